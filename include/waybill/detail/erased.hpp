@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/detail/decl.hpp>
+
+#include <asio/cancellation_signal.hpp>
+
+#include <exception>
+#include <functional>
+#include <memory>
+
+// Asio's function templates for one type each. `co_spawn` and `post` are the dearest templates a
+// program instantiates; behind std::function the compiler sees each of them once, not once for
+// every lambda.
+namespace waybill::detail {
+
+WAYBILL_DECL void post(const asio::any_io_executor& to, std::function<void()> work);
+
+using task = std::function<asio::awaitable<void>()>;
+using completion = std::function<void(std::exception_ptr)>;
+
+/// Runs `work` on `on` and calls `done` there. `signal` cancels it; it is kept until the end,
+/// because an operation outlives its signal badly.
+WAYBILL_DECL void spawn(const strand& on, task work, std::shared_ptr<asio::cancellation_signal> signal,
+                        completion done);
+
+/// Runs `work` on `on` and forgets it. It must not throw.
+WAYBILL_DECL void spawn(const strand& on, task work);
+
+}  // namespace waybill::detail
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/detail/impl/erased.ipp>
+#endif

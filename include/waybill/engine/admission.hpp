@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/crc32c.hpp>
+#include <waybill/error.hpp>
+#include <waybill/model/job.hpp>
+#include <waybill/model/record.hpp>
+#include <waybill/protocol/registry.hpp>
+#include <waybill/random.hpp>
+#include <waybill/source/source_opener.hpp>
+#include <waybill/store/store.hpp>
+#include <waybill/transport/response.hpp>
+#include <waybill/transport/url.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// The border: what is not refused here is kept and sent. Pure functions.
+namespace waybill::detail {
+
+inline constexpr std::size_t most_items = 100'000;
+inline constexpr std::size_t most_bytes_in_memory = 4 << 20;
+inline constexpr std::size_t most_text = 1 << 20;
+
+[[nodiscard]] inline bool has_control(std::string_view text) noexcept {
+    return std::any_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7F;
+    });
+}
+
+/// RFC 9110 section 5.6.2.
+[[nodiscard]] inline bool is_token(std::string_view text) noexcept {
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               marks.find(c) != std::string_view::npos;
+    });
+}
+
+[[nodiscard]] inline bool ends_with_ignoring_case(std::string_view text, std::string_view end) noexcept {
+    return text.size() >= end.size() && same_header(text.substr(text.size() - end.size()), end);
+}
+[[nodiscard]] inline bool begins_ignoring_case(std::string_view text, std::string_view begin) noexcept {
+    return text.size() >= begin.size() && same_header(text.substr(0, begin.size()), begin);
+}
+
+inline void check_header(const std::string& name, const std::string& value) {
+    // Framing and routing belong to the transport; what protocols set themselves, to them.
+    constexpr std::array<std::string_view, 15> ours = {"Content-Length",
+                                                       "Transfer-Encoding",
+                                                       "Host",
+                                                       "Expect",
+                                                       "Connection",
+                                                       "Trailer",
+                                                       "TE",
+                                                       "Upgrade",
+                                                       "Keep-Alive",
+                                                       "Content-Type",
+                                                       "Content-Range",
+                                                       "Idempotency-Key",
+                                                       "Content-Encoding",
+                                                       "X-HTTP-Method-Override",
+                                                       "Content-Disposition"};
+    constexpr std::array<std::string_view, 3> our_prefixes = {"Upload-", "Tus-", "X-Amz-"};
+    constexpr std::array<std::string_view, 4> secret = {"Authorization", "Proxy-Authorization", "Cookie", "Signature"};
+    constexpr std::array<std::string_view, 4> secret_endings = {"-Token", "-Key", "-Secret", "-Password"};
+    const auto is_name = [&](std::string_view s) { return same_header(s, name); };
+
+    if (!is_token(name)) {
+        throw error(errc::invalid_header, "'" + printable_excerpt(name, 64) + "'");
+    }
+    const bool control = std::any_of(value.begin(), value.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return (byte < 0x20 && c != '\t') || byte == 0x7F;
+    });
+    if (control || value.size() > 8192) {
+        throw error(errc::invalid_header, "the value of " + name);
+    }
+    if (std::any_of(secret.begin(), secret.end(), is_name) ||
+        std::any_of(secret_endings.begin(), secret_endings.end(),
+                    [&](std::string_view s) { return ends_with_ignoring_case(name, s); })) {
+        throw error(errc::forbidden_header, name + " is a secret and would be stored");
+    }
+    if (std::any_of(ours.begin(), ours.end(), is_name) ||
+        std::any_of(our_prefixes.begin(), our_prefixes.end(),
+                    [&](std::string_view s) { return begins_ignoring_case(name, s); })) {
+        throw error(errc::forbidden_header, name);
+    }
+}
+
+inline void check_item(const item& i) {
+    const std::string name = i.name();
+    if (name.empty() || name == "." || name == ".." || name.size() > 1024 || name.find('\0') != std::string::npos) {
+        throw error(errc::invalid_name, "item '" + printable_excerpt(name, 128) + "'");
+    }
+    if (i.kind() != source_kind::bytes && (i.path().empty() || i.path().find('\0') != std::string::npos)) {
+        throw error(errc::source_missing, "'" + printable_excerpt(i.path(), 128) + "'");
+    }
+    if (i.field().empty() || has_control(i.field()) || i.field().size() > 1024) {
+        throw error(errc::invalid_name, "form field '" + printable_excerpt(i.field(), 128) + "'");
+    }
+    const auto slash = i.content_type().find('/');
+    if (slash == std::string::npos || !is_token(std::string_view(i.content_type()).substr(0, slash)) ||
+        has_control(i.content_type()) || i.content_type().size() > 256) {
+        throw error(errc::invalid_header, "content type '" + printable_excerpt(i.content_type(), 64) + "'");
+    }
+    if (i.data().size() > most_bytes_in_memory) {
+        throw error(errc::job_too_large, name + " has more than 4 MiB in memory; put it in a file");
+    }
+    if (i.kind() == source_kind::range && i.length() > std::numeric_limits<std::int64_t>::max() - i.offset()) {
+        throw error(errc::invalid_range, i.path());
+    }
+}
+
+/// Everything about a job that can be said without looking at its files.
+inline void check_job(const job& j, const registry& protocols) {
+    if (j.url().size() > 8192) {
+        throw error(errc::invalid_url, "longer than 8192 characters");
+    }
+    static_cast<void>(url(j.url()));
+    if (!j.id().empty() && !j.id().valid()) {
+        throw error(errc::invalid_id, "'" + printable_excerpt(j.id().str(), 128) + "'");
+    }
+    if (j.lane().size() > 128 || has_control(j.lane())) {
+        throw error(errc::invalid_lane, "'" + printable_excerpt(j.lane(), 128) + "'");
+    }
+    std::size_t text = 0;
+    for (const auto& [name, value] : j.headers()) {
+        check_header(name, value);
+        text += name.size() + value.size();
+    }
+    for (const auto& [name, value] : j.fields()) {
+        if (name.empty() || has_control(name) || name.size() > 1024) {
+            throw error(errc::invalid_field, "'" + printable_excerpt(name, 128) + "'");
+        }
+        text += name.size() + value.size();
+    }
+    if (j.items().empty()) {
+        throw error(errc::empty_job, j.id().str());
+    }
+    if (j.items().size() > most_items || text > most_text) {
+        throw error(errc::job_too_large, std::to_string(j.items().size()) + " items");
+    }
+    for (const item& i : j.items()) {
+        check_item(i);
+    }
+    protocols.make(j.protocol())->check(j);
+}
+
+/// A checksum of everything the app asked for: the same id with another one is a conflict.
+[[nodiscard]] inline std::uint32_t content_of(const job& j) {
+    encoder e;
+    e.text(j.url())
+        .text(j.protocol().name)
+        .pairs(j.protocol().settings)
+        .text(j.lane())
+        .pairs(j.headers())
+        .pairs(j.fields());
+    e.number(static_cast<std::uint64_t>(j.if_unknown())).number(j.items().size());
+    for (const item& i : j.items()) {
+        e.number(static_cast<std::uint64_t>(i.kind())).text(i.path()).number(i.offset()).number(i.length());
+        e.number(crc32c(0, i.data())).text(i.name()).text(i.field()).text(i.content_type());
+    }
+    return crc32c(0, e.view());
+}
+
+/// A new key for a job's epoch: 128 random bits.
+[[nodiscard]] inline std::string make_key(random_source& random) {
+    return random.text(32);
+}
+
+[[nodiscard]] inline job_id make_id(random_source& random) {
+    return job_id(random.text(20, "abcdefghijkmnpqrstuvwxyz23456789"));
+}
+
+/// The sizes a pinned file gives an item. Throws `errc::invalid_range`.
+inline void apply_pin(item_spec& spec, const pinned_file& pinned) {
+    spec.path = pinned.path;
+    spec.identity = pinned.identity;
+    if (spec.kind == source_kind::file) {
+        spec.size = pinned.identity.size;
+    } else if (spec.offset + spec.size > pinned.identity.size) {
+        throw error(errc::invalid_range, pinned.path + " has only " + std::to_string(pinned.identity.size) + " bytes");
+    }
+}
+
+/// The records of a checked job. `pins` are those of its files and ranges, in order.
+[[nodiscard]] inline new_job make_records(const job& j, std::vector<pinned_file>::const_iterator pins, unix_millis now,
+                                          random_source& random) {
+    new_job made;
+    job_spec& spec = made.job.spec;
+    spec.id = j.id().empty() ? make_id(random) : j.id();
+    spec.lane = j.lane();
+    spec.url = j.url();
+    spec.protocol = j.protocol();
+    spec.headers = j.headers();
+    spec.fields = j.fields();
+    spec.if_unknown = j.if_unknown();
+    spec.item_count = j.items().size();
+    spec.accepted = now;
+    spec.content = content_of(j);
+    made.items.reserve(j.items().size());
+    for (const item& i : j.items()) {
+        item_spec& to = made.items.emplace_back().spec;
+        to.kind = i.kind();
+        to.offset = i.offset();
+        to.size = i.length();
+        to.name = i.name();
+        to.field = i.field();
+        to.content_type = i.content_type();
+        to.data = i.data();
+        if (i.kind() != source_kind::bytes) {
+            apply_pin(to, *pins++);
+        }
+        spec.size += to.size;
+        if (spec.size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() / 2)) {
+            throw error(errc::job_too_large, spec.id.str());
+        }
+    }
+    made.job.state.key = make_key(random);
+    made.job.state.epoch_began = now;
+    return made;
+}
+
+}  // namespace waybill::detail

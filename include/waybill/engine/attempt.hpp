@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/clock.hpp>
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/detail/decl.hpp>
+#include <waybill/engine/engine_options.hpp>
+#include <waybill/engine/meter.hpp>
+#include <waybill/model/record.hpp>
+#include <waybill/model/snapshot.hpp>
+#include <waybill/protocol/session.hpp>
+#include <waybill/source/source_opener.hpp>
+#include <waybill/store/store.hpp>
+#include <waybill/transport/transport.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace waybill {
+
+/// One attempt at a job: what its protocol may touch, and what a snapshot shows of it meanwhile.
+///
+/// @par Thread safety
+///   On the uploader's strand.
+class attempt final : public session {
+public:
+    attempt(loaded_job whole, waybill::store& store, waybill::transport& transport, source_opener& sources,
+            waybill::clock& clock, const engine_options& options);
+
+    // For the protocol.
+    [[nodiscard]] const job_record& job() const noexcept override { return whole_.job; }
+    [[nodiscard]] const std::vector<item_record>& items() const noexcept override { return whole_.items; }
+    [[nodiscard]] const checkpoint* find_checkpoint(std::size_t item) const noexcept override;
+    [[nodiscard]] std::unique_ptr<body_source> open(std::size_t item) override;
+    asio::awaitable<response> send(request what, std::vector<body_span> spans, std::size_t about) override;
+    asio::awaitable<void> save(checkpoint reached) override;
+    asio::awaitable<void> complete_item(std::size_t item, std::string receipt) override;
+    void complete_item_soon(std::size_t item, std::string receipt) override;
+    void complete_all_soon(std::string receipt) override;
+    [[nodiscard]] std::chrono::system_clock::time_point now() const noexcept override { return clock_.system_now(); }
+
+    // For the engine.
+
+    /// Commits a new state together with all item states that are not committed yet.
+    asio::awaitable<void> commit(job_state next, bool drop_checkpoints = false);
+    /// Item states wait for a commit.
+    [[nodiscard]] bool dirty() const noexcept { return !dirty_items_.empty(); }
+    /// The server confirmed something new during this attempt.
+    [[nodiscard]] bool progressed() const noexcept { return progressed_; }
+    /// From now on no kept connection is used.
+    void avoid_kept_connections() noexcept { fresh_ = true; }
+    /// What a snapshot shows of it now. Committed states, live byte counts.
+    [[nodiscard]] const job_snapshot& observe();
+
+private:
+    struct active_send {
+        transfer_progress progress;
+        std::vector<body_span> spans;
+    };
+    /// In the list for as long as the request runs, however it ends.
+    struct listed_send {
+        listed_send(std::list<active_send>& all, const std::vector<body_span>& spans)
+            : list(all), place(all.insert(all.end(), active_send{{}, spans})) {}
+        listed_send(const listed_send&) = delete;
+        listed_send& operator=(const listed_send&) = delete;
+        ~listed_send() { list.erase(place); }
+
+        std::list<active_send>& list;
+        std::list<active_send>::iterator place;
+    };
+
+    void prepare(request& what, std::size_t about) const;
+    [[nodiscard]] header_list headers_for(const request& what, std::size_t about, const std::string& origin) const;
+    asio::awaitable<void> mark_tail(std::size_t about);
+    [[nodiscard]] bool redirected(request& what, const response& answer) const;
+    void require_source_intact(const response& answer) const;
+    void finish_item(std::size_t item, std::string receipt);
+    void show_committed(const job_change& change);
+    void show_transfers();
+
+    loaded_job whole_;
+    status committed_;
+    waybill::store& store_;
+    waybill::transport& transport_;
+    source_opener& sources_;
+    waybill::clock& clock_;
+    const engine_options& options_;
+    std::list<active_send> active_;
+    std::set<std::size_t> dirty_items_;
+    std::size_t failed_item_ = checkpoint::whole_job;
+    bool progressed_ = false;
+    bool fresh_ = false;
+    job_snapshot shown_;
+    meter job_meter_;
+    std::vector<meter> item_meters_;
+};
+
+}  // namespace waybill
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/engine/impl/attempt.ipp>
+#endif

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/model/retry_policy.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+namespace waybill {
+
+/// How long to wait after a number of failed attempts: a random time up to an exponentially
+/// growing limit ("full jitter"), so that clients that failed together do not come back together.
+///
+/// @param failures failed attempts in a row, from 1.
+/// @param random uniform in [0, 1).
+/// @param retry_after what the server asked for, obeyed up to the policy's cap and prolonged by up to
+///   a tenth for the same reason.
+[[nodiscard]] inline std::chrono::milliseconds backoff_delay(const retry_policy& policy, int failures, double random,
+                                                             std::optional<std::chrono::seconds> retry_after) {
+    using std::chrono::milliseconds;
+    const double limit = std::min(static_cast<double>(policy.cap.count()),
+                                  static_cast<double>(policy.base.count()) * std::exp2(std::clamp(failures, 0, 40)));
+    const milliseconds jittered(static_cast<milliseconds::rep>(limit * random));
+    milliseconds delay = std::max(jittered, policy.floor);
+    if (retry_after) {
+        const milliseconds asked = std::min<milliseconds>(*retry_after, policy.retry_after_cap);
+        const milliseconds spread(static_cast<milliseconds::rep>(static_cast<double>(asked.count()) * random / 10));
+        delay = std::max(delay, asked + spread);
+    }
+    return delay;
+}
+
+}  // namespace waybill

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/model/snapshot.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <utility>
+
+namespace waybill {
+
+/// The picture of all jobs that the next snapshot is taken from.
+///
+/// Lists up to a number of jobs, so that a queue of a million does not fill the memory. When it
+/// is full, a new job takes the place of the one that finished longest ago, or is only counted.
+class board {
+public:
+    explicit board(std::size_t capacity) : capacity_(capacity) {}
+
+    /// Shows a job's new picture. `must`: also when there is no room, because it is running. False
+    /// when there was no room.
+    bool show(job_snapshot next, bool must = false) {
+        const job_seq seq = next.seq;
+        const std::shared_ptr<const job_snapshot>* known = jobs_.find(seq);
+        if (known == nullptr && !must && !make_room()) {
+            return false;
+        }
+        if (known != nullptr) {
+            forget_bytes(**known);
+        } else {
+            ids_ = ids_.with(next.id(), seq);
+        }
+        if (next.terminal()) {
+            finished_.insert(seq);
+        } else {
+            finished_.erase(seq);
+        }
+        if (next.now != status::completed) {
+            sent_listed_ += next.sent;
+        }
+        jobs_ = jobs_.with(seq, std::make_shared<const job_snapshot>(std::move(next)));
+        return true;
+    }
+
+    void remove(job_seq seq) {
+        if (const auto* known = jobs_.find(seq)) {
+            const std::shared_ptr<const job_snapshot> kept = *known;
+            forget_bytes(*kept);
+            ids_ = ids_.without(kept->id());
+            jobs_ = jobs_.without(seq);
+            finished_.erase(seq);
+        }
+    }
+
+    [[nodiscard]] std::shared_ptr<const job_snapshot> find(job_seq seq) const {
+        const auto* known = jobs_.find(seq);
+        return known == nullptr ? nullptr : *known;
+    }
+
+    [[nodiscard]] bool full() const noexcept { return jobs_.size() >= capacity_; }
+
+    void set_totals(const totals& all) { totals_ = all; }
+    void count_new(status now, std::uint64_t bytes) {
+        totals_[now].jobs += 1;
+        totals_[now].bytes += bytes;
+    }
+    void count_gone(status was, std::uint64_t bytes) {
+        totals_[was].jobs -= 1;
+        totals_[was].bytes -= bytes;
+    }
+    [[nodiscard]] const totals& overall() const noexcept { return totals_; }
+
+    /// A snapshot of what is shown, with the next version.
+    [[nodiscard]] std::shared_ptr<const snapshot> take() {
+        return std::make_shared<const snapshot>(++version_, jobs_, ids_, totals_,
+                                                totals_[status::completed].bytes + sent_listed_);
+    }
+
+private:
+    bool make_room() {
+        if (!full()) {
+            return true;
+        }
+        if (finished_.empty()) {
+            return false;
+        }
+        remove(*finished_.begin());
+        return true;
+    }
+
+    void forget_bytes(const job_snapshot& old) noexcept {
+        if (old.now != status::completed) {
+            sent_listed_ -= old.sent;
+        }
+    }
+
+    std::size_t capacity_;
+    std::uint64_t version_ = 0;
+    snapshot::job_map jobs_;
+    snapshot::id_map ids_;
+    std::set<job_seq> finished_;
+    totals totals_;
+    std::uint64_t sent_listed_ = 0;
+};
+
+}  // namespace waybill

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/clock.hpp>
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/detail/condition.hpp>
+#include <waybill/detail/decl.hpp>
+#include <waybill/engine/attempt.hpp>
+#include <waybill/engine/board.hpp>
+#include <waybill/engine/engine_options.hpp>
+#include <waybill/engine/observer_hub.hpp>
+#include <waybill/engine/outcome.hpp>
+#include <waybill/engine/scheduler.hpp>
+#include <waybill/model/job.hpp>
+#include <waybill/protocol/registry.hpp>
+#include <waybill/random.hpp>
+#include <waybill/source/source_opener.hpp>
+#include <waybill/store/store.hpp>
+#include <waybill/transport/transport.hpp>
+
+#include <asio/cancellation_signal.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace waybill {
+
+/// The parts an engine works with. It knows them by their interfaces alone.
+struct engine_parts {
+    std::shared_ptr<waybill::store> store;
+    std::shared_ptr<waybill::transport> transport;
+    std::shared_ptr<source_opener> sources;
+    std::shared_ptr<waybill::clock> clock;
+    std::shared_ptr<random_source> random;
+    registry protocols;
+};
+
+/// Accepts jobs, runs their pipelines, commits what becomes of them, and only then shows it.
+///
+/// @par Thread safety
+///   On the uploader's strand; `hub().latest()` from any thread.
+class engine : public std::enable_shared_from_this<engine> {
+public:
+    engine(detail::strand home, engine_parts parts, engine_options options);
+
+    engine(const engine&) = delete;
+    engine& operator=(const engine&) = delete;
+    ~engine() = default;
+
+    /// Opens the store, once. Every function below does it by itself.
+    asio::awaitable<void> open();
+    /// Delivers jobs until `stop`, until canceled, or until the store fails.
+    asio::awaitable<void> run();
+    /// Interrupts all transfers, brings everything to disk, ends all feeds. Not cancellable.
+    asio::awaitable<void> stop();
+
+    asio::awaitable<std::vector<job_id>> enqueue(std::vector<job> jobs);
+    asio::awaitable<void> cancel(job_id id);
+    asio::awaitable<void> retry(job_id id);
+    asio::awaitable<void> remove(job_id id);
+    asio::awaitable<job_snapshot> wait(job_id id);
+    asio::awaitable<job_snapshot> find(job_id id);
+    asio::awaitable<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most);
+
+    [[nodiscard]] observer_hub& hub() noexcept { return hub_; }
+
+private:
+    enum class phase : std::uint8_t { closed, opening, open, stopping, stopped };
+    enum class wish : std::uint8_t { none, cancel, stop };
+
+    /// A job whose pipeline runs.
+    struct run_state {
+        std::shared_ptr<asio::cancellation_signal> signal = std::make_shared<asio::cancellation_signal>();
+        wish asked = wish::none;
+        std::shared_ptr<attempt> job;  // once it is loaded
+    };
+
+    /// Keeps a job from being started while something else changes it.
+    struct hold {
+        hold(engine& e, job_seq s) : owner(e), seq(s) { owner.scheduler_.hold(seq); }
+        hold(const hold&) = delete;
+        hold& operator=(const hold&) = delete;
+        ~hold() {
+            owner.scheduler_.release(seq);
+            owner.alarm_->ring();
+        }
+        engine& owner;
+        job_seq seq;
+    };
+
+    // Delivering.
+    asio::awaitable<void> deliver();
+    asio::awaitable<void> refill_lanes();
+    asio::awaitable<void> commit_finished_items();
+    void start(job_seq seq);
+    static asio::awaitable<void> drive(std::shared_ptr<engine> self, job_seq seq, std::shared_ptr<run_state> mine);
+    asio::awaitable<void> carry(std::shared_ptr<attempt> job, run_state& mine);
+    asio::awaitable<bool> begin(attempt& job);
+    asio::awaitable<std::exception_ptr> run_protocol(attempt& job, const run_state& mine);
+    [[nodiscard]] job_state after(const attempt& job, wish asked, const std::exception_ptr& thrown) const;
+    asio::awaitable<void> commit(attempt& job, job_state next);
+    void ended(job_seq seq, const std::exception_ptr& thrown);
+    void interrupt(job_seq seq, wish why);
+    asio::awaitable<void> interrupt_all();
+
+    // Changing.
+    asio::awaitable<job_seq> require(job_id id);
+    asio::awaitable<loaded_job> load(job_seq seq);
+    asio::awaitable<void> change(loaded_job whole, job_change next);
+    asio::awaitable<std::vector<bool>> known_before(const std::vector<job>& jobs);
+    asio::awaitable<std::vector<new_job>> pin(const std::vector<job>& jobs, const std::vector<bool>& known);
+    asio::awaitable<job_change> new_epoch(const loaded_job& whole);
+    void place(job_seq seq, const std::string& lane, const job_state& state);
+    [[nodiscard]] std::shared_ptr<detail::condition> end_of(job_seq seq);
+
+    // Showing.
+    void show(job_snapshot picture, bool must = false);
+    void count(status from, status to, std::uint64_t bytes);
+    void publish_soon();
+    void observe_running();
+    static asio::awaitable<void> fill_board(std::shared_ptr<engine> self);
+    asio::awaitable<void> fill_board_from(listing which);
+    asio::awaitable<void> forget_old();
+
+    [[nodiscard]] unix_millis now() const;
+    [[nodiscard]] scheduler::time_point steady(unix_millis at) const;
+    [[nodiscard]] outcome decide() const { return {options_.retry, now(), parts_.random->unit()}; }
+
+    detail::strand home_;
+    engine_parts parts_;
+    engine_options options_;
+    observer_hub hub_;
+    board board_;
+    scheduler scheduler_;
+    std::unique_ptr<alarm> alarm_;
+    detail::condition phase_changed_;
+    detail::condition run_ended_;
+    phase phase_ = phase::closed;
+    bool delivering_ = false;
+    std::exception_ptr open_failure_;
+    std::exception_ptr fatal_;
+    std::map<job_seq, std::shared_ptr<run_state>> running_;
+    std::map<job_seq, std::weak_ptr<detail::condition>> ends_;
+    scheduler::time_point next_tick_{};
+    bool publish_scheduled_ = false;
+    bool board_incomplete_ = false;
+    bool filling_ = false;
+};
+
+}  // namespace waybill
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/engine/impl/engine.ipp>
+#include <waybill/engine/impl/engine_changes.ipp>
+#endif

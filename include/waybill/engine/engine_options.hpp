@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/model/retry_policy.hpp>
+#include <waybill/transport/request.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+
+namespace waybill {
+
+/// Gives the headers that prove who asks, for each request anew, so that no secret is ever stored.
+///
+/// Called on the uploader's strand with the request's origin, `scheme://host:port`, and must
+/// answer only for origins the secret is meant for. Must not block and must not throw.
+using credentials_provider = std::function<header_list(const std::string& origin)>;
+
+/// How jobs are worked off.
+struct engine_options {
+    /// Jobs of different lanes that may run at once. Jobs of one lane always run one at a time.
+    std::size_t jobs_at_once = 4;
+    retry_policy retry;
+    request_limits limits;
+    credentials_provider credentials;
+    /// Jobs a snapshot lists at most, beyond those that run; it always counts all.
+    std::size_t snapshot_jobs = 10'000;
+    /// While bytes are moving, a snapshot is published this often. State changes do not wait for it.
+    std::chrono::milliseconds progress_interval{100};
+    /// Finished jobs are forgotten after this time.
+    std::chrono::hours keep_finished{24 * 30};
+};
+
+}  // namespace waybill

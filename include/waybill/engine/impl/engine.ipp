@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/erased.hpp>
+#include <waybill/engine/engine.hpp>
+#include <waybill/engine/picture.hpp>
+#include <waybill/engine/pipeline.hpp>
+
+#include <algorithm>
+#include <utility>
+
+// The engine's life: opening, delivering, stopping.
+namespace waybill {
+
+WAYBILL_DECL engine::engine(detail::strand home, engine_parts parts, engine_options options)
+    : home_(std::move(home)), parts_(std::move(parts)), options_(std::move(options)), hub_(home_),
+      board_(options_.snapshot_jobs), scheduler_(options_.jobs_at_once), alarm_(parts_.clock->make_alarm(home_)),
+      phase_changed_(home_), run_ended_(home_) {}
+
+WAYBILL_DECL unix_millis engine::now() const {
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(parts_.clock->system_now());
+}
+
+// A stored time is clamped to what any policy could have asked for: a clock that jumped by years
+// must neither stall a job nor matter otherwise.
+WAYBILL_DECL scheduler::time_point engine::steady(unix_millis at) const {
+    const auto most = std::max({options_.retry.cap, options_.retry.retry_after_cap, options_.retry.offline_poll}) * 2;
+    const auto left = std::clamp<std::chrono::milliseconds>(at - now(), std::chrono::milliseconds(0), most);
+    return parts_.clock->steady_now() + left;
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::open() {
+    while (phase_ == phase::opening) {
+        co_await phase_changed_.wait();
+        if (phase_ == phase::closed) {
+            std::rethrow_exception(open_failure_);
+        }
+    }
+    if (phase_ == phase::open) {
+        co_return;
+    }
+    if (phase_ != phase::closed) {
+        throw error(errc::stopped);
+    }
+    phase_ = phase::opening;
+    std::exception_ptr thrown;
+    try {
+        const store_contents found = co_await parts_.store->open();
+        board_.set_totals(found.totals);
+        for (const queued_job& head : found.lane_heads) {
+            scheduler_.refill(head.lane, {{head.seq, steady(head.not_before)}}, true);
+        }
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    phase_ = thrown ? phase::closed : phase::open;
+    open_failure_ = thrown;
+    phase_changed_.notify_all();
+    if (thrown) {
+        std::rethrow_exception(thrown);
+    }
+    publish_soon();
+    detail::spawn(home_, [self = shared_from_this()] { return fill_board(self); });
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::run() {
+    co_await open();
+    if (delivering_) {
+        throw error(errc::not_allowed, "the uploader is running already");
+    }
+    delivering_ = true;
+    std::exception_ptr thrown;
+    try {
+        co_await deliver();
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await interrupt_all();
+    delivering_ = false;
+    run_ended_.notify_all();
+    if (fatal_) {
+        std::rethrow_exception(fatal_);
+    }
+    if (thrown) {
+        std::rethrow_exception(thrown);
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::deliver() {
+    co_await forget_old();
+    while (phase_ == phase::open && !fatal_) {
+        co_await refill_lanes();
+        const auto now = parts_.clock->steady_now();
+        while (const auto seq = scheduler_.next(now)) {
+            start(*seq);
+        }
+        if (!running_.empty() && now >= next_tick_) {
+            co_await commit_finished_items();
+            observe_running();
+            next_tick_ = now + options_.progress_interval;
+        }
+        auto deadline = scheduler_.deadline().value_or(scheduler::time_point::max());
+        if (!running_.empty()) {
+            deadline = std::min(deadline, next_tick_);
+        }
+        co_await alarm_->wait_until(deadline);
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::refill_lanes() {
+    constexpr std::size_t page = 64;
+    while (const auto hungry = scheduler_.hungry()) {
+        const auto& [lane, last] = *hungry;
+        const std::vector<queued_job> found = co_await parts_.store->lane(lane, last, page);
+        std::vector<std::pair<job_seq, scheduler::time_point>> following;
+        for (const queued_job& job : found) {
+            following.emplace_back(job.seq, steady(job.not_before));
+        }
+        scheduler_.refill(lane, following, found.size() == page);
+    }
+}
+
+// Items whose results could wait are committed together, a few times a second.
+WAYBILL_DECL asio::awaitable<void> engine::commit_finished_items() {
+    std::vector<std::shared_ptr<attempt>> dirty;
+    for (const auto& [seq, state] : running_) {
+        if (state->job && state->job->dirty()) {
+            dirty.push_back(state->job);
+        }
+    }
+    for (const auto& job : dirty) {
+        if (job->dirty()) {
+            co_await job->commit(job->job().state);
+        }
+    }
+}
+
+WAYBILL_DECL void engine::start(job_seq seq) {
+    auto mine = std::make_shared<run_state>();
+    running_.emplace(seq, mine);
+    detail::spawn(
+        home_, [self = shared_from_this(), seq, mine] { return drive(self, seq, mine); }, mine->signal,
+        [self = shared_from_this(), seq](const std::exception_ptr& thrown) { self->ended(seq, thrown); });
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, job_seq seq,
+                                                 std::shared_ptr<run_state> mine) {
+    std::optional<loaded_job> whole = co_await self->parts_.store->load(seq);
+    if (!whole) {
+        self->scheduler_.leave(seq);
+        co_return;
+    }
+    if (whole->damaged) {
+        const status was = whole->job.state.now;
+        co_await self->parts_.store->quarantine(seq);
+        self->count(was, status::failed, whole->job.spec.size);
+        self->show(detail::picture_of(*whole));
+        self->scheduler_.leave(seq);
+        co_return;
+    }
+    engine_parts& parts = self->parts_;
+    mine->job = std::make_shared<attempt>(std::move(*whole), *parts.store, *parts.transport, *parts.sources,
+                                          *parts.clock, self->options_);
+    co_await self->carry(mine->job, *mine);
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, run_state& mine) {
+    std::exception_ptr thrown;
+    bool begun = true;
+    try {
+        begun = co_await begin(*job);
+        if (begun) {
+            thrown = co_await run_protocol(*job, mine);
+        }
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    // From here on the attempt's end is committed, whatever is asked meanwhile.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    if (begun) {
+        co_await commit(*job, after(*job, mine.asked, thrown));
+    }
+    place(job->job().seq, job->job().spec.lane, job->job().state);
+}
+
+/// Commits that an attempt begins; false when it must not.
+WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
+    const job_state& before = job.job().state;
+    const outcome decided = decide();
+    if (decided.is_expired(before)) {
+        co_await commit(job, decided.expired(before));
+        co_return false;
+    }
+    const bool marked =
+        before.tail_attempt != 0 && std::any_of(job.items().begin(), job.items().end(), [&](const item_record& i) {
+            const bool meant = before.tail_item == checkpoint::whole_job || &i == &job.items()[before.tail_item];
+            return meant && i.state.now != item_status::completed;
+        });
+    if (marked && job.job().spec.if_unknown == on_unknown::park) {
+        co_await commit(job, decided.park(before));
+        co_return false;
+    }
+    job_state begun = before;
+    begun.now = begun.stage == stage::finalize ? status::finalizing : status::uploading;
+    begun.reason = wait_reason::none;
+    begun.not_before = {};
+    begun.attempt += 1;
+    begun.tail_attempt = 0;
+    co_await commit(job, std::move(begun));
+    co_return true;
+}
+
+/// Runs the pipeline; a dead kept connection is no failure, it is tried again at once.
+WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::run_protocol(attempt& job, const run_state& mine) {
+    constexpr int most_repeats = 3;
+    for (int repeats = 0;; ++repeats) {
+        std::exception_ptr thrown;
+        bool again = false;
+        try {
+            const std::unique_ptr<protocol> speaks = parts_.protocols.make(job.job().spec.protocol);
+            co_await run_pipeline(*speaks, job);
+        } catch (const failure& f) {
+            again = f.what_to_do() == disposition::again;
+            thrown = std::current_exception();
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+        if (!again || repeats == most_repeats || mine.asked != wish::none) {
+            co_return thrown;
+        }
+        job.avoid_kept_connections();
+    }
+}
+
+/// What the job becomes, by how its pipeline ended and what was asked of it meanwhile.
+WAYBILL_DECL job_state engine::after(const attempt& job, wish asked, const std::exception_ptr& thrown) const {
+    const job_state& state = job.job().state;
+    const outcome decided = decide();
+    if (!thrown) {
+        return decided.completed(state);
+    }
+    if (asked == wish::cancel) {
+        return decided.canceled(state);
+    }
+    if (asked == wish::stop) {
+        return decided.interrupted(state);
+    }
+    const auto because = [&](disposition what, std::error_code code, const diagnostics& details) {
+        return decided.failed(state, failure(what, code, details), job.job().spec.if_unknown, job.progressed());
+    };
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const failure& f) {
+        return decided.failed(state, f, job.job().spec.if_unknown, job.progressed());
+    } catch (const error& e) {
+        if (e.code() == cause::storage) {
+            throw;  // not this job's fault
+        }
+        return because(disposition::permanent, e.code(), e.details());
+    } catch (const std::system_error& e) {
+        return because(disposition::retry, e.code(), {});
+    } catch (const std::exception& e) {
+        diagnostics details;
+        details.detail = printable_excerpt(e.what(), 256);
+        return because(disposition::retry, errc::transport_failed, details);
+    }
+}
+
+/// Commits a job's new state and shows it. While the disk is full it waits for space: what has
+/// been delivered must not be forgotten for want of a few bytes.
+WAYBILL_DECL asio::awaitable<void> engine::commit(attempt& job, job_state next) {
+    const status from = job.job().state.now;
+    const bool over = is_terminal(next.now) && next.now == status::completed;
+    const std::unique_ptr<alarm> pause = parts_.clock->make_alarm(home_);
+    for (bool committed = false; !committed;) {
+        std::exception_ptr full;
+        try {
+            job_state state = next;
+            co_await job.commit(std::move(state), over);
+            committed = true;
+        } catch (const error& e) {
+            if (e.code() != errc::store_full || phase_ != phase::open) {
+                throw;
+            }
+        }
+        if (!committed) {
+            co_await pause->wait_until(parts_.clock->steady_now() + std::chrono::seconds(1));
+        }
+    }
+    count(from, job.job().state.now, job.job().spec.size);
+    show(job.observe(), true);
+}
+
+WAYBILL_DECL void engine::ended(job_seq seq, const std::exception_ptr& thrown) {
+    running_.erase(seq);
+    if (thrown && !fatal_) {
+        fatal_ = thrown;
+    }
+    if (const auto found = ends_.find(seq); found != ends_.end()) {
+        if (const auto waiting = found->second.lock()) {
+            waiting->notify_all();
+        }
+        ends_.erase(found);
+    }
+    run_ended_.notify_all();
+    alarm_->ring();
+}
+
+WAYBILL_DECL void engine::interrupt(job_seq seq, wish why) {
+    if (const auto found = running_.find(seq); found != running_.end()) {
+        const std::shared_ptr<run_state> state = found->second;
+        state->asked = why;
+        state->signal->emit(asio::cancellation_type::terminal);
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::interrupt_all() {
+    std::vector<job_seq> all;
+    for (const auto& [seq, state] : running_) {
+        all.push_back(seq);
+    }
+    for (const job_seq seq : all) {
+        if (running_.contains(seq) && running_[seq]->asked == wish::none) {
+            interrupt(seq, wish::stop);
+        }
+    }
+    while (!running_.empty()) {
+        co_await run_ended_.wait_uncancellable();
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::stop() {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    while (phase_ == phase::opening || phase_ == phase::stopping) {
+        co_await phase_changed_.wait_uncancellable();
+    }
+    if (phase_ == phase::stopped) {
+        co_return;
+    }
+    const bool opened = phase_ == phase::open;
+    phase_ = phase::stopping;
+    alarm_->ring();
+    co_await interrupt_all();
+    while (delivering_) {
+        co_await run_ended_.wait_uncancellable();
+    }
+    std::exception_ptr thrown;
+    if (opened) {
+        try {
+            co_await parts_.store->close();
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+    }
+    phase_ = phase::stopped;
+    phase_changed_.notify_all();
+    for (const auto& [seq, weak] : ends_) {
+        if (const auto waiting = weak.lock()) {
+            waiting->notify_all();
+        }
+    }
+    hub_.close(fatal_);
+    if (thrown) {
+        std::rethrow_exception(thrown);
+    }
+}
+
+}  // namespace waybill

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/erased.hpp>
+#include <waybill/engine/admission.hpp>
+#include <waybill/engine/engine.hpp>
+#include <waybill/engine/picture.hpp>
+
+#include <iterator>
+#include <utility>
+
+// What the app asks of the engine, and what it is shown.
+namespace waybill {
+
+WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<job> jobs) {
+    for (const job& j : jobs) {
+        detail::check_job(j, parts_.protocols);
+    }
+    co_await open();
+    const std::vector<bool> known = co_await known_before(jobs);
+    std::vector<new_job> made = co_await pin(jobs, known);
+    // The store takes them by value; what is shown afterwards is kept without the bytes.
+    std::vector<loaded_job> kept;
+    kept.reserve(made.size());
+    for (const new_job& m : made) {
+        loaded_job& k = kept.emplace_back();
+        k.job = m.job;
+        for (const item_record& i : m.items) {
+            item_record& copy = k.items.emplace_back(i);
+            copy.spec.data.clear();
+        }
+    }
+    const std::vector<added_job> added = co_await parts_.store->add(std::move(made));
+    std::vector<job_id> ids;
+    ids.reserve(added.size());
+    for (std::size_t i = 0; i < added.size(); ++i) {
+        ids.push_back(kept[i].job.spec.id);
+        if (!added[i].existed) {
+            kept[i].job.seq = added[i].seq;
+            board_.count_new(status::pending, kept[i].job.spec.size);
+            show(detail::picture_of(kept[i]));
+            place(added[i].seq, kept[i].job.spec.lane, kept[i].job.state);
+        }
+    }
+    publish_soon();
+    alarm_->ring();
+    co_return ids;
+}
+
+// A job that was accepted before is accepted again without its files: they may be gone by now.
+WAYBILL_DECL asio::awaitable<std::vector<bool>> engine::known_before(const std::vector<job>& jobs) {
+    std::vector<bool> known(jobs.size(), false);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        if (!jobs[i].id().empty()) {
+            known[i] = (co_await parts_.store->find(jobs[i].id())).has_value();
+        }
+    }
+    co_return known;
+}
+
+WAYBILL_DECL asio::awaitable<std::vector<new_job>> engine::pin(const std::vector<job>& jobs,
+                                                               const std::vector<bool>& known) {
+    std::vector<std::string> paths;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        for (const item& one : jobs[i].items()) {
+            if (!known[i] && one.kind() != source_kind::bytes) {
+                paths.push_back(one.path());
+            }
+        }
+    }
+    std::vector<pinned_file> pins;
+    if (!paths.empty()) {
+        pins = co_await parts_.sources->pin(std::move(paths));
+    }
+    std::vector<new_job> made;
+    made.reserve(jobs.size());
+    auto next = pins.cbegin();
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        if (known[i]) {
+            // Enough for the store to compare it with the one it has.
+            job_spec& spec = made.emplace_back().job.spec;
+            spec.id = jobs[i].id();
+            spec.content = detail::content_of(jobs[i]);
+        } else {
+            made.push_back(detail::make_records(jobs[i], next, now(), *parts_.random));
+        }
+    }
+    co_return made;
+}
+
+WAYBILL_DECL asio::awaitable<job_seq> engine::require(job_id id) {
+    co_await open();
+    const std::optional<job_seq> seq = co_await parts_.store->find(id);
+    if (!seq) {
+        throw error(errc::unknown_job, printable_excerpt(id.str(), 128));
+    }
+    co_return *seq;
+}
+
+WAYBILL_DECL asio::awaitable<loaded_job> engine::load(job_seq seq) {
+    std::optional<loaded_job> whole = co_await parts_.store->load(seq);
+    if (!whole) {
+        throw error(errc::unknown_job);
+    }
+    co_return std::move(*whole);
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change next) {
+    next.seq = whole.job.seq;
+    next.from = whole.job.state.now;
+    const std::uint64_t before = whole.job.spec.size;
+    const job_state state = next.to;
+    for (std::size_t i = 0; i < next.repinned.size(); ++i) {
+        whole.job.spec.size += next.repinned[i].size - whole.items[i].spec.size;
+        whole.items[i].spec = next.repinned[i];
+    }
+    for (const auto& [index, item] : next.items) {
+        whole.items[index].state = item;
+    }
+    const status from = next.from;
+    co_await parts_.store->commit(std::move(next));
+    whole.job.state = state;
+    board_.count_gone(from, before);
+    board_.count_new(state.now, whole.job.spec.size);
+    show(detail::picture_of(whole));
+    place(whole.job.seq, whole.job.spec.lane, state);
+}
+
+WAYBILL_DECL void engine::place(job_seq seq, const std::string& lane, const job_state& state) {
+    if (!is_open(state.now)) {
+        scheduler_.leave(seq);
+        return;
+    }
+    const auto ready = steady(state.not_before);
+    scheduler_.push(lane, seq, ready);
+    scheduler_.wait(seq, ready);
+    alarm_->ring();
+}
+
+WAYBILL_DECL std::shared_ptr<detail::condition> engine::end_of(job_seq seq) {
+    std::weak_ptr<detail::condition>& known = ends_[seq];
+    std::shared_ptr<detail::condition> found = known.lock();
+    if (!found) {
+        found = std::make_shared<detail::condition>(home_);
+        known = found;
+    }
+    return found;
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
+    const job_seq seq = co_await require(id);
+    const hold held(*this, seq);
+    while (running_.contains(seq)) {
+        const auto end = end_of(seq);
+        interrupt(seq, wish::cancel);
+        co_await end->wait();
+    }
+    loaded_job whole = co_await load(seq);
+    if (whole.job.state.now == status::canceled) {
+        co_return;
+    }
+    if (is_terminal(whole.job.state.now)) {
+        throw error(errc::not_allowed, id.str() + " is " + std::string(to_string(whole.job.state.now)));
+    }
+    job_change next;
+    next.to = decide().canceled(whole.job.state);
+    co_await change(std::move(whole), std::move(next));
+    if (const auto found = ends_.find(seq); found != ends_.end()) {
+        if (const auto waiting = found->second.lock()) {
+            waiting->notify_all();
+        }
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
+    const job_seq seq = co_await require(id);
+    const hold held(*this, seq);
+    if (running_.contains(seq)) {
+        co_return;
+    }
+    loaded_job whole = co_await load(seq);
+    if (whole.damaged) {
+        throw error(errc::record_damaged, id.str());
+    }
+    const status was = whole.job.state.now;
+    if (was == status::completed) {
+        throw error(errc::not_allowed, id.str() + " is completed");
+    }
+    if (was == status::pending) {
+        co_return;
+    }
+    job_change next;
+    if (is_terminal(was)) {
+        next = co_await new_epoch(whole);
+    } else {
+        next.to = whole.job.state;
+        next.to.tail_attempt = 0;
+        next.to.not_before = {};
+        next.to.reason = wait_reason::none;
+    }
+    next.to.now = status::pending;
+    co_await change(std::move(whole), std::move(next));
+}
+
+/// A new life for a finished job: the files as they are now, a new key, no attempt counted. What
+/// the server has confirmed of files that did not change stays confirmed.
+WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& whole) {
+    std::vector<std::string> paths;
+    for (const item_record& i : whole.items) {
+        if (i.spec.kind != source_kind::bytes) {
+            paths.push_back(i.spec.path);
+        }
+    }
+    std::vector<pinned_file> pins;
+    if (!paths.empty()) {
+        pins = co_await parts_.sources->pin(std::move(paths));
+    }
+    job_change next;
+    auto pin = pins.cbegin();
+    for (std::size_t i = 0; i < whole.items.size(); ++i) {
+        item_spec spec = whole.items[i].spec;
+        if (spec.kind != source_kind::bytes) {
+            detail::apply_pin(spec, *pin++);
+        }
+        if (spec.identity != whole.items[i].spec.identity) {
+            next.items.emplace_back(i, item_state{});
+            next.drop_checkpoints = true;
+        }
+        next.repinned.push_back(std::move(spec));
+    }
+    const job_state& old = whole.job.state;
+    next.to.epoch = old.epoch + 1;
+    next.to.stage = next.drop_checkpoints ? stage::upload : old.stage;
+    next.to.epoch_began = now();
+    next.to.key = detail::make_key(*parts_.random);
+    co_return next;
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
+    const job_seq seq = co_await require(id);
+    const hold held(*this, seq);
+    const loaded_job whole = co_await load(seq);
+    co_await parts_.store->remove(seq);
+    board_.count_gone(whole.job.state.now, whole.job.spec.size);
+    board_.remove(seq);
+    publish_soon();
+}
+
+WAYBILL_DECL asio::awaitable<job_snapshot> engine::wait(job_id id) {
+    const job_seq seq = co_await require(id);
+    for (;;) {
+        const auto end = end_of(seq);  // before looking: an end in between must not be missed
+        const loaded_job whole = co_await load(seq);
+        if (is_terminal(whole.job.state.now)) {
+            co_return detail::picture_of(whole);
+        }
+        if (phase_ != phase::open) {
+            throw error(errc::stopped);
+        }
+        co_await end->wait();
+    }
+}
+
+WAYBILL_DECL asio::awaitable<job_snapshot> engine::find(job_id id) {
+    const job_seq seq = co_await require(std::move(id));
+    if (const auto shown = board_.find(seq)) {
+        co_return *shown;
+    }
+    co_return detail::picture_of(co_await load(seq));
+}
+
+WAYBILL_DECL asio::awaitable<std::vector<job_snapshot>> engine::list(std::optional<job_seq> after, std::size_t most) {
+    co_await open();
+    std::optional<job_record> from;
+    if (after) {
+        from.emplace().seq = *after;
+    }
+    const std::vector<loaded_job> page = co_await parts_.store->list(listing::all, std::move(from), most);
+    std::vector<job_snapshot> result;
+    result.reserve(page.size());
+    for (const loaded_job& whole : page) {
+        const auto shown = board_.find(whole.job.seq);
+        result.push_back(shown ? *shown : detail::picture_of(whole));
+    }
+    co_return result;
+}
+
+WAYBILL_DECL void engine::show(job_snapshot picture, bool must) {
+    const bool terminal = picture.terminal();
+    board_incomplete_ = !board_.show(std::move(picture), must) || board_incomplete_;
+    if (terminal && board_incomplete_ && !filling_ && phase_ == phase::open) {
+        detail::spawn(home_, [self = shared_from_this()] { return fill_board(self); });
+    }
+    publish_soon();
+}
+
+WAYBILL_DECL void engine::count(status from, status to, std::uint64_t bytes) {
+    board_.count_gone(from, bytes);
+    board_.count_new(to, bytes);
+}
+
+// Changes of one turn of the loop are published together.
+WAYBILL_DECL void engine::publish_soon() {
+    if (!publish_scheduled_) {
+        publish_scheduled_ = true;
+        detail::post(home_, [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) {
+                self->publish_scheduled_ = false;
+                self->hub_.publish(self->board_.take());
+            }
+        });
+    }
+}
+
+WAYBILL_DECL void engine::observe_running() {
+    for (const auto& [seq, state] : running_) {
+        if (state->job) {
+            show(state->job->observe(), true);
+        }
+    }
+}
+
+/// Lists what the store holds, page by page, so that a large queue does not hold up the first
+/// upload: what is set aside, what is to come, and then what is done, as far as there is room.
+WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> self) {
+    self->filling_ = true;
+    self->board_incomplete_ = false;
+    try {
+        for (const listing which : {listing::parked, listing::open, listing::finished}) {
+            co_await self->fill_board_from(which);
+        }
+    } catch (const std::exception&) {
+        // The store is closing, or has failed and says so to those who need it more.
+    }
+    self->filling_ = false;
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::fill_board_from(listing which) {
+    constexpr std::size_t page = 128;
+    std::optional<job_record> last;
+    while (phase_ == phase::open) {
+        std::vector<loaded_job> found = co_await parts_.store->list(which, last, page);
+        for (const loaded_job& whole : found) {
+            if (which == listing::finished && board_.full()) {
+                co_return;
+            }
+            // What is shown already is at least as new as what was just read.
+            if (!board_.find(whole.job.seq) && !board_.show(detail::picture_of(whole))) {
+                board_incomplete_ = true;
+                co_return;
+            }
+        }
+        publish_soon();
+        if (found.size() < page) {
+            co_return;
+        }
+        last = std::move(found.back().job);
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
+    const auto gone = co_await parts_.store->remove_finished(now() - options_.keep_finished);
+    for (const auto& [seq, was, size] : gone) {
+        board_.remove(seq);
+        board_.count_gone(was, size);
+    }
+    if (!gone.empty()) {
+        publish_soon();
+    }
+}
+
+}  // namespace waybill

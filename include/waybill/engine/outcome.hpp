@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/engine/backoff.hpp>
+#include <waybill/model/record.hpp>
+#include <waybill/model/retry_policy.hpp>
+#include <waybill/protocol/failure.hpp>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace waybill {
+
+/// What a job becomes after an attempt. Pure: the whole retry policy, readable top to bottom.
+class outcome {
+public:
+    outcome(const retry_policy& policy, unix_millis now, double random) : policy_(policy), now_(now), random_(random) {}
+
+    /// Delivered.
+    [[nodiscard]] job_state completed(job_state s) const {
+        s.error = {};
+        return end(std::move(s), status::completed);
+    }
+
+    /// Given up by the app.
+    [[nodiscard]] job_state canceled(job_state s) const {
+        s.error = {errc::canceled, {}, checkpoint::whole_job};
+        return end(std::move(s), status::canceled);
+    }
+
+    /// Interrupted by a stop of the uploader: nothing failed, nothing is counted.
+    [[nodiscard]] job_state interrupted(job_state s) const {
+        s.now = status::pending;
+        s.reason = wait_reason::none;
+        return s;
+    }
+
+    /// Failed. `progressed`: the server confirmed something new during this attempt.
+    [[nodiscard]] job_state failed(job_state s, const failure& why, on_unknown if_unknown, bool progressed) const {
+        s.error = {why.code(), why.details(), why.item()};
+        const bool ambiguous = why.what_to_do() == disposition::ambiguous;
+        if (!ambiguous) {
+            s.tail_attempt = 0;
+        } else if (if_unknown == on_unknown::park) {
+            return park(std::move(s));
+        }
+        switch (why.what_to_do()) {
+            case disposition::permanent: return end(std::move(s), status::failed);
+            case disposition::network: return wait(std::move(s), wait_reason::network, jittered(policy_.offline_poll));
+            default: break;
+        }
+        s.failures = progressed ? 1 : s.failures + 1;
+        if (s.failures >= policy_.attempts) {
+            s.error.details.detail = "gave up after " + std::to_string(s.failures) + " attempts without progress" +
+                                     (s.error.details.detail.empty() ? "" : "; " + s.error.details.detail);
+            return end(std::move(s), status::failed);
+        }
+        return wait(std::move(s), reason_for(why.what_to_do()),
+                    backoff_delay(policy_, s.failures, random_, why.retry_after()));
+    }
+
+    /// A mark of an earlier attempt was found: its last byte may have left and nobody knows more.
+    [[nodiscard]] job_state park(job_state s) const {
+        if (!s.error) {
+            s.error.code = errc::outcome_unknown;
+        }
+        s.now = status::unknown_outcome;
+        s.reason = wait_reason::none;
+        return s;
+    }
+
+    /// Not delivered within its maximum age.
+    [[nodiscard]] job_state expired(job_state s) const {
+        const std::string last = s.error.message();
+        s.error = {errc::expired, {}, checkpoint::whole_job};
+        s.error.details.detail = last;
+        return end(std::move(s), status::failed);
+    }
+
+    [[nodiscard]] bool is_expired(const job_state& s) const { return now_ - s.epoch_began > policy_.max_age; }
+
+private:
+    [[nodiscard]] job_state end(job_state s, status final_status) const {
+        s.now = final_status;
+        s.reason = wait_reason::none;
+        s.not_before = {};
+        s.tail_attempt = 0;
+        s.finished = now_;
+        return s;
+    }
+
+    [[nodiscard]] job_state wait(job_state s, wait_reason reason, std::chrono::milliseconds delay) const {
+        s.now = status::waiting;
+        s.reason = reason;
+        s.not_before = now_ + delay;
+        return s;
+    }
+
+    [[nodiscard]] std::chrono::milliseconds jittered(std::chrono::milliseconds base) const {
+        return base + std::chrono::milliseconds(
+                          static_cast<std::chrono::milliseconds::rep>(static_cast<double>(base.count()) * random_));
+    }
+
+    [[nodiscard]] static wait_reason reason_for(disposition what) noexcept {
+        switch (what) {
+            case disposition::busy: return wait_reason::server_busy;
+            case disposition::credentials: return wait_reason::credentials;
+            default: return wait_reason::backoff;
+        }
+    }
+
+    const retry_policy& policy_;
+    unix_millis now_;
+    double random_;
+};
+
+}  // namespace waybill

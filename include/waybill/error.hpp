@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/decl.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace waybill {
+
+/// What can go wrong, one enumerator for each cause. `docs/errors.md` lists every code with its
+/// remedy. HTTP statuses are codes of `http_category()` instead, with the status as value.
+enum class errc : int {
+    // Refused at the border: nothing was accepted.
+    invalid_url = 1,     ///< the URL does not parse, has no host, a fragment or user information
+    unsupported_scheme,  ///< the URL's scheme is not http or https
+    invalid_header,      ///< a header name or value is not valid HTTP, or holds CR, LF or NUL
+    forbidden_header,    ///< the header belongs to the library or is a secret that must not be stored
+    invalid_field,       ///< a form field's name or value cannot be sent
+    invalid_name,        ///< an item's name or field name is empty or holds a control character
+    invalid_id,          ///< the job id is empty, too long, or has a character outside [A-Za-z0-9._:-]
+    invalid_lane,        ///< the lane's name is too long or holds a control character
+    invalid_range,       ///< a byte range lies outside its file
+    invalid_setting,     ///< a protocol setting is unknown or out of range
+    empty_job,           ///< the job has no item
+    duplicate_id,        ///< another job with this id and other content was accepted before
+    duplicate_name,      ///< two items of the job would be sent to the same URL
+    unknown_protocol,    ///< no protocol of this name is registered
+    job_too_large,       ///< too many items, or more bytes in memory than a store row may hold
+    source_missing,      ///< the file does not exist
+    source_unreadable,   ///< the file cannot be opened for reading
+    source_not_regular,  ///< the path names a directory, FIFO, socket, device or symbolic link
+
+    // The source, while it is being sent.
+    file_changed = 30,   ///< the file is no longer the one that was accepted
+    source_read_failed,  ///< reading the file failed; it is tried again
+
+    // The store.
+    store_locked = 40,  ///< another process, or another uploader of this one, has the store
+    store_damaged,      ///< the store's file is not a database, or is corrupt
+    store_too_new,      ///< the store was written by a newer version of the library
+    store_unwritable,   ///< the store's file or directory cannot be created or written
+    store_unsafe,       ///< other users may write to the store's directory
+    store_full,         ///< no space left for the store
+    store_failed,       ///< the disk failed under the store
+    record_damaged,     ///< this job's row fails its checksum; other jobs are not affected
+
+    // The uploader.
+    unknown_job = 60,  ///< no job with this id
+    not_allowed,       ///< the job's state does not allow this
+    stopped,           ///< the uploader has been stopped
+    canceled,          ///< canceled by the application
+    outcome_unknown,   ///< everything was sent, no answer came, and the request must not be repeated blindly
+    expired,           ///< not delivered within the job's maximum age
+
+    // The transport.
+    host_not_found = 80,  ///< the host's name does not resolve
+    connect_failed,       ///< no connection to the server
+    connect_timed_out,    ///< no connection within the connect timeout
+    connection_lost,      ///< the connection broke
+    stale_connection,     ///< a kept connection was dead; nothing was repeated
+    send_stalled,         ///< the server took no bytes for the stall timeout
+    answer_timed_out,     ///< everything was sent, no answer came within the answer timeout
+    tls_untrusted,        ///< the server's certificate does not verify
+    tls_failed,           ///< the TLS handshake failed
+    proxy_failed,         ///< the proxy does not resolve or refused
+    invalid_response,     ///< the answer is not HTTP, or breaks the protocol spoken
+    response_too_large,   ///< the answer exceeds its limit
+    early_response,       ///< the server answered success before it had the whole body
+    redirect_refused,     ///< the server redirected an upload in a way that is not followed
+    network_unreachable,  ///< this machine has no way to the network
+    transport_failed,     ///< any other failure of the transport; its own code and text are attached
+};
+
+/// What a failure means for the caller: compare an `std::error_code` with these.
+///
+/// `if (ec == waybill::cause::retryable) …`. A code may have several causes: HTTP 502 is
+/// retryable *and* ambiguous.
+enum class cause : int {
+    retryable = 1,  ///< trying again later may succeed
+    permanent,      ///< trying the same again will fail the same way
+    canceled,       ///< the application asked for it
+    storage,        ///< the store could not do it; nothing was changed
+    ambiguous,      ///< the server may or may not have processed the request
+};
+
+/// What an HTTP status means for an upload (RFC 9110 section 15; the table is in docs/errors.md).
+enum class status_class : std::uint8_t {
+    informational,  ///< 1xx
+    success,        ///< 2xx, but 206 and 207
+    redirect,       ///< 3xx
+    not_applied,    ///< the server says it did not process the request: 408 421 425 429 503, 417
+    ambiguous,      ///< it may have processed it: 500 502 504 507 520 to 527 599
+    permanent,      ///< everything else
+};
+
+[[nodiscard]] constexpr status_class classify_status(int status) noexcept {
+    if (status < 200) {
+        return status_class::informational;
+    }
+    if (status < 300) {
+        return status == 206 || status == 207 ? status_class::permanent : status_class::success;
+    }
+    if (status < 400) {
+        return status_class::redirect;
+    }
+    switch (status) {
+        case 408:
+        case 417:
+        case 421:
+        case 425:
+        case 429:
+        case 503: return status_class::not_applied;
+        case 500:
+        case 502:
+        case 504:
+        case 507:
+        case 599: return status_class::ambiguous;
+        default: break;
+    }
+    return status >= 520 && status <= 527 ? status_class::ambiguous : status_class::permanent;
+}
+
+/// What the other side and the transport said about a failure. Everything in it is bounded and
+/// free of control characters; nothing in it is a secret.
+struct diagnostics {
+    int http_status = 0;         ///< final HTTP status; 0 when none came
+    int transport_code = 0;      ///< the transport's own code (libcurl: CURLcode); 0 when it succeeded
+    std::string transport_text;  ///< the transport's own words
+    std::string excerpt;         ///< the beginning of the response body, at most 1 KiB
+    std::string detail;          ///< which file, header or value is meant; the cause and the remedy
+
+    bool operator==(const diagnostics&) const = default;
+};
+
+[[nodiscard]] WAYBILL_DECL const std::error_category& error_category() noexcept;
+[[nodiscard]] WAYBILL_DECL const std::error_category& http_category() noexcept;
+[[nodiscard]] WAYBILL_DECL const std::error_category& cause_category() noexcept;
+
+[[nodiscard]] inline std::error_code make_error_code(errc e) noexcept {
+    return {static_cast<int>(e), error_category()};
+}
+
+[[nodiscard]] inline std::error_condition make_error_condition(cause c) noexcept {
+    return {static_cast<int>(c), cause_category()};
+}
+
+/// The code for an HTTP status that is not a success.
+[[nodiscard]] inline std::error_code make_http_error(int status) noexcept {
+    return {status, http_category()};
+}
+
+/// The exception every operation of this library throws: an `std::system_error` whose text names
+/// the thing, the cause and the remedy, with the diagnostics attached.
+class error : public std::system_error {
+public:
+    explicit error(std::error_code code, std::string detail = {})
+        : error(code, diagnostics{0, 0, {}, {}, std::move(detail)}) {}
+
+    error(std::error_code code, diagnostics diag)
+        : std::system_error(code, diag.detail), diagnostics_(std::move(diag)) {}
+
+    [[nodiscard]] const diagnostics& details() const noexcept { return diagnostics_; }
+
+private:
+    diagnostics diagnostics_;
+};
+
+}  // namespace waybill
+
+template <>
+struct std::is_error_code_enum<waybill::errc> : std::true_type {};
+template <>
+struct std::is_error_condition_enum<waybill::cause> : std::true_type {};
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/impl/error.ipp>
+#endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/decl.hpp>
+#include <waybill/detail/spawn_on.hpp>
+#include <waybill/engine/engine.hpp>
+#include <waybill/model/snapshot.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace waybill {
+
+/// An asynchronous generator of snapshots.
+///
+/// Conflated: each `async_next` yields the newest snapshot, and skips what came in between. A slow
+/// reader therefore never slows uploads down, and costs nothing while it is busy. It ends when the
+/// uploader stops. Destroying it unsubscribes.
+///
+/// @par Thread safety
+///   Distinct objects: safe. Shared objects: unsafe; one `async_next` at a time.
+class feed {
+public:
+    feed(detail::strand home, std::shared_ptr<engine> source)
+        : home_(std::move(home)), source_(std::move(source)), seen_(std::make_shared<std::uint64_t>(0)) {}
+
+    /// Waits for a snapshot newer than the last one this feed yielded; the first comes at once.
+    ///
+    /// @par Completion signature
+    ///   `void(std::error_code, std::shared_ptr<const snapshot>)`; the pointer is null when the
+    ///   uploader has stopped.
+    /// @par Errors
+    ///   - the store's error, when the uploader ended because of it.
+    ///   - `asio::error::operation_aborted`  canceled; nothing is lost, the next call yields it.
+    /// @par Cancellation
+    ///   Any type, at any time.
+    /// @par Thread safety
+    ///   May be called from any thread. The handler runs on the token's associated executor.
+    template <class Token = asio::use_awaitable_t<>>
+    auto async_next(Token&& token = {}) {
+        std::function<asio::awaitable<std::shared_ptr<const snapshot>>()> next = [source = source_, seen = seen_] {
+            return advance(source, seen);
+        };
+        return detail::spawn_on<std::shared_ptr<const snapshot>>(home_, std::move(next), std::forward<Token>(token));
+    }
+
+private:
+    static asio::awaitable<std::shared_ptr<const snapshot>> advance(std::shared_ptr<engine> source,
+                                                                    std::shared_ptr<std::uint64_t> seen);
+
+    detail::strand home_;
+    std::shared_ptr<engine> source_;
+    std::shared_ptr<std::uint64_t> seen_;
+};
+
+}  // namespace waybill
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/impl/feed.ipp>
+#endif

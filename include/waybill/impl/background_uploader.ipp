@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/background_uploader.hpp>
+
+#include <asio/use_future.hpp>
+
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace waybill {
+
+WAYBILL_DECL background_uploader::background_uploader(options how)
+    : uploader_(context_.get_executor(), std::move(how)) {
+    thread_ = std::thread([this] { context_.run(); });
+    try {
+        uploader_.async_list(std::nullopt, 0, asio::use_future).get();
+    } catch (...) {
+        end();
+        throw;
+    }
+    uploader_.async_run([](std::error_code) {});
+}
+
+WAYBILL_DECL background_uploader::~background_uploader() {
+    end();
+}
+
+WAYBILL_DECL job_id background_uploader::enqueue(job what) {
+    return uploader_.async_enqueue(std::move(what), asio::use_future).get();
+}
+
+WAYBILL_DECL void background_uploader::end() noexcept {
+    try {
+        uploader_.async_stop(asio::use_future).wait();
+    } catch (...) {
+        // Everything committed is safe; there is nobody left to tell.
+    }
+    work_.reset();
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+}  // namespace waybill

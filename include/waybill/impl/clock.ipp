@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/clock.hpp>
+#include <waybill/detail/event.hpp>
+
+namespace waybill {
+namespace detail {
+
+class timer_alarm final : public alarm {
+public:
+    explicit timer_alarm(const asio::any_io_executor& executor) : rung_(executor) {}
+
+    asio::awaitable<void> wait_until(std::chrono::steady_clock::time_point deadline) override {
+        co_await rung_.wait_until(deadline);
+        rung_.clear();
+    }
+    void ring() override { rung_.set(); }
+
+private:
+    event rung_;
+};
+
+}  // namespace detail
+
+WAYBILL_DECL std::unique_ptr<alarm> real_clock::make_alarm(const asio::any_io_executor& executor) {
+    return std::make_unique<detail::timer_alarm>(executor);
+}
+
+}  // namespace waybill

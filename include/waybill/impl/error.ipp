@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/error.hpp>
+
+namespace waybill {
+namespace detail {
+
+[[nodiscard]] constexpr const char* message(errc e) noexcept {
+    switch (e) {
+        case errc::invalid_url:
+            return "not a usable URL; write it as https://host/path, without user name, password or fragment";
+        case errc::unsupported_scheme: return "the URL's scheme is not supported; use http:// or https://";
+        case errc::invalid_header: return "not a valid HTTP header; use a token as name and a single line as value";
+        case errc::forbidden_header:
+            return "this header cannot be set on a job; the library sets it itself, or it is a secret and belongs "
+                   "to the credentials provider";
+        case errc::invalid_field: return "not a valid form field; give it a name without control characters";
+        case errc::invalid_name: return "not a usable name; remove control characters, and do not leave it empty";
+        case errc::invalid_id: return "not a valid job id; use 1 to 128 of the characters A-Z a-z 0-9 . _ : -";
+        case errc::invalid_lane: return "not a valid lane; use at most 128 printable characters";
+        case errc::invalid_range: return "the byte range lies outside the file; correct offset and length";
+        case errc::invalid_setting: return "not a valid setting of this protocol; correct or remove it";
+        case errc::empty_job: return "the job has no items; add at least one file, range or byte string";
+        case errc::duplicate_id: return "a job with this id but other content was accepted before; use another id";
+        case errc::duplicate_name: return "two items would be sent to the same URL; give them different names";
+        case errc::unknown_protocol: return "no protocol of this name is registered; register it before use";
+        case errc::job_too_large: return "the job is too large; split it into several jobs";
+        case errc::source_missing: return "the file does not exist; correct the path";
+        case errc::source_unreadable: return "the file cannot be read; give this user permission to read it";
+        case errc::source_not_regular:
+            return "not a regular file; directories, links, FIFOs and devices cannot be uploaded";
+        case errc::file_changed: return "the file changed after it was accepted; retry the job to send the new content";
+        case errc::source_read_failed: return "reading the file failed; it is tried again";
+        case errc::store_locked: return "the store is in use by another process; stop it, or use another store";
+        case errc::store_damaged:
+            return "the store is damaged; restore it from a backup, or have it set aside and start anew";
+        case errc::store_too_new: return "the store was written by a newer version; update this program";
+        case errc::store_unwritable: return "the store cannot be created or written; correct its path or permissions";
+        case errc::store_unsafe:
+            return "other users may write to the store's directory; take their write permission away";
+        case errc::store_full: return "no space left for the store; free some disk space";
+        case errc::store_failed: return "the disk failed under the store; check it";
+        case errc::record_damaged: return "this job's record is damaged and cannot be trusted; enqueue the job again";
+        case errc::unknown_job: return "no job with this id";
+        case errc::not_allowed: return "the job's state does not allow this";
+        case errc::stopped: return "the uploader has been stopped";
+        case errc::canceled: return "canceled";
+        case errc::outcome_unknown:
+            return "everything was sent but no answer came; ask the server, then resolve the job";
+        case errc::expired: return "not delivered within the job's maximum age";
+        case errc::host_not_found: return "the host's name does not resolve; check the URL and the network";
+        case errc::connect_failed: return "no connection to the server; check the URL and the network";
+        case errc::connect_timed_out: return "no connection to the server in time; check the network";
+        case errc::connection_lost: return "the connection broke";
+        case errc::stale_connection: return "a kept connection was already closed by the server";
+        case errc::send_stalled: return "the server stopped taking bytes";
+        case errc::answer_timed_out: return "everything was sent, but the server did not answer in time";
+        case errc::tls_untrusted: return "the server's certificate does not verify; give the library the right CA";
+        case errc::tls_failed: return "the TLS handshake failed";
+        case errc::proxy_failed: return "the proxy failed; check its address";
+        case errc::invalid_response: return "the server's answer breaks the protocol";
+        case errc::response_too_large: return "the server's answer is too large";
+        case errc::early_response: return "the server answered before it had the whole body";
+        case errc::redirect_refused: return "the server redirects this upload; enqueue it with the final URL";
+        case errc::network_unreachable: return "no way to the network; it is tried again once there is one";
+        case errc::transport_failed: return "the transfer failed";
+    }
+    return "unknown error";
+}
+
+[[nodiscard]] constexpr bool has_cause(errc e, cause c) noexcept {
+    switch (e) {
+        case errc::canceled: return c == cause::canceled;
+        case errc::store_locked:
+        case errc::store_full:
+        case errc::store_failed: return c == cause::storage || c == cause::retryable;
+        case errc::store_damaged:
+        case errc::store_too_new:
+        case errc::store_unwritable:
+        case errc::store_unsafe:
+        case errc::record_damaged: return c == cause::storage || c == cause::permanent;
+        case errc::outcome_unknown: return c == cause::ambiguous;
+        case errc::answer_timed_out: return c == cause::retryable || c == cause::ambiguous;
+        case errc::source_read_failed:
+        case errc::host_not_found:
+        case errc::connect_failed:
+        case errc::connect_timed_out:
+        case errc::connection_lost:
+        case errc::stale_connection:
+        case errc::send_stalled:
+        case errc::tls_failed:
+        case errc::proxy_failed:
+        case errc::invalid_response:
+        case errc::early_response:
+        case errc::network_unreachable:
+        case errc::transport_failed: return c == cause::retryable;
+        default: return c == cause::permanent;
+    }
+}
+
+[[nodiscard]] constexpr bool has_cause(status_class s, cause c) noexcept {
+    switch (s) {
+        case status_class::not_applied: return c == cause::retryable;
+        case status_class::ambiguous: return c == cause::retryable || c == cause::ambiguous;
+        case status_class::redirect:
+        case status_class::permanent: return c == cause::permanent;
+        default: return false;
+    }
+}
+
+[[nodiscard]] constexpr const char* reason_phrase(int status) noexcept {
+    switch (status) {
+        case 400: return "Bad Request";
+        case 401: return "Unauthorized";
+        case 403: return "Forbidden";
+        case 404: return "Not Found";
+        case 405: return "Method Not Allowed";
+        case 408: return "Request Timeout";
+        case 409: return "Conflict";
+        case 410: return "Gone";
+        case 411: return "Length Required";
+        case 412: return "Precondition Failed";
+        case 413: return "Content Too Large";
+        case 415: return "Unsupported Media Type";
+        case 417: return "Expectation Failed";
+        case 422: return "Unprocessable Content";
+        case 423: return "Locked";
+        case 429: return "Too Many Requests";
+        case 500: return "Internal Server Error";
+        case 501: return "Not Implemented";
+        case 502: return "Bad Gateway";
+        case 503: return "Service Unavailable";
+        case 504: return "Gateway Timeout";
+        case 507: return "Insufficient Storage";
+        default: return "";
+    }
+}
+
+class waybill_error_category final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "waybill"; }
+    std::string message(int value) const override { return detail::message(static_cast<errc>(value)); }
+};
+
+class http_error_category final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "waybill.http"; }
+    std::string message(int value) const override {
+        std::string text = "HTTP " + std::to_string(value);
+        if (const std::string_view phrase = reason_phrase(value); !phrase.empty()) {
+            text.append(" ").append(phrase);
+        }
+        return text;
+    }
+};
+
+class cause_error_category final : public std::error_category {
+public:
+    const char* name() const noexcept override { return "waybill.cause"; }
+    std::string message(int value) const override {
+        switch (static_cast<cause>(value)) {
+            case cause::retryable: return "retryable";
+            case cause::permanent: return "permanent";
+            case cause::canceled: return "canceled";
+            case cause::storage: return "storage";
+            case cause::ambiguous: return "ambiguous";
+        }
+        return "unknown cause";
+    }
+    bool equivalent(const std::error_code& code, int condition) const noexcept override {
+        const auto wanted = static_cast<cause>(condition);
+        if (code.category() == waybill::error_category()) {
+            return has_cause(static_cast<errc>(code.value()), wanted);
+        }
+        if (code.category() == http_category()) {
+            return has_cause(classify_status(code.value()), wanted);
+        }
+        return wanted == cause::canceled && code == std::errc::operation_canceled;
+    }
+};
+
+}  // namespace detail
+
+WAYBILL_DECL const std::error_category& error_category() noexcept {
+    static const detail::waybill_error_category instance;
+    return instance;
+}
+
+WAYBILL_DECL const std::error_category& http_category() noexcept {
+    static const detail::http_error_category instance;
+    return instance;
+}
+
+WAYBILL_DECL const std::error_category& cause_category() noexcept {
+    static const detail::cause_error_category instance;
+    return instance;
+}
+
+}  // namespace waybill

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/detail/multipart_protocol.hpp>
+#include <waybill/protocol/detail/put_protocol.hpp>
+#include <waybill/source/file_source.hpp>
+#include <waybill/store/sqlite_store.hpp>
+#include <waybill/transport/curl_transport.hpp>
+#include <waybill/uploader.hpp>
+
+#include <asio/strand.hpp>
+
+#include <memory>
+#include <utility>
+
+// Where the parts are put together: the only file that names concrete ones.
+namespace waybill {
+namespace detail {
+
+template <class Part, class Concrete, class... Arguments>
+[[nodiscard]] std::shared_ptr<Part> given_or(std::shared_ptr<Part> given, Arguments&&... arguments) {
+    return given ? std::move(given) : std::make_shared<Concrete>(std::forward<Arguments>(arguments)...);
+}
+
+template <class Protocol>
+[[nodiscard]] registry::factory factory_of() {
+    return [](const protocol_spec& spec) -> std::unique_ptr<protocol> { return std::make_unique<Protocol>(spec); };
+}
+
+[[nodiscard]] inline registry all_protocols(const options& how) {
+    registry known;
+    known.add("put", factory_of<put_protocol>());
+    known.add("multipart", factory_of<multipart_protocol>());
+    for (const auto& [name, make] : how.protocols) {
+        known.add(name, make);
+    }
+    return known;
+}
+
+[[nodiscard]] inline std::shared_ptr<engine> make_engine(const strand& home, options how) {
+    engine_parts parts;
+    parts.store = given_or<store, sqlite_store>(std::move(how.replace.store), home, how.store);
+    parts.transport = given_or<transport, curl_transport>(std::move(how.replace.transport), home, how.http);
+    parts.sources = given_or<source_opener, file_opener>(std::move(how.replace.sources), home);
+    parts.clock = given_or<clock, real_clock>(std::move(how.replace.clock));
+    parts.random = given_or<random_source, real_random>(std::move(how.replace.random));
+    parts.protocols = all_protocols(how);
+    return std::make_shared<engine>(home, std::move(parts), std::move(how));
+}
+
+}  // namespace detail
+
+WAYBILL_DECL uploader::uploader(const asio::any_io_executor& executor, options how)
+    : home_(asio::make_strand(executor)), engine_(detail::make_engine(home_, std::move(how))) {}
+
+WAYBILL_DECL uploader::~uploader() {
+    if (engine_) {
+        detail::spawn(home_, [last = engine_] { return last->stop(); });
+    }
+}
+
+WAYBILL_DECL asio::awaitable<job_id> uploader::enqueue_one(std::shared_ptr<engine> e, job what) {
+    std::vector<job> jobs;
+    jobs.push_back(std::move(what));
+    std::vector<job_id> ids = co_await e->enqueue(std::move(jobs));
+    co_return std::move(ids.front());
+}
+
+}  // namespace waybill

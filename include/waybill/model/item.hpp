@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace waybill {
+
+/// Where an item's bytes come from. The numbers are stored.
+enum class source_kind : std::uint8_t {
+    file = 0,   ///< a whole file, as it was when the job was accepted
+    range = 1,  ///< a byte range of a file
+    bytes = 2,  ///< bytes kept in the store
+};
+
+/// One transferable payload of a job: a file, a byte range of a file, or bytes from memory.
+///
+/// @par Thread safety
+///   Distinct objects: safe. Shared objects: unsafe.
+class item {
+public:
+    /// A whole file. Its identity (device, inode, size, times) is taken when the job is accepted;
+    /// if the file is another one later, the job fails with `errc::file_changed`.
+    [[nodiscard]] static item file(std::string path) {
+        item result(source_kind::file);
+        result.path_ = std::move(path);
+        return result;
+    }
+
+    /// `length` bytes from `offset` of a file.
+    [[nodiscard]] static item range(std::string path, std::uint64_t offset, std::uint64_t length) {
+        item result(source_kind::range);
+        result.path_ = std::move(path);
+        result.offset_ = offset;
+        result.length_ = length;
+        return result;
+    }
+
+    /// Bytes from memory; they are copied into the store and survive there. At most 4 MiB.
+    [[nodiscard]] static item bytes(std::string name, std::string data) {
+        item result(source_kind::bytes);
+        result.name_ = std::move(name);
+        result.length_ = data.size();
+        result.data_ = std::move(data);
+        return result;
+    }
+
+    /// The name the server sees. Default: the last component of the path.
+    item& name(std::string value) {
+        name_ = std::move(value);
+        return *this;
+    }
+
+    /// The form field of a multipart upload. Default: `file`.
+    item& field(std::string value) {
+        field_ = std::move(value);
+        return *this;
+    }
+
+    /// The media type. Default: `application/octet-stream`.
+    item& content_type(std::string value) {
+        content_type_ = std::move(value);
+        return *this;
+    }
+
+    [[nodiscard]] source_kind kind() const noexcept { return kind_; }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
+    /// The number of bytes of a range or byte string; of a file, 0: its size is taken at acceptance.
+    [[nodiscard]] std::uint64_t length() const noexcept { return length_; }
+    [[nodiscard]] const std::string& data() const noexcept { return data_; }
+    [[nodiscard]] const std::string& field() const noexcept { return field_; }
+    [[nodiscard]] const std::string& content_type() const noexcept { return content_type_; }
+
+    [[nodiscard]] std::string name() const {
+        if (!name_.empty()) {
+            return name_;
+        }
+        return path_.substr(path_.find_last_of('/') + 1);
+    }
+
+private:
+    explicit item(source_kind kind) : kind_(kind) {}
+
+    source_kind kind_;
+    std::string path_;
+    std::uint64_t offset_ = 0;
+    std::uint64_t length_ = 0;
+    std::string data_;
+    std::string name_;
+    std::string field_ = "file";
+    std::string content_type_ = "application/octet-stream";
+};
+
+}  // namespace waybill

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/codec.hpp>
+#include <waybill/model/ids.hpp>
+#include <waybill/model/item.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace waybill {
+
+/// A protocol and its settings as they are stored with a job. Protocol classes such as `put` and
+/// `multipart` make one; a protocol of your own does the same in its `spec()`.
+struct protocol_spec {
+    std::string name;
+    detail::string_pairs settings;
+
+    bool operator==(const protocol_spec&) const = default;
+};
+
+/// A value that names a protocol: `job::via` takes any.
+template <class T>
+concept protocol_choice = requires(const T& choice) {
+    { choice.spec() } -> std::convertible_to<protocol_spec>;
+};
+
+/// What to do when everything was sent and no answer came, and the protocol itself cannot ask the
+/// server (a form POST). The numbers are stored.
+enum class on_unknown : std::uint8_t {
+    park = 0,            ///< become `unknown_outcome` and let the app decide: never a silent duplicate
+    retry_same_key = 1,  ///< send again: the endpoint honours `Idempotency-Key`
+    retry = 2,           ///< send again, at the price of a possible duplicate (at least once)
+};
+
+/// What the app hands over: an ordered list of items that is delivered as one unit.
+///
+/// A builder; nothing is checked before `async_enqueue`.
+///
+/// @par Thread safety
+///   Distinct objects: safe. Shared objects: unsafe.
+class job {
+public:
+    /// @param url where to: `http://` or `https://`, without user information or fragment.
+    explicit job(std::string url) : url_(std::move(url)) {}
+
+    /// Gives the job a name of its own: enqueueing the same job under the same id again is
+    /// accepted once. Without it the library makes one.
+    job& id(job_id value) {
+        id_ = std::move(value);
+        return *this;
+    }
+
+    /// How the bytes are spoken. Default: `put`.
+    template <protocol_choice Protocol>
+    job& via(const Protocol& protocol) {
+        protocol_ = protocol.spec();
+        return *this;
+    }
+
+    /// The sequence this job belongs to: jobs of one lane run one at a time, in order. Default:
+    /// the unnamed lane, shared by all.
+    job& lane(std::string name) {
+        lane_ = std::move(name);
+        return *this;
+    }
+
+    /// Adds a form field, sent before the items by protocols that have fields.
+    job& field(std::string name, std::string value) {
+        fields_.emplace_back(std::move(name), std::move(value));
+        return *this;
+    }
+
+    /// Adds a request header. Headers are stored on disk, so secrets are refused
+    /// (`errc::forbidden_header`): give those to the credentials provider.
+    job& header(std::string name, std::string value) {
+        headers_.emplace_back(std::move(name), std::move(value));
+        return *this;
+    }
+
+    /// Adds a whole file.
+    job& file(std::string path) { return add(item::file(std::move(path))); }
+
+    /// Adds `length` bytes from `offset` of a file.
+    job& range(std::string path, std::uint64_t offset, std::uint64_t length) {
+        return add(item::range(std::move(path), offset, length));
+    }
+
+    /// Adds bytes from memory; they are stored with the job.
+    job& bytes(std::string name, std::string data) { return add(item::bytes(std::move(name), std::move(data))); }
+
+    job& add(item value) {
+        items_.push_back(std::move(value));
+        return *this;
+    }
+
+    /// The policy for a lost answer. Default: `on_unknown::park`.
+    job& if_unknown(on_unknown policy) {
+        if_unknown_ = policy;
+        return *this;
+    }
+
+    [[nodiscard]] const std::string& url() const noexcept { return url_; }
+    [[nodiscard]] const job_id& id() const noexcept { return id_; }
+    [[nodiscard]] const protocol_spec& protocol() const noexcept { return protocol_; }
+    [[nodiscard]] const std::string& lane() const noexcept { return lane_; }
+    [[nodiscard]] const detail::string_pairs& fields() const noexcept { return fields_; }
+    [[nodiscard]] const detail::string_pairs& headers() const noexcept { return headers_; }
+    [[nodiscard]] const std::vector<item>& items() const noexcept { return items_; }
+    [[nodiscard]] on_unknown if_unknown() const noexcept { return if_unknown_; }
+
+private:
+    std::string url_;
+    job_id id_;
+    protocol_spec protocol_{"put", {}};
+    std::string lane_;
+    detail::string_pairs fields_;
+    detail::string_pairs headers_;
+    std::vector<item> items_;
+    on_unknown if_unknown_ = on_unknown::park;
+};
+
+}  // namespace waybill

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/codec.hpp>
+#include <waybill/error.hpp>
+#include <waybill/model/checkpoint.hpp>
+#include <waybill/model/ids.hpp>
+#include <waybill/model/item.hpp>
+#include <waybill/model/job.hpp>
+#include <waybill/model/status.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace waybill {
+
+/// Wall-clock time as it is stored: milliseconds since 1970-01-01 UTC.
+using unix_millis = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
+
+/// What makes a file that file. All five are compared before, while and after it is read.
+struct file_identity {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    std::uint64_t size = 0;
+    std::int64_t mtime_ns = 0;
+    std::int64_t ctime_ns = 0;
+
+    bool operator==(const file_identity&) const = default;
+};
+
+/// An error as it is kept with a job: the code and what is known about it.
+struct stored_error {
+    std::error_code code;
+    diagnostics details;
+    /// The item it happened to; `checkpoint::whole_job` when it concerns the whole job.
+    std::size_t item = checkpoint::whole_job;
+
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(code); }
+    bool operator==(const stored_error&) const = default;
+
+    /// Cause and remedy in one line.
+    [[nodiscard]] std::string message() const {
+        if (!code) {
+            return {};
+        }
+        return details.detail.empty() ? code.message() : details.detail + ": " + code.message();
+    }
+};
+
+/// The part of a job that is fixed when it is accepted.
+struct job_spec {
+    job_id id;
+    std::string lane;
+    std::string url;
+    protocol_spec protocol;
+    detail::string_pairs headers;
+    detail::string_pairs fields;
+    on_unknown if_unknown = on_unknown::park;
+    std::uint64_t size = 0;  ///< sum of the items' sizes
+    std::size_t item_count = 0;
+    unix_millis accepted{};
+    std::uint32_t content = 0;  ///< checksum of what the app asked for: tells a repeat from a conflict
+};
+
+/// What a crash leaves the pipeline to continue with.
+enum class stage : std::uint8_t {
+    upload = 0,    ///< bytes are still to be sent
+    finalize = 1,  ///< every byte is confirmed
+};
+
+/// The part of a job that changes.
+struct job_state {
+    status now = status::pending;
+    waybill::stage stage = waybill::stage::upload;
+    wait_reason reason = wait_reason::none;
+    int epoch = 1;         ///< lives so far: one more for each explicit retry
+    int attempt = 0;       ///< attempts begun in this epoch
+    int failures = 0;      ///< attempts failed in a row without confirmed progress
+    int tail_attempt = 0;  ///< the attempt whose last body byte may have left unanswered; 0: none
+    std::size_t tail_item = checkpoint::whole_job;  ///< the item that request was for
+    unix_millis not_before{};                       ///< the next attempt begins no earlier
+    unix_millis epoch_began{};                      ///< acceptance or last retry
+    unix_millis finished{};                         ///< when it became terminal
+    std::string key;                                ///< 32 hexadecimal digits, random for each (job, epoch)
+    stored_error error;                             ///< the last one
+};
+
+struct job_record {
+    job_seq seq{};
+    job_spec spec;
+    job_state state;
+};
+
+/// The part of an item that is fixed until the job is retried.
+struct item_spec {
+    source_kind kind = source_kind::file;
+    std::string path;          ///< absolute, for files and ranges
+    std::uint64_t offset = 0;  ///< first byte of a range
+    std::uint64_t size = 0;    ///< bytes to send
+    file_identity identity;    ///< of the file, when it was pinned
+    std::string name;
+    std::string field;
+    std::string content_type;
+    std::string data;  ///< the bytes of a `source_kind::bytes` item
+};
+
+/// The part of an item that changes.
+struct item_state {
+    item_status now = item_status::pending;
+    std::uint64_t confirmed = 0;  ///< bytes the server has confirmed
+    std::string receipt;          ///< what the server said of it: an ETag, a digest, an URL
+};
+
+struct item_record {
+    item_spec spec;
+    item_state state;
+};
+
+/// A whole job, as the pipeline works on it.
+struct loaded_job {
+    job_record job;
+    std::vector<item_record> items;
+    std::vector<checkpoint> checkpoints;
+    bool damaged = false;  ///< a checksum did not match: nothing in it may be trusted but `seq` and `id`
+};
+
+}  // namespace waybill

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+
+namespace waybill {
+
+/// When and how often a job is tried again. Attempts count only while nothing new was confirmed:
+/// a slow upload that gets on is never given up.
+struct retry_policy {
+    /// Scale of the exponential backoff: attempt n waits a random time up to `base * 2^n`.
+    std::chrono::milliseconds base{1'000};
+    /// No backoff waits longer.
+    std::chrono::milliseconds cap{std::chrono::minutes(5)};
+    /// No backoff waits shorter.
+    std::chrono::milliseconds floor{200};
+    /// `Retry-After` is obeyed up to this.
+    std::chrono::milliseconds retry_after_cap{std::chrono::hours(24)};
+    /// While the host cannot be reached at all, it is tried this often.
+    std::chrono::milliseconds offline_poll{30'000};
+    /// Failed attempts without confirmed progress before the job fails.
+    int attempts = 12;
+    /// Age at which an undelivered job fails, counted from its acceptance or its last retry.
+    std::chrono::hours max_age{24 * 7};
+};
+
+}  // namespace waybill

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/persistent_map.hpp>
+#include <waybill/error.hpp>
+#include <waybill/model/ids.hpp>
+#include <waybill/model/record.hpp>
+#include <waybill/model/status.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace waybill {
+
+/// Bytes as a share of a whole, in [0, 1]; a whole of no bytes is 1 once it is done.
+[[nodiscard]] constexpr double progress_of(std::uint64_t part, std::uint64_t whole, bool done) noexcept {
+    if (done) {
+        return 1.0;
+    }
+    return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+/// One item in a snapshot.
+struct item_snapshot {
+    std::string name;
+    std::string path;  ///< empty for bytes from memory
+    item_status now = item_status::pending;
+    std::uint64_t size = 0;
+    std::uint64_t sent = 0;       ///< bytes handed to the network in the current attempt, or confirmed before
+    std::uint64_t confirmed = 0;  ///< bytes the server has confirmed
+    int attempt = 0;              ///< the job's attempt this item is in
+    double speed = 0;             ///< bytes per second; 0 when it is not being sent
+    std::optional<std::chrono::seconds> time_left;
+    stored_error error;  ///< set on the item the job failed at
+
+    [[nodiscard]] double progress() const noexcept { return progress_of(sent, size, now == item_status::completed); }
+};
+
+/// What a job is doing right now, finer than its stored status.
+enum class activity : std::uint8_t {
+    none,             ///< it is not running
+    restoring,        ///< checks its files, asks the server what it has
+    sending,          ///< bytes are leaving
+    awaiting_answer,  ///< all bytes of a request are sent; the server is working
+};
+
+/// One job in a snapshot. Copies are cheap: what never changes is shared.
+struct job_snapshot {
+    /// What never changes while the job lives in one epoch.
+    struct fixed {
+        job_id id;
+        std::string lane;
+        std::string url;  ///< without its query, which may hold a signature
+        std::string protocol;
+        std::uint64_t size = 0;
+        unix_millis accepted{};
+        struct item {
+            std::string name;
+            std::string path;
+            std::uint64_t size = 0;
+        };
+        std::vector<item> items;
+    };
+    /// What changes, for each item.
+    struct item_progress {
+        item_status now = item_status::pending;
+        std::uint64_t sent = 0;
+        std::uint64_t confirmed = 0;
+        double speed = 0;
+    };
+
+    job_seq seq{};
+    std::shared_ptr<const fixed> about;
+    status now = status::pending;
+    wait_reason reason = wait_reason::none;
+    activity doing = activity::none;
+    int epoch = 1;
+    int attempt = 0;
+    unix_millis not_before{};  ///< when waiting: the next attempt
+    unix_millis finished{};    ///< when terminal
+    stored_error error;        ///< the last one; stays visible while the job is tried again
+    double speed = 0;          ///< bytes per second
+    std::uint64_t sent = 0;
+    std::uint64_t confirmed = 0;
+    std::vector<item_progress> progress_of_items;
+
+    [[nodiscard]] const job_id& id() const noexcept { return about->id; }
+    [[nodiscard]] std::uint64_t size() const noexcept { return about->size; }
+    [[nodiscard]] bool terminal() const noexcept { return is_terminal(now); }
+    [[nodiscard]] double progress() const noexcept { return progress_of(sent, size(), now == status::completed); }
+
+    [[nodiscard]] std::optional<std::chrono::seconds> time_left() const noexcept {
+        return left_at(speed, size() - sent);
+    }
+
+    [[nodiscard]] std::size_t item_count() const noexcept { return about->items.size(); }
+
+    [[nodiscard]] item_snapshot item(std::size_t index) const {
+        const fixed::item& what = about->items.at(index);
+        const item_progress& how = progress_of_items.at(index);
+        item_snapshot result;
+        result.name = what.name;
+        result.path = what.path;
+        result.size = what.size;
+        result.now = how.now;
+        result.sent = how.sent;
+        result.confirmed = how.confirmed;
+        result.speed = how.speed;
+        result.attempt = attempt;
+        result.time_left = left_at(how.speed, what.size - how.sent);
+        if (error && error.item == index) {
+            result.error = error;
+        }
+        return result;
+    }
+
+private:
+    [[nodiscard]] static std::optional<std::chrono::seconds> left_at(double speed, std::uint64_t bytes) noexcept {
+        if (speed < 1) {
+            return std::nullopt;
+        }
+        return std::chrono::seconds(static_cast<std::int64_t>(static_cast<double>(bytes) / speed + 0.5));
+    }
+};
+
+/// Sums over all jobs of the store, also those a snapshot does not list.
+struct totals {
+    struct row {
+        std::uint64_t jobs = 0;
+        std::uint64_t bytes = 0;
+    };
+    std::array<row, status_count> by_status{};
+
+    [[nodiscard]] row& operator[](status s) noexcept { return by_status[static_cast<std::size_t>(s)]; }
+    [[nodiscard]] const row& operator[](status s) const noexcept { return by_status[static_cast<std::size_t>(s)]; }
+
+    [[nodiscard]] std::uint64_t jobs() const noexcept {
+        std::uint64_t sum = 0;
+        for (const row& r : by_status) {
+            sum += r.jobs;
+        }
+        return sum;
+    }
+    /// Jobs that have been begun, finished ones included.
+    [[nodiscard]] std::uint64_t started() const noexcept { return jobs() - (*this)[status::pending].jobs; }
+    [[nodiscard]] std::uint64_t bytes() const noexcept {
+        std::uint64_t sum = 0;
+        for (const row& r : by_status) {
+            sum += r.bytes;
+        }
+        return sum;
+    }
+    /// Jobs that still have work before them and no one to wait for.
+    [[nodiscard]] std::uint64_t open() const noexcept {
+        std::uint64_t sum = 0;
+        for (std::size_t i = 0; i < status_count; ++i) {
+            sum += is_open(static_cast<status>(i)) ? by_status[i].jobs : 0;
+        }
+        return sum;
+    }
+};
+
+/// An immutable picture of all state. Everything in it but byte counts is committed to the store.
+///
+/// Lists the jobs in the order of their acceptance: all that are active, and the others up to
+/// `options::snapshot_jobs`; `overall()` counts every job.
+///
+/// @par Thread safety
+///   Immutable: any number of threads may read the same snapshot.
+class snapshot {
+public:
+    using job_map = detail::persistent_map<job_seq, std::shared_ptr<const job_snapshot>>;
+    using id_map = detail::persistent_map<job_id, job_seq>;
+
+    snapshot() = default;
+    snapshot(std::uint64_t version, job_map jobs, id_map ids, totals overall, std::uint64_t sent)
+        : version_(version), jobs_(std::move(jobs)), ids_(std::move(ids)), overall_(overall), sent_(sent) {}
+
+    /// Grows with every snapshot of one uploader.
+    [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
+
+    /// The listed jobs, to iterate over: `for (const auto& job : snap->jobs()) use(job->id());`
+    [[nodiscard]] const job_map& jobs() const noexcept { return jobs_; }
+
+    /// The job, or null when it is not listed.
+    [[nodiscard]] std::shared_ptr<const job_snapshot> find(const job_id& id) const {
+        const job_seq* seq = ids_.find(id);
+        return seq == nullptr ? nullptr : *jobs_.find(*seq);
+    }
+
+    /// The job. Throws `errc::unknown_job` when it is not listed.
+    [[nodiscard]] const job_snapshot& at(const job_id& id) const {
+        const job_seq* seq = ids_.find(id);
+        if (seq == nullptr) {
+            throw error(errc::unknown_job, id.str());
+        }
+        return **jobs_.find(*seq);
+    }
+
+    [[nodiscard]] const totals& overall() const noexcept { return overall_; }
+    /// Bytes of all jobs together.
+    [[nodiscard]] std::uint64_t size() const noexcept { return overall_.bytes(); }
+    /// Bytes sent of all jobs together: of completed jobs all, of listed jobs what they have sent.
+    [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
+    /// True when no job has work before it: all are final or set aside.
+    [[nodiscard]] bool idle() const noexcept { return overall_.open() == 0; }
+
+private:
+    std::uint64_t version_ = 0;
+    job_map jobs_;
+    id_map ids_;
+    totals overall_;
+    std::uint64_t sent_ = 0;
+};
+
+}  // namespace waybill

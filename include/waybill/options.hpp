@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/clock.hpp>
+#include <waybill/engine/engine_options.hpp>
+#include <waybill/protocol/registry.hpp>
+#include <waybill/random.hpp>
+#include <waybill/source/source_opener.hpp>
+#include <waybill/store/store.hpp>
+#include <waybill/store/store_options.hpp>
+#include <waybill/transport/curl_options.hpp>
+#include <waybill/transport/transport.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace waybill {
+
+/// Everything that can be set about an uploader. Only `store.path` has no default.
+struct options : engine_options {
+    store_options store;
+    curl_options http;
+
+    /// Protocols of your own, by the name stored with their jobs; one with the name of a built-in
+    /// protocol replaces it.
+    std::map<std::string, registry::factory> protocols;
+
+    /// Parts of your own instead of the built-in ones; null: built in. They are used on the
+    /// uploader's strand and may be shared with nothing else.
+    struct parts {
+        std::shared_ptr<waybill::store> store;
+        std::shared_ptr<waybill::transport> transport;
+        std::shared_ptr<source_opener> sources;
+        std::shared_ptr<waybill::clock> clock;
+        std::shared_ptr<random_source> random;
+    };
+    parts replace;
+};
+
+}  // namespace waybill

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/failure.hpp>
+#include <waybill/transport/request.hpp>
+#include <waybill/transport/response.hpp>
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+// What answers and failures of HTTP mean for an upload. Pure functions.
+namespace waybill::detail {
+
+/// A non-negative decimal number that fills the whole text.
+[[nodiscard]] inline std::optional<std::uint64_t> parse_decimal(std::string_view text) noexcept {
+    std::uint64_t value = 0;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || ec != std::errc() || end != text.data() + text.size()) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+/// An HTTP-date (RFC 9110 section 5.6.7) as seconds since 1970.
+[[nodiscard]] inline std::optional<std::int64_t> parse_http_date(std::string_view text) {
+    if (text.size() > 64) {
+        return std::nullopt;
+    }
+    const std::time_t value = curl_getdate(std::string(text).c_str(), nullptr);
+    return value < 0 ? std::nullopt : std::optional<std::int64_t>(value);
+}
+
+/// `Retry-After` (RFC 9110 section 10.2.3) in either form. A date counts from the answer's own
+/// `Date`: the server's clock, not ours, says how long it means. Garbage is no header at all.
+[[nodiscard]] inline std::optional<std::chrono::seconds> parse_retry_after(const response& r, std::int64_t now_unix) {
+    constexpr std::int64_t most = 400LL * 24 * 3600;
+    const auto value = r.header("Retry-After");
+    if (!value) {
+        return std::nullopt;
+    }
+    if (const auto delay = parse_decimal(*value)) {
+        return std::chrono::seconds(static_cast<std::int64_t>(std::min<std::uint64_t>(*delay, most)));
+    }
+    const auto until = parse_http_date(*value);
+    if (!until) {
+        return std::nullopt;
+    }
+    const auto date = r.header("Date");
+    const std::int64_t from = date ? parse_http_date(*date).value_or(now_unix) : now_unix;
+    return std::chrono::seconds(std::clamp<std::int64_t>(*until - from, 0, most));
+}
+
+[[nodiscard]] inline std::int64_t unix_seconds(std::chrono::system_clock::time_point t) noexcept {
+    return std::chrono::duration_cast<std::chrono::seconds>(t.time_since_epoch()).count();
+}
+
+/// What a finished request means.
+struct verdict {
+    bool accepted = false;
+    disposition what = disposition::retry;
+    std::error_code code;
+};
+
+[[nodiscard]] inline verdict judge_status(const response& r, bool idempotent) {
+    const std::error_code code = make_http_error(r.status);
+    // What the server cannot have whole, it cannot have processed: an error in mid-body never is
+    // ambiguous, and a success in mid-body never is one.
+    const bool ambiguous = !idempotent && r.request_complete;
+    switch (classify_status(r.status)) {
+        case status_class::success:
+            if (r.request_complete) {
+                return {true, disposition::retry, {}};
+            }
+            return {false, disposition::retry, errc::early_response};
+        case status_class::redirect: return {false, disposition::permanent, errc::redirect_refused};
+        case status_class::not_applied:
+            return {false, r.header("Retry-After") ? disposition::busy : disposition::retry, code};
+        case status_class::ambiguous: return {false, ambiguous ? disposition::ambiguous : disposition::retry, code};
+        default: break;
+    }
+    const bool wants_credentials = r.status == 401 || r.status == 407;
+    return {false, wants_credentials ? disposition::credentials : disposition::permanent, code};
+}
+
+/// Decides by how far the request was: before the last byte left nothing can have happened; after
+/// it, without an answer, anything can.
+[[nodiscard]] inline verdict judge(const response& r, bool idempotent) {
+    if (r.status != 0) {
+        return judge_status(r, idempotent);
+    }
+    const std::error_code code = r.failure ? r.failure : make_error_code(errc::connection_lost);
+    if (r.request_complete && !idempotent) {
+        return {false, disposition::ambiguous, code};
+    }
+    if (code == errc::stale_connection || (r.reused_connection && code == errc::connection_lost)) {
+        return {false, disposition::again, code};
+    }
+    if (code == errc::network_unreachable) {
+        return {false, disposition::network, code};
+    }
+    return {false, code == cause::permanent ? disposition::permanent : disposition::retry, code};
+}
+
+/// Throws the `failure` a response amounts to, unless it was accepted.
+inline void require_accepted(const response& r, bool idempotent, std::int64_t now_unix,
+                             std::size_t item = checkpoint::whole_job) {
+    const verdict v = judge(r, idempotent);
+    if (v.accepted) {
+        return;
+    }
+    diagnostics d = describe(r);
+    if (v.code == errc::redirect_refused) {
+        d.detail = "HTTP " + std::to_string(r.status);
+    }
+    throw failure(v.what, v.code, std::move(d), parse_retry_after(r, now_unix), item);
+}
+
+}  // namespace waybill::detail

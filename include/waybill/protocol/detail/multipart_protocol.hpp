@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/decl.hpp>
+#include <waybill/protocol/protocol.hpp>
+#include <waybill/transport/multipart_body.hpp>
+
+#include <vector>
+
+namespace waybill::detail {
+
+/// The same job in the same epoch always has the same bytes at the same places.
+[[nodiscard]] WAYBILL_DECL multipart_body lay_out(session& job);
+
+/// The items' byte ranges in a body that is sent from its beginning.
+[[nodiscard]] WAYBILL_DECL std::vector<body_span> spans_of(const multipart_body& body);
+
+/// See `multipart`.
+class multipart_protocol final : public protocol {
+public:
+    explicit multipart_protocol(const protocol_spec& spec);
+
+    void check(const waybill::job& job) const override;
+    asio::awaitable<void> restore(session& job) override;
+    asio::awaitable<void> upload(session& job) override;
+};
+
+}  // namespace waybill::detail
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/impl/multipart_protocol.ipp>
+#endif

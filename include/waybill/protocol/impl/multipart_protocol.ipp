@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/detail/http_rules.hpp>
+#include <waybill/protocol/detail/multipart_protocol.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace waybill::detail {
+
+WAYBILL_DECL multipart_body lay_out(session& job) {
+    multipart_body body("waybill-" + job.job().state.key);
+    for (const auto& [name, value] : job.job().spec.fields) {
+        body.add_field(name, value);
+    }
+    for (std::size_t i = 0; i < job.items().size(); ++i) {
+        const item_spec& item = job.items()[i].spec;
+        body.add_item(item.field, item.name, item.content_type, item.size, [&job, i] { return job.open(i); });
+    }
+    body.finish();
+    return body;
+}
+
+WAYBILL_DECL std::vector<body_span> spans_of(const multipart_body& body) {
+    std::vector<body_span> spans;
+    spans.reserve(body.items().size());
+    for (std::size_t i = 0; i < body.items().size(); ++i) {
+        spans.push_back(body_span{i, body.items()[i].offset, 0, body.items()[i].size});
+    }
+    return spans;
+}
+
+WAYBILL_DECL multipart_protocol::multipart_protocol(const protocol_spec& spec) {
+    if (!spec.settings.empty()) {
+        throw error(errc::invalid_setting, spec.settings.front().first);
+    }
+}
+
+WAYBILL_DECL void multipart_protocol::check(const waybill::job& /*job*/) const {}
+
+// All files are looked at before the first byte: one that changed ends the attempt now, not after
+// gigabytes of its neighbours.
+WAYBILL_DECL asio::awaitable<void> multipart_protocol::restore(session& job) {
+    for (std::size_t i = 0; i < job.items().size(); ++i) {
+        static_cast<void>(job.open(i));
+    }
+    co_return;
+}
+
+WAYBILL_DECL asio::awaitable<void> multipart_protocol::upload(session& job) {
+    if (std::all_of(job.items().begin(), job.items().end(),
+                    [](const item_record& i) { return i.state.now == item_status::completed; })) {
+        co_return;  // the answer was committed, the job's end was not: a crash in between
+    }
+    multipart_body body = lay_out(job);
+    request what;
+    what.method = "POST";
+    what.url = job.job().spec.url;
+    what.headers.push_back(header_field{"Content-Type", body.content_type()});
+    what.body = &body;
+    const response answer = co_await job.send(std::move(what), spans_of(body), checkpoint::whole_job);
+    require_accepted(answer, false, unix_seconds(job.now()));
+    job.complete_all_soon(printable_excerpt(answer.body, 256));
+}
+
+}  // namespace waybill::detail

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/protocol.hpp>
+
+namespace waybill {
+
+WAYBILL_DECL asio::awaitable<void> protocol::restore(session& /*job*/) {
+    co_return;
+}
+
+WAYBILL_DECL asio::awaitable<void> protocol::finalize(session& /*job*/) {
+    co_return;
+}
+
+}  // namespace waybill

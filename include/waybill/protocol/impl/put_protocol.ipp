@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/detail/http_rules.hpp>
+#include <waybill/protocol/detail/put_protocol.hpp>
+#include <waybill/transport/url.hpp>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace waybill::detail {
+
+/// The URL stands for several targets.
+[[nodiscard]] inline bool is_put_template(std::string_view url) noexcept {
+    const std::string_view path = url.substr(0, url.find('?'));
+    return path.ends_with('/') || path.find("{name}") != std::string_view::npos;
+}
+
+WAYBILL_DECL put_protocol::put_protocol(const protocol_spec& spec) {
+    if (!spec.settings.empty()) {
+        throw error(errc::invalid_setting, spec.settings.front().first);
+    }
+}
+
+WAYBILL_DECL void put_protocol::check(const waybill::job& job) const {
+    if (!job.fields().empty()) {
+        throw error(errc::invalid_field, "a PUT request has no form fields");
+    }
+    if (!is_put_template(job.url())) {
+        if (job.items().size() > 1) {
+            throw error(errc::invalid_url, "several items need a URL that ends in / or contains {name}");
+        }
+        return;
+    }
+    std::set<std::string> names;
+    for (const item& i : job.items()) {
+        if (!names.insert(i.name()).second) {
+            throw error(errc::duplicate_name, printable_excerpt(i.name(), 256));
+        }
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> put_protocol::upload(session& job) {
+    for (std::size_t i = 0; i < job.items().size(); ++i) {
+        if (job.items()[i].state.now != item_status::completed) {
+            co_await upload_item(job, i);
+        }
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::size_t index) {
+    const item_spec& item = job.items()[index].spec;
+    const std::string& target = job.job().spec.url;
+    const std::unique_ptr<body_source> body = job.open(index);
+    request what;
+    what.method = "PUT";
+    what.url = is_put_template(target) ? url::fill_name(target, item.name) : target;
+    what.headers.push_back(header_field{"Content-Type", item.content_type});
+    what.body = body.get();
+    what.idempotent = true;
+    std::vector<body_span> spans;
+    spans.push_back(body_span{index, 0, 0, item.size});
+    const response answer = co_await job.send(std::move(what), std::move(spans), index);
+    require_accepted(answer, true, unix_seconds(job.now()), index);
+    job.complete_item_soon(index, printable_excerpt(answer.header("ETag").value_or(""), 256));
+}
+
+}  // namespace waybill::detail

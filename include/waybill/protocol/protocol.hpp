@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/detail/decl.hpp>
+#include <waybill/model/job.hpp>
+#include <waybill/protocol/failure.hpp>
+#include <waybill/protocol/session.hpp>
+
+namespace waybill {
+
+/// How one job is spoken. One object serves one attempt; what must outlive the attempt goes into
+/// checkpoints.
+///
+/// Each stage may be run again after a crash or a failure and must then continue, not repeat. A
+/// stage reports a failure by throwing `failure`; every other exception fails the job.
+///
+/// @par Cancellation
+///   The stages are canceled by an exception from what they await; let it pass.
+/// @par Thread safety
+///   On the uploader's strand.
+class protocol {
+public:
+    virtual ~protocol() = default;
+
+    /// Refuses, before acceptance, a job that cannot be spoken this way. Throws `waybill::error`.
+    virtual void check(const waybill::job& job) const = 0;
+
+    /// Learns what the server already has. For a new job that has an upload resource: creates it,
+    /// and saves its URL as a checkpoint before the first body byte.
+    virtual asio::awaitable<void> restore(session& job);
+
+    /// Sends what is missing; returns when the server has confirmed every byte.
+    virtual asio::awaitable<void> upload(session& job) = 0;
+
+    /// True when `finalize` talks to the server: then reaching it is itself made durable.
+    [[nodiscard]] virtual bool finalizes() const noexcept { return false; }
+
+    /// Makes what was uploaded final.
+    virtual asio::awaitable<void> finalize(session& job);
+};
+
+}  // namespace waybill
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/impl/protocol.ipp>
+#endif

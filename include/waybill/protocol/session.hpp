@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/model/checkpoint.hpp>
+#include <waybill/model/record.hpp>
+#include <waybill/transport/body_source.hpp>
+#include <waybill/transport/request.hpp>
+#include <waybill/transport/response.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace waybill {
+
+/// Which of a request's body bytes are an item's: what progress is counted by.
+struct body_span {
+    std::size_t item = 0;
+    std::uint64_t body_offset = 0;  ///< where the item's bytes begin in the request body
+    std::uint64_t item_offset = 0;  ///< which of the item's bytes that is
+    std::uint64_t length = 0;
+};
+
+/// What a protocol may do for its job during one attempt. Implemented by the engine, which sees
+/// to credentials, watchdogs, the last-byte gate, durability and progress.
+///
+/// @par Thread safety
+///   On the uploader's strand.
+class session {
+public:
+    virtual ~session() = default;
+
+    [[nodiscard]] virtual const job_record& job() const noexcept = 0;
+    [[nodiscard]] virtual const std::vector<item_record>& items() const noexcept = 0;
+
+    /// The committed checkpoint of an item, or of the whole job; null when there is none.
+    [[nodiscard]] virtual const checkpoint* find_checkpoint(
+        std::size_t item = checkpoint::whole_job) const noexcept = 0;
+
+    /// Opens an item's bytes as they were accepted. Throws a `failure` when they have changed.
+    [[nodiscard]] virtual std::unique_ptr<body_source> open(std::size_t item) = 0;
+
+    /// Sends a request of this job.
+    ///
+    /// Adds the job's headers and credentials; for a request that is not idempotent an
+    /// `Idempotency-Key`, and a durable mark before its last byte leaves. Follows 307 and 308
+    /// within the same origin (RFC 9110 section 15.4).
+    ///
+    /// @param about the item it is for; `checkpoint::whole_job` for the whole job.
+    /// @par Errors
+    ///   Throws `failure` when the item's file has changed, and `error` of the store. What the
+    ///   network and the server do is in the response.
+    virtual asio::awaitable<response> send(request what, std::vector<body_span> spans,
+                                           std::size_t about = checkpoint::whole_job) = 0;
+
+    /// Makes a checkpoint durable; completes when it is.
+    virtual asio::awaitable<void> save(checkpoint reached) = 0;
+
+    /// Marks an item as confirmed by the server. Completes when that is durable.
+    virtual asio::awaitable<void> complete_item(std::size_t item, std::string receipt) = 0;
+    /// The same without waiting, for idempotent requests: after a crash the item is sent again.
+    virtual void complete_item_soon(std::size_t item, std::string receipt) = 0;
+    /// Marks all items as confirmed together; durable at the latest when the job is.
+    virtual void complete_all_soon(std::string receipt) = 0;
+
+    [[nodiscard]] virtual std::chrono::system_clock::time_point now() const noexcept = 0;
+};
+
+}  // namespace waybill

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// The whole library's definitions, for exactly one source file of a program that defines
+/// WAYBILL_SEPARATE_COMPILATION.
+
+#if !defined(WAYBILL_SEPARATE_COMPILATION)
+#error \
+    "<waybill/src.hpp> is for programs that define WAYBILL_SEPARATE_COMPILATION; otherwise the headers have everything"
+#endif
+
+#include <waybill/detail/impl/condition.ipp>
+#include <waybill/detail/impl/erased.ipp>
+#include <waybill/detail/impl/event.ipp>
+#include <waybill/detail/impl/spawn_on.ipp>
+#include <waybill/detail/impl/worker.ipp>
+#include <waybill/engine/impl/attempt.ipp>
+#include <waybill/engine/impl/engine.ipp>
+#include <waybill/engine/impl/engine_changes.ipp>
+#include <waybill/engine/impl/observer_hub.ipp>
+#include <waybill/engine/impl/pipeline.ipp>
+#include <waybill/impl/background_uploader.ipp>
+#include <waybill/impl/clock.ipp>
+#include <waybill/impl/error.ipp>
+#include <waybill/impl/feed.ipp>
+#include <waybill/impl/uploader.ipp>
+#include <waybill/protocol/impl/multipart_protocol.ipp>
+#include <waybill/protocol/impl/protocol.ipp>
+#include <waybill/protocol/impl/put_protocol.ipp>
+#include <waybill/source/impl/file_source.ipp>
+#include <waybill/store/impl/database.ipp>
+#include <waybill/store/impl/sqlite_store.ipp>
+#include <waybill/transport/impl/curl_transport.ipp>
+#include <waybill/waybill.hpp>

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/decl.hpp>
+#include <waybill/store/detail/store_file.hpp>
+#include <waybill/store/store.hpp>
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace waybill::detail {
+
+/// One change among those that are committed together.
+struct database_change {
+    std::function<void()> apply;
+    std::function<void(std::exception_ptr)> settled;
+};
+
+/// The store's SQL, blocking and on one thread: one connection, opened exclusively.
+///
+/// WAL with `synchronous=FULL`: anything less loses acknowledged commits at a power cut. Exactly
+/// one connection: SQLite before 3.51.3 can damage a WAL database that has two.
+class database {
+public:
+    /// Opens, and creates or migrates if needed. Throws `waybill::error`.
+    explicit database(const store_options& options);
+
+    database(const database&) = delete;
+    database& operator=(const database&) = delete;
+    ~database() = default;
+
+    [[nodiscard]] store_contents contents();
+
+    /// Runs `changes` in one transaction that is synced once. Each change stands or falls alone:
+    /// what it throws is handed to its own `settled`, without touching the others.
+    void transact(std::vector<database_change>& changes);
+
+    // To be called within a change.
+    [[nodiscard]] std::vector<added_job> add(const std::vector<new_job>& jobs);
+    void apply(const job_change& change);
+    void quarantine(job_seq seq);
+    removed_job remove(job_seq seq);
+    [[nodiscard]] std::vector<removed_job> remove_finished(unix_millis before);
+
+    [[nodiscard]] std::optional<loaded_job> load(job_seq seq);
+    [[nodiscard]] std::optional<job_seq> find(const job_id& id);
+    [[nodiscard]] std::vector<queued_job> lane(const std::string& name, job_seq after, std::size_t most);
+    [[nodiscard]] std::vector<loaded_job> list(listing which, const std::optional<job_record>& after, std::size_t most);
+
+    /// Brings the WAL into the main file.
+    void write_back();
+
+private:
+    void open(const store_options& options);
+    void configure();
+    void create();
+    void check_schema();
+    void quick_check();
+    void recover_interrupted();
+    [[nodiscard]] std::vector<queued_job> lane_heads();
+    [[nodiscard]] totals read_totals();
+    void write_totals();
+
+    void insert(const new_job& job, job_seq seq);
+    void insert_item(job_seq seq, std::size_t index, const item_record& item);
+    void update_state(job_seq seq, const job_state& state);
+    void repin(const job_change& change);
+    void erase(job_seq seq);
+    void move_total(status from, status to, std::uint64_t bytes);
+    [[nodiscard]] loaded_job read_whole(SQLite::Statement& row, bool with_payload);
+    [[nodiscard]] std::uint64_t size_of(job_seq seq, status expected);
+
+    /// A statement kept prepared; reset when the returned guard goes.
+    class use {
+    public:
+        explicit use(SQLite::Statement& statement) : statement_(statement) {}
+        use(const use&) = delete;
+        use& operator=(const use&) = delete;
+        ~use() { static_cast<void>(statement_.tryReset()); }
+        SQLite::Statement& operator*() const noexcept { return statement_; }
+        SQLite::Statement* operator->() const noexcept { return &statement_; }
+
+    private:
+        SQLite::Statement& statement_;
+    };
+    [[nodiscard]] use sql(std::string_view text);
+
+    std::unique_ptr<store_file> file_;
+    std::string set_aside_;
+    std::unique_ptr<SQLite::Database> db_;  // before the statements: it must outlive them
+    std::unordered_map<std::string_view, std::unique_ptr<SQLite::Statement>> statements_;
+    std::int64_t last_seq_ = 0;
+    totals totals_;          // as committed
+    totals pending_totals_;  // as the transaction that runs will leave them
+};
+
+}  // namespace waybill::detail
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/store/impl/database.ipp>
+#endif

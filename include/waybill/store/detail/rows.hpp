@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/codec.hpp>
+#include <waybill/detail/crc32c.hpp>
+#include <waybill/model/record.hpp>
+
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Statement.h>
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+// Records to rows and back. A row's checksum covers every column that decides what is sent where,
+// because SQLite's own checks do not see a flipped bit inside a value. What does not match, or lies
+// outside its type's range, marks its job as damaged; nothing is ever guessed.
+namespace waybill::detail {
+
+/// Writes parameters one after the other, numbering them itself.
+class binder {
+public:
+    explicit binder(SQLite::Statement& statement) : statement_(statement) {}
+
+    template <class Number>
+    requires std::is_integral_v<Number> || std::is_enum_v<Number> binder& operator<<(Number value) {
+        statement_.bind(++index_, static_cast<std::int64_t>(value));
+        return *this;
+    }
+    binder& operator<<(unix_millis value) { return *this << value.time_since_epoch().count(); }
+    /// As TEXT: only for values that were checked to be printable.
+    binder& text(const std::string& value) {
+        statement_.bindNoCopy(++index_, value);
+        return *this;
+    }
+    /// As BLOB; the bytes must live until the statement was stepped.
+    binder& blob(std::string_view value) {
+        statement_.bindNoCopy(++index_, value.data() == nullptr ? "" : value.data(), static_cast<int>(value.size()));
+        return *this;
+    }
+
+private:
+    SQLite::Statement& statement_;
+    int index_ = 0;
+};
+
+/// Reads columns one after the other and remembers whether all were in range.
+class column_reader {
+public:
+    explicit column_reader(SQLite::Statement& statement) : statement_(statement) {}
+
+    [[nodiscard]] std::int64_t number() { return statement_.getColumn(index_++).getInt64(); }
+
+    template <class Number>
+    [[nodiscard]] Number number(std::int64_t least, std::int64_t most) {
+        const std::int64_t value = number();
+        if (value < least || value > most) {
+            ok_ = false;
+            return Number{};
+        }
+        return static_cast<Number>(value);
+    }
+    [[nodiscard]] std::uint64_t size() { return number<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max()); }
+    [[nodiscard]] std::uint64_t word() { return static_cast<std::uint64_t>(number()); }
+    [[nodiscard]] int count() { return number<int>(0, std::numeric_limits<int>::max()); }
+    [[nodiscard]] unix_millis time() { return unix_millis(std::chrono::milliseconds(number())); }
+
+    [[nodiscard]] std::string bytes() {
+        const SQLite::Column column = statement_.getColumn(index_++);
+        const auto* const data = static_cast<const char*>(column.getBlob());
+        return data == nullptr ? std::string() : std::string(data, static_cast<std::size_t>(column.getBytes()));
+    }
+
+    void require(bool condition) { ok_ = ok_ && condition; }
+    [[nodiscard]] bool ok() const noexcept { return ok_; }
+
+private:
+    SQLite::Statement& statement_;
+    int index_ = 0;
+    bool ok_ = true;
+};
+
+[[nodiscard]] inline std::string encode(const string_pairs& list) {
+    encoder out;
+    out.pairs(list);
+    return std::move(out).take();
+}
+
+[[nodiscard]] inline std::string encode(const stored_error& e) {
+    if (!e) {
+        return {};
+    }
+    encoder out;
+    out.text(e.code.category().name()).number(static_cast<std::uint32_t>(e.code.value()));
+    out.number(e.item == checkpoint::whole_job ? 0 : e.item + 1);
+    out.number(static_cast<std::uint32_t>(e.details.http_status));
+    out.number(static_cast<std::uint32_t>(e.details.transport_code));
+    out.text(e.details.transport_text).text(e.details.excerpt).text(e.details.detail);
+    return std::move(out).take();
+}
+
+[[nodiscard]] inline const std::error_category& category_named(std::string_view name) noexcept {
+    if (name == http_category().name()) {
+        return http_category();
+    }
+    if (name == std::generic_category().name()) {
+        return std::generic_category();
+    }
+    return name == std::system_category().name() ? std::system_category() : error_category();
+}
+
+[[nodiscard]] inline bool decode(std::string_view in, stored_error& e) {
+    e = {};
+    if (in.empty()) {
+        return true;
+    }
+    constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+    decoder from(in);
+    const std::string category = from.text();
+    const auto value = static_cast<int>(static_cast<std::uint32_t>(from.number(most)));
+    e.code = std::error_code(value, category_named(category));
+    const std::uint64_t item = from.number();
+    e.item = item == 0 ? checkpoint::whole_job : static_cast<std::size_t>(item - 1);
+    e.details.http_status = static_cast<int>(from.number(999));
+    e.details.transport_code = static_cast<int>(static_cast<std::uint32_t>(from.number(most)));
+    e.details.transport_text = from.text();
+    e.details.excerpt = from.text();
+    e.details.detail = from.text();
+    return from.finished();
+}
+
+[[nodiscard]] inline std::uint32_t checksum(const job_spec& s) {
+    encoder e;
+    e.text(s.id.str()).text(s.lane).text(s.url).text(s.protocol.name).pairs(s.protocol.settings);
+    e.pairs(s.headers).pairs(s.fields).number(static_cast<std::uint64_t>(s.if_unknown));
+    e.number(s.size).number(s.item_count).number(static_cast<std::uint64_t>(s.accepted.time_since_epoch().count()));
+    e.number(s.content);
+    return crc32c(0, e.view());
+}
+
+[[nodiscard]] inline std::uint32_t checksum(job_seq seq, const job_state& s) {
+    const auto time = [](unix_millis t) { return static_cast<std::uint64_t>(t.time_since_epoch().count()); };
+    encoder e;
+    e.number(static_cast<std::uint64_t>(seq)).number(static_cast<std::uint64_t>(s.now));
+    e.number(static_cast<std::uint64_t>(s.stage)).number(static_cast<std::uint64_t>(s.reason));
+    for (const int n : {s.epoch, s.attempt, s.failures, s.tail_attempt}) {
+        e.number(static_cast<std::uint64_t>(n));
+    }
+    e.number(s.tail_item).number(time(s.not_before)).number(time(s.epoch_began)).number(time(s.finished));
+    e.text(s.key).text(encode(s.error));
+    return crc32c(0, e.view());
+}
+
+[[nodiscard]] inline std::uint32_t checksum(job_seq seq, std::size_t index, const item_spec& s) {
+    encoder e;
+    e.number(static_cast<std::uint64_t>(seq)).number(index).number(static_cast<std::uint64_t>(s.kind)).text(s.path);
+    e.number(s.offset).number(s.size).number(s.identity.device).number(s.identity.inode).number(s.identity.size);
+    e.number(static_cast<std::uint64_t>(s.identity.mtime_ns)).number(static_cast<std::uint64_t>(s.identity.ctime_ns));
+    e.text(s.name).text(s.field).text(s.content_type);
+    return crc32c(0, e.view());
+}
+
+[[nodiscard]] inline std::uint32_t checksum(job_seq seq, std::size_t index, const item_state& s) {
+    encoder e;
+    e.number(static_cast<std::uint64_t>(seq)).number(index).number(static_cast<std::uint64_t>(s.now));
+    e.number(s.confirmed).text(s.receipt);
+    return crc32c(0, e.view());
+}
+
+[[nodiscard]] inline std::uint32_t checksum(job_seq seq, const checkpoint& c) {
+    encoder e;
+    e.number(static_cast<std::uint64_t>(seq)).number(c.item).text(c.resource).number(c.offset).text(c.state);
+    e.number(static_cast<std::uint64_t>(c.expires_unix));
+    return crc32c(0, e.view());
+}
+
+/// `whole_job` is -1 in the database.
+[[nodiscard]] inline std::int64_t to_column(std::size_t item) noexcept {
+    return item == checkpoint::whole_job ? -1 : static_cast<std::int64_t>(item);
+}
+[[nodiscard]] inline std::size_t item_from_column(std::int64_t value) noexcept {
+    return value < 0 ? checkpoint::whole_job : static_cast<std::size_t>(value);
+}
+
+inline constexpr std::string_view job_columns =
+    "seq,id,lane,url,protocol,settings,headers,fields,if_unknown,size,item_count,accepted,content,spec_crc,"
+    "status,stage,reason,epoch,attempt,failures,tail_attempt,tail_item,not_before,epoch_began,finished,key,error,"
+    "state_crc";
+
+/// Reads a row of `job_columns`. False: damaged; `seq`, `spec.id` and `state.now` are still set.
+[[nodiscard]] inline bool read_job(SQLite::Statement& row, job_record& out) {
+    column_reader from(row);
+    const auto pairs = [&](string_pairs& to) {
+        const std::string encoded = from.bytes();
+        decoder in(encoded);
+        to = in.pairs();
+        from.require(in.finished());
+    };
+    job_spec& s = out.spec;
+    out.seq = static_cast<job_seq>(from.number());
+    s.id = job_id(from.bytes());
+    s.lane = from.bytes();
+    s.url = from.bytes();
+    s.protocol.name = from.bytes();
+    pairs(s.protocol.settings);
+    pairs(s.headers);
+    pairs(s.fields);
+    s.if_unknown = from.number<on_unknown>(0, 2);
+    s.size = from.size();
+    s.item_count = static_cast<std::size_t>(from.size());
+    s.accepted = from.time();
+    s.content = from.number<std::uint32_t>(0, std::numeric_limits<std::uint32_t>::max());
+    from.require(from.number() == checksum(s) && s.id.valid());
+
+    job_state& t = out.state;
+    t.now = from.number<status>(0, status_count - 1);
+    t.stage = from.number<stage>(0, 1);
+    t.reason = from.number<wait_reason>(0, 4);
+    t.epoch = from.count();
+    t.attempt = from.count();
+    t.failures = from.count();
+    t.tail_attempt = from.count();
+    t.tail_item = item_from_column(from.number());
+    t.not_before = from.time();
+    t.epoch_began = from.time();
+    t.finished = from.time();
+    t.key = from.bytes();
+    from.require(decode(from.bytes(), t.error));
+    from.require(from.number() == checksum(out.seq, t));
+    return from.ok();
+}
+
+inline constexpr std::string_view item_columns =
+    "idx,kind,path,offset,size,device,inode,file_size,mtime_ns,ctime_ns,name,field,content_type,spec_crc,"
+    "status,confirmed,receipt,state_crc";
+
+/// Reads a row of `item_columns`. False: damaged.
+[[nodiscard]] inline bool read_item(SQLite::Statement& row, job_seq seq, std::size_t expected, item_record& out) {
+    column_reader from(row);
+    from.require(from.number() == static_cast<std::int64_t>(expected));
+    item_spec& s = out.spec;
+    s.kind = from.number<source_kind>(0, 2);
+    s.path = from.bytes();
+    s.offset = from.size();
+    s.size = from.size();
+    s.identity.device = from.word();
+    s.identity.inode = from.word();
+    s.identity.size = from.size();
+    s.identity.mtime_ns = from.number();
+    s.identity.ctime_ns = from.number();
+    s.name = from.bytes();
+    s.field = from.bytes();
+    s.content_type = from.bytes();
+    from.require(from.number() == checksum(seq, expected, s));
+    item_state& t = out.state;
+    t.now = from.number<item_status>(0, 3);
+    t.confirmed = from.size();
+    t.receipt = from.bytes();
+    from.require(from.number() == checksum(seq, expected, t) && t.confirmed <= s.size);
+    return from.ok();
+}
+
+}  // namespace waybill::detail

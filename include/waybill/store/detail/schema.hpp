@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace waybill::detail {
+
+/// "WAYB": what `file(1)` and we recognise a store by.
+inline constexpr int store_application_id = 0x57415942;
+/// The version this code writes. A store with a higher one is refused untouched.
+inline constexpr int store_version = 1;
+
+// The text is compared with what the file says of itself, so a tampered schema is noticed.
+// Numbers of enumerations are those of the model; times are milliseconds since 1970.
+inline constexpr std::array<std::string_view, 9> store_schema = {
+    R"(CREATE TABLE job(
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  lane TEXT NOT NULL,
+  url TEXT NOT NULL,
+  protocol TEXT NOT NULL,
+  settings BLOB NOT NULL,
+  headers BLOB NOT NULL,
+  fields BLOB NOT NULL,
+  if_unknown INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  item_count INTEGER NOT NULL,
+  accepted INTEGER NOT NULL,
+  content INTEGER NOT NULL,
+  spec_crc INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  stage INTEGER NOT NULL,
+  reason INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  failures INTEGER NOT NULL,
+  tail_attempt INTEGER NOT NULL,
+  tail_item INTEGER NOT NULL,
+  not_before INTEGER NOT NULL,
+  epoch_began INTEGER NOT NULL,
+  finished INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  error BLOB NOT NULL,
+  state_crc INTEGER NOT NULL
+) STRICT)",
+    // A queue's cost must not grow with what is finished: only open jobs are in it.
+    "CREATE INDEX job_open ON job(lane, seq) WHERE status < 4",
+    // What a crash interrupted is found without looking at the queue.
+    "CREATE INDEX job_running ON job(status) WHERE status IN (1, 2)",
+    "CREATE INDEX job_parked ON job(seq) WHERE status IN (4, 5)",
+    "CREATE INDEX job_finished ON job(finished) WHERE status > 5",
+    R"(CREATE TABLE item(
+  job INTEGER NOT NULL,
+  idx INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  path BLOB NOT NULL,
+  offset INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  device INTEGER NOT NULL,
+  inode INTEGER NOT NULL,
+  file_size INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  ctime_ns INTEGER NOT NULL,
+  name BLOB NOT NULL,
+  field BLOB NOT NULL,
+  content_type TEXT NOT NULL,
+  spec_crc INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  confirmed INTEGER NOT NULL,
+  receipt BLOB NOT NULL,
+  state_crc INTEGER NOT NULL,
+  PRIMARY KEY(job, idx)
+) STRICT, WITHOUT ROWID)",
+    R"(CREATE TABLE payload(
+  job INTEGER NOT NULL,
+  idx INTEGER NOT NULL,
+  data BLOB NOT NULL,
+  crc INTEGER NOT NULL,
+  UNIQUE(job, idx)
+) STRICT)",
+    R"(CREATE TABLE checkpoint(
+  job INTEGER NOT NULL,
+  idx INTEGER NOT NULL,
+  resource BLOB NOT NULL,
+  offset INTEGER NOT NULL,
+  state BLOB NOT NULL,
+  expires INTEGER NOT NULL,
+  crc INTEGER NOT NULL,
+  PRIMARY KEY(job, idx)
+) STRICT, WITHOUT ROWID)",
+    // Counting a million rows takes longer than everything else at start: the sums are kept.
+    R"(CREATE TABLE total(
+  status INTEGER PRIMARY KEY,
+  jobs INTEGER NOT NULL,
+  bytes INTEGER NOT NULL
+) STRICT)",
+};
+
+}  // namespace waybill::detail

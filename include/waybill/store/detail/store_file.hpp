@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/error.hpp>
+#include <waybill/source/file_source.hpp>
+#include <waybill/store/detail/schema.hpp>
+#include <waybill/store/store_options.hpp>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+namespace waybill::detail {
+
+[[nodiscard]] inline std::string errno_text(int number) {
+    return std::generic_category().message(number);
+}
+
+[[nodiscard]] inline errc file_error(int number) noexcept {
+    return number == ENOSPC || number == EDQUOT ? errc::store_full : errc::store_unwritable;
+}
+
+/// Makes directory entries durable: a new or renamed file is not safe before its directory is.
+inline void sync_directory(const std::string& directory) {
+    const unique_fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0) {
+        throw error(errc::store_failed, directory + " (" + errno_text(errno) + ")");
+    }
+}
+
+/// Everything about the store's file that is done before SQLite sees it: its directory, its owner
+/// lock, its mode, its first hundred bytes.
+class store_file {
+public:
+    enum class content : std::uint8_t { fresh, ours };
+
+    /// Locks the store for this process. Throws `errc::store_locked`, `errc::store_unwritable`,
+    /// `errc::store_unsafe`, `errc::store_full`.
+    explicit store_file(const store_options& options) : options_(options) {
+        const std::string directory = prepare_directory();
+        const auto slash = options.path.find_last_of('/');
+        const std::string name = slash == std::string::npos ? options.path : options.path.substr(slash + 1);
+        if (name.empty()) {
+            throw error(errc::store_unwritable, "'" + options.path + "' names no file");
+        }
+        directory_ = directory;
+        path_ = directory + "/" + name;
+        lock();
+    }
+
+    /// Absolute, without symbolic links in its directories.
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+    /// Creates the file with mode 0600 if it is missing, and looks at its header. Throws
+    /// `errc::store_damaged`, `errc::store_too_new` without having changed anything.
+    content inspect() {
+        // SQLite's journal and WAL inherit this mode; the umask does not matter.
+        const unique_fd fresh(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+        if (fresh) {
+            sync_directory(directory_);
+            return content::fresh;
+        }
+        if (errno != EEXIST) {
+            throw error(file_error(errno), path_ + " (" + errno_text(errno) + ")");
+        }
+        const unique_fd fd(::open(path_.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+        struct stat s {};
+        if (!fd || ::fstat(fd.get(), &s) != 0 || !S_ISREG(s.st_mode)) {
+            throw error(errc::store_unwritable, path_ + " (" + errno_text(errno) + ")");
+        }
+        if (s.st_size == 0) {
+            return content::fresh;
+        }
+        check_header(fd.get());
+        return content::ours;
+    }
+
+    /// Renames a damaged store and its side files; returns the new name.
+    std::string set_aside() {
+        const std::string target = path_ + ".damaged-" + std::to_string(std::time(nullptr));
+        for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+            if (::rename((path_ + suffix).c_str(), (target + suffix).c_str()) != 0 && errno != ENOENT) {
+                throw error(file_error(errno), path_ + suffix + " (" + errno_text(errno) + ")");
+            }
+        }
+        sync_directory(directory_);
+        return target;
+    }
+
+private:
+    std::string prepare_directory() {
+        const auto slash = options_.path.find_last_of('/');
+        const std::string wanted =
+            slash == std::string::npos ? "." : (slash == 0 ? "/" : options_.path.substr(0, slash));
+        make_directories(wanted);
+        const std::unique_ptr<char, decltype(&std::free)> real(::realpath(wanted.c_str(), nullptr), &std::free);
+        struct stat s {};
+        if (!real || ::stat(real.get(), &s) != 0) {
+            throw error(errc::store_unwritable, wanted + " (" + errno_text(errno) + ")");
+        }
+        if (!S_ISDIR(s.st_mode)) {
+            throw error(errc::store_unwritable, wanted + " is not a directory");
+        }
+        // Who can rename files here can put another store in our place. A sticky directory such
+        // as /tmp does not let others do that.
+        const bool others_write = (s.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (s.st_mode & S_ISVTX) == 0;
+        if (others_write || (s.st_uid != ::geteuid() && s.st_uid != 0)) {
+            throw error(errc::store_unsafe, real.get());
+        }
+        refuse_network_file_system(real.get());
+        return std::string(real.get()) == "/" ? "" : real.get();
+    }
+
+    static void make_directories(const std::string& wanted) {
+        for (std::size_t end = wanted.find('/', 1);; end = wanted.find('/', end + 1)) {
+            const std::string part = wanted.substr(0, end);
+            if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
+                throw error(file_error(errno), part + " (" + errno_text(errno) + ")");
+            }
+            if (end == std::string::npos) {
+                return;
+            }
+        }
+    }
+
+    static void refuse_network_file_system(const char* directory) {
+        constexpr std::array<std::uint32_t, 4> remote = {0x6969U, 0x517BU, 0xFF534D42U, 0xFE534D42U};  // NFS, SMB
+        struct statfs s {};
+        if (::statfs(directory, &s) == 0) {
+            for (const std::uint32_t magic : remote) {
+                if (static_cast<std::uint32_t>(s.f_type) == magic) {
+                    throw error(errc::store_unwritable, std::string(directory) + " is on a network file system");
+                }
+            }
+        }
+    }
+
+    // Not a lock on the database itself: POSIX locks vanish when any descriptor of that file is
+    // closed. flock on a file of its own is freed by the kernel the moment the owner dies.
+    void lock() {
+        const std::string name = path_ + ".lock";
+        lock_ = unique_fd(::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+        if (!lock_) {
+            throw error(file_error(errno), name + " (" + errno_text(errno) + ")");
+        }
+        if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+            std::array<char, 24> owner{};
+            const ssize_t got = ::pread(lock_.get(), owner.data(), owner.size() - 1, 0);
+            const std::string pid(owner.data(), std::strspn(owner.data(), "0123456789"));
+            throw error(errc::store_locked, path_ + (got > 0 && !pid.empty() ? " (process " + pid + ")" : ""));
+        }
+        const std::string pid = std::to_string(::getpid()) + "\n";
+        if (::ftruncate(lock_.get(), 0) == 0) {
+            // Only for the error message above: a full disk must not keep a store from opening.
+            [[maybe_unused]] const ssize_t written = ::pwrite(lock_.get(), pid.data(), pid.size(), 0);
+        }
+    }
+
+    void check_header(int fd) const {
+        std::array<unsigned char, 100> head{};
+        const ssize_t got = ::pread(fd, head.data(), head.size(), 0);
+        const auto word = [&](std::size_t at) {
+            return static_cast<std::uint32_t>(head[at]) << 24 | static_cast<std::uint32_t>(head[at + 1]) << 16 |
+                   static_cast<std::uint32_t>(head[at + 2]) << 8 | head[at + 3];
+        };
+        if (got < 100 || std::memcmp(head.data(), "SQLite format 3", 16) != 0) {
+            throw error(errc::store_damaged, path_ + " is not a database");
+        }
+        // Both are written in one transaction with the tables, before WAL mode: they are in the
+        // main file from the beginning.
+        if (word(68) != static_cast<std::uint32_t>(store_application_id)) {
+            throw error(errc::store_unwritable, path_ + " belongs to another program");
+        }
+        if (word(60) > static_cast<std::uint32_t>(store_version)) {
+            throw error(errc::store_too_new, path_);
+        }
+    }
+
+    store_options options_;
+    std::string directory_;
+    std::string path_;
+    unique_fd lock_;
+};
+
+}  // namespace waybill::detail

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/store/detail/database.hpp>
+#include <waybill/store/sqlite_store.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace waybill {
+
+WAYBILL_DECL sqlite_store::sqlite_store(const detail::strand& home, store_options options)
+    : options_(std::move(options)), worker_(std::make_unique<detail::worker>(home)) {}
+
+WAYBILL_DECL sqlite_store::~sqlite_store() = default;
+
+WAYBILL_DECL asio::awaitable<store_contents> sqlite_store::open() {
+    std::function<store_contents()> work = [this] {
+        database_ = std::make_unique<detail::database>(options_);
+        return database_->contents();
+    };
+    co_return co_await worker_->run(std::move(work));
+}
+
+WAYBILL_DECL asio::awaitable<std::vector<added_job>> sqlite_store::add(std::vector<new_job> jobs) {
+    auto added = std::make_shared<std::vector<added_job>>();
+    on_database work = [jobs = std::move(jobs), added](detail::database& db) { *added = db.add(jobs); };
+    co_await write(std::move(work));
+    co_return std::move(*added);
+}
+
+WAYBILL_DECL asio::awaitable<void> sqlite_store::commit(job_change change) {
+    on_database work = [change = std::move(change)](detail::database& db) { db.apply(change); };
+    co_await write(std::move(work));
+}
+
+WAYBILL_DECL asio::awaitable<void> sqlite_store::quarantine(job_seq seq) {
+    on_database work = [seq](detail::database& db) { db.quarantine(seq); };
+    co_await write(std::move(work));
+}
+
+WAYBILL_DECL asio::awaitable<void> sqlite_store::remove(job_seq seq) {
+    on_database work = [seq](detail::database& db) { db.remove(seq); };
+    co_await write(std::move(work));
+}
+
+WAYBILL_DECL asio::awaitable<std::vector<removed_job>> sqlite_store::remove_finished(unix_millis before) {
+    auto gone = std::make_shared<std::vector<removed_job>>();
+    on_database work = [before, gone](detail::database& db) { *gone = db.remove_finished(before); };
+    co_await write(std::move(work));
+    co_return std::move(*gone);
+}
+
+WAYBILL_DECL asio::awaitable<std::optional<loaded_job>> sqlite_store::load(job_seq seq) {
+    auto found = std::make_shared<std::optional<loaded_job>>();
+    on_database work = [seq, found](detail::database& db) { *found = db.load(seq); };
+    co_await read(std::move(work));
+    co_return std::move(*found);
+}
+
+WAYBILL_DECL asio::awaitable<std::optional<job_seq>> sqlite_store::find(job_id id) {
+    auto found = std::make_shared<std::optional<job_seq>>();
+    on_database work = [id = std::move(id), found](detail::database& db) { *found = db.find(id); };
+    co_await read(std::move(work));
+    co_return *found;
+}
+
+WAYBILL_DECL asio::awaitable<std::vector<queued_job>> sqlite_store::lane(std::string name, job_seq after,
+                                                                         std::size_t most) {
+    auto found = std::make_shared<std::vector<queued_job>>();
+    on_database work = [name = std::move(name), after, most, found](detail::database& db) {
+        *found = db.lane(name, after, most);
+    };
+    co_await read(std::move(work));
+    co_return std::move(*found);
+}
+
+WAYBILL_DECL asio::awaitable<std::vector<loaded_job>> sqlite_store::list(listing which, std::optional<job_record> after,
+                                                                         std::size_t most) {
+    auto found = std::make_shared<std::vector<loaded_job>>();
+    on_database work = [which, after = std::move(after), most, found](detail::database& db) {
+        *found = db.list(which, after, most);
+    };
+    co_await read(std::move(work));
+    co_return std::move(*found);
+}
+
+WAYBILL_DECL asio::awaitable<void> sqlite_store::close() {
+    std::function<void()> work = [this] {
+        if (database_) {
+            database_->write_back();
+            database_.reset();
+        }
+    };
+    co_await worker_->run_void(std::move(work));
+}
+
+WAYBILL_DECL detail::database& sqlite_store::opened() const {
+    if (!database_) {
+        throw error(errc::stopped);
+    }
+    return *database_;
+}
+
+WAYBILL_DECL asio::awaitable<void> sqlite_store::read(on_database work) {
+    std::function<void()> guarded = [this, work = std::move(work)] {
+        try {
+            work(opened());
+        } catch (const SQLite::Exception&) {
+            detail::rethrow_as_store_error(options_.path);
+        }
+    };
+    co_await worker_->run_void(std::move(guarded));
+}
+
+// Group commit: the thread takes all changes that wait. While it syncs them, the next gather.
+WAYBILL_DECL asio::awaitable<void> sqlite_store::write(on_database work) {
+    auto pending = std::make_shared<detail::ticket>();
+    detail::database_change change;
+    change.apply = [this, work = std::move(work)] { work(opened()); };
+    change.settled = [pending, door = worker_->door()](std::exception_ptr thrown) {
+        detail::worker::deliver(*door, pending, std::move(thrown));
+    };
+    submit(std::move(change));
+    co_await worker_->settled(std::move(pending));
+}
+
+WAYBILL_DECL void sqlite_store::submit(detail::database_change change) {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(change));
+    if (waiting_.size() == 1) {
+        worker_->post([this] { drain(); });
+    }
+}
+
+WAYBILL_DECL void sqlite_store::drain() {
+    std::vector<detail::database_change> group;
+    {
+        const std::lock_guard lock(mutex_);
+        group.swap(waiting_);
+    }
+    if (database_) {
+        database_->transact(group);
+        return;
+    }
+    for (auto& change : group) {
+        change.settled(std::make_exception_ptr(error(errc::stopped)));
+    }
+}
+
+}  // namespace waybill

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/decl.hpp>
+#include <waybill/detail/worker.hpp>
+#include <waybill/store/store.hpp>
+#include <waybill/store/store_options.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace waybill {
+namespace detail {
+class database;
+struct database_change;
+}  // namespace detail
+
+/// Jobs in an SQLite file, on a thread of its own: a commit waits for the disk, and must not make
+/// the network wait with it.
+///
+/// @par Durability
+///   A completed change survives `kill -9` and power loss (WAL, `synchronous=FULL`). Changes that
+///   wait together are committed together and share one sync.
+/// @par Thread safety
+///   All functions are called on the strand given to the constructor.
+class sqlite_store final : public store {
+public:
+    /// Touches no file; `open` does. The strand's context must outlive the store.
+    sqlite_store(const detail::strand& home, store_options options);
+
+    sqlite_store(const sqlite_store&) = delete;
+    sqlite_store& operator=(const sqlite_store&) = delete;
+    ~sqlite_store() override;
+
+    asio::awaitable<store_contents> open() override;
+    asio::awaitable<std::vector<added_job>> add(std::vector<new_job> jobs) override;
+    asio::awaitable<void> commit(job_change change) override;
+    asio::awaitable<void> quarantine(job_seq seq) override;
+    asio::awaitable<void> remove(job_seq seq) override;
+    asio::awaitable<std::vector<removed_job>> remove_finished(unix_millis before) override;
+    asio::awaitable<std::optional<loaded_job>> load(job_seq seq) override;
+    asio::awaitable<std::optional<job_seq>> find(job_id id) override;
+    asio::awaitable<std::vector<queued_job>> lane(std::string name, job_seq after, std::size_t most) override;
+    asio::awaitable<std::vector<loaded_job>> list(listing which, std::optional<job_record> after,
+                                                  std::size_t most) override;
+    asio::awaitable<void> close() override;
+
+private:
+    using on_database = std::function<void(detail::database&)>;
+
+    [[nodiscard]] detail::database& opened() const;
+    asio::awaitable<void> read(on_database work);
+    asio::awaitable<void> write(on_database work);
+    void submit(detail::database_change change);
+    void drain();
+
+    store_options options_;
+    std::unique_ptr<detail::database> database_;  // the thread's own
+    std::mutex mutex_;
+    std::vector<detail::database_change> waiting_;
+    std::unique_ptr<detail::worker> worker_;  // last: joins its thread before the rest goes
+};
+
+}  // namespace waybill
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/store/impl/sqlite_store.ipp>
+#endif

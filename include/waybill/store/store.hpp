@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/model/record.hpp>
+#include <waybill/model/snapshot.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace waybill {
+
+/// A job to be accepted: its `seq` is assigned by the store.
+struct new_job {
+    job_record job;
+    std::vector<item_record> items;
+};
+
+/// What became of a `new_job`.
+struct added_job {
+    job_seq seq{};
+    bool existed = false;  ///< the same job was accepted before, under the same id
+};
+
+/// A job as its lane sees it.
+struct queued_job {
+    job_seq seq{};
+    std::string lane;
+    unix_millis not_before{};
+};
+
+/// A job that was forgotten.
+struct removed_job {
+    job_seq seq{};
+    status was{};
+    std::uint64_t size = 0;
+};
+
+/// One durable change of one job: all of it is committed, or none.
+struct job_change {
+    job_seq seq{};
+    status from{};  ///< the committed status; `to.now` must be the same or reachable from it
+    job_state to;
+    std::vector<std::pair<std::size_t, item_state>> items;
+    std::vector<checkpoint> checkpoints;  ///< each replaces the one of its item
+    bool drop_checkpoints = false;        ///< first forget all there are
+    /// The items as pinned anew by a retry; empty: unchanged.
+    std::vector<item_spec> repinned;
+};
+
+/// Which jobs to list, and in what order.
+enum class listing : std::uint8_t {
+    all,       ///< in the order of acceptance
+    open,      ///< by lane, then in order
+    parked,    ///< set aside, in order
+    finished,  ///< the latest first
+};
+
+/// What a store holds when it is opened.
+struct store_contents {
+    waybill::totals totals;
+    /// The first open job of every lane.
+    std::vector<queued_job> lane_heads;
+    /// Where a damaged store was moved to, if that happened just now.
+    std::string set_aside;
+};
+
+/// Persistence, as the engine sees it. A change is durable when its awaitable completes.
+///
+/// All functions are called on the uploader's strand and throw `waybill::error` with a code for
+/// which `code == cause::storage` holds, unless said otherwise. None of them is cancellable: what
+/// was begun is seen to its end, so that its outcome is always known.
+class store {
+public:
+    virtual ~store() = default;
+
+    /// Opens the store and returns jobs that a crash left running to `pending`.
+    virtual asio::awaitable<store_contents> open() = 0;
+
+    /// Accepts jobs: all or none. Throws `errc::duplicate_id` when one of the ids is taken by a
+    /// job of other content.
+    virtual asio::awaitable<std::vector<added_job>> add(std::vector<new_job> jobs) = 0;
+
+    /// Makes one change durable. Throws `errc::not_allowed` when the status table forbids it.
+    virtual asio::awaitable<void> commit(job_change change) = 0;
+
+    /// Fails a job whose row cannot be trusted, with `errc::record_damaged`.
+    virtual asio::awaitable<void> quarantine(job_seq seq) = 0;
+
+    virtual asio::awaitable<std::optional<loaded_job>> load(job_seq seq) = 0;
+    virtual asio::awaitable<std::optional<job_seq>> find(job_id id) = 0;
+
+    /// The open jobs of a lane after `after`, in order.
+    virtual asio::awaitable<std::vector<queued_job>> lane(std::string name, job_seq after, std::size_t most) = 0;
+
+    /// A page of jobs, without checkpoints and item data: those that follow `after` in the order of
+    /// `which`, from the beginning when it is null.
+    virtual asio::awaitable<std::vector<loaded_job>> list(listing which, std::optional<job_record> after,
+                                                          std::size_t most) = 0;
+
+    /// Forgets a terminal job.
+    virtual asio::awaitable<void> remove(job_seq seq) = 0;
+    /// Forgets terminal jobs that finished before `before`.
+    virtual asio::awaitable<std::vector<removed_job>> remove_finished(unix_millis before) = 0;
+
+    /// Brings everything into the main file and lets go of it.
+    virtual asio::awaitable<void> close() = 0;
+};
+
+}  // namespace waybill

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/detail/decl.hpp>
+#include <waybill/transport/curl_options.hpp>
+#include <waybill/transport/transport.hpp>
+
+#include <memory>
+
+namespace waybill {
+namespace detail {
+class curl_multi_driver;
+class curl_transfer;
+}  // namespace detail
+
+/// HTTP by libcurl's multi interface, driven by the uploader's own Asio loop: no thread, no poll.
+///
+/// @par Thread safety
+///   Used on one strand.
+class curl_transport final : public transport {
+public:
+    /// @param executor the strand all calls are made on.
+    explicit curl_transport(asio::any_io_executor executor, curl_options options = {});
+
+    asio::awaitable<response> perform(const request& what, transfer_progress& progress) override;
+
+private:
+    asio::awaitable<response> drive(detail::curl_transfer& transfer, const request& what, transfer_progress& progress);
+
+    asio::any_io_executor executor_;
+    curl_options options_;
+    std::shared_ptr<detail::curl_multi_driver> driver_;
+};
+
+}  // namespace waybill
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/transport/impl/curl_transport.ipp>
+#endif

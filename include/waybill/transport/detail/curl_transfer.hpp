@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/event.hpp>
+#include <waybill/error.hpp>
+#include <waybill/transport/detail/curl_handle.hpp>
+#include <waybill/transport/detail/curl_multi_driver.hpp>
+#include <waybill/transport/detail/response_reader.hpp>
+#include <waybill/transport/request.hpp>
+#include <waybill/transport/response.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace waybill::detail {
+
+/// The state of one request in libcurl: the easy handle and what its callbacks read and write.
+/// A local of `curl_transport::perform`; never moved, because libcurl holds its address.
+class curl_transfer final : public transfer_listener {
+public:
+    curl_transfer(const request& what, transfer_progress& progress, const asio::any_io_executor& executor)
+        : what_(what), progress_(progress), reader_(what.limits), size_(what.body_size()), bell_(executor),
+          easy_(curl_easy_init()) {
+        if (!easy_) {
+            throw std::bad_alloc();
+        }
+    }
+    curl_transfer(const curl_transfer&) = delete;
+    curl_transfer& operator=(const curl_transfer&) = delete;
+    ~curl_transfer() = default;
+
+    [[nodiscard]] CURL* easy() const noexcept { return easy_.get(); }
+    [[nodiscard]] event& bell() noexcept { return bell_; }
+    [[nodiscard]] bool done() const noexcept { return done_; }
+    [[nodiscard]] bool connected() const noexcept override { return connected_; }
+    [[nodiscard]] bool at_gate() const noexcept { return at_gate_ && !gate_open_; }
+    /// The body is handed to libcurl in one piece, which it sends together with the header.
+    [[nodiscard]] bool in_one_piece() const noexcept { return size_ <= small_body; }
+
+    /// Reads a small body into memory. Throws what the source throws.
+    void load_small_body() {
+        small_.resize(static_cast<std::size_t>(size_));
+        if (size_ > 0) {
+            what_.body->read(what_.offset, small_);
+        }
+        offered_ = size_;
+    }
+    [[nodiscard]] const std::string& small_body_bytes() const noexcept { return small_; }
+
+    /// Lets the last byte go.
+    void open_gate() {
+        gate_open_ = true;
+        if (at_gate_ && !done_) {
+            curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
+        }
+    }
+
+    /// Registers the callbacks that a streamed body and every answer need.
+    void hook() {
+        CURL* const e = easy_.get();
+        set_option(e, CURLOPT_READFUNCTION, &read_callback);
+        set_option(e, CURLOPT_READDATA, static_cast<void*>(this));
+        set_option(e, CURLOPT_SEEKFUNCTION, &seek_callback);
+        set_option(e, CURLOPT_SEEKDATA, static_cast<void*>(this));
+        set_option(e, CURLOPT_WRITEFUNCTION, &write_callback);
+        set_option(e, CURLOPT_WRITEDATA, static_cast<void*>(this));
+        set_option(e, CURLOPT_HEADERFUNCTION, &header_callback);
+        set_option(e, CURLOPT_HEADERDATA, static_cast<void*>(this));
+        set_option(e, CURLOPT_XFERINFOFUNCTION, &progress_callback);
+        set_option(e, CURLOPT_XFERINFODATA, static_cast<void*>(this));
+        set_option(e, CURLOPT_NOPROGRESS, 0);
+        set_option(e, CURLOPT_PREREQFUNCTION, &connected_callback);
+        set_option(e, CURLOPT_PREREQDATA, static_cast<void*>(this));
+        set_option(e, CURLOPT_ERRORBUFFER, error_text_);
+    }
+
+    void on_done(CURLcode result) noexcept override {
+        done_ = true;
+        result_ = result;
+        bell_.set();
+    }
+
+    /// Ends the request from outside: its own watchdog, or a source that failed.
+    void fail(errc why, std::string detail) {
+        failure_ = why;
+        failure_detail_ = std::move(detail);
+    }
+
+    [[nodiscard]] response take_response() {
+        response out;
+        reader_.move_to(out);
+        out.body_offered = offered_;
+        out.request_complete = connected_ && (in_one_piece() ? progress_.sent >= size_ : offered_ == size_);
+        out.transport_code = done_ ? static_cast<int>(result_) : 0;
+        out.transport_text = error_text_[0] != '\0' || !done_ ? error_text_ : curl_easy_strerror(result_);
+        out.failure_detail = failure_detail_;
+        long connections = 0;
+        long os_error = 0;
+        curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connections);
+        curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_error);
+        out.reused_connection = connected_ && connections == 0;
+        if (failure_) {
+            out.failure = failure_;
+        } else if (done_ && result_ != CURLE_OK) {
+            out.failure = to_errc(result_, os_error, connected_);
+        }
+        if (result_ == CURLE_OK) {
+            out.transport_text.clear();
+        } else if (out.status != 0) {
+            out.body_cut = true;
+        }
+        return out;
+    }
+
+private:
+    // Up to this size header and body leave in one send: twice the rate for small files.
+    static constexpr std::uint64_t small_body = 64 << 10;
+
+    std::size_t give(std::span<char> room) {
+        const std::uint64_t left = size_ - offered_;
+        std::uint64_t most = left;
+        if (what_.before_last_byte && !gate_open_) {
+            if (left <= 1) {
+                at_gate_ = true;
+                bell_.set();
+                return CURL_READFUNC_PAUSE;
+            }
+            most = left - 1;
+        }
+        // The cap is the length that was announced: not one byte of a file that grew may follow.
+        const std::span<char> piece = room.first(static_cast<std::size_t>(std::min<std::uint64_t>(most, room.size())));
+        if (!piece.empty()) {
+            what_.body->read(what_.offset + offered_, piece);
+            offered_ += piece.size();
+        }
+        return piece.size();
+    }
+
+    void fail_with_current_exception() noexcept {
+        try {
+            throw;
+        } catch (const error& e) {
+            failure_ = e.code();
+            failure_detail_ = e.details().detail;
+        } catch (const std::system_error& e) {
+            failure_ = e.code();
+        } catch (...) {
+            failure_ = errc::source_read_failed;
+        }
+    }
+
+    static std::size_t read_callback(char* to, std::size_t size, std::size_t count, void* self) noexcept {
+        auto* const t = static_cast<curl_transfer*>(self);
+        try {
+            return t->give({to, size * count});
+        } catch (...) {
+            t->fail_with_current_exception();
+            return CURL_READFUNC_ABORT;
+        }
+    }
+
+    // libcurl asks to rewind when it wants to send the body once more: on a dead kept connection,
+    // a redirect, an authentication. Refusing makes that a visible failure instead of a duplicate.
+    static int seek_callback(void* /*self*/, curl_off_t /*offset*/, int /*origin*/) noexcept {
+        return CURL_SEEKFUNC_FAIL;
+    }
+
+    static std::size_t write_callback(char* from, std::size_t size, std::size_t count, void* self) noexcept {
+        auto* const t = static_cast<curl_transfer*>(self);
+        try {
+            return t->reader_.body({from, size * count}) ? size * count : 0;
+        } catch (...) {
+            t->fail_with_current_exception();
+            return 0;
+        }
+    }
+
+    static std::size_t header_callback(char* from, std::size_t size, std::size_t count, void* self) noexcept {
+        auto* const t = static_cast<curl_transfer*>(self);
+        try {
+            if (!t->reader_.line({from, size * count})) {
+                t->failure_ = errc::response_too_large;
+                t->failure_detail_ = "response headers";
+                return 0;
+            }
+            if (t->reader_.final_status() == 417) {
+                return 0;  // libcurl 7.88 would go on using this connection in the middle of the body
+            }
+            if (const auto interim = t->reader_.take_interim(); interim && t->what_.on_interim) {
+                t->what_.on_interim(interim->status, interim->headers);
+            }
+            return size * count;
+        } catch (...) {
+            t->fail_with_current_exception();
+            return 0;
+        }
+    }
+
+    static int progress_callback(void* self, curl_off_t /*dltotal*/, curl_off_t /*dlnow*/, curl_off_t /*ultotal*/,
+                                 curl_off_t sent) noexcept {
+        auto* const t = static_cast<curl_transfer*>(self);
+        t->progress_.sent = std::min(static_cast<std::uint64_t>(std::max<curl_off_t>(sent, 0)), t->size_);
+        t->progress_.body_sent = t->connected_ && t->progress_.sent == t->size_;
+        return 0;
+    }
+
+    static int connected_callback(void* self, char* /*remote*/, char* /*local*/, int /*rport*/,
+                                  int /*lport*/) noexcept {
+        static_cast<curl_transfer*>(self)->connected_ = true;
+        return CURL_PREREQFUNC_OK;
+    }
+
+    const request& what_;
+    transfer_progress& progress_;
+    response_reader reader_;
+    std::uint64_t size_;
+    std::uint64_t offered_ = 0;
+    std::string small_;
+    event bell_;
+    bool connected_ = false;
+    bool at_gate_ = false;
+    bool gate_open_ = false;
+    bool done_ = false;
+    CURLcode result_ = CURLE_OK;
+    std::error_code failure_;
+    std::string failure_detail_;
+    char error_text_[CURL_ERROR_SIZE] = {};
+    easy_handle easy_;
+};
+
+}  // namespace waybill::detail

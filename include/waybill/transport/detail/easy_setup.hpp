@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/transport/curl_options.hpp>
+#include <waybill/transport/detail/curl_handle.hpp>
+#include <waybill/transport/detail/curl_transfer.hpp>
+#include <waybill/transport/request.hpp>
+#include <waybill/transport/response.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+namespace waybill::detail {
+
+/// What every request gets, whoever asks: the answers to docs/design/security.md, in one place.
+inline void set_policy(CURL* e, const curl_options& options) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+    set_option(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_option(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+#else
+    set_option(e, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
+    set_option(e, CURLOPT_REDIR_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
+#endif
+    set_option(e, CURLOPT_FOLLOWLOCATION, 0);
+    set_option(e, CURLOPT_SSL_VERIFYPEER, 1);
+    set_option(e, CURLOPT_SSL_VERIFYHOST, 2);
+    set_option(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    if (!options.ca_file.empty()) {
+        set_option(e, CURLOPT_CAINFO, options.ca_file.c_str());
+        set_option(e, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+    }
+    // libcurl obeys http_proxy and friends of the environment unless told otherwise.
+    set_option(e, CURLOPT_PROXY, options.proxy.c_str());
+    set_option(e, CURLOPT_NETRC, CURL_NETRC_IGNORED);
+    set_option(e, CURLOPT_UNRESTRICTED_AUTH, 0);
+    set_option(e, CURLOPT_HTTP09_ALLOWED, 0);
+    set_option(e, CURLOPT_NOSIGNAL, 1);
+    set_option(e, CURLOPT_MAXAGE_CONN, 60);
+    set_option(e, CURLOPT_TCP_KEEPALIVE, 1);
+    set_option(e, CURLOPT_TCP_KEEPIDLE, 30);
+    set_option(e, CURLOPT_TCP_KEEPINTVL, 10);
+    set_option(e, CURLOPT_USERAGENT, options.user_agent.c_str());
+#if LIBCURL_VERSION_NUM >= 0x075700
+    // Without it, canceling during name resolution blocks the strand until the resolver gives up.
+    set_option(e, CURLOPT_QUICK_EXIT, 1);
+#endif
+    // libcurl before 8.0 burns a core on HTTP/2 uploads to a slow reader.
+    set_option(e, CURLOPT_HTTP_VERSION,
+               curl_runtime_version() < 0x080000 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
+}
+
+[[nodiscard]] inline bool has_header(const header_list& headers, std::string_view name) noexcept {
+    return std::any_of(headers.begin(), headers.end(),
+                       [&](const header_field& h) { return same_header(h.name, name); });
+}
+
+[[nodiscard]] inline slist_handle header_lines(const header_list& headers) {
+    slist_handle lines;
+    for (const header_field& h : headers) {
+        // libcurl's notation: "Name:" would remove a header, "Name;" sends an empty one.
+        append_line(lines, h.value.empty() ? h.name + ";" : h.name + ": " + h.value);
+    }
+    if (!has_header(headers, "Expect")) {
+        append_line(lines, "Expect:");  // a server that ignores it costs a second for each request
+    }
+    if (!has_header(headers, "Content-Type")) {
+        append_line(lines, "Content-Type:");
+    }
+    return lines;
+}
+
+/// The memory libcurl may fill ahead of the socket: large bodies leave in few system calls.
+[[nodiscard]] inline long upload_buffer(std::uint64_t body) noexcept {
+    constexpr std::uint64_t least = 64 << 10;
+    constexpr std::uint64_t most = 2 << 20;  // also libcurl's own limit
+    return static_cast<long>(std::clamp(body, least, most));
+}
+
+/// Prepares `t` for `what`. `lines` must outlive the transfer.
+inline void set_up(curl_transfer& t, const request& what, const curl_options& options, const slist_handle& lines) {
+    CURL* const e = t.easy();
+    set_policy(e, options);
+    t.hook();
+    set_option(e, CURLOPT_URL, what.url.c_str());
+    set_option(e, CURLOPT_HTTPHEADER, lines.get());
+    set_option(e, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(what.limits.connect.count()));
+    set_option(e, CURLOPT_FRESH_CONNECT, what.fresh_connection || !what.idempotent ? 1 : 0);
+    if (what.method == "HEAD") {
+        set_option(e, CURLOPT_NOBODY, 1);
+    } else if (what.body == nullptr && (what.method == "GET" || what.method == "DELETE" || what.method == "OPTIONS")) {
+        set_option(e, CURLOPT_HTTPGET, 1);
+        set_option(e, CURLOPT_CUSTOMREQUEST, what.method.c_str());
+    } else if (t.in_one_piece()) {
+        set_option(e, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(t.small_body_bytes().size()));
+        set_option(e, CURLOPT_POSTFIELDS, t.small_body_bytes().data());
+        set_option(e, CURLOPT_CUSTOMREQUEST, what.method.c_str());
+    } else {
+        set_option(e, CURLOPT_UPLOAD, 1);
+        set_option(e, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(what.body_size()));
+        set_option(e, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer(what.body_size()));
+        set_option(e, CURLOPT_CUSTOMREQUEST, what.method.c_str());
+    }
+}
+
+}  // namespace waybill::detail

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/transport/request.hpp>
+#include <waybill/transport/response.hpp>
+
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace waybill::detail {
+
+/// Collects a response from the header lines and body pieces a transport sees. Pure; every byte
+/// comes from the server and is bounded.
+///
+/// Interim responses (1xx), the final one and trailers arrive through the same lines. They are
+/// kept apart: a `Location` in a 104 is not the final answer's.
+class response_reader {
+public:
+    explicit response_reader(const request_limits& limits) : limits_(limits) {}
+
+    struct interim {
+        int status;
+        header_list headers;
+    };
+
+    /// Takes one header line, with or without its line end. False: over the limit, or not HTTP.
+    [[nodiscard]] bool line(std::string_view text) {
+        header_bytes_ += text.size();
+        if (header_bytes_ > limits_.response_headers) {
+            return false;
+        }
+        while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
+            text.remove_suffix(1);
+        }
+        if (final_) {
+            return true;  // a trailer: nothing here relies on one
+        }
+        if (!in_block_) {
+            return begin(text);
+        }
+        if (text.empty()) {
+            end();
+            return true;
+        }
+        return field(text);
+    }
+
+    /// Takes body bytes. False: over the limit.
+    [[nodiscard]] bool body(std::string_view bytes) {
+        const std::size_t room = limits_.response_body - body_.size();
+        body_.append(bytes.substr(0, room));
+        cut_ = cut_ || bytes.size() > room;
+        return !cut_;
+    }
+
+    /// The final status, once all its headers are there; else 0.
+    [[nodiscard]] int final_status() const noexcept { return final_ ? status_ : 0; }
+
+    /// The interim response that the last line completed, if any.
+    [[nodiscard]] std::optional<interim> take_interim() { return std::exchange(interim_, std::nullopt); }
+
+    void move_to(response& out) {
+        out.status = final_status();
+        if (final_) {
+            out.headers = std::move(headers_);
+        }
+        out.body = std::move(body_);
+        out.body_cut = cut_;
+    }
+
+private:
+    // status-line = HTTP-version SP status-code SP [ reason-phrase ] (RFC 9112 section 4)
+    [[nodiscard]] bool begin(std::string_view text) {
+        if (!text.starts_with("HTTP/")) {
+            return text.empty();
+        }
+        const auto space = text.find(' ');
+        int status = 0;
+        if (space == std::string_view::npos || text.size() < space + 4) {
+            return false;
+        }
+        const char* const first = text.data() + space + 1;
+        const auto [end, ec] = std::from_chars(first, first + 3, status);
+        if (ec != std::errc() || end != first + 3 || status < 100) {
+            return false;
+        }
+        status_ = status;
+        headers_.clear();
+        in_block_ = true;
+        return true;
+    }
+
+    void end() {
+        in_block_ = false;
+        if (status_ >= 200) {
+            final_ = true;
+        } else {
+            interim_ = interim{status_, std::move(headers_)};
+            headers_.clear();
+        }
+    }
+
+    [[nodiscard]] bool field(std::string_view text) {
+        if (text.front() == ' ' || text.front() == '\t') {
+            return true;  // obsolete line folding (RFC 9112 section 5.2): no field we read may be folded
+        }
+        const auto colon = text.find(':');
+        if (colon == std::string_view::npos || colon == 0) {
+            return true;  // not a field; ignoring it is what libcurl does as well
+        }
+        std::string_view value = text.substr(colon + 1);
+        while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) {
+            value.remove_prefix(1);
+        }
+        while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) {
+            value.remove_suffix(1);
+        }
+        headers_.push_back({std::string(text.substr(0, colon)), std::string(value)});
+        return true;
+    }
+
+    request_limits limits_;
+    int status_ = 0;
+    bool in_block_ = false;
+    bool final_ = false;
+    std::size_t header_bytes_ = 0;
+    header_list headers_;
+    std::optional<interim> interim_;
+    std::string body_;
+    bool cut_ = false;
+};
+
+}  // namespace waybill::detail

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/transport/curl_transport.hpp>
+#include <waybill/transport/detail/curl_multi_driver.hpp>
+#include <waybill/transport/detail/curl_transfer.hpp>
+#include <waybill/transport/detail/easy_setup.hpp>
+#include <waybill/transport/watchdog.hpp>
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+namespace waybill {
+namespace detail {
+
+// A body that cannot be read is a failure of the request like any other: nothing was sent.
+[[nodiscard]] inline std::optional<response> load_small_body(curl_transfer& transfer) {
+    try {
+        transfer.load_small_body();
+        return std::nullopt;
+    } catch (const error& e) {
+        response failed;
+        failed.failure = e.code();
+        failed.failure_detail = e.details().detail;
+        return failed;
+    }
+}
+
+}  // namespace detail
+
+WAYBILL_DECL curl_transport::curl_transport(asio::any_io_executor executor, curl_options options)
+    : executor_(std::move(executor)), options_(std::move(options)),
+      driver_(std::make_shared<detail::curl_multi_driver>(executor_)) {}
+
+WAYBILL_DECL asio::awaitable<response> curl_transport::perform(const request& what, transfer_progress& progress) {
+    detail::curl_transfer transfer(what, progress, executor_);
+    const detail::slist_handle lines = detail::header_lines(what.headers);
+    if (transfer.in_one_piece()) {
+        if (std::optional<response> failed = detail::load_small_body(transfer)) {
+            co_return std::move(*failed);
+        }
+        if (what.before_last_byte) {
+            co_await what.before_last_byte();
+        }
+    }
+    detail::set_up(transfer, what, options_, lines);
+    co_return co_await drive(transfer, what, progress);
+}
+
+WAYBILL_DECL asio::awaitable<response> curl_transport::drive(detail::curl_transfer& transfer, const request& what,
+                                                             transfer_progress& progress) {
+    const detail::curl_multi_driver::registration registered(driver_, transfer.easy(), transfer);
+    watchdog dog(what.limits, std::chrono::steady_clock::now());
+    while (!transfer.done()) {
+        co_await transfer.bell().wait_until(dog.deadline());
+        transfer.bell().clear();
+        if (!transfer.done() && transfer.at_gate()) {
+            co_await what.before_last_byte();
+            transfer.open_gate();
+        }
+        const auto now = std::chrono::steady_clock::now();
+        dog.observe(now, transfer.connected(), progress.sent, progress.body_sent);
+        if (const auto bitten = dog.bite(now); bitten && !transfer.done()) {
+            transfer.fail(*bitten, {});
+            break;
+        }
+    }
+    co_return transfer.take_response();
+}
+
+}  // namespace waybill

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/transport/body_source.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace waybill {
+
+/// A header field (RFC 9110 section 5). Names compare without regard to case.
+struct header_field {
+    std::string name;
+    std::string value;
+
+    bool operator==(const header_field&) const = default;
+};
+using header_list = std::vector<header_field>;
+
+/// The watchdogs of one request. There is no limit on its whole duration: a slow upload that gets
+/// on is a good upload.
+struct request_limits {
+    std::chrono::milliseconds connect{30'000};  ///< until the connection stands, TLS included
+    std::chrono::milliseconds stall{60'000};    ///< while sending: without one byte leaving
+    std::chrono::milliseconds answer{300'000};  ///< after the last byte: until the answer is complete
+    std::size_t response_body = 1 << 20;        ///< bytes of response body; a longer one is cut off
+    std::size_t response_headers = 64 << 10;    ///< bytes of response headers; longer ones end the transfer
+};
+
+/// One HTTP request. What it points to lives until `transport::perform` has completed.
+struct request {
+    std::string method = "PUT";
+    std::string url;
+    header_list headers;
+    /// The body, `offset` to its end; null for none.
+    body_source* body = nullptr;
+    std::uint64_t offset = 0;
+    /// Sending it twice does what sending it once does (RFC 9110 section 9.2.2). Requests that are
+    /// not get a fresh connection, so that no layer below can repeat them unseen.
+    bool idempotent = false;
+    /// Use no kept connection.
+    bool fresh_connection = false;
+    request_limits limits;
+
+    /// Awaited when every byte but the last has been handed over (for an empty or small body: none).
+    /// The last byte leaves only after it completed; an exception ends the transfer with the
+    /// server's copy provably incomplete.
+    std::function<asio::awaitable<void>()> before_last_byte;
+    /// Told of interim responses (1xx) while the body is still being sent. Must not throw.
+    std::function<void(int status, const header_list& headers)> on_interim;
+
+    [[nodiscard]] std::uint64_t body_size() const noexcept { return body == nullptr ? 0 : body->size() - offset; }
+};
+
+/// How far a request is. Written by the transport, read by the engine, both on the strand.
+struct transfer_progress {
+    std::uint64_t sent = 0;  ///< body bytes the network has taken
+    bool body_sent = false;  ///< all of them; the answer is awaited
+};
+
+}  // namespace waybill

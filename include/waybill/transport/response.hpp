@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/error.hpp>
+#include <waybill/transport/request.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace waybill {
+
+/// Compares header names: ASCII, without regard to case.
+[[nodiscard]] inline bool same_header(std::string_view a, std::string_view b) noexcept {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+/// The value of the only header of this name; empty when there is none or several, since a field
+/// that must be single and is not cannot be trusted.
+[[nodiscard]] inline std::optional<std::string_view> single_header(const header_list& headers,
+                                                                   std::string_view name) noexcept {
+    std::optional<std::string_view> found;
+    for (const header_field& h : headers) {
+        if (same_header(h.name, name)) {
+            if (found) {
+                return std::nullopt;
+            }
+            found = h.value;
+        }
+    }
+    return found;
+}
+
+/// What became of a request. Network failures are values here, not exceptions: what a failure
+/// means depends on how far the request was, and only the protocol can tell.
+struct response {
+    int status = 0;  ///< the final status; 0 when its headers did not arrive completely
+    header_list headers;
+    std::string body;         ///< at most `request_limits::response_body` bytes
+    bool body_cut = false;    ///< the response body was longer, or broke off
+    std::error_code failure;  ///< why the transfer ended, if not well: `errc::…`; empty when it ended well
+    std::uint64_t body_offered =
+        0;  ///< request body bytes handed out; the last one counts as handed out when it may have left
+    bool request_complete = false;  ///< every request body byte may have left
+    bool reused_connection = false;
+    int transport_code = 0;
+    std::string transport_text;
+    std::string failure_detail;  ///< which file, which limit
+
+    [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const noexcept {
+        return single_header(headers, name);
+    }
+};
+
+/// Text of a foreign side made fit for logs and snapshots: bounded, without control characters.
+[[nodiscard]] inline std::string printable_excerpt(std::string_view text, std::size_t most = 1024) {
+    std::string shown(text.substr(0, most));
+    for (char& c : shown) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7F) {
+            c = ' ';
+        }
+    }
+    return shown;
+}
+
+/// What is known of a response for a job's error.
+[[nodiscard]] inline diagnostics describe(const response& r) {
+    diagnostics d;
+    d.http_status = r.status;
+    d.transport_code = r.transport_code;
+    d.transport_text = printable_excerpt(r.transport_text, 256);
+    d.excerpt = printable_excerpt(r.body);
+    d.detail = r.failure_detail;
+    return d;
+}
+
+}  // namespace waybill

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/error.hpp>
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace waybill {
+
+/// A checked `http` or `https` URL (RFC 3986), parsed by libcurl so that what is checked is what
+/// is sent.
+///
+/// @par Thread safety
+///   Distinct objects: safe. Shared objects: unsafe.
+class url {
+public:
+    /// Throws `errc::invalid_url` or `errc::unsupported_scheme`. Refuses user information, which is
+    /// a secret; fragments, which are never sent; control characters and spaces.
+    explicit url(const std::string& text) : handle_(curl_url(), &curl_url_cleanup) {
+        for (const char c : text) {
+            const auto byte = static_cast<unsigned char>(c);
+            if (byte <= 0x20 || byte == 0x7F) {
+                throw error(errc::invalid_url, "'" + printable(text) + "' has a space or control character");
+            }
+        }
+        set(text);
+        if (!part(CURLUPART_USER).empty() || !part(CURLUPART_PASSWORD).empty()) {
+            throw error(errc::invalid_url, redacted() + " has user information, which would be stored");
+        }
+        if (text.find('#') != std::string::npos) {
+            throw error(errc::invalid_url, redacted() + " has a fragment");
+        }
+    }
+
+    [[nodiscard]] std::string str() const { return part(CURLUPART_URL); }
+    [[nodiscard]] std::string scheme() const { return part(CURLUPART_SCHEME); }
+    [[nodiscard]] std::string host() const { return part(CURLUPART_HOST); }
+    [[nodiscard]] std::string port() const { return part(CURLUPART_PORT, CURLU_DEFAULT_PORT); }
+    [[nodiscard]] std::string path() const { return part(CURLUPART_PATH); }
+    [[nodiscard]] std::string query() const { return part(CURLUPART_QUERY); }
+
+    /// Scheme, host and port (RFC 6454): the unit credentials and redirects are bound to.
+    [[nodiscard]] std::string origin() const { return scheme() + "://" + host() + ":" + port(); }
+
+    /// For logs and snapshots: without the query, which may hold a signature.
+    [[nodiscard]] std::string redacted() const {
+        std::string shown = scheme() + "://" + host();
+        if (const std::string explicit_port = part(CURLUPART_PORT); !explicit_port.empty()) {
+            shown += ":" + explicit_port;
+        }
+        shown += path();
+        if (!query().empty()) {
+            shown += "?…";
+        }
+        return shown;
+    }
+
+    /// What a reference such as a `Location` header means relative to this URL (RFC 3986 section
+    /// 5). Throws as the constructor does.
+    [[nodiscard]] url resolve(const std::string& reference) const {
+        url result(*this);
+        result.set(reference);
+        return url(result.str());
+    }
+
+    /// With the path's last segment, which must be empty or contain `{name}`, made from `name`.
+    [[nodiscard]] static std::string fill_name(std::string target, std::string_view name) {
+        constexpr std::string_view mark = "{name}";
+        const std::string escaped = escape_segment(name);
+        if (const auto at = target.find(mark); at != std::string::npos) {
+            return target.replace(at, mark.size(), escaped);
+        }
+        const auto query = target.find('?');
+        return target.insert(query == std::string::npos ? target.size() : query, escaped);
+    }
+
+    /// Percent-encodes everything but RFC 3986's unreserved characters.
+    [[nodiscard]] static std::string escape_segment(std::string_view text) {
+        constexpr std::string_view unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+        constexpr std::string_view digits = "0123456789ABCDEF";
+        std::string out;
+        for (const char c : text) {
+            if (unreserved.find(c) != std::string_view::npos) {
+                out.push_back(c);
+            } else {
+                const auto byte = static_cast<unsigned char>(c);
+                out.push_back('%');
+                out.push_back(digits[byte >> 4]);
+                out.push_back(digits[byte & 0x0F]);
+            }
+        }
+        return out;
+    }
+
+    url(const url& other) : handle_(curl_url_dup(other.handle_.get()), &curl_url_cleanup) {}
+    url& operator=(const url& other) {
+        handle_.reset(curl_url_dup(other.handle_.get()));
+        return *this;
+    }
+    url(url&&) = default;
+    url& operator=(url&&) = default;
+    ~url() = default;
+
+private:
+    void set(const std::string& text) {
+        const CURLUcode rc = curl_url_set(handle_.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME);
+        if (rc != CURLUE_OK) {
+            throw error(errc::invalid_url, "'" + printable(text) + "' (" + curl_url_strerror(rc) + ")");
+        }
+        if (const std::string used = scheme(); used != "http" && used != "https") {
+            throw error(errc::unsupported_scheme, used);
+        }
+        if (host().empty()) {
+            throw error(errc::invalid_url, "'" + printable(text) + "' has no host");
+        }
+    }
+
+    [[nodiscard]] std::string part(CURLUPart what, unsigned flags = 0) const {
+        char* text = nullptr;
+        if (curl_url_get(handle_.get(), what, &text, flags) != CURLUE_OK) {
+            return {};
+        }
+        std::string result(text);
+        curl_free(text);
+        return result;
+    }
+
+    // What did not parse may hold anything: show its beginning, without controls and without a query.
+    [[nodiscard]] static std::string printable(std::string_view text) {
+        std::string shown(text.substr(0, std::min<std::size_t>(text.find('?'), 120)));
+        if (const auto at = shown.rfind('@'); at != std::string::npos) {
+            shown.replace(0, at, "…");
+        }
+        for (char& c : shown) {
+            const auto byte = static_cast<unsigned char>(c);
+            c = byte < 0x20 || byte == 0x7F ? '?' : c;
+        }
+        return shown;
+    }
+
+    std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> handle_;
+};
+
+}  // namespace waybill

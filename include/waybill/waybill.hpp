@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// Everything an application needs.
+
+#include <waybill/background_uploader.hpp>
+#include <waybill/error.hpp>
+#include <waybill/feed.hpp>
+#include <waybill/model/job.hpp>
+#include <waybill/model/snapshot.hpp>
+#include <waybill/options.hpp>
+#include <waybill/protocol/multipart.hpp>
+#include <waybill/protocol/put.hpp>
+#include <waybill/uploader.hpp>
+#include <waybill/version.hpp>
