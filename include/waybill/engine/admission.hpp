@@ -98,6 +98,10 @@ inline void check_header(const std::string& name, const std::string& value) {
 
 inline void check_item(const item& i) {
     const std::string name = i.name();
+    if (const auto end = i.path().substr(i.path().find_last_of('/') + 1);
+        !i.path().empty() && (end.empty() || end == "." || end == "..")) {
+        throw error(errc::source_not_regular, printable_excerpt(i.path(), 256) + " is a directory");
+    }
     if (name.empty() || name == "." || name == ".." || name.size() > 1024 || name.find('\0') != std::string::npos) {
         throw error(errc::invalid_name, "item '" + printable_excerpt(name, 128) + "'");
     }

@@ -63,8 +63,8 @@ public:
         curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, nullptr);
         curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, nullptr);
         multi_.reset();
-        for (const auto& [fd, watch] : watches_) {
-            watch->close();
+        for (const auto& [fd, watched] : watches_) {
+            watched->close();
         }
     }
 

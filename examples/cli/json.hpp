@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// Snapshots as JSON, one object for each.
+
+#include <waybill/model/snapshot.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+namespace cli {
+
+inline nlohmann::ordered_json to_json(const waybill::job_snapshot& job) {
+    nlohmann::ordered_json out;
+    out["id"] = job.id().str();
+    out["state"] = to_string(job.now);
+    out["progress"] = job.progress();
+    out["sent"] = job.sent;
+    out["confirmed"] = job.confirmed;
+    out["size"] = job.size();
+    out["attempt"] = job.attempt;
+    out["error"] = job.error ? nlohmann::ordered_json(job.error.message()) : nlohmann::ordered_json();
+    if (job.error.details.http_status != 0) {
+        out["http_status"] = job.error.details.http_status;
+    }
+    out["lane"] = job.about->lane;
+    out["url"] = job.about->url;
+    out["via"] = job.about->protocol;
+    if (job.now == waybill::status::waiting) {
+        out["waiting_for"] = to_string(job.reason);
+        out["not_before_ms"] = job.not_before.time_since_epoch().count();
+    }
+    if (job.speed > 0) {
+        out["speed"] = job.speed;
+    }
+    if (const auto left = job.time_left()) {
+        out["time_left_s"] = left->count();
+    }
+    auto& items = out["items"] = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < job.item_count(); ++i) {
+        const waybill::item_snapshot item = job.item(i);
+        nlohmann::ordered_json one;
+        one["path"] = item.path.empty() ? item.name : item.path;
+        one["state"] = to_string(item.now);
+        one["sent"] = item.sent;
+        one["size"] = item.size;
+        items.push_back(std::move(one));
+    }
+    return out;
+}
+
+inline nlohmann::ordered_json to_json(const waybill::snapshot& all) {
+    nlohmann::ordered_json out;
+    out["version"] = all.version();
+    out["total"] = all.overall().jobs();
+    out["started"] = all.overall().started();
+    out["sent"] = all.sent();
+    out["size"] = all.size();
+    auto& jobs = out["jobs"] = nlohmann::ordered_json::array();
+    for (const auto& job : all.jobs()) {
+        jobs.push_back(to_json(*job));
+    }
+    return out;
+}
+
+/// On one line; names that are not UTF-8 lose the bytes that are not.
+inline std::string line(const nlohmann::ordered_json& value) {
+    return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace cli

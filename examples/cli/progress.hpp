@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// How `waybill run` shows what it does: live bars on a terminal, plain lines elsewhere.
+
+#include <waybill/model/snapshot.hpp>
+
+#include "text.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace cli {
+
+class progress {
+public:
+    virtual ~progress() = default;
+    virtual void show(const waybill::snapshot& now) = 0;
+    virtual void finish() {}
+
+protected:
+    /// The job's state changed since it was last seen. Jobs that were finished before are old news.
+    bool changed(const waybill::job_snapshot& job) {
+        const auto [place, fresh] = seen_.try_emplace(job.seq, job.now, job.attempt);
+        if (fresh) {
+            return begun_ ? job.now != waybill::status::pending : job.now == waybill::status::uploading;
+        }
+        const auto now = std::pair(job.now, job.attempt);
+        return std::exchange(place->second, now) != now;
+    }
+    void seen_all() { begun_ = true; }
+
+    static std::string describe(const waybill::job_snapshot& job) {
+        std::string text = std::string(to_string(job.now)) + " " + job.id().str();
+        switch (job.now) {
+            case waybill::status::completed:
+                return text + "  " + count(job.item_count(), "file") + ", " + bytes(static_cast<double>(job.size()));
+            case waybill::status::failed:
+            case waybill::status::unknown_outcome: return text + "  " + printable(job.error.message());
+            case waybill::status::waiting:
+                return text + " for " + std::string(to_string(job.reason)) + "  " + printable(job.error.message());
+            default: return text + "  to " + job.about->url;
+        }
+    }
+
+    static std::string count(std::size_t number, const char* what) {
+        return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+    }
+
+    static std::string summary(const waybill::snapshot& all) {
+        using waybill::status;
+        const waybill::totals& t = all.overall();
+        std::string text = std::to_string(t[status::completed].jobs) + " of " + count(t.jobs(), "job") + " done";
+        for (const status s :
+             {status::waiting, status::paused, status::unknown_outcome, status::failed, status::canceled}) {
+            if (t[s].jobs != 0) {
+                text += ", " + std::to_string(t[s].jobs) + " " + std::string(to_string(s));
+            }
+        }
+        return text + ", " + bytes(static_cast<double>(all.sent())) + " of " + bytes(static_cast<double>(all.size()));
+    }
+
+private:
+    std::map<waybill::job_seq, std::pair<waybill::status, int>> seen_;
+    bool begun_ = false;
+};
+
+/// A line for each change and each tenth of a job: for logs and pipes.
+class plain_progress final : public progress {
+public:
+    void show(const waybill::snapshot& now) override {
+        for (const auto& job : now.jobs()) {
+            if (changed(*job)) {
+                std::printf("%s\n", describe(*job).c_str());
+                tenths_[job->seq] = 0;
+            } else if (job->now == waybill::status::uploading) {
+                const int tenth = static_cast<int>(job->progress() * 10);
+                if (int& last = tenths_[job->seq]; tenth > last) {
+                    last = tenth;
+                    std::printf("uploading %s  %d %% of %s\n", job->id().str().c_str(), tenth * 10,
+                                bytes(static_cast<double>(job->size())).c_str());
+                }
+            }
+        }
+        seen_all();
+        last_ = summary(now);
+        std::fflush(stdout);
+    }
+    void finish() override { std::printf("%s\n", last_.c_str()); }
+
+private:
+    std::map<waybill::job_seq, int> tenths_;
+    std::string last_;
+};
+
+/// Live bars, redrawn in place below the lines of what has ended.
+class bar_progress final : public progress {
+public:
+    void show(const waybill::snapshot& now) override {
+        std::string out = erase();
+        std::vector<std::string> block;
+        columns_ = terminal_columns();
+        for (const auto& job : now.jobs()) {
+            const bool news = changed(*job);
+            if (job->now == waybill::status::uploading || job->now == waybill::status::finalizing) {
+                add_job(block, *job);
+            } else if (news) {
+                out += describe(*job) + "\n";
+            }
+        }
+        seen_all();
+        block.push_back(summary(now));
+        for (const std::string& line : block) {
+            out += fit(line, columns_) + "\n";
+        }
+        drawn_ = block.size();
+        std::fwrite(out.data(), 1, out.size(), stdout);
+        std::fflush(stdout);
+    }
+
+private:
+    static constexpr std::size_t most_items = 6;
+
+    [[nodiscard]] std::string erase() const { return drawn_ == 0 ? "" : "\033[" + std::to_string(drawn_) + "F\033[J"; }
+
+    static std::size_t terminal_columns() {
+        winsize size{};
+        return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80U;
+    }
+
+    static std::string bar(double part, std::size_t cells) {
+        static const char* const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+        const auto filled = static_cast<std::size_t>(std::clamp(part, 0.0, 1.0) * static_cast<double>(cells * 8) + 0.5);
+        std::string out;
+        for (std::size_t i = 0; i < filled / 8; ++i) {
+            out += "█";
+        }
+        out += eighths[filled % 8];
+        const std::size_t used = filled / 8 + (filled % 8 != 0 ? 1 : 0);
+        return out.append(cells - used, ' ');
+    }
+
+    void add_job(std::vector<std::string>& block, const waybill::job_snapshot& job) const {
+        char percent[8];
+        std::snprintf(percent, sizeof percent, "%3d %%", static_cast<int>(job.progress() * 100));
+        std::string line = fit(job.id().str(), 20) + " ▕" + bar(job.progress(), 24) + "▏ " + percent + "  " +
+                           bytes(static_cast<double>(job.sent)) + " / " + bytes(static_cast<double>(job.size()));
+        if (job.doing == waybill::activity::awaiting_answer) {
+            line += "  waiting for the server's answer";
+        } else if (job.speed > 0) {
+            line += "  " + bytes(job.speed) + "/s";
+            if (const auto left = job.time_left()) {
+                line += "  " + duration(*left) + " left";
+            }
+        }
+        if (job.attempt > 1) {
+            line += "  attempt " + std::to_string(job.attempt);
+        }
+        block.push_back(std::move(line));
+        add_items(block, job);
+    }
+
+    // The items around the one that is being sent; a job may have thousands.
+    static void add_items(std::vector<std::string>& block, const waybill::job_snapshot& job) {
+        std::size_t first = 0;
+        while (first < job.item_count() && job.progress_of_items[first].sent == job.about->items[first].size) {
+            ++first;
+        }
+        first = std::min(first > 0 ? first - 1 : 0, job.item_count() > most_items ? job.item_count() - most_items : 0);
+        const std::size_t last = std::min(first + most_items, job.item_count());
+        for (std::size_t i = first; i < last; ++i) {
+            const waybill::item_snapshot item = job.item(i);
+            const bool done = item.now == waybill::item_status::completed;
+            block.push_back("  " + fit(printable(item.name), 18) + " ▕" + bar(item.progress(), 24) + "▏ " +
+                            (done ? "done " : "     ") + bytes(static_cast<double>(item.size)));
+        }
+        if (job.item_count() > most_items) {
+            block.push_back("  item " + std::to_string(std::min(first + 2, last)) + " of " +
+                            count(job.item_count(), "item"));
+        }
+    }
+
+    std::size_t drawn_ = 0;
+    std::size_t columns_ = 80;
+};
+
+}  // namespace cli
