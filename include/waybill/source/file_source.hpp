@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
+#include <waybill/detail/unique_fd.hpp>
 #include <waybill/detail/worker.hpp>
 #include <waybill/error.hpp>
 #include <waybill/source/source_opener.hpp>
@@ -23,27 +24,6 @@
 
 namespace waybill {
 namespace detail {
-
-class unique_fd {
-public:
-    unique_fd() = default;
-    explicit unique_fd(int fd) noexcept : fd_(fd) {}
-    unique_fd(unique_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    unique_fd& operator=(unique_fd&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~unique_fd() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    [[nodiscard]] int get() const noexcept { return fd_; }
-    [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
-
-private:
-    int fd_ = -1;
-};
 
 [[nodiscard]] inline file_identity identity_of(const struct stat& s) noexcept {
     constexpr std::int64_t second = 1'000'000'000;
