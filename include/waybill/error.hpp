@@ -161,7 +161,8 @@ public:
         : error(code, diagnostics{0, 0, {}, {}, std::move(detail)}) {}
 
     error(std::error_code code, diagnostics diag)
-        : std::system_error(code, diag.detail), diagnostics_(std::move(diag)) {}
+        : std::system_error(diag.detail.empty() ? std::system_error(code) : std::system_error(code, diag.detail)),
+          diagnostics_(std::move(diag)) {}
 
     [[nodiscard]] const diagnostics& details() const noexcept { return diagnostics_; }
 

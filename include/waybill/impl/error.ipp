@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/config.hpp>
 #include <waybill/error.hpp>
+
+#include <asio/error.hpp>
 
 namespace waybill {
 namespace detail {
@@ -42,29 +45,32 @@ namespace detail {
         case errc::store_full: return "no space left for the store; free some disk space";
         case errc::store_failed: return "the disk failed under the store; check it";
         case errc::record_damaged: return "this job's record is damaged and cannot be trusted; enqueue the job again";
-        case errc::unknown_job: return "no job with this id";
-        case errc::not_allowed: return "the job's state does not allow this";
-        case errc::stopped: return "the uploader has been stopped";
-        case errc::canceled: return "canceled";
+        case errc::unknown_job: return "no job with this id; it was never accepted here, or was removed";
+        case errc::not_allowed: return "the job's state does not allow this; look at its state first";
+        case errc::stopped: return "the uploader has been stopped; make a new one";
+        case errc::canceled: return "canceled by the application; retry the job to send it after all";
         case errc::outcome_unknown:
             return "everything was sent but no answer came; ask the server, then resolve the job";
-        case errc::expired: return "not delivered within the job's maximum age";
+        case errc::expired: return "not delivered within the job's maximum age; retry the job to begin anew";
         case errc::host_not_found: return "the host's name does not resolve; check the URL and the network";
         case errc::connect_failed: return "no connection to the server; check the URL and the network";
         case errc::connect_timed_out: return "no connection to the server in time; check the network";
-        case errc::connection_lost: return "the connection broke";
-        case errc::stale_connection: return "a kept connection was already closed by the server";
-        case errc::send_stalled: return "the server stopped taking bytes";
-        case errc::answer_timed_out: return "everything was sent, but the server did not answer in time";
+        case errc::connection_lost: return "the connection broke; it is tried again";
+        case errc::stale_connection:
+            return "a kept connection was already closed by the server; it is tried again on a new one";
+        case errc::send_stalled: return "the server stopped taking bytes; it is tried again";
+        case errc::answer_timed_out:
+            return "everything was sent, but the server did not answer in time; allow it more time";
         case errc::tls_untrusted: return "the server's certificate does not verify; give the library the right CA";
-        case errc::tls_failed: return "the TLS handshake failed";
+        case errc::tls_failed: return "the TLS handshake failed; the server must speak TLS 1.2 or newer";
         case errc::proxy_failed: return "the proxy failed; check its address";
-        case errc::invalid_response: return "the server's answer breaks the protocol";
-        case errc::response_too_large: return "the server's answer is too large";
-        case errc::early_response: return "the server answered before it had the whole body";
+        case errc::invalid_response:
+            return "the server's answer breaks the protocol; check that the URL is the right one";
+        case errc::response_too_large: return "the server's answer is too large; check that the URL is the right one";
+        case errc::early_response: return "the server answered before it had the whole body; it is tried again";
         case errc::redirect_refused: return "the server redirects this upload; enqueue it with the final URL";
         case errc::network_unreachable: return "no way to the network; it is tried again once there is one";
-        case errc::transport_failed: return "the transfer failed";
+        case errc::transport_failed: return "the transfer failed; it is tried again";
     }
     return "unknown error";
 }
@@ -176,7 +182,9 @@ public:
         if (code.category() == http_category()) {
             return has_cause(classify_status(code.value()), wanted);
         }
-        return wanted == cause::canceled && code == std::errc::operation_canceled;
+        // Asio's own code for it does not compare equal to the standard's.
+        return wanted == cause::canceled &&
+               (code == std::errc::operation_canceled || code == asio::error::operation_aborted);
     }
 };
 
