@@ -11,7 +11,8 @@
 
 namespace waybill::detail {
 
-/// A flag a coroutine can wait for. It lives on one strand: `set` and `wait` are called there.
+/// A flag a coroutine can wait for, one at a time. It lives on one strand: `set` and `wait` are
+/// called there.
 ///
 /// Built on a timer that never expires, because a timer brings executor, work tracking,
 /// cancellation and a safe end when the io_context is destroyed.

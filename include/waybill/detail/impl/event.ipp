@@ -20,7 +20,10 @@ WAYBILL_DECL asio::awaitable<bool> event::wait_until(std::chrono::steady_clock::
     // must not be lost, and one meant for an earlier wait must not count.
     while (!set_ && std::chrono::steady_clock::now() < deadline) {
         const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-        co_await ring(deadline, state.slot());
+        // A coroutine that was told not to throw arrives here although it is canceled already.
+        if (state.cancelled() == asio::cancellation_type::none) {
+            co_await ring(deadline, state.slot());
+        }
         if (!set_ && state.cancelled() != asio::cancellation_type::none) {
             throw std::system_error(asio::error::operation_aborted);
         }
