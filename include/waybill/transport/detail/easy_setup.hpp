@@ -32,6 +32,8 @@ inline void set_policy(CURL* e, const curl_options& options) {
     }
     // libcurl obeys http_proxy and friends of the environment unless told otherwise.
     set_option(e, CURLOPT_PROXY, options.proxy.c_str());
+    // A proxy's "200 Connection established" must not pass for the server's answer.
+    set_option(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
     set_option(e, CURLOPT_NETRC, CURL_NETRC_IGNORED);
     set_option(e, CURLOPT_UNRESTRICTED_AUTH, 0);
     set_option(e, CURLOPT_HTTP09_ALLOWED, 0);
