@@ -4,6 +4,7 @@
 #include <waybill/error.hpp>
 #include <waybill/transport/request.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -20,15 +21,18 @@ public:
 
     watchdog(const request_limits& limits, time_point now) : limits_(limits), since_(now) {}
 
-    /// Tells what is known now; true progress moves the deadline.
-    void observe(time_point now, bool connected, std::uint64_t sent, bool body_sent) noexcept {
+    /// Tells what is known, and since when; true progress moves the deadline.
+    void observe(time_point since, bool connected, std::uint64_t sent, bool body_sent) noexcept {
         if (connected != connected_ || sent != sent_ || body_sent != body_sent_) {
             connected_ = connected;
             sent_ = sent;
             body_sent_ = body_sent;
-            since_ = now;
+            since_ = std::max(since_, since);
         }
     }
+
+    /// The request waited for us until `now`, not for the server.
+    void pardon(time_point now) noexcept { since_ = std::max(since_, now); }
 
     /// When to look again; not later than the time at which it would bite.
     [[nodiscard]] time_point deadline() const noexcept {

@@ -10,6 +10,7 @@
 #include <waybill/transport/response.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -39,6 +40,8 @@ public:
     [[nodiscard]] event& bell() noexcept { return bell_; }
     [[nodiscard]] bool done() const noexcept { return done_; }
     [[nodiscard]] bool connected() const noexcept override { return connected_; }
+    /// When it last got on. The bell rings when it enters another phase: another limit holds then.
+    [[nodiscard]] std::chrono::steady_clock::time_point moved() const noexcept { return moved_; }
     [[nodiscard]] bool at_gate() const noexcept { return at_gate_ && !gate_open_; }
     /// The body is handed to libcurl in one piece, which it sends together with the header.
     [[nodiscard]] bool in_one_piece() const noexcept { return size_ <= small_body; }
@@ -205,14 +208,25 @@ private:
     static int progress_callback(void* self, curl_off_t /*dltotal*/, curl_off_t /*dlnow*/, curl_off_t /*ultotal*/,
                                  curl_off_t sent) noexcept {
         auto* const t = static_cast<curl_transfer*>(self);
-        t->progress_.sent = std::min(static_cast<std::uint64_t>(std::max<curl_off_t>(sent, 0)), t->size_);
-        t->progress_.body_sent = t->connected_ && t->progress_.sent == t->size_;
+        const std::uint64_t now_sent = std::min(static_cast<std::uint64_t>(std::max<curl_off_t>(sent, 0)), t->size_);
+        const bool all_sent = t->connected_ && now_sent == t->size_;
+        if (now_sent != t->progress_.sent || all_sent != t->progress_.body_sent) {
+            t->moved_ = std::chrono::steady_clock::now();
+        }
+        if (all_sent != t->progress_.body_sent) {
+            t->bell_.set();
+        }
+        t->progress_.sent = now_sent;
+        t->progress_.body_sent = all_sent;
         return 0;
     }
 
     static int connected_callback(void* self, char* /*remote*/, char* /*local*/, int /*rport*/,
                                   int /*lport*/) noexcept {
-        static_cast<curl_transfer*>(self)->connected_ = true;
+        auto* const t = static_cast<curl_transfer*>(self);
+        t->connected_ = true;
+        t->moved_ = std::chrono::steady_clock::now();
+        t->bell_.set();
         return CURL_PREREQFUNC_OK;
     }
 
@@ -223,6 +237,7 @@ private:
     std::uint64_t offered_ = 0;
     std::string small_;
     event bell_;
+    std::chrono::steady_clock::time_point moved_{};
     bool connected_ = false;
     bool at_gate_ = false;
     bool gate_open_ = false;

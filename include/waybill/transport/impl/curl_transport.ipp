@@ -55,13 +55,13 @@ WAYBILL_DECL asio::awaitable<response> curl_transport::drive(detail::curl_transf
     while (!transfer.done()) {
         co_await transfer.bell().wait_until(dog.deadline());
         transfer.bell().clear();
+        dog.observe(transfer.moved(), transfer.connected(), progress.sent, progress.body_sent);
         if (!transfer.done() && transfer.at_gate()) {
             co_await what.before_last_byte();
+            dog.pardon(std::chrono::steady_clock::now());
             transfer.open_gate();
         }
-        const auto now = std::chrono::steady_clock::now();
-        dog.observe(now, transfer.connected(), progress.sent, progress.body_sent);
-        if (const auto bitten = dog.bite(now); bitten && !transfer.done()) {
+        if (const auto bitten = dog.bite(std::chrono::steady_clock::now()); bitten && !transfer.done()) {
             transfer.fail(*bitten, {});
             break;
         }
