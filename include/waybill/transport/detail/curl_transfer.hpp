@@ -107,17 +107,19 @@ public:
         long os_error = 0;
         curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connections);
         curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_error);
-        out.reused_connection = connected_ && connections == 0;
+        // A refused rewind was asked for after the kept connection had died and a new one stood.
+        out.reused_connection = connected_ && (connections == 0 || result_ == CURLE_SEND_FAIL_REWIND);
         if (failure_) {
             out.failure = failure_;
         } else if (done_ && result_ != CURLE_OK) {
             out.failure = to_errc(result_, os_error, connected_);
+        } else if (out.status == 0) {
+            out.failure = errc::connection_lost;  // an answer that ends in its headers is a success to libcurl
         }
         if (result_ == CURLE_OK) {
             out.transport_text.clear();
-        } else if (out.status != 0) {
-            out.body_cut = true;
         }
+        out.body_cut = out.body_cut || (out.status != 0 && (!done_ || result_ != CURLE_OK));
         return out;
     }
 
