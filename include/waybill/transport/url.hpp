@@ -31,6 +31,10 @@ public:
             }
         }
         set(text);
+        // libcurl is lenient with slashes and would take the first directory for the host.
+        if (const auto slashes = text.find("://"); slashes == std::string::npos || text[slashes + 3] == '/') {
+            throw error(errc::invalid_url, "'" + printable(text) + "' has no host");
+        }
         if (!part(CURLUPART_USER).empty() || !part(CURLUPART_PASSWORD).empty()) {
             throw error(errc::invalid_url, redacted() + " has user information, which would be stored");
         }
@@ -47,7 +51,12 @@ public:
     [[nodiscard]] std::string query() const { return part(CURLUPART_QUERY); }
 
     /// Scheme, host and port (RFC 6454): the unit credentials and redirects are bound to.
-    [[nodiscard]] std::string origin() const { return scheme() + "://" + host() + ":" + port(); }
+    [[nodiscard]] std::string origin() const {
+        std::string name = host();  // in any case: the same host
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+        return scheme() + "://" + name + ":" + port();
+    }
 
     /// For logs and snapshots: without the query, which may hold a signature.
     [[nodiscard]] std::string redacted() const {
@@ -132,11 +141,15 @@ private:
         return result;
     }
 
-    // What did not parse may hold anything: show its beginning, without controls and without a query.
+    // What did not parse may hold anything: show its beginning, without controls, without a query,
+    // and nothing at all of what may be user information.
     [[nodiscard]] static std::string printable(std::string_view text) {
-        std::string shown(text.substr(0, std::min<std::size_t>(text.find('?'), 120)));
-        if (const auto at = shown.rfind('@'); at != std::string::npos) {
-            shown.replace(0, at, "…");
+        const auto at = text.find('@');
+        const auto slashes = text.find("://");
+        const std::size_t end = at == std::string_view::npos ? text.find('?') : slashes < at ? slashes + 3 : 0;
+        std::string shown(text.substr(0, std::min<std::size_t>(end, 120)));
+        if (at != std::string_view::npos) {
+            shown += "…";
         }
         for (char& c : shown) {
             const auto byte = static_cast<unsigned char>(c);

@@ -86,7 +86,8 @@ private:
         }
         const char* const first = text.data() + space + 1;
         const auto [end, ec] = std::from_chars(first, first + 3, status);
-        if (ec != std::errc() || end != first + 3 || status < 100) {
+        const bool longer = text.size() > space + 4 && text[space + 4] != ' ';
+        if (ec != std::errc() || end != first + 3 || status < 100 || longer) {
             return false;
         }
         status_ = status;
