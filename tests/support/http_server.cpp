@@ -32,14 +32,14 @@ std::shared_ptr<SSL_CTX> make_context(const server_identity& identity) {
     return made;
 }
 
-int listen_somewhere(int receive_buffer) {
+int listen_somewhere(const http_server_options& how) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (receive_buffer > 0) {
-        ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    if (how.receive_buffer > 0) {
+        ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &how.receive_buffer, sizeof how.receive_buffer);
     }
     sockaddr_in at{};
     at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    at.sin_addr.s_addr = htonl(how.all_addresses ? INADDR_ANY : INADDR_LOOPBACK);
     if (fd < 0 || ::bind(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 || ::listen(fd, 512) != 0) {
         throw std::system_error(errno, std::generic_category(), "no port on 127.0.0.1");
     }
@@ -56,8 +56,7 @@ std::uint16_t port_of(int fd) {
 }  // namespace
 
 http_server::http_server(http_server_options how)
-    : tls_(how.tls ? make_context(*how.tls) : nullptr), listener_(listen_somewhere(how.receive_buffer)),
-      port_(port_of(listener_)),
+    : tls_(how.tls ? make_context(*how.tls) : nullptr), listener_(listen_somewhere(how)), port_(port_of(listener_)),
       otherwise_([](const received_request& r) { return reply(r.method == "PUT" ? 201 : 200); }),
       acceptor_([this] { accept_all(); }) {}
 

@@ -23,6 +23,8 @@ struct http_server_options {
     std::optional<server_identity> tls;  ///< none: plain
     /// SO_RCVBUF of each connection: how much a stalled server still takes; 0: the system's own.
     int receive_buffer = 0;
+    /// Listen on every address of this machine, not on 127.0.0.1 alone.
+    bool all_addresses = false;
 };
 
 /// An HTTP/1.1 server on 127.0.0.1 that misbehaves as it is told, and remembers what it got.

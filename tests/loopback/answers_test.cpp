@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <waybill/protocol/detail/http_rules.hpp>
+
+#include "support/catch.hpp"
+#include "support/http_server.hpp"
+#include "support/temp_dir.hpp"
+#include "support/transport_loop.hpp"
+
+#include <future>
+#include <string>
+
+// What a server's answer may do to us.
+namespace waybill::test {
+
+TEST_CASE("an answer arrives whole") {
+    http_server server;
+    transport_loop loop;
+    const std::string text = random_bytes(200'000);
+    const header_list headers{{"ETag", "\"a\""}, {"X-Twice", "1"}, {"X-Twice", "2"}, {"Location", "/x"}};
+    server.next(script("answer").read_all().answer({207, headers, text}));
+    const response answer = loop.perform(put_to(server.url()), "x");
+    CHECK(answer.status == 207);
+    CHECK(answer.body == text);
+    CHECK_FALSE(answer.body_cut);
+    CHECK(answer.header("etag") == "\"a\"");
+    CHECK_FALSE(answer.header("X-Twice"));
+    CHECK(answer.header("LOCATION") == "/x");
+}
+
+TEST_CASE("a chunked answer arrives whole and without its trailers") {
+    http_server server;
+    transport_loop loop;
+    server.next(
+        script("chunked").read_all().send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                          "5\r\nhello\r\n6\r\n world\r\n0\r\nX-Trailer: t\r\n\r\n"));
+    const response answer = loop.perform(put_to(server.url()), "x");
+    CHECK(answer.status == 200);
+    CHECK(answer.body == "hello world");
+    CHECK_FALSE(answer.header("X-Trailer"));
+    CHECK_FALSE(answer.failure);
+}
+
+TEST_CASE("an answer without an end is cut off at the limit and its status still counts") {
+    http_server server;
+    transport_loop loop;
+    request what = put_to(server.url());
+    what.limits.response_body = 1000;
+    SECTION("of a known length") {
+        server.next(script("long").read_all().answer({200, {}, std::string(5000, 'a')}));
+    }
+    SECTION("of no length") {
+        server.next(script("infinite").read_all().send("HTTP/1.1 200 OK\r\n\r\n").send_forever(std::string(4096, 'a')));
+    }
+    const response answer = loop.perform(what, "x");
+    CHECK(answer.status == 200);
+    CHECK(answer.body == std::string(1000, 'a'));
+    CHECK(answer.body_cut);
+    CHECK(answer.failure == errc::response_too_large);
+    CHECK(detail::judge(answer, true).accepted);
+}
+
+TEST_CASE("an answer of exactly the limit is whole") {
+    http_server server;
+    transport_loop loop;
+    request what = put_to(server.url());
+    what.limits.response_body = 1000;
+    server.next(script("just").read_all().answer({200, {}, std::string(1000, 'a')}));
+    const response answer = loop.perform(what, "x");
+    CHECK(answer.body.size() == 1000);
+    CHECK_FALSE(answer.body_cut);
+    CHECK_FALSE(answer.failure);
+}
+
+TEST_CASE("an answer that breaks off keeps its status") {
+    http_server server;
+    transport_loop loop;
+    server.next(script("short").read_all().answer({200, {{"Content-Length", "100"}}, "only this"}).linger());
+    const response answer = loop.perform(post_to(server.url()), "x");
+    CHECK(answer.status == 200);
+    CHECK(answer.body == "only this");
+    CHECK(answer.body_cut);
+    CHECK(answer.failure == errc::connection_lost);
+    CHECK(detail::judge(answer, false).accepted);
+}
+
+TEST_CASE("headers without an end are refused") {
+    http_server server;
+    transport_loop loop;
+    const std::string begin = "HTTP/1.1 200 OK\r\n";
+    SECTION("many") {
+        server.next(script("many").read_all().send(begin).send_forever("X-Header: value\r\n"));
+    }
+    SECTION("one long") {
+        server.next(script("long").read_all().send(begin + "X: ").send_forever("aaaaaaaaaaaaaaaa"));
+    }
+    SECTION("a flood of interim answers") {
+        server.next(script("1xx flood").read_all().send_forever("HTTP/1.1 102 Processing\r\n\r\n"));
+    }
+    const response answer = loop.perform(put_to(server.url()), "x");
+    CHECK(answer.status == 0);
+    CHECK(answer.failure);
+    CHECK(answer.headers.empty());
+    CHECK(answer.request_complete);
+    CHECK_FALSE(detail::judge(answer, true).accepted);
+    CHECK(detail::judge(answer, false).what == disposition::ambiguous);
+}
+
+TEST_CASE("headers over the limit say so") {
+    http_server server;
+    transport_loop loop;
+    request what = put_to(server.url());
+    what.limits.response_headers = 2000;
+    server.next(script("large").read_all().answer({200, {{"X", std::string(3000, 'a')}}}));
+    const response answer = loop.perform(what, "x");
+    CHECK(answer.failure == errc::response_too_large);
+    CHECK(answer.status == 0);
+}
+
+TEST_CASE("what is not HTTP is no answer") {
+    http_server server;
+    transport_loop loop;
+    server.next(script("ssh").read_all().send("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n").linger());
+    const response answer = loop.perform(post_to(server.url()), "x");
+    CHECK(answer.status == 0);
+    CHECK(answer.failure == errc::invalid_response);
+    CHECK(answer.body.empty());
+    // It may be a broken proxy in front of a server that has it all.
+    CHECK(detail::judge(answer, false).what == disposition::ambiguous);
+}
+
+TEST_CASE("interim answers are told of while the body is being sent and are not the answer") {
+    http_server_options small;
+    small.receive_buffer = 16 << 10;
+    http_server server(small);
+    transport_loop loop;
+    const valve go;
+    server.next(script("resumable")
+                    .read_head()
+                    .interim(104, {{"Location", "/uploads/1"}, {"Upload-Offset", "0"}})
+                    .read_body(100'000)
+                    .interim(104, {{"Upload-Offset", "100000"}})
+                    .hold(go)
+                    .read_all()
+                    .answer({201, {{"X-Final", "yes"}}}));
+    std::vector<header_list> told;
+    std::promise<void> second;
+    request what = put_to(server.url());
+    what.on_interim = [&](int status, const header_list& headers) {
+        told.push_back(headers);
+        told.back().push_back({"status", std::to_string(status)});
+        if (told.size() == 2) {
+            second.set_value();
+        }
+    };
+    sending put = loop.start(what, random_bytes(16 << 20));
+    REQUIRE(second.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+    CHECK_FALSE(put.progress().body_sent);
+    go.open();
+    const response answer = put.get();
+    CHECK(answer.status == 201);
+    CHECK_FALSE(answer.header("Location"));
+    CHECK(answer.header("X-Final") == "yes");
+    const std::vector<header_list> expected{{{"Location", "/uploads/1"}, {"Upload-Offset", "0"}, {"status", "104"}},
+                                            {{"Upload-Offset", "100000"}, {"status", "104"}}};
+    CHECK(told == expected);
+}
+
+TEST_CASE("progress counts what the network took and knows when all of it is gone") {
+    http_server_options small;
+    small.receive_buffer = 16 << 10;
+    http_server server(small);
+    transport_loop loop;
+    const valve half;
+    const valve end;
+    constexpr std::size_t size = 16 << 20;
+    server.next(script("stalls").read_body(size / 2).hold(half).read_all().hold(end));
+    sending put = loop.start(put_to(server.url()), random_bytes(size));
+    server.wait_for_body(1, size / 2);
+    const transfer_progress middle = put.progress();
+    CHECK(middle.sent >= size / 2);
+    CHECK(middle.sent < size);
+    CHECK_FALSE(middle.body_sent);
+    half.open();
+    server.wait_for_body(1, size);
+    const transfer_progress late = put.progress();
+    CHECK(late.sent == size);
+    CHECK(late.body_sent);
+    end.open();
+    CHECK(put.get().status == 201);
+}
+
+}  // namespace waybill::test

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+#include "support/http_server.hpp"
+#include "support/temp_dir.hpp"
+#include "support/transport_loop.hpp"
+
+#include <string>
+
+namespace waybill::test {
+namespace {
+
+http_server_options with(const server_identity& identity) {
+    http_server_options how;
+    how.tls = identity;
+    return how;
+}
+
+}  // namespace
+
+TEST_CASE("a body arrives over TLS when the authority is trusted") {
+    certificate_authority authority;
+    http_server server(with(authority.issue()));
+    transport_loop loop(trusting(authority));
+    std::size_t count = 0;
+    for (const std::size_t size : {0, 1, 65536, 65537, 3 << 20}) {
+        CAPTURE(size);
+        const std::string body = random_bytes(size);
+        const response answer = loop.perform(put_to(server.url()), body);
+        INFO(answer.transport_text);
+        CHECK(answer.status == 201);
+        CHECK(server.finished(++count).sha256 == sha256(body));
+    }
+    CHECK(server.log().connections() == 1);
+    CHECK(loop.perform(put_to(server.url("/by-name", "localhost")), "x").status == 201);
+}
+
+TEST_CASE("a server that cannot prove who it is gets nothing") {
+    certificate_authority authority;
+    certificate_authority other;
+    const auto refused = [](const server_identity& identity, const curl_options& how) {
+        http_server server(with(identity));
+        transport_loop loop(how);
+        const response answer = loop.perform(post_to(server.url()), "secret");
+        CHECK(answer.failure == errc::tls_untrusted);
+        CHECK(answer.status == 0);
+        CHECK_FALSE(answer.request_complete);
+        CHECK(answer.failure == cause::permanent);
+        CHECK(server.requests().empty());
+    };
+    SECTION("its authority is not trusted") {
+        refused(authority.issue(), {});
+    }
+    SECTION("another authority is trusted") {
+        refused(authority.issue(), trusting(other));
+    }
+    SECTION("its certificate is for another host") {
+        refused(authority.issue({"example.org"}), trusting(authority));
+    }
+    SECTION("its certificate has expired") {
+        refused(authority.issue({"127.0.0.1"}, std::chrono::hours(-24)), trusting(authority));
+    }
+    SECTION("the file of authorities does not exist") {
+        curl_options how;
+        how.ca_file = "/nonexistent/ca.pem";
+        refused(authority.issue(), how);
+    }
+}
+
+TEST_CASE("a handshake that fails for other reasons may be tried again") {
+    certificate_authority authority;
+    transport_loop loop(trusting(authority));
+    http_server server(with(authority.issue()));
+    server.next(script("closes").at_accept().close());
+    server.next(script("resets").at_accept().then([](exchange& x) { x.wire().wait_for_bytes(); }).reset());
+    server.next(script("speaks plainly").at_accept().send("HTTP/1.1 400 Bad Request\r\n\r\n").linger());
+    for (int i = 0; i < 3; ++i) {
+        const response answer = loop.perform(post_to(server.url()), "x");
+        CAPTURE(i, answer.transport_text);
+        CHECK(answer.failure == errc::tls_failed);
+        CHECK(answer.failure == cause::retryable);
+        CHECK_FALSE(answer.request_complete);
+    }
+    CHECK(loop.perform(post_to(server.url()), "x").status == 200);
+}
+
+// Without a length libcurl takes the end of the connection for the end of the answer, close alert or not.
+TEST_CASE("an answer cut short within its length is not taken for whole") {
+    certificate_authority authority;
+    http_server server(with(authority.issue()));
+    transport_loop loop(trusting(authority));
+    server.next(script("truncated").read_all().answer({200, {{"Content-Length", "100"}}, "half an ans"}).drop());
+    const response answer = loop.perform(put_to(server.url()), "x");
+    CHECK(answer.status == 200);
+    CHECK(answer.body_cut);
+    CHECK(answer.failure == errc::connection_lost);
+}
+
+}  // namespace waybill::test

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/black_hole.hpp"
+#include "support/catch.hpp"
+#include "support/http_server.hpp"
+#include "support/temp_dir.hpp"
+#include "support/transport_loop.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace waybill::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+http_server_options reads_little() {
+    http_server_options how;
+    how.receive_buffer = 16 << 10;
+    return how;
+}
+
+}  // namespace
+
+TEST_CASE("a server that stops reading is given up") {
+    http_server server(reads_little());
+    transport_loop loop;
+    server.next(script("stall").read_body(100'000).hold());
+    request what = put_to(server.url());
+    what.limits.stall = milliseconds(150);
+    what.limits.answer = std::chrono::hours(1);
+    const response answer = loop.perform(what, random_bytes(16 << 20));
+    CHECK(answer.failure == errc::send_stalled);
+    CHECK(answer.status == 0);
+    CHECK_FALSE(answer.request_complete);
+}
+
+TEST_CASE("a server that does not answer is given up") {
+    http_server server;
+    transport_loop loop;
+    const std::size_t size = GENERATE(std::size_t(0), std::size_t(100), std::size_t(1 << 20));
+    server.next(script("mute").read_all().hold());
+    request what = put_to(server.url());
+    what.limits.stall = std::chrono::hours(1);
+    what.limits.answer = milliseconds(150);
+    const response answer = loop.perform(what, random_bytes(size));
+    CHECK(answer.failure == errc::answer_timed_out);
+    CHECK(answer.status == 0);
+    CHECK(answer.request_complete);
+}
+
+TEST_CASE("a server that answers byte by byte is given up") {
+    http_server server;
+    transport_loop loop;
+    request what = put_to(server.url());
+    what.limits.answer = milliseconds(200);
+    SECTION("in its headers") {
+        const std::string endless = "HTTP/1.1 200 OK\r\nX: " + std::string(100'000, 'a');
+        server.next(script("slow loris").read_all().send_slowly(endless, 1, milliseconds(10)));
+        const response answer = loop.perform(what, "x");
+        CHECK(answer.failure == errc::answer_timed_out);
+        CHECK(answer.status == 0);
+    }
+    SECTION("in its body: its status is known by then") {
+        const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n";
+        server.next(
+            script("slow body").read_all().send(head).send_slowly(std::string(100'000, 'a'), 1, milliseconds(10)));
+        const response answer = loop.perform(what, "x");
+        CHECK(answer.failure == errc::answer_timed_out);
+        CHECK(answer.status == 200);
+        CHECK(answer.body_cut);
+    }
+}
+
+TEST_CASE("a slow server that gets on is not given up") {
+    http_server server(reads_little());
+    transport_loop loop;
+    // Altogether it takes far longer than either limit.
+    server.next(script("slow").read_slowly(512 << 10, milliseconds(60)));
+    request what = put_to(server.url());
+    what.limits.stall = milliseconds(1000);
+    what.limits.answer = milliseconds(1000);
+    const auto begun = std::chrono::steady_clock::now();
+    CHECK(loop.perform(what, random_bytes(16 << 20)).status == 201);
+    CHECK(std::chrono::steady_clock::now() - begun > what.limits.stall);
+}
+
+TEST_CASE("a host that swallows connections is given up") {
+    const black_hole nobody;
+    transport_loop loop;
+    request what = put_to(nobody.url());
+    what.limits.connect = milliseconds(150);
+    const response answer = loop.perform(what, "x");
+    CHECK(answer.failure == errc::connect_timed_out);
+    CHECK_FALSE(answer.request_complete);
+}
+
+TEST_CASE("a TLS handshake that nobody answers is given up") {
+    certificate_authority authority;
+    http_server_options how;
+    how.tls = authority.issue();
+    http_server server(how);
+    transport_loop loop(trusting(authority));
+    server.next(script("no handshake").at_accept().hold());
+    request what = put_to(server.url());
+    what.limits.connect = milliseconds(150);
+    const response answer = loop.perform(what, "x");
+    CHECK(answer.failure == errc::connect_timed_out);
+    CHECK_FALSE(answer.request_complete);
+}
+
+}  // namespace waybill::test
