@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/protocol.hpp>
+#include <waybill/protocol/session.hpp>
+#include <waybill/transport/request.hpp>
+
+#include <asio/io_context.hpp>
+
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace waybill::test {
+
+/// A session that answers from a list and notes what its protocol does.
+class fake_session final : public session {
+public:
+    struct sent_request {
+        std::string method;
+        std::string url;
+        header_list headers;
+        std::string body;
+        bool idempotent = false;
+        std::vector<body_span> spans;
+        std::size_t about = 0;
+    };
+
+    explicit fake_session(std::string url) {
+        record.spec.url = std::move(url);
+        record.spec.id = job_id("job");
+        record.state.key = "0123456789abcdef0123456789abcdef";
+    }
+
+    /// Adds an item of bytes.
+    fake_session& with(std::string name, std::string data, std::string content_type = "a/b") {
+        item_record item;
+        item.spec.kind = source_kind::bytes;
+        item.spec.name = std::move(name);
+        item.spec.field = "file";
+        item.spec.content_type = std::move(content_type);
+        item.spec.size = data.size();
+        item.spec.data = std::move(data);
+        records.push_back(std::move(item));
+        return *this;
+    }
+
+    /// The next request is answered so, as if all of it had left.
+    fake_session& answers(int status, header_list headers = {}, std::string body = {}) {
+        response r;
+        r.status = status;
+        r.headers = std::move(headers);
+        r.body = std::move(body);
+        r.request_complete = true;
+        return answers(std::move(r));
+    }
+    fake_session& answers(response r) {
+        to_come.push_back(std::move(r));
+        return *this;
+    }
+
+    [[nodiscard]] const job_record& job() const noexcept override { return record; }
+    [[nodiscard]] const std::vector<item_record>& items() const noexcept override { return records; }
+    [[nodiscard]] const checkpoint* find_checkpoint(std::size_t /*item*/) const noexcept override { return nullptr; }
+
+    [[nodiscard]] std::unique_ptr<body_source> open(std::size_t item) override {
+        ++opened;
+        if (changed.contains(item)) {
+            throw failure(disposition::permanent, errc::file_changed, {}, std::nullopt, item);
+        }
+        return std::make_unique<bytes_source>(records.at(item).spec.data);
+    }
+
+    asio::awaitable<response> send(request what, std::vector<body_span> spans, std::size_t about) override {
+        sent_request noted;
+        noted.method = what.method;
+        noted.url = what.url;
+        noted.headers = what.headers;
+        noted.idempotent = what.idempotent;
+        noted.spans = std::move(spans);
+        noted.about = about;
+        if (what.body != nullptr) {
+            noted.body.resize(static_cast<std::size_t>(what.body->size()));
+            what.body->read(0, noted.body);
+        }
+        sent.push_back(std::move(noted));
+        response answer = std::move(to_come.at(0));
+        to_come.pop_front();
+        co_return answer;
+    }
+
+    asio::awaitable<void> save(checkpoint reached) override {
+        saved.push_back(std::move(reached));
+        co_return;
+    }
+    asio::awaitable<void> complete_item(std::size_t item, std::string receipt) override {
+        complete_item_soon(item, std::move(receipt));
+        co_return;
+    }
+    void complete_item_soon(std::size_t item, std::string receipt) override {
+        records.at(item).state.now = item_status::completed;
+        records.at(item).state.receipt = std::move(receipt);
+    }
+    void complete_all_soon(std::string receipt) override {
+        for (std::size_t i = 0; i < records.size(); ++i) {
+            complete_item_soon(i, receipt);
+        }
+    }
+    [[nodiscard]] std::chrono::system_clock::time_point now() const noexcept override {
+        return std::chrono::system_clock::time_point(std::chrono::seconds(1'000'000));
+    }
+
+    job_record record;
+    std::vector<item_record> records;
+    std::deque<response> to_come;
+    std::vector<sent_request> sent;
+    std::vector<checkpoint> saved;
+    std::set<std::size_t> changed;
+    int opened = 0;
+};
+
+/// The value of a noted header; empty when there is none.
+inline std::string header_of(const fake_session::sent_request& r, std::string_view name) {
+    return std::string(single_header(r.headers, name).value_or(""));
+}
+
+}  // namespace waybill::test

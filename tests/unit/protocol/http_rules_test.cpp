@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <waybill/protocol/detail/http_rules.hpp>
+
+#include "support/catch.hpp"
+#include "support/temp_dir.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace waybill::test {
+namespace {
+
+using detail::judge;
+using detail::parse_decimal;
+using detail::parse_retry_after;
+using detail::verdict;
+using std::chrono::seconds;
+
+TEST_CASE("a decimal number is digits and nothing else", "[protocol][http]") {
+    CHECK(parse_decimal("0") == 0);
+    CHECK(parse_decimal("42") == 42);
+    CHECK(parse_decimal("00042") == 42);
+    CHECK(parse_decimal("18446744073709551615") == 18446744073709551615U);
+    for (const char* text : {"", " ", "18446744073709551616", "99999999999999999999999", "-1", "+1", " 1", "1 ", "1.0",
+                             "0x10", "1e3", "1,000", "one", "1\n"}) {
+        INFO(text);
+        CHECK_FALSE(parse_decimal(text).has_value());
+    }
+    CHECK_FALSE(parse_decimal(std::string_view("1\0", 2)).has_value());
+}
+
+TEST_CASE("an HTTP date is read in all three forms, and garbage in none", "[protocol][http]") {
+    // RFC 9110 section 5.6.7.
+    CHECK(detail::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT") == 784111777);
+    CHECK(detail::parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT") == 784111777);
+    CHECK(detail::parse_http_date("Sun Nov  6 08:49:37 1994") == 784111777);
+    for (const char* text : {"", "never", "soon", "GMT", "Sun, 99 Nov 1994 08:49:37 GMT", "\x01\x02"}) {
+        INFO(text);
+        CHECK_FALSE(detail::parse_http_date(text).has_value());
+    }
+    CHECK_FALSE(detail::parse_http_date(std::string(65, ' ')).has_value());
+}
+
+std::optional<seconds> retry_after(const std::string& value, const std::string& date = {}, std::int64_t now = 0) {
+    response r;
+    r.headers.push_back({"Retry-After", value});
+    if (!date.empty()) {
+        r.headers.push_back({"Date", date});
+    }
+    return parse_retry_after(r, now);
+}
+
+constexpr seconds longest{400LL * 24 * 3600};
+
+TEST_CASE("Retry-After in seconds is obeyed up to a bound", "[protocol][http]") {
+    CHECK(retry_after("0") == seconds(0));
+    CHECK(retry_after("120") == seconds(120));
+    CHECK(retry_after("34560000") == longest);
+    CHECK(retry_after("34560001") == longest);
+    CHECK(retry_after("18446744073709551615") == longest);
+}
+
+TEST_CASE("Retry-After as a date counts from the server's clock, else from ours", "[protocol][http]") {
+    const std::string until = "Sun, 06 Nov 1994 08:49:37 GMT";
+    CHECK(retry_after(until, "Sun, 06 Nov 1994 08:48:37 GMT", 0) == seconds(60));
+    CHECK(retry_after(until, "Sun, 06 Nov 1994 08:48:37 GMT", 784111777) == seconds(60));
+    CHECK(retry_after(until, "", 784111777 - 30) == seconds(30));
+    CHECK(retry_after(until, "not a date", 784111777 - 30) == seconds(30));
+    // In the past: now.
+    CHECK(retry_after(until, "Sun, 06 Nov 1994 08:50:37 GMT", 0) == seconds(0));
+    CHECK(retry_after(until, "", 784111777 + 1) == seconds(0));
+    // In the far future: a bound.
+    CHECK(retry_after("Fri, 01 Jan 2100 00:00:00 GMT", "Sun, 06 Nov 1994 08:49:37 GMT") == longest);
+    CHECK(retry_after("Sun, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:00 1994") == seconds(37));
+}
+
+TEST_CASE("a Retry-After that is garbage is none", "[protocol][http]") {
+    for (const char* text :
+         {"", "-1", "-60", "+5", "1.5", "5 seconds", "soon", "99999999999999999999999", "1 2", "0x10"}) {
+        INFO(text);
+        CHECK_FALSE(retry_after(text).has_value());
+    }
+    CHECK_FALSE(parse_retry_after(response(), 0).has_value());
+    response twice;
+    twice.headers = {{"Retry-After", "5"}, {"retry-after", "6"}};
+    CHECK_FALSE(parse_retry_after(twice, 0).has_value());
+}
+
+TEST_CASE("no Retry-After, however odd, is negative or beyond the bound", "[protocol][http]") {
+    std::mt19937_64 random(41);
+    const std::string_view pieces[] = {"Sun, ", "06 ", "Nov ",  "1994 ", "08:49:37 ",  "GMT",
+                                       "9999",  "-",   "+0100", "  ",    "99999999999"};
+    for (int round = 0; round < 20'000; ++round) {
+        std::string value;
+        for (auto n = random() % 8; n > 0; --n) {
+            value += pieces[random() % std::size(pieces)];
+        }
+        if (random() % 4 == 0) {
+            value = random_bytes(random() % 40, random());
+        }
+        const auto parsed = retry_after(value, "", static_cast<std::int64_t>(random() % 2'000'000'000));
+        if (parsed) {
+            REQUIRE(*parsed >= seconds(0));
+            REQUIRE(*parsed <= longest);
+        }
+    }
+}
+
+response answered(int status, bool complete, bool retry_after_header = false) {
+    response r;
+    r.status = status;
+    r.request_complete = complete;
+    if (retry_after_header) {
+        r.headers.push_back({"Retry-After", "7"});
+    }
+    return r;
+}
+
+// The whole table, in other words than the code's: what an answer means.
+verdict expected_for(int status, bool complete, bool idempotent, bool retry_after_header) {
+    static const std::set<int> not_applied = {408, 417, 421, 425, 429, 503};
+    static const std::set<int> unsure = {500, 502, 504, 507, 520, 521, 522, 523, 524, 525, 526, 527, 599};
+    const std::error_code code = make_http_error(status);
+    if (status >= 200 && status < 300 && status != 206 && status != 207) {
+        // A success before the whole body was there is none.
+        return complete ? verdict{true, disposition::retry, {}}
+                        : verdict{false, disposition::retry, errc::early_response};
+    }
+    if (status >= 300 && status < 400) {
+        return {false, disposition::permanent, errc::redirect_refused};
+    }
+    if (status == 401 || status == 407) {
+        return {false, disposition::credentials, code};
+    }
+    if (not_applied.contains(status)) {
+        return {false, retry_after_header ? disposition::busy : disposition::retry, code};
+    }
+    if (unsure.contains(status)) {
+        // Repeating blindly is a risk only when the server can have all of it and would do it twice.
+        return {false, complete && !idempotent ? disposition::ambiguous : disposition::retry, code};
+    }
+    return {false, disposition::permanent, code};
+}
+
+TEST_CASE("every final status is judged by how far the request was and whether it may be repeated",
+          "[protocol][http]") {
+    for (int status = 200; status < 1000; ++status) {
+        for (const bool complete : {false, true}) {
+            for (const bool idempotent : {false, true}) {
+                for (const bool header : {false, true}) {
+                    INFO("HTTP " << status << " complete " << complete << " idempotent " << idempotent
+                                 << " Retry-After " << header);
+                    const verdict is = judge(answered(status, complete, header), idempotent);
+                    const verdict should = expected_for(status, complete, idempotent, header);
+                    REQUIRE(is.accepted == should.accepted);
+                    REQUIRE(is.code == should.code);
+                    if (!is.accepted) {
+                        REQUIRE(static_cast<int>(is.what) == static_cast<int>(should.what));
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("a status counts more than a failure that came with it", "[protocol][http]") {
+    // A server that answers 413 and closes: the answer arrived, and so did a reset.
+    response r = answered(413, false);
+    r.failure = errc::connection_lost;
+    CHECK(judge(r, false).code == make_http_error(413));
+    CHECK(judge(r, false).what == disposition::permanent);
+}
+
+TEST_CASE("a request without an answer is ambiguous only when all of it may have arrived", "[protocol][http]") {
+    std::vector<errc> failures;
+    for (int value = 0; value < 200; ++value) {
+        if (make_error_code(static_cast<errc>(value)).message() != "unknown error") {
+            failures.push_back(static_cast<errc>(value));
+        }
+    }
+    REQUIRE(failures.size() > 40);
+    for (const errc why : failures) {
+        for (const bool complete : {false, true}) {
+            for (const bool idempotent : {false, true}) {
+                for (const bool reused : {false, true}) {
+                    response r;
+                    r.failure = why;
+                    r.request_complete = complete;
+                    r.reused_connection = reused;
+                    disposition should =
+                        make_error_code(why) == cause::permanent ? disposition::permanent : disposition::retry;
+                    if (complete && !idempotent) {
+                        should = disposition::ambiguous;
+                    } else if (why == errc::stale_connection || (reused && why == errc::connection_lost)) {
+                        should = disposition::again;
+                    } else if (why == errc::network_unreachable) {
+                        should = disposition::network;
+                    }
+                    INFO(make_error_code(why).message()
+                         << " complete " << complete << " idempotent " << idempotent << " reused " << reused);
+                    const verdict is = judge(r, idempotent);
+                    CHECK_FALSE(is.accepted);
+                    CHECK(is.code == why);
+                    CHECK(static_cast<int>(is.what) == static_cast<int>(should));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("neither a status nor a failure is a lost connection", "[protocol][http]") {
+    CHECK(judge(response(), true).code == errc::connection_lost);
+    CHECK(judge(response(), true).what == disposition::retry);
+    response complete;
+    complete.request_complete = true;
+    CHECK(judge(complete, false).what == disposition::ambiguous);
+}
+
+TEST_CASE("what was accepted throws nothing", "[protocol][http]") {
+    CHECK_NOTHROW(detail::require_accepted(answered(200, true), false, 0));
+    CHECK_NOTHROW(detail::require_accepted(answered(204, true), true, 0));
+}
+
+TEST_CASE("what was refused is thrown with all that is known", "[protocol][http]") {
+    response r = answered(503, true, true);
+    r.body = "try\r\nlater";
+    r.transport_text = "words";
+    try {
+        detail::require_accepted(r, true, 0, 4);
+        FAIL("a refusal was accepted");
+    } catch (const failure& f) {
+        CHECK(f.code() == make_http_error(503));
+        CHECK(f.what_to_do() == disposition::busy);
+        CHECK(f.retry_after() == seconds(7));
+        CHECK(f.item() == 4);
+        CHECK(f.details().http_status == 503);
+        CHECK(f.details().excerpt == "try  later");
+        CHECK(f.details().transport_text == "words");
+    }
+}
+
+TEST_CASE("a refused redirect tells which it was", "[protocol][http]") {
+    try {
+        detail::require_accepted(answered(302, true), true, 0);
+        FAIL("a redirect was accepted");
+    } catch (const failure& f) {
+        CHECK(f.code() == errc::redirect_refused);
+        CHECK(f.details().detail == "HTTP 302");
+        CHECK(f.item() == checkpoint::whole_job);
+        CHECK_FALSE(f.retry_after().has_value());
+    }
+}
+
+TEST_CASE("time is counted in whole seconds since 1970", "[protocol][http]") {
+    CHECK(detail::unix_seconds(std::chrono::system_clock::time_point(std::chrono::milliseconds(1'999))) == 1);
+}
+
+}  // namespace
+}  // namespace waybill::test

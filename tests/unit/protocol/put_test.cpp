@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <waybill/model/job.hpp>
+#include <waybill/protocol/detail/put_protocol.hpp>
+#include <waybill/protocol/put.hpp>
+
+#include "support/catch.hpp"
+#include "support/run.hpp"
+#include "unit/protocol/fake_session.hpp"
+
+#include <asio/io_context.hpp>
+
+#include <string>
+
+namespace waybill::test {
+namespace {
+
+using detail::put_protocol;
+
+std::error_code check(const job& j) {
+    return error_of([&] { put_protocol(put().spec()).check(j); });
+}
+
+void upload(fake_session& session) {
+    asio::io_context context;
+    put_protocol speaks(put().spec());
+    run<void>(context, [&] { return speaks.upload(session); });
+}
+
+TEST_CASE("put has no settings", "[protocol][put]") {
+    CHECK(put().spec().name == "put");
+    CHECK(error_of([] { put_protocol(protocol_spec{"put", {{"part_size", "5"}}}); }) == errc::invalid_setting);
+    CHECK_FALSE(put_protocol(put().spec()).finalizes());
+}
+
+TEST_CASE("put refuses jobs that have no one target for each item", "[protocol][put]") {
+    CHECK_FALSE(check(job("https://h/a.jpg").bytes("a", "1")));
+    CHECK_FALSE(check(job("https://h/up/").bytes("a", "1").bytes("b", "2")));
+    CHECK_FALSE(check(job("https://h/up/?sig=1").bytes("a", "1").bytes("b", "2")));
+    CHECK_FALSE(check(job("https://h/{name}/raw").bytes("a", "1").bytes("b", "2")));
+    CHECK(check(job("https://h/a.jpg").bytes("a", "1").bytes("b", "2")) == errc::invalid_url);
+    // A template in the query names nothing.
+    CHECK(check(job("https://h/a.jpg?name={name}").bytes("a", "1").bytes("b", "2")) == errc::invalid_url);
+    CHECK(check(job("https://h/a.jpg?dir=/").bytes("a", "1").bytes("b", "2")) == errc::invalid_url);
+    CHECK(check(job("https://h/up/").bytes("a", "1").bytes("a", "2")) == errc::duplicate_name);
+    CHECK_FALSE(check(job("https://h/up/").bytes("a", "1").bytes("A", "2")));
+    CHECK(check(job("https://h/a.jpg").bytes("a", "1").field("caption", "x")) == errc::invalid_field);
+}
+
+TEST_CASE("put sends each item to its own target, in order", "[protocol][put]") {
+    fake_session session("https://h/up/?sig=1");
+    session.with("a b.jpg", "first", "image/jpeg")
+        .with("ü", "second")
+        .with("../x", "")
+        .answers(201)
+        .answers(200)
+        .answers(204);
+    upload(session);
+    REQUIRE(session.sent.size() == 3);
+    CHECK(session.sent[0].url == "https://h/up/a%20b.jpg?sig=1");
+    CHECK(session.sent[1].url == "https://h/up/%C3%BC?sig=1");
+    CHECK(session.sent[2].url == "https://h/up/..%2Fx?sig=1");
+    CHECK(session.sent[0].body == "first");
+    CHECK(session.sent[1].body == "second");
+    CHECK(session.sent[2].body.empty());
+    for (std::size_t i = 0; i < 3; ++i) {
+        const auto& r = session.sent[i];
+        CHECK(r.method == "PUT");
+        CHECK(r.idempotent);
+        CHECK(r.about == i);
+        REQUIRE(r.spans.size() == 1);
+        CHECK(r.spans[0].item == i);
+        CHECK(r.spans[0].body_offset == 0);
+        CHECK(r.spans[0].length == session.records[i].spec.size);
+        CHECK(session.records[i].state.now == item_status::completed);
+    }
+    CHECK(header_of(session.sent[0], "Content-Type") == "image/jpeg");
+}
+
+TEST_CASE("put sends a single item to the URL as it stands", "[protocol][put]") {
+    fake_session session("https://h/a.jpg?X-Signature=abc");
+    session.with("b.jpg", "data").answers(200, {{"ETag", "\"5d41\""}});
+    upload(session);
+    CHECK(session.sent.at(0).url == "https://h/a.jpg?X-Signature=abc");
+    CHECK(session.records[0].state.receipt == "\"5d41\"");
+}
+
+TEST_CASE("put does not send again what was confirmed before", "[protocol][put]") {
+    fake_session session("https://h/{name}");
+    session.with("a", "1").with("b", "2").with("c", "3").answers(200).answers(200);
+    session.records[1].state.now = item_status::completed;
+    upload(session);
+    REQUIRE(session.sent.size() == 2);
+    CHECK(session.sent[0].url == "https://h/a");
+    CHECK(session.sent[1].url == "https://h/c");
+}
+
+TEST_CASE("put stops at the first item that fails and names it", "[protocol][put]") {
+    fake_session session("https://h/{name}");
+    session.with("a", "1").with("b", "2").with("c", "3").answers(200).answers(403);
+    try {
+        upload(session);
+        FAIL("a refusal was accepted");
+    } catch (const failure& f) {
+        CHECK(f.item() == 1);
+        CHECK(f.code() == make_http_error(403));
+    }
+    CHECK(session.sent.size() == 2);
+    CHECK(session.records[0].state.now == item_status::completed);
+    CHECK(session.records[1].state.now == item_status::pending);
+}
+
+TEST_CASE("put keeps only a bounded, printable receipt", "[protocol][put]") {
+    fake_session session("https://h/a");
+    session.with("a", "1").answers(200, {{"ETag", "x\x01" + std::string(1'000, 'y')}});
+    upload(session);
+    CHECK(session.records[0].state.receipt == "x " + std::string(254, 'y'));
+}
+
+}  // namespace
+}  // namespace waybill::test
