@@ -25,7 +25,9 @@ namespace waybill {
     const milliseconds jittered(static_cast<milliseconds::rep>(limit * random));
     milliseconds delay = std::max(jittered, policy.floor);
     if (retry_after) {
-        const milliseconds asked = std::min<milliseconds>(*retry_after, policy.retry_after_cap);
+        // Compared in seconds: a protocol may give any number of them, more than milliseconds can hold.
+        const bool too_long = *retry_after > std::chrono::floor<std::chrono::seconds>(policy.retry_after_cap);
+        const milliseconds asked = too_long ? policy.retry_after_cap : milliseconds(*retry_after);
         const milliseconds spread(static_cast<milliseconds::rep>(static_cast<double>(asked.count()) * random / 10));
         delay = std::max(delay, asked + spread);
     }

@@ -19,23 +19,21 @@ class board {
 public:
     explicit board(std::size_t capacity) : capacity_(capacity) {}
 
-    /// Shows a job's new picture. `must`: also when there is no room, because it is running. False
-    /// when there was no room.
+    /// Shows a job's new picture. `must`: also when there is no room, because it is running; it takes
+    /// its place from the next that finishes. False when there was no room.
     bool show(job_snapshot next, bool must = false) {
         const job_seq seq = next.seq;
         const std::shared_ptr<const job_snapshot>* known = jobs_.find(seq);
-        if (known == nullptr && !must && !make_room()) {
+        if (known == nullptr && !make_room() && !must) {
             return false;
         }
         if (known != nullptr) {
-            forget_bytes(**known);
+            uncount(**known);
         } else {
             ids_ = ids_.with(next.id(), seq);
         }
         if (next.terminal()) {
-            finished_.insert(seq);
-        } else {
-            finished_.erase(seq);
+            finished_.emplace(next.finished, seq);
         }
         if (next.now != status::completed) {
             sent_listed_ += next.sent;
@@ -47,10 +45,9 @@ public:
     void remove(job_seq seq) {
         if (const auto* known = jobs_.find(seq)) {
             const std::shared_ptr<const job_snapshot> kept = *known;
-            forget_bytes(*kept);
+            uncount(*kept);
             ids_ = ids_.without(kept->id());
             jobs_ = jobs_.without(seq);
-            finished_.erase(seq);
         }
     }
 
@@ -79,18 +76,19 @@ public:
     }
 
 private:
+    // Jobs that had to be shown may have gone beyond the capacity: what they took is given back here.
     bool make_room() {
-        if (!full()) {
-            return true;
+        while (full()) {
+            if (finished_.empty()) {
+                return false;
+            }
+            remove(finished_.begin()->second);
         }
-        if (finished_.empty()) {
-            return false;
-        }
-        remove(*finished_.begin());
         return true;
     }
 
-    void forget_bytes(const job_snapshot& old) noexcept {
+    void uncount(const job_snapshot& old) noexcept {
+        finished_.erase({old.finished, old.seq});
         if (old.now != status::completed) {
             sent_listed_ -= old.sent;
         }
@@ -100,7 +98,7 @@ private:
     std::uint64_t version_ = 0;
     snapshot::job_map jobs_;
     snapshot::id_map ids_;
-    std::set<job_seq> finished_;
+    std::set<std::pair<unix_millis, job_seq>> finished_;  // by when they finished
     totals totals_;
     std::uint64_t sent_listed_ = 0;
 };

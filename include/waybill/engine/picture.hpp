@@ -46,8 +46,8 @@ namespace waybill::detail {
     shown.not_before = state.not_before;
     shown.finished = state.finished;
     shown.error = state.error;
-    if (whole.damaged && !shown.error) {
-        shown.error.code = errc::record_damaged;
+    if (whole.damaged) {
+        shown.error = {errc::record_damaged, {}, checkpoint::whole_job};  // not what the damaged record says
     }
     if (shown.error && shown.error.item < shown.progress_of_items.size() && shown.now == status::failed) {
         shown.progress_of_items[shown.error.item].now = item_status::failed;
