@@ -96,13 +96,23 @@ inline void check_header(const std::string& name, const std::string& value) {
     }
 }
 
+/// `type/subtype`, perhaps with parameters (RFC 9110 section 8.3.1).
+[[nodiscard]] inline bool is_media_type(std::string_view text) noexcept {
+    const auto slash = text.find('/');
+    if (slash == std::string_view::npos || text.size() > 256 || has_control(text)) {
+        return false;
+    }
+    const std::string_view subtype = text.substr(slash + 1);
+    return is_token(text.substr(0, slash)) && is_token(subtype.substr(0, subtype.find_first_of("; ")));
+}
+
 inline void check_item(const item& i) {
     const std::string name = i.name();
     if (const auto end = i.path().substr(i.path().find_last_of('/') + 1);
         !i.path().empty() && (end.empty() || end == "." || end == "..")) {
         throw error(errc::source_not_regular, printable_excerpt(i.path(), 256) + " is a directory");
     }
-    if (name.empty() || name == "." || name == ".." || name.size() > 1024 || name.find('\0') != std::string::npos) {
+    if (name.empty() || name == "." || name == ".." || name.size() > 1024 || has_control(name)) {
         throw error(errc::invalid_name, "item '" + printable_excerpt(name, 128) + "'");
     }
     if (i.kind() != source_kind::bytes && (i.path().empty() || i.path().find('\0') != std::string::npos)) {
@@ -111,15 +121,14 @@ inline void check_item(const item& i) {
     if (i.field().empty() || has_control(i.field()) || i.field().size() > 1024) {
         throw error(errc::invalid_name, "form field '" + printable_excerpt(i.field(), 128) + "'");
     }
-    const auto slash = i.content_type().find('/');
-    if (slash == std::string::npos || !is_token(std::string_view(i.content_type()).substr(0, slash)) ||
-        has_control(i.content_type()) || i.content_type().size() > 256) {
+    if (!is_media_type(i.content_type())) {
         throw error(errc::invalid_header, "content type '" + printable_excerpt(i.content_type(), 64) + "'");
     }
     if (i.data().size() > most_bytes_in_memory) {
         throw error(errc::job_too_large, name + " has more than 4 MiB in memory; put it in a file");
     }
-    if (i.kind() == source_kind::range && i.length() > std::numeric_limits<std::int64_t>::max() - i.offset()) {
+    constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+    if (i.kind() == source_kind::range && (i.offset() > most || i.length() > most - i.offset())) {
         throw error(errc::invalid_range, i.path());
     }
 }
