@@ -23,8 +23,8 @@ namespace waybill {
 ///   Distinct objects: safe. Shared objects: unsafe; one `async_next` at a time.
 class feed {
 public:
-    feed(detail::strand home, std::shared_ptr<engine> source)
-        : home_(std::move(home)), source_(std::move(source)), seen_(std::make_shared<std::uint64_t>(0)) {}
+    feed(asio::any_io_executor executor, const std::shared_ptr<engine>& source)
+        : executor_(std::move(executor)), source_(source), seen_(std::make_shared<std::uint64_t>(0)) {}
 
     /// Waits for a snapshot newer than the last one this feed yielded; the first comes at once.
     ///
@@ -43,15 +43,18 @@ public:
         std::function<asio::awaitable<std::shared_ptr<const snapshot>>()> next = [source = source_, seen = seen_] {
             return advance(source, seen);
         };
-        return detail::spawn_on<std::shared_ptr<const snapshot>>(home_, std::move(next), std::forward<Token>(token));
+        return detail::spawn_on<std::shared_ptr<const snapshot>>(home(), std::move(next), std::forward<Token>(token));
     }
 
 private:
-    static asio::awaitable<std::shared_ptr<const snapshot>> advance(std::shared_ptr<engine> source,
+    [[nodiscard]] detail::strand home() const;
+    static asio::awaitable<std::shared_ptr<const snapshot>> advance(std::weak_ptr<engine> source,
                                                                     std::shared_ptr<std::uint64_t> seen);
 
-    detail::strand home_;
-    std::shared_ptr<engine> source_;
+    asio::any_io_executor executor_;
+    // A feed keeps no uploader alive, and may outlive it and its context: it holds nothing that
+    // belongs to a context, not even the strand.
+    std::weak_ptr<engine> source_;
     std::shared_ptr<std::uint64_t> seen_;
 };
 

@@ -219,7 +219,7 @@ public:
     }
 
     /// Subscribes to snapshots.
-    [[nodiscard]] feed snapshots() const { return {home_, engine_}; }
+    [[nodiscard]] feed snapshots() const { return {home_.get_inner_executor(), engine_}; }
 
     /// The newest snapshot, without waiting and without locking: for render loops. Never null.
     [[nodiscard]] std::shared_ptr<const snapshot> latest() const noexcept { return engine_->hub().latest(); }

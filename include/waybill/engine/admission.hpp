@@ -205,8 +205,9 @@ inline void apply_pin(item_spec& spec, const pinned_file& pinned) {
     }
 }
 
-/// The records of a checked job. `pins` are those of its files and ranges, in order.
-[[nodiscard]] inline new_job make_records(const job& j, std::vector<pinned_file>::const_iterator pins, unix_millis now,
+/// The records of a checked job. Takes the pins of its files and ranges, in order, and leaves `pins`
+/// behind the last of them.
+[[nodiscard]] inline new_job make_records(const job& j, std::vector<pinned_file>::const_iterator& pins, unix_millis now,
                                           random_source& random) {
     new_job made;
     job_spec& spec = made.job.spec;

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <set>
@@ -31,7 +32,7 @@ namespace waybill {
 class attempt final : public session {
 public:
     attempt(loaded_job whole, waybill::store& store, waybill::transport& transport, source_opener& sources,
-            waybill::clock& clock, const engine_options& options);
+            waybill::clock& clock, const engine_options& options, asio::any_io_executor executor);
 
     // For the protocol.
     [[nodiscard]] const job_record& job() const noexcept override { return whole_.job; }
@@ -47,8 +48,16 @@ public:
 
     // For the engine.
 
+    /// Called after each commit with the committed status before and after it.
+    std::function<void(status before, status after)> on_committed;
+
+    /// Asked when the disk is full: whether to wait for space.
+    std::function<bool()> may_wait_for_space;
+
     /// Commits a new state together with all item states that are not committed yet.
     asio::awaitable<void> commit(job_state next, bool drop_checkpoints = false);
+    /// Commits item states that are not committed yet, if there is space.
+    asio::awaitable<void> flush();
     /// Item states wait for a commit.
     [[nodiscard]] bool dirty() const noexcept { return !dirty_items_.empty(); }
     /// The server confirmed something new during this attempt.
@@ -80,6 +89,9 @@ private:
     asio::awaitable<void> mark_tail(std::size_t about);
     [[nodiscard]] bool redirected(request& what, const response& answer) const;
     void require_source_intact(const response& answer) const;
+    [[nodiscard]] job_change take_change();
+    asio::awaitable<void> write(job_change change);
+    void committed(const job_change& change);
     void finish_item(std::size_t item, std::string receipt);
     void show_committed(const job_change& change);
     void show_transfers();
@@ -97,6 +109,7 @@ private:
     bool progressed_ = false;
     bool fresh_ = false;
     job_snapshot shown_;
+    asio::any_io_executor executor_;
     meter job_meter_;
     std::vector<meter> item_meters_;
 };

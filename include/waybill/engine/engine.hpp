@@ -69,6 +69,7 @@ public:
     asio::awaitable<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most);
 
     [[nodiscard]] observer_hub& hub() noexcept { return hub_; }
+    [[nodiscard]] const detail::strand& home() const noexcept { return home_; }
 
 private:
     enum class phase : std::uint8_t { closed, opening, open, stopping, stopped };
@@ -79,6 +80,12 @@ private:
         std::shared_ptr<asio::cancellation_signal> signal = std::make_shared<asio::cancellation_signal>();
         wish asked = wish::none;
         std::shared_ptr<attempt> job;  // once it is loaded
+    };
+
+    /// Jobs of one kind that are still to be listed: those after `last`.
+    struct unlisted {
+        listing which;
+        std::optional<job_record> last;
     };
 
     /// Keeps a job from being started while something else changes it.
@@ -101,10 +108,10 @@ private:
     void start(job_seq seq);
     static asio::awaitable<void> drive(std::shared_ptr<engine> self, job_seq seq, std::shared_ptr<run_state> mine);
     asio::awaitable<void> carry(std::shared_ptr<attempt> job, run_state& mine);
+    asio::awaitable<void> commit_end(attempt& job, job_state next);
     asio::awaitable<bool> begin(attempt& job);
     asio::awaitable<std::exception_ptr> run_protocol(attempt& job, const run_state& mine);
     [[nodiscard]] job_state after(const attempt& job, wish asked, const std::exception_ptr& thrown) const;
-    asio::awaitable<void> commit(attempt& job, job_state next);
     void ended(job_seq seq, const std::exception_ptr& thrown);
     void interrupt(job_seq seq, wish why);
     asio::awaitable<void> interrupt_all();
@@ -122,10 +129,11 @@ private:
     // Showing.
     void show(job_snapshot picture, bool must = false);
     void count(status from, status to, std::uint64_t bytes);
+    void publish();
     void publish_soon();
     void observe_running();
     static asio::awaitable<void> fill_board(std::shared_ptr<engine> self);
-    asio::awaitable<void> fill_board_from(listing which);
+    asio::awaitable<bool> list_page(unlisted& rest);
     asio::awaitable<void> forget_old();
 
     [[nodiscard]] unix_millis now() const;

@@ -42,10 +42,11 @@ private:
 }  // namespace detail
 
 WAYBILL_DECL attempt::attempt(loaded_job whole, waybill::store& store, waybill::transport& transport,
-                              source_opener& sources, waybill::clock& clock, const engine_options& options)
+                              source_opener& sources, waybill::clock& clock, const engine_options& options,
+                              asio::any_io_executor executor)
     : whole_(std::move(whole)), committed_(whole_.job.state.now), store_(store), transport_(transport),
       sources_(sources), clock_(clock), options_(options), shown_(detail::picture_of(whole_)),
-      item_meters_(whole_.items.size()) {}
+      executor_(std::move(executor)), item_meters_(whole_.items.size()) {}
 
 WAYBILL_DECL const checkpoint* attempt::find_checkpoint(std::size_t item) const noexcept {
     const auto found = std::find_if(whole_.checkpoints.begin(), whole_.checkpoints.end(),
@@ -156,7 +157,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::save(checkpoint reached) {
     change.from = committed_;
     change.to = whole_.job.state;
     change.checkpoints.push_back(reached);
-    co_await store_.commit(std::move(change));
+    co_await write(std::move(change));
     std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == reached.item; });
     whole_.checkpoints.push_back(std::move(reached));
 }
@@ -186,30 +187,71 @@ WAYBILL_DECL void attempt::complete_all_soon(std::string receipt) {
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next, bool drop_checkpoints) {
-    job_change change;
-    change.seq = whole_.job.seq;
-    change.from = committed_;
+    job_change change = take_change();
     change.to = std::move(next);
     change.drop_checkpoints = drop_checkpoints;
-    const std::set<std::size_t> items = std::exchange(dirty_items_, {});
-    for (const std::size_t i : items) {
-        change.items.emplace_back(i, whole_.items[i].state);
-    }
     // Set before waiting: what happens meanwhile builds on it, and must not be undone by it.
     whole_.job.state = change.to;
+    const job_change kept = change;
+    co_await write(std::move(change));
+    committed(kept);
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::flush() {
+    job_change change = take_change();
     const job_change kept = change;
     std::exception_ptr thrown;
     try {
         co_await store_.commit(std::move(change));
-    } catch (...) {
-        thrown = std::current_exception();
+    } catch (const error& e) {
+        thrown = e.code() == errc::store_full ? nullptr : std::current_exception();
+        for (const auto& [index, state] : kept.items) {
+            dirty_items_.insert(index);  // another time
+        }
+        if (!thrown) {
+            co_return;
+        }
     }
     if (thrown) {
-        dirty_items_.insert(items.begin(), items.end());
         std::rethrow_exception(thrown);
     }
-    committed_ = kept.to.now;
-    show_committed(kept);
+    committed(kept);
+}
+
+/// The present state, and all item states that are not committed yet.
+WAYBILL_DECL job_change attempt::take_change() {
+    job_change change;
+    change.seq = whole_.job.seq;
+    change.from = committed_;
+    change.to = whole_.job.state;
+    for (const std::size_t i : std::exchange(dirty_items_, {})) {
+        change.items.emplace_back(i, whole_.items[i].state);
+    }
+    return change;
+}
+
+/// Commits; while the disk is full it waits for space. What the server has confirmed must not be
+/// forgotten for want of a few bytes.
+WAYBILL_DECL asio::awaitable<void> attempt::write(job_change change) {
+    const std::unique_ptr<alarm> pause = clock_.make_alarm(executor_);
+    for (;;) {
+        job_change again = change;
+        try {
+            co_await store_.commit(std::move(again));
+            co_return;
+        } catch (const error& e) {
+            if (e.code() != errc::store_full || !may_wait_for_space()) {
+                throw;
+            }
+        }
+        co_await pause->wait_until(clock_.steady_now() + std::chrono::seconds(1));
+    }
+}
+
+WAYBILL_DECL void attempt::committed(const job_change& change) {
+    const status before = std::exchange(committed_, change.to.now);
+    show_committed(change);
+    on_committed(before, committed_);
 }
 
 WAYBILL_DECL void attempt::show_committed(const job_change& change) {

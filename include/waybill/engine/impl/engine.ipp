@@ -59,7 +59,6 @@ WAYBILL_DECL asio::awaitable<void> engine::open() {
     if (thrown) {
         std::rethrow_exception(thrown);
     }
-    publish_soon();
     detail::spawn(home_, [self = shared_from_this()] { return fill_board(self); });
 }
 
@@ -131,7 +130,7 @@ WAYBILL_DECL asio::awaitable<void> engine::commit_finished_items() {
     }
     for (const auto& job : dirty) {
         if (job->dirty()) {
-            co_await job->commit(job->job().state);
+            co_await job->flush();
         }
     }
 }
@@ -161,7 +160,12 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
     }
     engine_parts& parts = self->parts_;
     mine->job = std::make_shared<attempt>(std::move(*whole), *parts.store, *parts.transport, *parts.sources,
-                                          *parts.clock, self->options_);
+                                          *parts.clock, self->options_, self->home_);
+    mine->job->may_wait_for_space = [&engine = *self] { return engine.phase_ == phase::open; };
+    mine->job->on_committed = [&engine = *self, &job = *mine->job](status before, status after) {
+        engine.count(before, after, job.job().spec.size);
+        engine.show(job.observe(), true);
+    };
     co_await self->carry(mine->job, *mine);
 }
 
@@ -179,9 +183,22 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
     // From here on the attempt's end is committed, whatever is asked meanwhile.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     if (begun) {
-        co_await commit(*job, after(*job, mine.asked, thrown));
+        co_await commit_end(*job, after(*job, mine.asked, thrown));
     }
     place(job->job().seq, job->job().spec.lane, job->job().state);
+}
+
+/// Commits what an attempt came to. A disk that fails while everything is being stopped is no
+/// matter: the next start finds the job as it was.
+WAYBILL_DECL asio::awaitable<void> engine::commit_end(attempt& job, job_state next) {
+    const bool delivered = next.now == status::completed;
+    try {
+        co_await job.commit(std::move(next), delivered);
+    } catch (const error& e) {
+        if (phase_ == phase::open || e.code() != cause::storage) {
+            throw;
+        }
+    }
 }
 
 /// Commits that an attempt begins; false when it must not.
@@ -189,7 +206,7 @@ WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
     const job_state& before = job.job().state;
     const outcome decided = decide();
     if (decided.is_expired(before)) {
-        co_await commit(job, decided.expired(before));
+        co_await job.commit(decided.expired(before));
         co_return false;
     }
     const bool marked =
@@ -198,7 +215,7 @@ WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
             return meant && i.state.now != item_status::completed;
         });
     if (marked && job.job().spec.if_unknown == on_unknown::park) {
-        co_await commit(job, decided.park(before));
+        co_await job.commit(decided.park(before));
         co_return false;
     }
     job_state begun = before;
@@ -207,7 +224,7 @@ WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
     begun.not_before = {};
     begun.attempt += 1;
     begun.tail_attempt = 0;
-    co_await commit(job, std::move(begun));
+    co_await job.commit(std::move(begun));
     co_return true;
 }
 
@@ -265,31 +282,6 @@ WAYBILL_DECL job_state engine::after(const attempt& job, wish asked, const std::
         details.detail = printable_excerpt(e.what(), 256);
         return because(disposition::retry, errc::transport_failed, details);
     }
-}
-
-/// Commits a job's new state and shows it. While the disk is full it waits for space: what has
-/// been delivered must not be forgotten for want of a few bytes.
-WAYBILL_DECL asio::awaitable<void> engine::commit(attempt& job, job_state next) {
-    const status from = job.job().state.now;
-    const bool over = is_terminal(next.now) && next.now == status::completed;
-    const std::unique_ptr<alarm> pause = parts_.clock->make_alarm(home_);
-    for (bool committed = false; !committed;) {
-        std::exception_ptr full;
-        try {
-            job_state state = next;
-            co_await job.commit(std::move(state), over);
-            committed = true;
-        } catch (const error& e) {
-            if (e.code() != errc::store_full || phase_ != phase::open) {
-                throw;
-            }
-        }
-        if (!committed) {
-            co_await pause->wait_until(parts_.clock->steady_now() + std::chrono::seconds(1));
-        }
-    }
-    count(from, job.job().state.now, job.job().spec.size);
-    show(job.observe(), true);
 }
 
 WAYBILL_DECL void engine::ended(job_seq seq, const std::exception_ptr& thrown) {

@@ -42,7 +42,7 @@ WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<jo
             place(added[i].seq, kept[i].job.spec.lane, kept[i].job.state);
         }
     }
-    publish_soon();
+    publish();  // before the caller hears of it: it must find its jobs in the newest snapshot
     alarm_->ring();
     co_return ids;
 }
@@ -124,6 +124,7 @@ WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change n
     board_.count_new(state.now, whole.job.spec.size);
     show(detail::picture_of(whole));
     place(whole.job.seq, whole.job.spec.lane, state);
+    publish();
 }
 
 WAYBILL_DECL void engine::place(job_seq seq, const std::string& lane, const job_state& state) {
@@ -243,7 +244,7 @@ WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
     co_await parts_.store->remove(seq);
     board_.count_gone(whole.job.state.now, whole.job.spec.size);
     board_.remove(seq);
-    publish_soon();
+    publish();
 }
 
 WAYBILL_DECL asio::awaitable<job_snapshot> engine::wait(job_id id) {
@@ -299,14 +300,18 @@ WAYBILL_DECL void engine::count(status from, status to, std::uint64_t bytes) {
     board_.count_new(to, bytes);
 }
 
+WAYBILL_DECL void engine::publish() {
+    publish_scheduled_ = false;
+    hub_.publish(board_.take());
+}
+
 // Changes of one turn of the loop are published together.
 WAYBILL_DECL void engine::publish_soon() {
     if (!publish_scheduled_) {
         publish_scheduled_ = true;
         detail::post(home_, [weak = weak_from_this()] {
-            if (const auto self = weak.lock()) {
-                self->publish_scheduled_ = false;
-                self->hub_.publish(self->board_.take());
+            if (const auto self = weak.lock(); self && self->publish_scheduled_) {
+                self->publish();
             }
         });
     }
@@ -320,14 +325,26 @@ WAYBILL_DECL void engine::observe_running() {
     }
 }
 
-/// Lists what the store holds, page by page, so that a large queue does not hold up the first
-/// upload: what is set aside, what is to come, and then what is done, as far as there is room.
+/// Lists what the store holds: what is set aside, what is to come, and what is done, as far as
+/// there is room. Page by page, so that a large queue does not hold up the first upload; the first
+/// page of each is published together, so that the first snapshot is no empty one.
 WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> self) {
     self->filling_ = true;
     self->board_incomplete_ = false;
+    std::vector<unlisted> rest;
+    rest.push_back(unlisted{listing::parked, {}});
+    rest.push_back(unlisted{listing::open, {}});
+    rest.push_back(unlisted{listing::finished, {}});
     try {
-        for (const listing which : {listing::parked, listing::open, listing::finished}) {
-            co_await self->fill_board_from(which);
+        while (!rest.empty() && self->phase_ == phase::open) {
+            std::vector<unlisted> further;
+            for (unlisted& one : rest) {
+                if (co_await self->list_page(one)) {
+                    further.push_back(std::move(one));
+                }
+            }
+            rest = std::move(further);
+            self->publish_soon();
         }
     } catch (const std::exception&) {
         // The store is closing, or has failed and says so to those who need it more.
@@ -335,27 +352,25 @@ WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> se
     self->filling_ = false;
 }
 
-WAYBILL_DECL asio::awaitable<void> engine::fill_board_from(listing which) {
+/// False when there is nothing further of this kind, or no room for it.
+WAYBILL_DECL asio::awaitable<bool> engine::list_page(unlisted& rest) {
     constexpr std::size_t page = 128;
-    std::optional<job_record> last;
-    while (phase_ == phase::open) {
-        std::vector<loaded_job> found = co_await parts_.store->list(which, last, page);
-        for (const loaded_job& whole : found) {
-            if (which == listing::finished && board_.full()) {
-                co_return;
-            }
-            // What is shown already is at least as new as what was just read.
-            if (!board_.find(whole.job.seq) && !board_.show(detail::picture_of(whole))) {
-                board_incomplete_ = true;
-                co_return;
-            }
+    std::vector<loaded_job> found = co_await parts_.store->list(rest.which, rest.last, page);
+    for (const loaded_job& whole : found) {
+        if (rest.which == listing::finished && board_.full()) {
+            co_return false;
         }
-        publish_soon();
-        if (found.size() < page) {
-            co_return;
+        // What is shown already is at least as new as what was just read.
+        if (!board_.find(whole.job.seq) && !board_.show(detail::picture_of(whole))) {
+            board_incomplete_ = true;
+            co_return false;
         }
-        last = std::move(found.back().job);
     }
+    if (found.size() < page) {
+        co_return false;
+    }
+    rest.last = std::move(found.back().job);
+    co_return true;
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::forget_old() {

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/testing/memory_store.hpp>
+
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <exception>
+#include <tuple>
+
+namespace waybill::testing {
+
+inline asio::awaitable<void> memory_store::turn() {
+    co_await asio::post(executor_, asio::use_awaitable);
+}
+
+inline asio::awaitable<void> memory_store::write(std::function<void()> change) {
+    if (disk_->owner != this) {
+        throw error(errc::stopped);
+    }
+    if (acknowledge_early) {
+        // The planted bug: the caller goes on while the change may still be lost.
+        asio::post(executor_, [this, alive = std::weak_ptr(disk_), change = std::move(change)] {
+            asio::post(executor_, [change, alive] {
+                if (!alive.expired()) {
+                    change();
+                }
+            });
+        });
+        co_return;
+    }
+    co_await turn();
+    if (before_write) {
+        before_write();
+    }
+    change();
+    ++disk_->commits;
+    co_await turn();
+}
+
+inline loaded_job& memory_store::at(job_seq seq) {
+    const auto found = disk_->jobs.find(seq);
+    if (found == disk_->jobs.end()) {
+        throw error(errc::unknown_job);
+    }
+    return found->second;
+}
+
+inline std::optional<job_seq> memory_store::seq_of(const job_id& id) const {
+    for (const auto& [seq, whole] : disk_->jobs) {
+        if (whole.job.spec.id == id) {
+            return seq;
+        }
+    }
+    return std::nullopt;
+}
+
+inline asio::awaitable<store_contents> memory_store::open() {
+    co_await turn();
+    if (disk_->owner != nullptr) {
+        throw error(errc::store_locked, "memory");
+    }
+    disk_->owner = this;
+    store_contents found;
+    std::map<std::string, queued_job> heads;
+    for (auto& [seq, whole] : disk_->jobs) {
+        job_state& state = whole.job.state;
+        if (state.now == status::uploading || state.now == status::finalizing) {
+            state.now = status::pending;
+        }
+        found.totals[state.now].jobs += 1;
+        found.totals[state.now].bytes += whole.job.spec.size;
+        if (is_open(state.now)) {
+            queued_job head;
+            head.seq = seq;
+            head.lane = whole.job.spec.lane;
+            head.not_before = state.not_before;
+            heads.try_emplace(head.lane, head);
+        }
+    }
+    for (auto& [name, head] : heads) {
+        found.lane_heads.push_back(std::move(head));
+    }
+    co_return found;
+}
+
+inline asio::awaitable<std::vector<added_job>> memory_store::add(std::vector<new_job> jobs) {
+    auto result = std::make_shared<std::vector<added_job>>();
+    std::function<void()> change = [this, jobs = std::move(jobs), result] {
+        for (const new_job& j : jobs) {
+            const auto known = seq_of(j.job.spec.id);
+            if (known && at(*known).job.spec.content != j.job.spec.content) {
+                throw error(errc::duplicate_id, j.job.spec.id.str());
+            }
+        }
+        for (const new_job& j : jobs) {
+            if (const auto known = seq_of(j.job.spec.id)) {
+                result->push_back({*known, true});
+                continue;
+            }
+            const auto seq = static_cast<job_seq>(++disk_->last_seq);
+            loaded_job& whole = disk_->jobs[seq];
+            whole.job = j.job;
+            whole.job.seq = seq;
+            whole.items = j.items;
+            result->push_back({seq, false});
+        }
+    };
+    co_await write(std::move(change));
+    co_return *result;
+}
+
+inline asio::awaitable<void> memory_store::commit(job_change change) {
+    std::function<void()> work = [this, change = std::move(change)] { apply(change); };
+    co_await write(std::move(work));
+}
+
+inline void memory_store::apply(const job_change& change) {
+    loaded_job& whole = at(change.seq);
+    if (whole.job.state.now != change.from ||
+        (change.from != change.to.now && !can_become(change.from, change.to.now))) {
+        throw error(errc::not_allowed,
+                    std::string(to_string(whole.job.state.now)) + " to " + std::string(to_string(change.to.now)));
+    }
+    whole.job.state = change.to;
+    for (std::size_t i = 0; i < change.repinned.size(); ++i) {
+        whole.job.spec.size += change.repinned[i].size - whole.items[i].spec.size;
+        whole.items[i].spec = change.repinned[i];
+    }
+    for (const auto& [index, state] : change.items) {
+        whole.items.at(index).state = state;
+    }
+    if (change.drop_checkpoints) {
+        whole.checkpoints.clear();
+    }
+    for (const checkpoint& c : change.checkpoints) {
+        std::erase_if(whole.checkpoints, [&](const checkpoint& old) { return old.item == c.item; });
+        whole.checkpoints.push_back(c);
+    }
+}
+
+inline asio::awaitable<void> memory_store::quarantine(job_seq seq) {
+    std::function<void()> change = [this, seq] {
+        job_state& state = at(seq).job.state;
+        state.now = status::failed;
+        state.error.code = errc::record_damaged;
+    };
+    co_await write(std::move(change));
+}
+
+inline asio::awaitable<void> memory_store::remove(job_seq seq) {
+    std::function<void()> change = [this, seq] {
+        if (!is_terminal(at(seq).job.state.now)) {
+            throw error(errc::not_allowed, "the job is not finished");
+        }
+        disk_->jobs.erase(seq);
+    };
+    co_await write(std::move(change));
+}
+
+inline asio::awaitable<std::vector<removed_job>> memory_store::remove_finished(unix_millis before) {
+    co_await turn();
+    std::vector<removed_job> gone;
+    for (const auto& [seq, whole] : disk_->jobs) {
+        if (is_terminal(whole.job.state.now) && whole.job.state.finished < before) {
+            gone.push_back({seq, whole.job.state.now, whole.job.spec.size});
+        }
+    }
+    for (const removed_job& one : gone) {
+        disk_->jobs.erase(one.seq);
+    }
+    co_return gone;
+}
+
+inline asio::awaitable<std::optional<loaded_job>> memory_store::load(job_seq seq) {
+    co_await turn();
+    const auto found = disk_->jobs.find(seq);
+    std::optional<loaded_job> result;
+    if (found != disk_->jobs.end()) {
+        result = found->second;
+    }
+    co_return result;
+}
+
+inline asio::awaitable<std::optional<job_seq>> memory_store::find(job_id id) {
+    co_await turn();
+    co_return seq_of(id);
+}
+
+inline asio::awaitable<std::vector<queued_job>> memory_store::lane(std::string name, job_seq after, std::size_t most) {
+    co_await turn();
+    std::vector<queued_job> result;
+    for (auto at = disk_->jobs.upper_bound(after); at != disk_->jobs.end() && result.size() < most; ++at) {
+        const loaded_job& whole = at->second;
+        if (whole.job.spec.lane == name && is_open(whole.job.state.now)) {
+            result.push_back({at->first, name, whole.job.state.not_before});
+        }
+    }
+    co_return result;
+}
+
+inline asio::awaitable<std::vector<loaded_job>> memory_store::list(listing which, std::optional<job_record> after,
+                                                                   std::size_t most) {
+    co_await turn();
+    std::vector<loaded_job> all;
+    for (const auto& [seq, whole] : disk_->jobs) {
+        const status now = whole.job.state.now;
+        if (which == listing::all || (which == listing::open && is_open(now)) ||
+            (which == listing::parked && is_parked(now)) || (which == listing::finished && is_terminal(now))) {
+            all.push_back(whole);
+        }
+    }
+    const auto key = [which](const job_record& j) {
+        const auto finished = which == listing::finished ? -j.state.finished.time_since_epoch().count() : 0;
+        const auto seq = static_cast<std::int64_t>(j.seq) * (which == listing::finished ? -1 : 1);
+        return std::tuple(finished, which == listing::open ? j.spec.lane : std::string(), seq);
+    };
+    std::sort(all.begin(), all.end(),
+              [&](const loaded_job& a, const loaded_job& b) { return key(a.job) < key(b.job); });
+    if (after) {
+        std::erase_if(all, [&](const loaded_job& j) { return key(j.job) <= key(*after); });
+    }
+    if (all.size() > most) {
+        all.resize(most);
+    }
+    co_return all;
+}
+
+inline asio::awaitable<void> memory_store::close() {
+    co_await turn();
+    let_go();
+}
+
+}  // namespace waybill::testing

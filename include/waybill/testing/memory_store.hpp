@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/store/store.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace waybill::testing {
+
+/// What survives a crash. Give it to the next `memory_store` to continue.
+struct memory_disk {
+    std::map<job_seq, loaded_job> jobs;
+    std::int64_t last_seq = 0;
+    std::uint64_t commits = 0;
+    const void* owner = nullptr;  ///< the store that has it open
+};
+
+/// A store in memory with the semantics of the real one, for tests and simulations.
+///
+/// A change waits one turn of the loop before it is on the disk, and one more before its caller
+/// hears of it: a crash in between leaves it done and unacknowledged, as with a real disk.
+///
+/// @par Thread safety
+///   Used on one strand.
+class memory_store final : public store {
+public:
+    memory_store(asio::any_io_executor executor, std::shared_ptr<memory_disk> disk)
+        : executor_(std::move(executor)), disk_(std::move(disk)) {}
+    memory_store(const memory_store&) = delete;
+    memory_store& operator=(const memory_store&) = delete;
+    ~memory_store() override { let_go(); }
+
+    /// Called before each change reaches the disk; an exception it throws is the disk's failure.
+    std::function<void()> before_write;
+    /// Set to plant a bug: changes are acknowledged before they are on the disk.
+    bool acknowledge_early = false;
+
+    asio::awaitable<store_contents> open() override;
+    asio::awaitable<std::vector<added_job>> add(std::vector<new_job> jobs) override;
+    asio::awaitable<void> commit(job_change change) override;
+    asio::awaitable<void> quarantine(job_seq seq) override;
+    asio::awaitable<void> remove(job_seq seq) override;
+    asio::awaitable<std::vector<removed_job>> remove_finished(unix_millis before) override;
+    asio::awaitable<std::optional<loaded_job>> load(job_seq seq) override;
+    asio::awaitable<std::optional<job_seq>> find(job_id id) override;
+    asio::awaitable<std::vector<queued_job>> lane(std::string name, job_seq after, std::size_t most) override;
+    asio::awaitable<std::vector<loaded_job>> list(listing which, std::optional<job_record> after,
+                                                  std::size_t most) override;
+    asio::awaitable<void> close() override;
+
+private:
+    asio::awaitable<void> turn();
+    asio::awaitable<void> write(std::function<void()> change);
+    void apply(const job_change& change);
+    [[nodiscard]] loaded_job& at(job_seq seq);
+    [[nodiscard]] std::optional<job_seq> seq_of(const job_id& id) const;
+    void let_go() noexcept {
+        if (disk_->owner == this) {
+            disk_->owner = nullptr;
+        }
+    }
+
+    asio::any_io_executor executor_;
+    std::shared_ptr<memory_disk> disk_;
+};
+
+}  // namespace waybill::testing
+
+#include <waybill/testing/impl/memory_store.ipp>
