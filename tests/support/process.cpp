@@ -16,10 +16,14 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+// glibc before 2.37 declares its functions as C++ ones.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 namespace waybill::test {
 namespace {
