@@ -12,6 +12,7 @@
 
 #include <iostream>
 
+//[protocol
 /// What a job is given: `job.via(numbered{})`.
 struct numbered {
     [[nodiscard]] waybill::protocol_spec spec() const { return {"numbered", {}}; }
@@ -44,6 +45,7 @@ public:
         }
     }
 };
+//]
 
 int main(int argc, char** argv) {
     if (argc < 4) {
@@ -53,11 +55,13 @@ int main(int argc, char** argv) {
     asio::io_context context(1);
     waybill::options how;
     how.store.path = argv[2];
+    //[register
     how.protocols["numbered"] = [](const waybill::protocol_spec&) { return std::make_unique<numbered_protocol>(); };
     waybill::uploader up(context.get_executor(), how);
 
     waybill::job job(argv[1]);
     job.via(numbered{});
+    //]
     for (int i = 3; i < argc; ++i) {
         job.file(argv[i]);
     }

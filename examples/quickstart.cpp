@@ -12,6 +12,7 @@
 
 #include <iostream>
 
+//[job
 asio::awaitable<void> share(waybill::uploader& up, std::string url, std::vector<std::string> files) {
     waybill::job post(url);
     post.via(waybill::multipart{}).field("caption", "Istanbul");
@@ -31,6 +32,7 @@ asio::awaitable<void> share(waybill::uploader& up, std::string url, std::vector<
     }
     co_await up.async_stop();
 }
+//]
 
 int main(int argc, char** argv) {
     if (argc < 4) {

@@ -13,6 +13,7 @@
 #include <iostream>
 #include <map>
 
+//[watch
 asio::awaitable<void> watch(waybill::uploader& up) {
     std::map<waybill::job_id, waybill::status> known;
     waybill::feed feed = up.snapshots();
@@ -31,6 +32,7 @@ asio::awaitable<void> watch(waybill::uploader& up) {
         }
     }
 }
+//]
 
 asio::awaitable<void> deliver(waybill::uploader& up, std::string url, std::vector<std::string> files) {
     std::vector<waybill::job> jobs;

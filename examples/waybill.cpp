@@ -73,9 +73,6 @@ waybill::credentials_provider credentials(const settings& s) {
     std::map<std::string, std::string> variables;
     for (const std::string& one : s.credentials) {
         const auto at = one.rfind('=');
-        if (at == std::string::npos) {
-            throw waybill::error(waybill::errc::invalid_setting, "--credential " + one + " lacks =VARIABLE");
-        }
         variables[waybill::url(one.substr(0, at)).origin()] = one.substr(at + 1);
     }
     return [variables](const std::string& origin) {
@@ -120,7 +117,7 @@ waybill::job job_from(const settings& s) {
         job.header(std::move(name), std::move(value));
     }
     for (const std::string& file : s.files) {
-        job.file(std::filesystem::absolute(file).string());
+        job.file(file.empty() ? file : std::filesystem::absolute(file).string());
     }
     return job;
 }
@@ -201,9 +198,11 @@ int perform(const settings& s, const CLI::App& app) {
     asio::signal_set signals(context, SIGINT, SIGTERM);
     int stopped_by = 0;
     int result = all_well;
+    bool failed = false;
     const auto report = [&](std::error_code ec, const std::string& text) {
         std::cerr << "waybill: " << text << std::endl;
         result = code_of(ec);
+        failed = true;
     };
     const auto finish = [&](const std::exception_ptr& thrown) {
         try {
@@ -240,12 +239,25 @@ int perform(const settings& s, const CLI::App& app) {
                                 : app.got_subcommand("retry")  ? then_well(up.async_retry(id))
                                                                : then_well(up.async_remove(id));
     asio::co_spawn(context, std::move(work), [&](const std::exception_ptr& thrown, int code) {
-        result = thrown ? result : code;
+        result = failed ? result : code;  // what could not run has not gone well
         finish(thrown);
     });
     context.run();
     const bool unfinished = stopped_by != 0 && !up.latest()->idle();
     return unfinished && result <= not_all_well ? 128 + stopped_by : result;
+}
+
+/// Refuses values that lack what is between their two parts: a forgotten one is no empty value.
+CLI::Validator of_form(const std::string& form, char mark) {
+    return {[form, mark](const std::string& text) {
+                return text.find(mark) != std::string::npos ? "" : "'" + text + "' is not of the form " + form;
+            },
+            form, "form"};
+}
+
+// An empty id is most likely a shell variable that is not set.
+std::string check_id(const std::string& id) {
+    return id.empty() ? "empty; use 1 to 128 of the characters A-Z a-z 0-9 . _ : -" : "";
 }
 
 void describe(CLI::App& app, settings& s) {
@@ -261,11 +273,15 @@ void describe(CLI::App& app, settings& s) {
     add->add_option("--to", s.to, "URL: for several PUTs ending in / or with {name}")->required();
     add->add_option("--via", s.via, "Protocol")->check(CLI::IsMember({"put", "multipart"}))->capture_default_str();
     add->add_option("--lane", s.lane, "Jobs of one lane run one after the other");
-    add->add_option("--field", s.fields, "Form field name=value (repeatable)")->take_all()->allow_extra_args(false);
-    add->add_option("--header", s.headers, "Request header \"Name: value\" (repeatable)")
+    add->add_option("--field", s.fields, "Form field (repeatable)")
+        ->check(of_form("name=value", '='))
         ->take_all()
         ->allow_extra_args(false);
-    add->add_option("--id", s.id, "Your own job id: the same twice is accepted once");
+    add->add_option("--header", s.headers, "Request header (repeatable)")
+        ->check(of_form("Name: value", ':'))
+        ->take_all()
+        ->allow_extra_args(false);
+    add->add_option("--id", s.id, "Your own job id: the same twice is accepted once")->check(check_id);
     add->add_option("--if-unknown", s.if_unknown, "When a POST's answer is lost")
         ->check(CLI::IsMember({"park", "retry-same-key", "retry"}))
         ->capture_default_str();
@@ -278,8 +294,8 @@ void describe(CLI::App& app, settings& s) {
         ->capture_default_str();
     run->add_option("--ca", s.ca_file, "PEM file of certificate authorities to trust")->check(CLI::ExistingFile);
     run->add_option("--proxy", s.proxy, "Proxy URL; none without it");
-    run->add_option("--credential", s.credentials,
-                    "ORIGIN=VARIABLE: send the variable's value as Authorization to that origin")
+    run->add_option("--credential", s.credentials, "Send the variable's value as Authorization to that origin")
+        ->check(of_form("ORIGIN=VARIABLE", '='))
         ->take_all()
         ->allow_extra_args(false);
 

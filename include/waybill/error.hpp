@@ -172,10 +172,12 @@ private:
 
 }  // namespace waybill
 
+/// @cond
 template <>
 struct std::is_error_code_enum<waybill::errc> : std::true_type {};
 template <>
 struct std::is_error_condition_enum<waybill::cause> : std::true_type {};
+/// @endcond
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/impl/error.ipp>

@@ -39,7 +39,9 @@ enum class job_seq : std::int64_t {};
 
 }  // namespace waybill
 
+/// @cond
 template <>
 struct std::hash<waybill::job_id> {
     std::size_t operator()(const waybill::job_id& id) const noexcept { return std::hash<std::string>{}(id.str()); }
 };
+/// @endcond

@@ -21,6 +21,7 @@ namespace waybill::testing {
 
 /// What goes wrong with a request.
 struct fault {
+    /// The kinds of it.
     enum class kind : std::uint8_t {
         none,         ///< it is answered
         refused,      ///< no connection
