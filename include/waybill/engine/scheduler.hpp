@@ -33,7 +33,7 @@ public:
     /// turn comes when the store is asked for what follows the last one known.
     void push(const std::string& lane_name, job_seq seq, time_point ready) {
         auto& [name, l] = *lanes_.try_emplace(lane_name).first;
-        if (!l.more || seq < l.last) {
+        if (!l.more || seq <= l.last) {
             insert(name, l, seq, ready);
         }
     }
@@ -85,7 +85,6 @@ public:
         stop_if_running(l, seq);
         withdraw(l);
         l.jobs.erase(seq);
-        held_.erase(seq);
         by_seq_.erase(found);
         offer(l);
         settle(name);
@@ -104,7 +103,8 @@ public:
         offer(l);
     }
 
-    /// Keeps a job from being started while it is being changed; `release` lets it go.
+    /// Keeps a job from being started while it is being changed, also when it leaves and comes back;
+    /// as many calls of `release` let it go.
     void hold(job_seq seq) {
         held_.insert(seq);
         if (const auto found = by_seq_.find(seq); found != by_seq_.end()) {
@@ -114,7 +114,9 @@ public:
         }
     }
     void release(job_seq seq) {
-        held_.erase(seq);
+        if (const auto one = held_.find(seq); one != held_.end()) {
+            held_.erase(one);
+        }
         if (const auto found = by_seq_.find(seq); found != by_seq_.end()) {
             offer(lanes_.at(*found->second));
         }
@@ -199,7 +201,7 @@ private:
     std::map<job_seq, const std::string*> by_seq_;
     std::set<std::pair<time_point, job_seq>> sleeping_;  // heads of free lanes, by the time they are ready
     std::set<job_seq> ready_;                            // those whose time has come
-    std::set<job_seq> held_;
+    std::multiset<job_seq> held_;
     std::set<const std::string*> empty_;
 };
 
