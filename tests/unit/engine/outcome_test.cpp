@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <waybill/engine/outcome.hpp>
+
+#include "support/catch.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace waybill::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr unix_millis now{std::chrono::hours(480'000)};
+
+const disposition every_disposition[] = {disposition::retry,    disposition::again,       disposition::busy,
+                                         disposition::network,  disposition::credentials, disposition::ambiguous,
+                                         disposition::permanent};
+const on_unknown every_policy[] = {on_unknown::park, on_unknown::retry_same_key, on_unknown::retry};
+
+retry_policy policy() {
+    retry_policy p;
+    p.base = milliseconds(1'000);
+    p.floor = milliseconds(200);
+    p.attempts = 4;
+    return p;
+}
+
+// In the middle of an attempt that marked its last byte.
+job_state running() {
+    job_state s;
+    s.now = status::uploading;
+    s.epoch = 2;
+    s.attempt = 7;
+    s.failures = 1;
+    s.tail_attempt = 7;
+    s.tail_item = 3;
+    s.epoch_began = now - std::chrono::hours(1);
+    s.key = "0123456789abcdef0123456789abcdef";
+    return s;
+}
+
+failure because(disposition what, std::error_code code = make_http_error(503),
+                std::optional<seconds> retry_after = std::nullopt, std::size_t item = 2) {
+    diagnostics d;
+    d.detail = "details";
+    return failure(what, code, d, retry_after, item);
+}
+
+void check_untouched(const job_state& after, const job_state& before) {
+    CHECK(after.epoch == before.epoch);
+    CHECK(after.attempt == before.attempt);
+    CHECK(after.epoch_began == before.epoch_began);
+    CHECK(after.key == before.key);
+    CHECK(after.stage == before.stage);
+}
+
+TEST_CASE("a delivered job is completed without an error", "[engine][outcome]") {
+    const retry_policy p = policy();
+    job_state before = running();
+    before.error.code = make_http_error(503);
+    const job_state after = outcome(p, now, 0.5).completed(before);
+    CHECK(after.now == status::completed);
+    CHECK_FALSE(after.error);
+    CHECK(after.finished == now);
+    CHECK(after.tail_attempt == 0);
+    CHECK(after.reason == wait_reason::none);
+    CHECK(after.not_before == unix_millis());
+    check_untouched(after, before);
+}
+
+TEST_CASE("a canceled job says that the app wanted it", "[engine][outcome]") {
+    const retry_policy p = policy();
+    const job_state after = outcome(p, now, 0.5).canceled(running());
+    CHECK(after.now == status::canceled);
+    CHECK(after.error.code == errc::canceled);
+    CHECK(after.error.item == checkpoint::whole_job);
+    CHECK(after.finished == now);
+    CHECK(after.tail_attempt == 0);
+    check_untouched(after, running());
+}
+
+TEST_CASE("a job that a stop interrupted is pending, and nothing is counted", "[engine][outcome]") {
+    const retry_policy p = policy();
+    job_state before = running();
+    before.stage = stage::finalize;
+    const job_state after = outcome(p, now, 0.5).interrupted(before);
+    CHECK(after.now == status::pending);
+    CHECK(after.reason == wait_reason::none);
+    CHECK(after.failures == before.failures);
+    CHECK(after.tail_attempt == before.tail_attempt);  // what may have arrived, may have arrived
+    CHECK(after.tail_item == before.tail_item);
+    CHECK(after.finished == unix_millis());
+    check_untouched(after, before);
+}
+
+TEST_CASE("a failed attempt leaves the job where its failure leads", "[engine][outcome]") {
+    const retry_policy p = policy();
+    const outcome decided(p, now, 0.5);
+    for (const disposition what : every_disposition) {
+        for (const on_unknown if_unknown : every_policy) {
+            INFO("disposition " << static_cast<int>(what) << " policy " << static_cast<int>(if_unknown));
+            const job_state before = running();
+            const job_state after = decided.failed(before, because(what), if_unknown, false);
+            check_untouched(after, before);
+            CHECK(after.error.code == make_http_error(503));
+            CHECK(after.error.details.detail == "details");
+            CHECK(after.error.item == 2);
+            const bool parks = what == disposition::ambiguous && if_unknown == on_unknown::park;
+            if (parks) {
+                CHECK(after.now == status::unknown_outcome);
+                CHECK(after.reason == wait_reason::none);
+                CHECK(after.failures == before.failures);
+            } else if (what == disposition::permanent) {
+                CHECK(after.now == status::failed);
+                CHECK(after.finished == now);
+                CHECK(after.failures == before.failures);
+            } else {
+                CHECK(after.now == status::waiting);
+                CHECK(after.not_before > now);
+                CHECK(after.finished == unix_millis());
+            }
+            // The mark stays exactly as long as nobody knows what became of the last byte.
+            CHECK((after.tail_attempt != 0) == (what == disposition::ambiguous));
+            if (what == disposition::ambiguous) {
+                CHECK(after.tail_attempt == 7);
+                CHECK(after.tail_item == 3);
+            }
+        }
+    }
+}
+
+TEST_CASE("what a job waits for is told", "[engine][outcome]") {
+    const retry_policy p = policy();
+    const outcome decided(p, now, 0.5);
+    const auto reason = [&](disposition what) {
+        return decided.failed(running(), because(what), on_unknown::retry, false).reason;
+    };
+    CHECK(reason(disposition::retry) == wait_reason::backoff);
+    CHECK(reason(disposition::again) == wait_reason::backoff);
+    CHECK(reason(disposition::ambiguous) == wait_reason::backoff);
+    CHECK(reason(disposition::busy) == wait_reason::server_busy);
+    CHECK(reason(disposition::credentials) == wait_reason::credentials);
+    CHECK(reason(disposition::network) == wait_reason::network);
+}
+
+TEST_CASE("failures without progress are counted, and end the job when they are too many", "[engine][outcome]") {
+    const retry_policy p = policy();
+    const outcome decided(p, now, 0.5);
+    for (const disposition what : {disposition::retry, disposition::again, disposition::busy, disposition::credentials,
+                                   disposition::ambiguous}) {
+        INFO("disposition " << static_cast<int>(what));
+        job_state s = running();
+        s.failures = 0;
+        for (int i = 1; i < p.attempts; ++i) {
+            s = decided.failed(s, because(what), on_unknown::retry, false);
+            CHECK(s.now == status::waiting);
+            CHECK(s.failures == i);
+            CHECK(s.error.details.detail == "details");
+        }
+        s = decided.failed(s, because(what), on_unknown::retry, false);
+        CHECK(s.now == status::failed);
+        CHECK(s.finished == now);
+        CHECK(s.tail_attempt == 0);
+        CHECK(s.error.code == make_http_error(503));
+        CHECK(s.error.details.detail == "gave up after 4 attempts without progress; details");
+    }
+}
+
+TEST_CASE("a job that gives up without details says how often it tried", "[engine][outcome]") {
+    const retry_policy p = policy();
+    job_state s = running();
+    s.failures = 3;
+    s = outcome(p, now, 0.5).failed(s, failure(disposition::retry, errc::connection_lost, {}), on_unknown::park, false);
+    CHECK(s.now == status::failed);
+    CHECK(s.error.details.detail == "gave up after 4 attempts without progress");
+}
+
+TEST_CASE("progress gives the budget back", "[engine][outcome]") {
+    const retry_policy p = policy();
+    const outcome decided(p, now, 0.5);
+    job_state s = running();
+    for (int i = 0; i < 100; ++i) {
+        s.failures = p.attempts - 1;
+        s = decided.failed(s, because(disposition::retry), on_unknown::park, true);
+        CHECK(s.now == status::waiting);
+        CHECK(s.failures == 1);
+    }
+}
+
+TEST_CASE("being offline costs nothing, however long", "[engine][outcome]") {
+    const retry_policy p = policy();
+    job_state s = running();
+    s.failures = p.attempts - 1;
+    for (int i = 0; i < 1'000; ++i) {
+        s = outcome(p, now, 0.25)
+                .failed(s, because(disposition::network, errc::network_unreachable), on_unknown::park, false);
+        CHECK(s.now == status::waiting);
+        CHECK(s.failures == p.attempts - 1);
+        CHECK(s.not_before == now + milliseconds(37'500));  // 30 s and up to as much again
+    }
+}
+
+TEST_CASE("a waiting job is tried after its backoff, or when the server asked for it", "[engine][outcome]") {
+    const retry_policy p = policy();
+    const outcome decided(p, now, 0.5);
+    job_state s = running();
+    s.failures = 0;
+    CHECK(decided.failed(s, because(disposition::retry), on_unknown::park, false).not_before == now + seconds(1));
+    s.failures = 1;
+    CHECK(decided.failed(s, because(disposition::retry), on_unknown::park, false).not_before == now + seconds(2));
+    CHECK(decided.failed(s, because(disposition::retry), on_unknown::park, true).not_before == now + seconds(1));
+    const failure busy = because(disposition::busy, make_http_error(429), seconds(100));
+    CHECK(decided.failed(s, busy, on_unknown::park, false).not_before == now + seconds(105));
+}
+
+TEST_CASE("a job found with a mark is parked with what is known of it", "[engine][outcome]") {
+    const retry_policy p = policy();
+    job_state before = running();
+    job_state after = outcome(p, now, 0.5).park(before);
+    CHECK(after.now == status::unknown_outcome);
+    CHECK(after.error.code == errc::outcome_unknown);
+    CHECK(after.tail_attempt == 7);
+    CHECK(after.tail_item == 3);
+    CHECK(after.reason == wait_reason::none);
+    CHECK(after.finished == unix_millis());
+
+    before.error.code = errc::connection_lost;
+    after = outcome(p, now, 0.5).park(before);
+    CHECK(after.error.code == errc::connection_lost);
+}
+
+TEST_CASE("a job expires when it is older than its epoch may get", "[engine][outcome]") {
+    retry_policy p = policy();
+    p.max_age = std::chrono::hours(2);
+    const outcome decided(p, now, 0.5);
+    job_state s = running();
+    s.epoch_began = now - std::chrono::hours(2);
+    CHECK_FALSE(decided.is_expired(s));
+    s.epoch_began -= milliseconds(1);
+    CHECK(decided.is_expired(s));
+    s.epoch_began = now + std::chrono::hours(24 * 365 * 10);  // the clock went back
+    CHECK_FALSE(decided.is_expired(s));
+
+    s.error.code = make_http_error(503);
+    s.error.details.detail = "https://h/up";
+    const job_state after = decided.expired(s);
+    CHECK(after.now == status::failed);
+    CHECK(after.finished == now);
+    CHECK(after.error.code == errc::expired);
+    CHECK(after.error.details.detail == "https://h/up: HTTP 503 Service Unavailable");
+    CHECK(after.tail_attempt == 0);
+    s.error = {};
+    CHECK(decided.expired(s).error.details.detail.empty());
+}
+
+TEST_CASE("every outcome is a transition the status table allows", "[engine][outcome]") {
+    const retry_policy p = policy();
+    const outcome decided(p, now, 0.5);
+    for (const status from : {status::uploading, status::finalizing}) {
+        job_state s = running();
+        s.now = from;
+        CHECK(can_become(from, decided.completed(s).now));
+        CHECK(can_become(from, decided.canceled(s).now));
+        CHECK(can_become(from, decided.interrupted(s).now));
+        for (const disposition what : every_disposition) {
+            for (const on_unknown if_unknown : every_policy) {
+                for (const int failures : {0, p.attempts}) {
+                    s.failures = failures;
+                    CHECK(can_become(from, decided.failed(s, because(what), if_unknown, false).now));
+                }
+            }
+        }
+    }
+    for (const status from : {status::pending, status::waiting}) {
+        job_state s = running();
+        s.now = from;
+        CHECK(can_become(from, decided.park(s).now));
+        CHECK(can_become(from, decided.expired(s).now));
+        CHECK(can_become(from, decided.canceled(s).now));
+    }
+}
+
+}  // namespace
+}  // namespace waybill::test
