@@ -129,9 +129,7 @@ TEST_CASE("what is not HTTP is no answer") {
 }
 
 TEST_CASE("interim answers are told of while the body is being sent and are not the answer") {
-    http_server_options small;
-    small.receive_buffer = 16 << 10;
-    http_server server(small);
+    http_server server(reads_little());
     transport_loop loop;
     const valve go;
     server.next(script("resumable")
@@ -152,7 +150,7 @@ TEST_CASE("interim answers are told of while the body is being sent and are not 
             second.set_value();
         }
     };
-    sending put = loop.start(what, random_bytes(16 << 20));
+    sending put = loop.start(what, random_bytes(beyond_buffers));
     REQUIRE(second.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
     CHECK_FALSE(put.progress().body_sent);
     go.open();
@@ -166,13 +164,11 @@ TEST_CASE("interim answers are told of while the body is being sent and are not 
 }
 
 TEST_CASE("progress counts what the network took and knows when all of it is gone") {
-    http_server_options small;
-    small.receive_buffer = 16 << 10;
-    http_server server(small);
+    http_server server(reads_little());
     transport_loop loop;
     const valve half;
     const valve end;
-    constexpr std::size_t size = 16 << 20;
+    constexpr std::size_t size = beyond_buffers;
     server.next(script("stalls").read_body(size / 2).hold(half).read_all().hold(end));
     sending put = loop.start(put_to(server.url()), random_bytes(size));
     server.wait_for_body(1, size / 2);

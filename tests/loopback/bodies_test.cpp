@@ -59,11 +59,9 @@ TEST_CASE("a request sends its body from the offset on") {
 // A server whose buffer is smaller than one read of the client makes the socket unwritable again
 // and again: a driver that waits for writability only once stops here for ever.
 TEST_CASE("a large body reaches a slow reader") {
-    http_server_options small;
-    small.receive_buffer = 16 << 10;
-    http_server server(small);
+    http_server server(reads_little());
     transport_loop loop;
-    const std::string body = random_bytes(16 << 20);
+    const std::string body = random_bytes(beyond_buffers);
     server.next(script("slow reader").read_slowly(512 << 10, std::chrono::milliseconds(2)));
     const response answer = loop.perform(put_to(server.url()), body);
     CHECK(answer.status == 201);

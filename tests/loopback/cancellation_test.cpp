@@ -11,20 +11,10 @@
 #include <vector>
 
 namespace waybill::test {
-namespace {
-
-http_server_options reads_little() {
-    http_server_options how;
-    how.receive_buffer = 16 << 10;
-    return how;
-}
-
-}  // namespace
-
 TEST_CASE("canceling one transfer in mid-body leaves its neighbor alone") {
     http_server server(reads_little());
     transport_loop loop;
-    const std::string body = random_bytes(16 << 20);
+    const std::string body = random_bytes(beyond_buffers);
     const valve go;
     server.next(script("held 1").read_body(100'000).hold(go));
     server.next(script("held 2").read_body(100'000).hold(go));
@@ -50,7 +40,7 @@ TEST_CASE("canceling closes the connection at once") {
     transport_loop loop;
     const valve go;
     server.next(script("stalls").read_body(100'000).hold(go));
-    sending put = loop.start(put_to(server.url()), random_bytes(16 << 20));
+    sending put = loop.start(put_to(server.url()), random_bytes(beyond_buffers));
     server.wait_for_body(1, 100'000);
     put.cancel();
     CHECK(put.error() == asio::error::operation_aborted);
@@ -128,7 +118,7 @@ TEST_CASE("the loop can be destroyed with transfers in every phase") {
     http_server secure(how);
     http_server plain(reads_little());
     const black_hole nobody;
-    const std::string body = random_bytes(16 << 20);
+    const std::string body = random_bytes(beyond_buffers);
     const valve go;
     {
         transport_loop loop(trusting(authority));

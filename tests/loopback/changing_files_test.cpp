@@ -20,7 +20,7 @@
 namespace waybill::test {
 namespace {
 
-constexpr std::size_t size = 16 << 20;
+constexpr std::size_t size = beyond_buffers;
 
 /// The file's times lie in the past, so that every change shows in them: the kernel's file clock
 /// ticks only every few milliseconds.
@@ -76,9 +76,7 @@ TEST_CASE("a file that changes while it is being sent ends the upload and mixes 
     const temp_dir dir;
     const std::string path = dir.write("file", random_bytes(size));
     make_old(path);
-    http_server_options small;
-    small.receive_buffer = 16 << 10;
-    http_server server(small);
+    http_server server(reads_little());
     transport_loop loop;
     const change what = GENERATE(from_range(all_changes()));
     CAPTURE(what.name);

@@ -13,12 +13,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-http_server_options reads_little() {
-    http_server_options how;
-    how.receive_buffer = 16 << 10;
-    return how;
-}
-
 }  // namespace
 
 TEST_CASE("a server that stops reading is given up") {
@@ -28,7 +22,7 @@ TEST_CASE("a server that stops reading is given up") {
     request what = put_to(server.url());
     what.limits.stall = milliseconds(150);
     what.limits.answer = std::chrono::hours(1);
-    const response answer = loop.perform(what, random_bytes(16 << 20));
+    const response answer = loop.perform(what, random_bytes(beyond_buffers));
     CHECK(answer.failure == errc::send_stalled);
     CHECK(answer.status == 0);
     CHECK_FALSE(answer.request_complete);
@@ -75,12 +69,12 @@ TEST_CASE("a slow server that gets on is not given up") {
     http_server server(reads_little());
     transport_loop loop;
     // Altogether it takes far longer than either limit.
-    server.next(script("slow").read_slowly(512 << 10, milliseconds(60)));
+    server.next(script("slow").read_slowly(512 << 10, milliseconds(120)));
     request what = put_to(server.url());
-    what.limits.stall = milliseconds(1000);
-    what.limits.answer = milliseconds(1000);
+    what.limits.stall = milliseconds(1500);
+    what.limits.answer = milliseconds(1500);
     const auto begun = std::chrono::steady_clock::now();
-    CHECK(loop.perform(what, random_bytes(16 << 20)).status == 201);
+    CHECK(loop.perform(what, random_bytes(beyond_buffers)).status == 201);
     CHECK(std::chrono::steady_clock::now() - begun > what.limits.stall);
 }
 

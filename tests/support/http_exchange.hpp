@@ -65,6 +65,8 @@ public:
     [[nodiscard]] http_wire& wire() noexcept { return wire_; }
     /// What is known of the request so far.
     [[nodiscard]] received_request seen() const;
+    /// The whole body has been read.
+    [[nodiscard]] bool complete() const noexcept { return body_.complete(); }
     void met(const std::string& script);
 
     /// Each of these reads what is missing until there, and nothing beyond.

@@ -34,7 +34,7 @@ script& script::read_all() {
 script& script::read_slowly(std::size_t piece, std::chrono::milliseconds pause) {
     return then([piece, pause](exchange& x) {
         x.read_head();
-        for (std::uint64_t at = piece; !x.seen().complete; at += piece) {
+        for (std::uint64_t at = piece; !x.complete(); at += piece) {
             x.wire().pause(pause);
             x.read_body(at);
         }

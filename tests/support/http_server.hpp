@@ -27,6 +27,16 @@ struct http_server_options {
     bool all_addresses = false;
 };
 
+/// A server that takes little ahead of what its scripts read.
+[[nodiscard]] inline http_server_options reads_little() {
+    http_server_options how;
+    how.receive_buffer = 16 << 10;
+    return how;
+}
+/// A body longer than all buffers between the client and such a server can hold: the client cannot
+/// be done with it before the server reads. (A socket takes at most 4 MiB, libcurl 2 MiB more.)
+inline constexpr std::size_t beyond_buffers = 8 << 20;
+
 /// An HTTP/1.1 server on 127.0.0.1 that misbehaves as it is told, and remembers what it got.
 ///
 /// Scripts are used up one by one, in the order in which requests come; requests without one get

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <waybill/protocol/put.hpp>
+
+#include "support/catch.hpp"
+#include "support/delivery.hpp"
+#include "support/http_server.hpp"
+#include "support/temp_dir.hpp"
+
+#include <asio/use_future.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+
+// What becomes of a job by what the server answers.
+namespace waybill::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+milliseconds from_now(unix_millis at) {
+    return std::chrono::duration_cast<milliseconds>(at - std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+TEST_CASE("a refusal is final and shows what the server said") {
+    const temp_dir dir;
+    http_server server(reads_little());
+    delivery uploads(quick_options(dir));
+    server.next(script("too large").read_body(1000).answer({413, {}, "at most 1 MB, please\r\n"}).linger());
+    job what(server.url("/in/"));
+    what.file(dir.write("large", random_bytes(beyond_buffers))).bytes("small", "x");
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    CHECK(done.now == status::failed);
+    CHECK(done.attempt == 1);
+    CHECK(done.error.code == make_http_error(413));
+    CHECK(done.error.details.http_status == 413);
+    CHECK(done.error.details.excerpt.starts_with("at most 1 MB, please"));
+    CHECK(done.error.item == 0);
+    CHECK(done.item(0).now == item_status::failed);
+    CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("Retry-After is obeyed") {
+    const temp_dir dir;
+    http_server server;
+    options how = quick_options(dir);
+    delivery uploads(how);
+    struct expectation {
+        std::string value;
+        milliseconds least;
+        milliseconds most;
+    };
+    const expectation expected = GENERATE(values<expectation>({
+        {"120", std::chrono::seconds(119), std::chrono::seconds(133)},
+        {"Fri, 31 Dec 1999 23:59:59 GMT", milliseconds(0), milliseconds(0)},
+        {"99999999999999999999999", milliseconds(0), milliseconds(0)},
+        {"-5", milliseconds(0), milliseconds(0)},
+        {"soon", milliseconds(0), milliseconds(0)},
+    }));
+    CAPTURE(expected.value);
+    server.next(script("busy").read_all().answer({503, {{"Retry-After", expected.value}}, "later"}));
+    job what(server.url("/x"));
+    what.bytes("x", "x");
+    const job_id id = uploads.enqueue(what);
+    if (expected.most > milliseconds(0)) {
+        const job_snapshot held = uploads.waiting(id);
+        CHECK(held.now == status::waiting);
+        CHECK(held.reason == wait_reason::server_busy);
+        CHECK(held.error.details.http_status == 503);
+        CHECK(from_now(held.not_before) > expected.least - std::chrono::seconds(10));
+        CHECK(from_now(held.not_before) <= expected.most);
+        CHECK(server.requests().size() == 1);
+        uploads.up().async_retry(id, asio::use_future).get();  // the user does not want to wait
+    }
+    const job_snapshot done = uploads.settled(id);
+    CHECK(done.now == status::completed);
+    CHECK(server.requests().size() == 2);
+}
+
+TEST_CASE("a date in Retry-After counts by the server's own clock") {
+    const temp_dir dir;
+    http_server server;
+    delivery uploads(quick_options(dir));
+    server.next(script("busy").read_all().answer(
+        {429, {{"Date", "Fri, 31 Dec 1999 23:00:00 GMT"}, {"Retry-After", "Fri, 31 Dec 1999 23:30:00 GMT"}}}));
+    job what(server.url("/x"));
+    what.bytes("x", "x");
+    const job_snapshot held = uploads.waiting(uploads.enqueue(what));
+    CHECK(held.reason == wait_reason::server_busy);
+    CHECK(from_now(held.not_before) > std::chrono::minutes(29));
+    CHECK(from_now(held.not_before) <= std::chrono::minutes(33));
+}
+
+TEST_CASE("wrong credentials hold the job up until there are others") {
+    const temp_dir dir;
+    http_server server;
+    server.otherwise(
+        [](const received_request& r) { return reply(r.header("Authorization") == "Bearer new" ? 201 : 401); });
+    options how = quick_options(dir);
+    const auto token = std::make_shared<std::atomic<bool>>(false);
+    how.credentials = [token, origin = "http://127.0.0.1:" + std::to_string(server.port())](const std::string& asked) {
+        header_list headers;
+        if (asked == origin) {
+            headers.push_back({"Authorization", *token ? "Bearer new" : "Bearer old"});
+        }
+        return headers;
+    };
+    how.retry.floor = std::chrono::seconds(60);
+    delivery uploads(how);
+    job what(server.url("/x"));
+    what.bytes("x", "x");
+    const job_id id = uploads.enqueue(what);
+    const job_snapshot held = uploads.waiting(id);
+    CHECK(held.reason == wait_reason::credentials);
+    CHECK(server.finished(1).header("Authorization") == "Bearer old");
+    *token = true;
+    uploads.up().async_retry(id, asio::use_future).get();
+    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(server.requests().size() == 2);
+}
+
+TEST_CASE("a redirect within the origin is followed with the body") {
+    const temp_dir dir;
+    http_server server;
+    delivery uploads(quick_options(dir));
+    const int status_code = GENERATE(307, 308);
+    const std::string content = random_bytes(GENERATE(std::size_t(100), std::size_t(300'000)));
+    server.next(script("redirect").read_all().answer({status_code, {{"Location", "../moved/x?y=z"}}}));
+    job what(server.url("/in/x"));
+    what.file(dir.write("x", content));
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    INFO(describe(done));
+    CHECK(done.now == status::completed);
+    CHECK(done.attempt == 1);
+    REQUIRE(server.requests().size() == 2);
+    CHECK(server.requests()[1].target == "/moved/x?y=z");
+    CHECK(server.requests()[1].method == "PUT");
+    CHECK(server.requests()[1].body == content);
+}
+
+TEST_CASE("a redirect elsewhere, or one that drops the body, is refused") {
+    const temp_dir dir;
+    http_server server;
+    http_server stranger;
+    delivery uploads(quick_options(dir));
+    const std::string to =
+        GENERATE_REF(stranger.url("/x"), "https://127.0.0.1:" + std::to_string(server.port()) + "/x",
+                     "http://localhost:" + std::to_string(server.port()) + "/x", std::string("file:///etc/passwd"),
+                     std::string("//127.0.0.1:1/x"), std::string("http://[broken"));
+    CAPTURE(to);
+    server.next(script("redirect").read_all().answer({307, {{"Location", to}}}));
+    job what(server.url("/x"));
+    what.bytes("x", "x");
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    CHECK(done.now == status::failed);
+    CHECK(done.error.code == errc::redirect_refused);
+    CHECK(done.error.details.http_status == 307);
+    CHECK(server.requests().size() == 1);
+    CHECK(stranger.log().connections() == 0);
+}
+
+TEST_CASE("redirects that would drop the body or never end are refused") {
+    const temp_dir dir;
+    http_server server;
+    delivery uploads(quick_options(dir));
+    const int status_code = GENERATE(301, 302, 303, 307);
+    CAPTURE(status_code);
+    server.otherwise([&](const received_request&) { return reply(status_code, {{"Location", "/again"}}); });
+    job what(server.url("/x"));
+    what.bytes("x", "x");
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    CHECK(done.now == status::failed);
+    CHECK(done.error.code == errc::redirect_refused);
+    CHECK(server.requests().size() == (status_code == 307 ? 6 : 1));
+}
+
+}  // namespace waybill::test
