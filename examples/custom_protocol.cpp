@@ -5,7 +5,7 @@
 //
 // Run: custom_protocol <url> <store> <file>…      Expect: "completed".
 
-#include <waybill/protocol/detail/http_rules.hpp>
+#include <waybill/protocol/http_rules.hpp>
 #include <waybill/waybill.hpp>
 
 #include <asio/io_context.hpp>
@@ -40,7 +40,7 @@ public:
             std::vector<waybill::body_span> progress;
             progress.push_back(waybill::body_span{i, 0, 0, body->size()});
             const waybill::response answer = co_await job.send(std::move(put), std::move(progress), i);
-            waybill::detail::require_accepted(answer, true, 0, i);
+            waybill::require_accepted(answer, true, 0, i);
             job.complete_item_soon(i, "");
         }
     }

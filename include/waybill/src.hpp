@@ -12,9 +12,11 @@
 #include <waybill/detail/impl/condition.ipp>
 #include <waybill/detail/impl/erased.ipp>
 #include <waybill/detail/impl/event.ipp>
+#include <waybill/detail/impl/in_parallel.ipp>
 #include <waybill/detail/impl/spawn_on.ipp>
 #include <waybill/detail/impl/worker.ipp>
 #include <waybill/engine/impl/attempt.ipp>
+#include <waybill/engine/impl/cleaner.ipp>
 #include <waybill/engine/impl/engine.ipp>
 #include <waybill/engine/impl/engine_changes.ipp>
 #include <waybill/engine/impl/observer_hub.ipp>

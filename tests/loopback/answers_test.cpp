@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/http_rules.hpp>
+#include <waybill/protocol/http_rules.hpp>
 
 #include "support/catch.hpp"
 #include "support/http_server.hpp"
@@ -56,7 +56,7 @@ TEST_CASE("an answer without an end is cut off at the limit and its status still
     CHECK(answer.body == std::string(1000, 'a'));
     CHECK(answer.body_cut);
     CHECK(answer.failure == errc::response_too_large);
-    CHECK(detail::judge(answer, true).accepted);
+    CHECK(waybill::judge(answer, true).accepted);
 }
 
 TEST_CASE("an answer of exactly the limit is whole") {
@@ -80,7 +80,7 @@ TEST_CASE("an answer that breaks off keeps its status") {
     CHECK(answer.body == "only this");
     CHECK(answer.body_cut);
     CHECK(answer.failure == errc::connection_lost);
-    CHECK(detail::judge(answer, false).accepted);
+    CHECK(waybill::judge(answer, false).accepted);
 }
 
 TEST_CASE("headers without an end are refused") {
@@ -101,8 +101,8 @@ TEST_CASE("headers without an end are refused") {
     CHECK(answer.failure);
     CHECK(answer.headers.empty());
     CHECK(answer.request_complete);
-    CHECK_FALSE(detail::judge(answer, true).accepted);
-    CHECK(detail::judge(answer, false).what == disposition::ambiguous);
+    CHECK_FALSE(waybill::judge(answer, true).accepted);
+    CHECK(waybill::judge(answer, false).what == disposition::ambiguous);
 }
 
 TEST_CASE("headers over the limit say so") {
@@ -125,7 +125,7 @@ TEST_CASE("what is not HTTP is no answer") {
     CHECK(answer.failure == errc::invalid_response);
     CHECK(answer.body.empty());
     // It may be a broken proxy in front of a server that has it all.
-    CHECK(detail::judge(answer, false).what == disposition::ambiguous);
+    CHECK(waybill::judge(answer, false).what == disposition::ambiguous);
 }
 
 TEST_CASE("interim answers are told of while the body is being sent and are not the answer") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/http_rules.hpp>
+#include <waybill/protocol/http_rules.hpp>
 
 #include "support/catch.hpp"
 #include "support/http_server.hpp"
@@ -43,7 +43,7 @@ TEST_CASE("a connection that breaks in mid-body is lost and its request incomple
     CHECK(answer.status == 0);
     CHECK_FALSE(answer.request_complete);
     CHECK(answer.body_offered < beyond_buffers);
-    const auto judged = detail::judge(answer, idempotent);
+    const auto judged = waybill::judge(answer, idempotent);
     CHECK_FALSE(judged.accepted);
     CHECK(judged.what == disposition::retry);
     CHECK(server.requests().size() == 1);
@@ -65,7 +65,7 @@ TEST_CASE("a server that takes everything and hangs up leaves the outcome open")
     CHECK(answer.failure);
     CHECK(answer.request_complete);
     CHECK(answer.body_offered == size);
-    const auto judged = detail::judge(answer, idempotent);
+    const auto judged = waybill::judge(answer, idempotent);
     CHECK_FALSE(judged.accepted);
     CHECK(judged.what == (idempotent ? disposition::retry : disposition::ambiguous));
     CHECK(server.requests().size() == 1);
@@ -90,7 +90,7 @@ TEST_CASE("an answer in mid-body counts for what it is and never as a success") 
     CHECK(answer.status == status);
     CHECK_FALSE(answer.request_complete);
     CHECK_FALSE(server.finished(1).complete);
-    const auto judged = detail::judge(answer, idempotent);
+    const auto judged = waybill::judge(answer, idempotent);
     CHECK_FALSE(judged.accepted);
     CHECK(judged.what != disposition::ambiguous);
     if (status < 300) {
@@ -110,7 +110,7 @@ TEST_CASE("a success in mid-body does not hide that the connection broke") {
     server.next(script("early 200").read_body(100'000).answer({200}).reset());
     const response answer = loop.perform(either(idempotent, server.url()), endless_body());
     CHECK_FALSE(answer.request_complete);
-    CHECK_FALSE(detail::judge(answer, idempotent).accepted);
+    CHECK_FALSE(waybill::judge(answer, idempotent).accepted);
     CHECK(server.requests().size() == 1);
 }
 
@@ -120,7 +120,7 @@ TEST_CASE("a server that answers early and then takes the rest has it all") {
     server.next(script("early 200").read_body(100'000).answer({200}));
     const response answer = loop.perform(put_to(server.url()), endless_body());
     CHECK(answer.request_complete);
-    CHECK(detail::judge(answer, true).accepted);
+    CHECK(waybill::judge(answer, true).accepted);
     CHECK(server.finished(1).complete);
     CHECK(server.finished(1).sha256 == sha256(endless_body()));
 }
@@ -147,7 +147,7 @@ TEST_CASE("redirects are reported and not followed") {
     const response answer = loop.perform(either(idempotent, server.url()), random_bytes(100'000));
     CHECK(answer.status == status);
     CHECK(answer.header("location") == "/elsewhere");
-    CHECK(detail::judge(answer, idempotent).code == errc::redirect_refused);
+    CHECK(waybill::judge(answer, idempotent).code == errc::redirect_refused);
     CHECK(server.requests().size() == 1);
 }
 
@@ -161,7 +161,7 @@ TEST_CASE("a dead kept connection is told apart from a failed request") {
     CHECK(server.requests().at(1).on_connection == 2);
     CHECK(answer.reused_connection);
     CHECK(answer.status == 0);
-    const auto judged = detail::judge(answer, true);
+    const auto judged = waybill::judge(answer, true);
     CHECK_FALSE(judged.accepted);
     CHECK(judged.what == disposition::again);
     CHECK(server.requests().size() == 2);

@@ -25,14 +25,22 @@
 
 namespace waybill {
 
+/// What is to be cleaned up of an upload that is given up.
+[[nodiscard]] WAYBILL_DECL leftover leftover_of(const job_spec& job, const checkpoint& reached,
+                                                std::chrono::system_clock::time_point now);
+
+/// Turns all of a job's checkpoints into work for the clean-up.
+WAYBILL_DECL void give_up_uploads(job_change& change, const loaded_job& whole,
+                                  std::chrono::system_clock::time_point now);
+
 /// One attempt at a job: what its protocol may touch, and what a snapshot shows of it meanwhile.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
-class attempt final : public session {
+class attempt final : public session, public std::enable_shared_from_this<attempt> {
 public:
     attempt(loaded_job whole, waybill::store& store, waybill::transport& transport, source_opener& sources,
-            waybill::clock& clock, const engine_options& options, asio::any_io_executor executor);
+            waybill::clock& clock, const engine_options& options, detail::strand home);
 
     // For the protocol.
     [[nodiscard]] const job_record& job() const noexcept override { return whole_.job; }
@@ -41,6 +49,11 @@ public:
     [[nodiscard]] std::unique_ptr<body_source> open(std::size_t item) override;
     asio::awaitable<response> send(request what, std::vector<body_span> spans, std::size_t about) override;
     asio::awaitable<void> save(checkpoint reached) override;
+    void save_soon(checkpoint reached) override;
+    asio::awaitable<void> forget(std::size_t item, bool discard) override;
+    void confirm(std::size_t item, std::uint64_t bytes) override;
+    void show_protocol(std::string name) override;
+    asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override;
     asio::awaitable<void> complete_item(std::size_t item, std::string receipt) override;
     void complete_item_soon(std::size_t item, std::string receipt) override;
     void complete_all_soon(std::string receipt) override;
@@ -51,15 +64,18 @@ public:
     /// Called after each commit with the committed status before and after it.
     std::function<void(status before, status after)> on_committed;
 
+    /// Called when something has been left to be cleaned up.
+    std::function<void()> on_leftover;
     /// Asked when the disk is full: whether to wait for space.
     std::function<bool()> may_wait_for_space;
 
-    /// Commits a new state together with all item states that are not committed yet.
-    asio::awaitable<void> commit(job_state next, bool drop_checkpoints = false);
+    /// Commits a new state together with all item states and checkpoints that are not committed yet.
+    /// A completed job needs its checkpoints no more; those of a canceled one are to be cleaned up.
+    asio::awaitable<void> commit(job_state next);
     /// Commits item states that are not committed yet, if there is space.
     asio::awaitable<void> flush();
-    /// Item states wait for a commit.
-    [[nodiscard]] bool dirty() const noexcept { return !dirty_items_.empty(); }
+    /// Item states or checkpoints wait for a commit.
+    [[nodiscard]] bool dirty() const noexcept { return !dirty_items_.empty() || !dirty_checkpoints_.empty(); }
     /// The server confirmed something new during this attempt.
     [[nodiscard]] bool progressed() const noexcept { return progressed_; }
     /// From now on no kept connection is used.
@@ -84,10 +100,7 @@ private:
         std::list<active_send>::iterator place;
     };
 
-    void prepare(request& what, std::size_t about) const;
-    [[nodiscard]] header_list headers_for(const request& what, std::size_t about, const std::string& origin) const;
     asio::awaitable<void> mark_tail(std::size_t about);
-    [[nodiscard]] bool redirected(request& what, const response& answer) const;
     void require_source_intact(const response& answer) const;
     [[nodiscard]] job_change take_change();
     asio::awaitable<void> write(job_change change);
@@ -95,6 +108,7 @@ private:
     void finish_item(std::size_t item, std::string receipt);
     void show_committed(const job_change& change);
     void show_transfers();
+    void keep(checkpoint reached);
 
     loaded_job whole_;
     status committed_;
@@ -105,11 +119,12 @@ private:
     const engine_options& options_;
     std::list<active_send> active_;
     std::set<std::size_t> dirty_items_;
+    std::set<std::size_t> dirty_checkpoints_;
     std::size_t failed_item_ = checkpoint::whole_job;
     bool progressed_ = false;
     bool fresh_ = false;
     job_snapshot shown_;
-    asio::any_io_executor executor_;
+    detail::strand home_;
     meter job_meter_;
     std::vector<meter> item_meters_;
 };

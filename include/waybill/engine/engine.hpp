@@ -8,6 +8,7 @@
 #include <waybill/engine/attempt.hpp>
 #include <waybill/engine/board.hpp>
 #include <waybill/engine/engine_options.hpp>
+#include <waybill/engine/engine_parts.hpp>
 #include <waybill/engine/observer_hub.hpp>
 #include <waybill/engine/outcome.hpp>
 #include <waybill/engine/scheduler.hpp>
@@ -31,15 +32,7 @@
 
 namespace waybill {
 
-/// The parts an engine works with. It knows them by their interfaces alone.
-struct engine_parts {
-    std::shared_ptr<waybill::store> store;
-    std::shared_ptr<waybill::transport> transport;
-    std::shared_ptr<source_opener> sources;
-    std::shared_ptr<waybill::clock> clock;
-    std::shared_ptr<random_source> random;
-    registry protocols;
-};
+class cleaner;
 
 /// Accepts jobs, runs their pipelines, commits what becomes of them, and only then shows it.
 ///
@@ -51,7 +44,7 @@ public:
 
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
-    ~engine() = default;
+    ~engine();
 
     /// Opens the store, once. Every function below does it by itself.
     asio::awaitable<void> open();
@@ -147,6 +140,7 @@ private:
     board board_;
     scheduler scheduler_;
     std::unique_ptr<alarm> alarm_;
+    std::unique_ptr<cleaner> cleaner_;
     detail::condition phase_changed_;
     detail::condition run_ended_;
     phase phase_ = phase::closed;

@@ -41,6 +41,7 @@ namespace waybill::detail {
     const job_state& state = whole.job.state;
     shown.now = whole.damaged ? status::failed : state.now;
     shown.reason = state.reason;
+    shown.spoken = state.spoken;
     shown.epoch = state.epoch;
     shown.attempt = state.attempt;
     shown.not_before = state.not_before;

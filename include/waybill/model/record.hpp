@@ -85,8 +85,9 @@ struct job_state {
     unix_millis not_before{};                       ///< the next attempt begins no earlier
     unix_millis epoch_began{};                      ///< acceptance or last retry
     unix_millis finished{};                         ///< when it became terminal
-    std::string key;                                ///< 32 hexadecimal digits, random for each (job, epoch)
-    stored_error error;                             ///< the last one
+    std::string spoken;  ///< the protocol found out to be spoken, when it is not the job's own
+    std::string key;     ///< 32 hexadecimal digits, random for each (job, epoch)
+    stored_error error;  ///< the last one
 };
 
 struct job_record {

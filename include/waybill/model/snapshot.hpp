@@ -80,6 +80,7 @@ struct job_snapshot {
     status now = status::pending;
     wait_reason reason = wait_reason::none;
     activity doing = activity::none;
+    std::string spoken;  ///< the protocol found out to be spoken; empty: the job's own
     int epoch = 1;
     int attempt = 0;
     unix_millis not_before{};  ///< when waiting: the next attempt

@@ -4,6 +4,7 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/decl.hpp>
 #include <waybill/model/job.hpp>
+#include <waybill/model/leftover.hpp>
 #include <waybill/protocol/failure.hpp>
 #include <waybill/protocol/session.hpp>
 
@@ -38,6 +39,10 @@ public:
 
     /// Makes what was uploaded final.
     virtual asio::awaitable<void> finalize(session& job);
+
+    /// Cleans up what the server has of an upload that is given up: the checkpoint says which. It
+    /// is tried again when it throws a `failure` that may pass, also after a restart.
+    virtual asio::awaitable<void> discard(exchange& server, const leftover& what);
 };
 
 }  // namespace waybill

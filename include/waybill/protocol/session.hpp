@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,24 +26,13 @@ struct body_span {
     std::uint64_t length = 0;
 };
 
-/// What a protocol may do for its job during one attempt. Implemented by the engine, which sees
-/// to credentials, watchdogs, the last-byte gate, durability and progress.
+/// The server, as a protocol sees it: requests with credentials and watchdogs added.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
-class session {
+class exchange {
 public:
-    virtual ~session() = default;
-
-    [[nodiscard]] virtual const job_record& job() const noexcept = 0;
-    [[nodiscard]] virtual const std::vector<item_record>& items() const noexcept = 0;
-
-    /// The committed checkpoint of an item, or of the whole job; null when there is none.
-    [[nodiscard]] virtual const checkpoint* find_checkpoint(
-        std::size_t item = checkpoint::whole_job) const noexcept = 0;
-
-    /// Opens an item's bytes as they were accepted. Throws a `failure` when they have changed.
-    [[nodiscard]] virtual std::unique_ptr<body_source> open(std::size_t item) = 0;
+    virtual ~exchange() = default;
 
     /// Sends a request of this job.
     ///
@@ -57,8 +47,34 @@ public:
     virtual asio::awaitable<response> send(request what, std::vector<body_span> spans,
                                            std::size_t about = checkpoint::whole_job) = 0;
 
+    [[nodiscard]] virtual std::chrono::system_clock::time_point now() const noexcept = 0;
+};
+
+/// What a protocol may do for its job during one attempt. Implemented by the engine, which sees
+/// to credentials, watchdogs, the last-byte gate, durability and progress.
+class session : public exchange {
+public:
+    [[nodiscard]] virtual const job_record& job() const noexcept = 0;
+    [[nodiscard]] virtual const std::vector<item_record>& items() const noexcept = 0;
+
+    /// The committed checkpoint of an item, or of the whole job; null when there is none.
+    [[nodiscard]] virtual const checkpoint* find_checkpoint(
+        std::size_t item = checkpoint::whole_job) const noexcept = 0;
+
+    /// Opens an item's bytes as they were accepted. Throws a `failure` when they have changed.
+    [[nodiscard]] virtual std::unique_ptr<body_source> open(std::size_t item) = 0;
+
     /// Makes a checkpoint durable; completes when it is.
     virtual asio::awaitable<void> save(checkpoint reached) = 0;
+    /// The same without waiting: durable within a tenth of a second.
+    virtual void save_soon(checkpoint reached) = 0;
+    /// Forgets an item's checkpoint: its upload is gone, or of no use any more. With `discard` what
+    /// the server still has of it is cleaned up, durably, in the background.
+    virtual asio::awaitable<void> forget(std::size_t item, bool discard) = 0;
+
+    /// Says how many of an item's bytes the server has confirmed. Shown at once, durable with the
+    /// next checkpoint or item.
+    virtual void confirm(std::size_t item, std::uint64_t bytes) = 0;
 
     /// Marks an item as confirmed by the server. Completes when that is durable.
     virtual asio::awaitable<void> complete_item(std::size_t item, std::string receipt) = 0;
@@ -67,7 +83,13 @@ public:
     /// Marks all items as confirmed together; durable at the latest when the job is.
     virtual void complete_all_soon(std::string receipt) = 0;
 
-    [[nodiscard]] virtual std::chrono::system_clock::time_point now() const noexcept = 0;
+    /// Runs several coroutines at once, for protocols that send requests in parallel: up to `width`
+    /// copies of `step`, each again and again until it returns false. Completes when all have
+    /// ended; the first exception cancels the others and is rethrown.
+    virtual asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) = 0;
+
+    /// Says which protocol was found out to be spoken, for snapshots.
+    virtual void show_protocol(std::string name) = 0;
 };
 
 }  // namespace waybill

@@ -41,13 +41,16 @@ public:
     asio::awaitable<std::vector<added_job>> add(std::vector<new_job> jobs) override;
     asio::awaitable<void> commit(job_change change) override;
     asio::awaitable<void> quarantine(job_seq seq) override;
-    asio::awaitable<void> remove(job_seq seq) override;
+    asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) override;
     asio::awaitable<std::vector<removed_job>> remove_finished(unix_millis before) override;
     asio::awaitable<std::optional<loaded_job>> load(job_seq seq) override;
     asio::awaitable<std::optional<job_seq>> find(job_id id) override;
     asio::awaitable<std::vector<queued_job>> lane(std::string name, job_seq after, std::size_t most) override;
     asio::awaitable<std::vector<loaded_job>> list(listing which, std::optional<job_record> after,
                                                   std::size_t most) override;
+    asio::awaitable<std::optional<leftover>> next_leftover() override;
+    asio::awaitable<void> postpone_leftover(leftover what) override;
+    asio::awaitable<void> remove_leftover(std::int64_t id) override;
     asio::awaitable<void> close() override;
 
 private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/asio_compat.hpp>
+#include <waybill/model/leftover.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/model/snapshot.hpp>
 
@@ -48,6 +49,8 @@ struct job_change {
     std::vector<std::pair<std::size_t, item_state>> items;
     std::vector<checkpoint> checkpoints;  ///< each replaces the one of its item
     bool drop_checkpoints = false;        ///< first forget all there are
+    std::vector<std::size_t> dropped;     ///< first forget these items' checkpoints
+    std::vector<leftover> leftovers;      ///< to be cleaned up at the server
     /// The items as pinned anew by a retry; empty: unchanged.
     std::vector<item_spec> repinned;
 };
@@ -102,10 +105,16 @@ public:
     virtual asio::awaitable<std::vector<loaded_job>> list(listing which, std::optional<job_record> after,
                                                           std::size_t most) = 0;
 
-    /// Forgets a terminal job.
-    virtual asio::awaitable<void> remove(job_seq seq) = 0;
+    /// Forgets a terminal job, and takes note of what is to be cleaned up after it.
+    virtual asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) = 0;
     /// Forgets terminal jobs that finished before `before`.
     virtual asio::awaitable<std::vector<removed_job>> remove_finished(unix_millis before) = 0;
+
+    /// The leftover to clean up next, due or not.
+    virtual asio::awaitable<std::optional<leftover>> next_leftover() = 0;
+    /// Notes a failed attempt at it.
+    virtual asio::awaitable<void> postpone_leftover(leftover what) = 0;
+    virtual asio::awaitable<void> remove_leftover(std::int64_t id) = 0;
 
     /// Brings everything into the main file and lets go of it.
     virtual asio::awaitable<void> close() = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/http_rules.hpp>
+#include <waybill/protocol/http_rules.hpp>
 
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
@@ -16,10 +16,10 @@
 namespace waybill::test {
 namespace {
 
-using detail::judge;
-using detail::parse_decimal;
-using detail::parse_retry_after;
-using detail::verdict;
+using waybill::judge;
+using waybill::parse_decimal;
+using waybill::parse_retry_after;
+using waybill::verdict;
 using std::chrono::seconds;
 
 TEST_CASE("a decimal number is digits and nothing else", "[protocol][http]") {
@@ -37,14 +37,14 @@ TEST_CASE("a decimal number is digits and nothing else", "[protocol][http]") {
 
 TEST_CASE("an HTTP date is read in all three forms, and garbage in none", "[protocol][http]") {
     // RFC 9110 section 5.6.7.
-    CHECK(detail::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT") == 784111777);
-    CHECK(detail::parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT") == 784111777);
-    CHECK(detail::parse_http_date("Sun Nov  6 08:49:37 1994") == 784111777);
+    CHECK(waybill::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT") == 784111777);
+    CHECK(waybill::parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT") == 784111777);
+    CHECK(waybill::parse_http_date("Sun Nov  6 08:49:37 1994") == 784111777);
     for (const char* text : {"", "never", "soon", "GMT", "Sun, 99 Nov 1994 08:49:37 GMT", "\x01\x02"}) {
         INFO(text);
-        CHECK_FALSE(detail::parse_http_date(text).has_value());
+        CHECK_FALSE(waybill::parse_http_date(text).has_value());
     }
-    CHECK_FALSE(detail::parse_http_date(std::string(65, ' ')).has_value());
+    CHECK_FALSE(waybill::parse_http_date(std::string(65, ' ')).has_value());
 }
 
 std::optional<seconds> retry_after(const std::string& value, const std::string& date = {}, std::int64_t now = 0) {
@@ -223,8 +223,8 @@ TEST_CASE("neither a status nor a failure is a lost connection", "[protocol][htt
 }
 
 TEST_CASE("what was accepted throws nothing", "[protocol][http]") {
-    CHECK_NOTHROW(detail::require_accepted(answered(200, true), false, 0));
-    CHECK_NOTHROW(detail::require_accepted(answered(204, true), true, 0));
+    CHECK_NOTHROW(waybill::require_accepted(answered(200, true), false, 0));
+    CHECK_NOTHROW(waybill::require_accepted(answered(204, true), true, 0));
 }
 
 TEST_CASE("what was refused is thrown with all that is known", "[protocol][http]") {
@@ -232,7 +232,7 @@ TEST_CASE("what was refused is thrown with all that is known", "[protocol][http]
     r.body = "try\r\nlater";
     r.transport_text = "words";
     try {
-        detail::require_accepted(r, true, 0, 4);
+        waybill::require_accepted(r, true, 0, 4);
         FAIL("a refusal was accepted");
     } catch (const failure& f) {
         CHECK(f.code() == make_http_error(503));
@@ -247,7 +247,7 @@ TEST_CASE("what was refused is thrown with all that is known", "[protocol][http]
 
 TEST_CASE("a refused redirect tells which it was", "[protocol][http]") {
     try {
-        detail::require_accepted(answered(302, true), true, 0);
+        waybill::require_accepted(answered(302, true), true, 0);
         FAIL("a redirect was accepted");
     } catch (const failure& f) {
         CHECK(f.code() == errc::redirect_refused);
@@ -258,7 +258,7 @@ TEST_CASE("a refused redirect tells which it was", "[protocol][http]") {
 }
 
 TEST_CASE("time is counted in whole seconds since 1970", "[protocol][http]") {
-    CHECK(detail::unix_seconds(std::chrono::system_clock::time_point(std::chrono::milliseconds(1'999))) == 1);
+    CHECK(waybill::unix_seconds(std::chrono::system_clock::time_point(std::chrono::milliseconds(1'999))) == 1);
 }
 
 }  // namespace

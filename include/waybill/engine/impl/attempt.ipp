@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/in_parallel.hpp>
 #include <waybill/engine/attempt.hpp>
 #include <waybill/engine/picture.hpp>
-#include <waybill/protocol/detail/http_rules.hpp>
-#include <waybill/transport/url.hpp>
+#include <waybill/engine/requests.hpp>
+#include <waybill/protocol/http_rules.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -41,12 +42,31 @@ private:
 
 }  // namespace detail
 
+/// What is to be cleaned up of an upload that is given up.
+[[nodiscard]] WAYBILL_DECL leftover leftover_of(const job_spec& job, const checkpoint& reached,
+                                                std::chrono::system_clock::time_point now) {
+    leftover what;
+    what.job = job;
+    what.reached = reached;
+    what.since = std::chrono::time_point_cast<std::chrono::milliseconds>(now);
+    return what;
+}
+
+WAYBILL_DECL void give_up_uploads(job_change& change, const loaded_job& whole,
+                                  std::chrono::system_clock::time_point now) {
+    change.drop_checkpoints = true;
+    change.checkpoints.clear();
+    for (const checkpoint& c : whole.checkpoints) {
+        change.leftovers.push_back(leftover_of(whole.job.spec, c, now));
+    }
+}
+
 WAYBILL_DECL attempt::attempt(loaded_job whole, waybill::store& store, waybill::transport& transport,
                               source_opener& sources, waybill::clock& clock, const engine_options& options,
-                              asio::any_io_executor executor)
+                              detail::strand home)
     : whole_(std::move(whole)), committed_(whole_.job.state.now), store_(store), transport_(transport),
-      sources_(sources), clock_(clock), options_(options), shown_(detail::picture_of(whole_)),
-      executor_(std::move(executor)), item_meters_(whole_.items.size()) {}
+      sources_(sources), clock_(clock), options_(options), shown_(detail::picture_of(whole_)), home_(std::move(home)),
+      item_meters_(whole_.items.size()) {}
 
 WAYBILL_DECL const checkpoint* attempt::find_checkpoint(std::size_t item) const noexcept {
     const auto found = std::find_if(whole_.checkpoints.begin(), whole_.checkpoints.end(),
@@ -64,53 +84,25 @@ WAYBILL_DECL std::unique_ptr<body_source> attempt::open(std::size_t item) {
 }
 
 WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<body_span> spans, std::size_t about) {
-    prepare(what, about);
-    constexpr int most_redirects = 5;
+    detail::prepare(what, whole_.job.spec, options_);
+    what.fresh_connection = what.fresh_connection || fresh_;
+    if (!what.idempotent) {
+        // A structured-field string: with quotes (draft-ietf-httpapi-idempotency-key-header).
+        const std::string part = about == checkpoint::whole_job ? "" : "-" + std::to_string(about);
+        what.headers.push_back(header_field{"Idempotency-Key", "\"" + whole_.job.state.key + part + "\""});
+        what.before_last_byte = [this, about] { return mark_tail(about); };
+    }
     for (int redirects = 0;; ++redirects) {
         const listed_send entry(active_, spans);
         response answer = co_await transport_.perform(what, entry.place->progress);
         require_source_intact(answer);
-        if (detail::judge(answer, what.idempotent).what != disposition::ambiguous) {
+        if (!what.idempotent && judge(answer, false).what != disposition::ambiguous) {
             whole_.job.state.tail_attempt = 0;  // whatever is committed next also takes the mark away
         }
-        if (redirects >= most_redirects || !redirected(what, answer)) {
+        if (!detail::redirected(what, answer, redirects)) {
             co_return answer;
         }
     }
-}
-
-WAYBILL_DECL void attempt::prepare(request& what, std::size_t about) const {
-    what.limits = options_.limits;
-    // A server may need minutes for every gigabyte: to scan, to move, to assemble.
-    what.limits.answer += std::chrono::milliseconds(what.body_size() / 6000);
-    what.fresh_connection = what.fresh_connection || fresh_;
-    what.headers = headers_for(what, about, url(what.url).origin());
-    if (!what.idempotent) {
-        auto* const self = const_cast<attempt*>(this);  // NOLINT: prepare itself changes nothing
-        what.before_last_byte = [self, about] { return self->mark_tail(about); };
-    }
-}
-
-WAYBILL_DECL header_list attempt::headers_for(const request& what, std::size_t about, const std::string& origin) const {
-    header_list headers = what.headers;
-    const job_spec& spec = whole_.job.spec;
-    for (const auto& [name, value] : spec.headers) {
-        std::erase_if(headers, [&name = name](const header_field& h) { return same_header(h.name, name); });
-        headers.push_back({name, value});
-    }
-    if (!what.idempotent) {
-        // A structured-field string: with quotes (draft-ietf-httpapi-idempotency-key-header).
-        const std::string part = about == checkpoint::whole_job ? "" : "-" + std::to_string(about);
-        headers.push_back({"Idempotency-Key", "\"" + whole_.job.state.key + part + "\""});
-    }
-    // Credentials belong to one origin, and nothing of a job may replace them.
-    if (options_.credentials && url(spec.url).origin() == origin) {
-        for (header_field& h : options_.credentials(origin)) {
-            std::erase_if(headers, [&h](const header_field& other) { return same_header(other.name, h.name); });
-            headers.push_back(std::move(h));
-        }
-    }
-    return headers;
 }
 
 // The mark is durable before the last byte leaves: after a crash without it the server cannot
@@ -122,26 +114,6 @@ WAYBILL_DECL asio::awaitable<void> attempt::mark_tail(std::size_t about) {
     co_await commit(std::move(marked));
 }
 
-// 307 and 308 keep method and body (RFC 9110 section 15.4). Only within the origin: bytes and
-// credentials go to no host that was not asked for.
-WAYBILL_DECL bool attempt::redirected(request& what, const response& answer) const {
-    const auto location = answer.header("Location");
-    if ((answer.status != 307 && answer.status != 308) || !location) {
-        return false;
-    }
-    try {
-        const url from(what.url);
-        const url to = from.resolve(std::string(*location));
-        if (to.origin() != from.origin()) {
-            return false;
-        }
-        what.url = to.str();
-        return true;
-    } catch (const error&) {
-        return false;
-    }
-}
-
 WAYBILL_DECL void attempt::require_source_intact(const response& answer) const {
     if (answer.status != 0 || failed_item_ == checkpoint::whole_job || !answer.failure) {
         return;
@@ -149,17 +121,61 @@ WAYBILL_DECL void attempt::require_source_intact(const response& answer) const {
     throw detail::source_failure(answer.failure, describe(answer), failed_item_);
 }
 
-WAYBILL_DECL asio::awaitable<void> attempt::save(checkpoint reached) {
+WAYBILL_DECL void attempt::keep(checkpoint reached) {
     const checkpoint* const known = find_checkpoint(reached.item);
     progressed_ = progressed_ || (known != nullptr && reached.offset > known->offset);
-    job_change change;
-    change.seq = whole_.job.seq;
-    change.from = committed_;
-    change.to = whole_.job.state;
-    change.checkpoints.push_back(reached);
-    co_await write(std::move(change));
     std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == reached.item; });
+    dirty_checkpoints_.insert(reached.item);
     whole_.checkpoints.push_back(std::move(reached));
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::save(checkpoint reached) {
+    keep(std::move(reached));
+    co_await commit(whole_.job.state);
+}
+
+WAYBILL_DECL void attempt::save_soon(checkpoint reached) {
+    keep(std::move(reached));
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discard) {
+    const checkpoint* const known = find_checkpoint(item);
+    if (known == nullptr) {
+        co_return;
+    }
+    job_change change = take_change();
+    change.dropped.push_back(item);
+    if (discard) {
+        change.leftovers.push_back(leftover_of(whole_.job.spec, *known, now()));
+    }
+    dirty_checkpoints_.erase(item);
+    std::erase_if(change.checkpoints, [&](const checkpoint& c) { return c.item == item; });
+    std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == item; });
+    if (item < whole_.items.size()) {
+        whole_.items[item].state.confirmed = 0;
+    }
+    const job_change kept = change;
+    co_await write(std::move(change));
+    committed(kept);
+}
+
+WAYBILL_DECL void attempt::confirm(std::size_t item, std::uint64_t bytes) {
+    item_record& record = whole_.items.at(item);
+    const std::uint64_t most = std::min(bytes, record.spec.size);
+    progressed_ = progressed_ || most > record.state.confirmed;
+    record.state.confirmed = most;
+    dirty_items_.insert(item);
+    shown_.progress_of_items[item].confirmed = most;
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::in_parallel(std::size_t width,
+                                                        std::function<asio::awaitable<bool>()> step) {
+    co_await detail::in_parallel(home_, shared_from_this(), width, std::move(step));
+}
+
+WAYBILL_DECL void attempt::show_protocol(std::string name) {
+    whole_.job.state.spoken = name;
+    shown_.spoken = std::move(name);
 }
 
 WAYBILL_DECL void attempt::finish_item(std::size_t item, std::string receipt) {
@@ -186,10 +202,14 @@ WAYBILL_DECL void attempt::complete_all_soon(std::string receipt) {
     }
 }
 
-WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next, bool drop_checkpoints) {
+WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next) {
     job_change change = take_change();
     change.to = std::move(next);
-    change.drop_checkpoints = drop_checkpoints;
+    if (change.to.now == status::completed) {
+        change.drop_checkpoints = true;
+    } else if (change.to.now == status::canceled) {
+        give_up_uploads(change, whole_, now());
+    }
     // Set before waiting: what happens meanwhile builds on it, and must not be undone by it.
     whole_.job.state = change.to;
     const job_change kept = change;
@@ -207,6 +227,9 @@ WAYBILL_DECL asio::awaitable<void> attempt::flush() {
         thrown = e.code() == errc::store_full ? nullptr : std::current_exception();
         for (const auto& [index, state] : kept.items) {
             dirty_items_.insert(index);  // another time
+        }
+        for (const checkpoint& c : kept.checkpoints) {
+            dirty_checkpoints_.insert(c.item);
         }
         if (!thrown) {
             co_return;
@@ -227,13 +250,16 @@ WAYBILL_DECL job_change attempt::take_change() {
     for (const std::size_t i : std::exchange(dirty_items_, {})) {
         change.items.emplace_back(i, whole_.items[i].state);
     }
+    for (const std::size_t i : std::exchange(dirty_checkpoints_, {})) {
+        change.checkpoints.push_back(*find_checkpoint(i));
+    }
     return change;
 }
 
 /// Commits; while the disk is full it waits for space. What the server has confirmed must not be
 /// forgotten for want of a few bytes.
 WAYBILL_DECL asio::awaitable<void> attempt::write(job_change change) {
-    const std::unique_ptr<alarm> pause = clock_.make_alarm(executor_);
+    const std::unique_ptr<alarm> pause = clock_.make_alarm(home_);
     for (;;) {
         job_change again = change;
         try {
@@ -252,6 +278,9 @@ WAYBILL_DECL void attempt::committed(const job_change& change) {
     const status before = std::exchange(committed_, change.to.now);
     show_committed(change);
     on_committed(before, committed_);
+    if (!change.leftovers.empty()) {
+        on_leftover();
+    }
 }
 
 WAYBILL_DECL void attempt::show_committed(const job_change& change) {

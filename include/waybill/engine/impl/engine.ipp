@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/erased.hpp>
+#include <waybill/engine/cleaner.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/picture.hpp>
 #include <waybill/engine/pipeline.hpp>
@@ -15,7 +16,9 @@ namespace waybill {
 WAYBILL_DECL engine::engine(detail::strand home, engine_parts parts, engine_options options)
     : home_(std::move(home)), parts_(std::move(parts)), options_(std::move(options)), hub_(home_),
       board_(options_.snapshot_jobs), scheduler_(options_.jobs_at_once), alarm_(parts_.clock->make_alarm(home_)),
-      phase_changed_(home_), run_ended_(home_) {}
+      cleaner_(std::make_unique<cleaner>(home_, parts_, options_)), phase_changed_(home_), run_ended_(home_) {}
+
+WAYBILL_DECL engine::~engine() = default;
 
 WAYBILL_DECL unix_millis engine::now() const {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(parts_.clock->system_now());
@@ -68,6 +71,7 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
         throw error(errc::not_allowed, "the uploader is running already");
     }
     delivering_ = true;
+    cleaner_->start(shared_from_this());
     std::exception_ptr thrown;
     try {
         co_await deliver();
@@ -76,6 +80,7 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await interrupt_all();
+    co_await cleaner_->stop();
     delivering_ = false;
     run_ended_.notify_all();
     if (fatal_) {
@@ -161,6 +166,7 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
     engine_parts& parts = self->parts_;
     mine->job = std::make_shared<attempt>(std::move(*whole), *parts.store, *parts.transport, *parts.sources,
                                           *parts.clock, self->options_, self->home_);
+    mine->job->on_leftover = [&engine = *self] { engine.cleaner_->ring(); };
     mine->job->may_wait_for_space = [&engine = *self] { return engine.phase_ == phase::open; };
     mine->job->on_committed = [&engine = *self, &job = *mine->job](status before, status after) {
         engine.count(before, after, job.job().spec.size);
@@ -191,9 +197,8 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
 /// Commits what an attempt came to. A disk that fails while everything is being stopped is no
 /// matter: the next start finds the job as it was.
 WAYBILL_DECL asio::awaitable<void> engine::commit_end(attempt& job, job_state next) {
-    const bool delivered = next.now == status::completed;
     try {
-        co_await job.commit(std::move(next), delivered);
+        co_await job.commit(std::move(next));
     } catch (const error& e) {
         if (phase_ == phase::open || e.code() != cause::storage) {
             throw;

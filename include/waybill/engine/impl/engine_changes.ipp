@@ -3,6 +3,7 @@
 
 #include <waybill/detail/erased.hpp>
 #include <waybill/engine/admission.hpp>
+#include <waybill/engine/cleaner.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/picture.hpp>
 
@@ -119,6 +120,7 @@ WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change n
     }
     const status from = next.from;
     co_await parts_.store->commit(std::move(next));
+    cleaner_->ring();
     whole.job.state = state;
     board_.count_gone(from, before);
     board_.count_new(state.now, whole.job.spec.size);
@@ -165,6 +167,7 @@ WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
     }
     job_change next;
     next.to = decide().canceled(whole.job.state);
+    give_up_uploads(next, whole, parts_.clock->system_now());
     co_await change(std::move(whole), std::move(next));
     if (const auto found = ends_.find(seq); found != ends_.end()) {
         if (const auto waiting = found->second.lock()) {
@@ -217,6 +220,7 @@ WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& who
         pins = co_await parts_.sources->pin(std::move(paths));
     }
     job_change next;
+    bool changed = false;
     auto pin = pins.cbegin();
     for (std::size_t i = 0; i < whole.items.size(); ++i) {
         item_spec spec = whole.items[i].spec;
@@ -225,13 +229,16 @@ WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& who
         }
         if (spec.identity != whole.items[i].spec.identity) {
             next.items.emplace_back(i, item_state{});
-            next.drop_checkpoints = true;
+            changed = true;
         }
         next.repinned.push_back(std::move(spec));
     }
+    if (changed) {
+        give_up_uploads(next, whole, parts_.clock->system_now());
+    }
     const job_state& old = whole.job.state;
     next.to.epoch = old.epoch + 1;
-    next.to.stage = next.drop_checkpoints ? stage::upload : old.stage;
+    next.to.stage = changed ? stage::upload : old.stage;
     next.to.epoch_began = now();
     next.to.key = detail::make_key(*parts_.random);
     co_return next;
@@ -241,7 +248,10 @@ WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
     const job_seq seq = co_await require(id);
     const hold held(*this, seq);
     const loaded_job whole = co_await load(seq);
-    co_await parts_.store->remove(seq);
+    job_change given_up;
+    give_up_uploads(given_up, whole, parts_.clock->system_now());
+    co_await parts_.store->remove(seq, std::move(given_up.leftovers));
+    cleaner_->ring();
     board_.count_gone(whole.job.state.now, whole.job.spec.size);
     board_.remove(seq);
     publish();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/protocol/detail/http_rules.hpp>
+#include <waybill/protocol/http_rules.hpp>
 #include <waybill/protocol/detail/multipart_protocol.hpp>
 
 #include <algorithm>

@@ -13,4 +13,8 @@ WAYBILL_DECL asio::awaitable<void> protocol::finalize(session& /*job*/) {
     co_return;
 }
 
+WAYBILL_DECL asio::awaitable<void> protocol::discard(exchange& /*server*/, const leftover& /*what*/) {
+    co_return;
+}
+
 }  // namespace waybill

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/protocol/detail/http_rules.hpp>
+#include <waybill/protocol/http_rules.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/transport/url.hpp>
 

@@ -50,10 +50,14 @@ public:
     [[nodiscard]] std::vector<added_job> add(const std::vector<new_job>& jobs);
     void apply(const job_change& change);
     void quarantine(job_seq seq);
+    void insert_leftover(const leftover& what);
+    void postpone(const leftover& what);
+    void remove_leftover(std::int64_t id);
     removed_job remove(job_seq seq);
     [[nodiscard]] std::vector<removed_job> remove_finished(unix_millis before);
 
     [[nodiscard]] std::optional<loaded_job> load(job_seq seq);
+    [[nodiscard]] std::optional<leftover> next_leftover();
     [[nodiscard]] std::optional<job_seq> find(const job_id& id);
     [[nodiscard]] std::vector<queued_job> lane(const std::string& name, job_seq after, std::size_t most);
     [[nodiscard]] std::vector<loaded_job> list(listing which, const std::optional<job_record>& after, std::size_t most);

@@ -3,6 +3,7 @@
 
 #include <waybill/detail/codec.hpp>
 #include <waybill/detail/crc32c.hpp>
+#include <waybill/model/leftover.hpp>
 #include <waybill/model/record.hpp>
 
 #include <SQLiteCpp/Column.h>
@@ -151,7 +152,7 @@ private:
         e.number(static_cast<std::uint64_t>(n));
     }
     e.number(s.tail_item).number(time(s.not_before)).number(time(s.epoch_began)).number(time(s.finished));
-    e.text(s.key).text(encode(s.error));
+    e.text(s.spoken).text(s.key).text(encode(s.error));
     return crc32c(0, e.view());
 }
 
@@ -188,7 +189,8 @@ private:
 
 inline constexpr std::string_view job_columns =
     "seq,id,lane,url,protocol,settings,headers,fields,if_unknown,size,item_count,accepted,content,spec_crc,"
-    "status,stage,reason,epoch,attempt,failures,tail_attempt,tail_item,not_before,epoch_began,finished,key,error,"
+    "status,stage,reason,epoch,attempt,failures,tail_attempt,tail_item,not_before,epoch_began,finished,spoken,key,"
+    "error,"
     "state_crc";
 
 /// Reads a row of `job_columns`. False: damaged; `seq`, `spec.id` and `state.now` are still set.
@@ -228,6 +230,7 @@ inline constexpr std::string_view job_columns =
     t.not_before = from.time();
     t.epoch_began = from.time();
     t.finished = from.time();
+    t.spoken = from.bytes();
     t.key = from.bytes();
     from.require(decode(from.bytes(), t.error));
     from.require(from.number() == checksum(out.seq, t));
@@ -261,6 +264,47 @@ inline constexpr std::string_view item_columns =
     t.confirmed = from.size();
     t.receipt = from.bytes();
     from.require(from.number() == checksum(seq, expected, t) && t.confirmed <= s.size);
+    return from.ok();
+}
+
+/// The part of a job's specification that cleaning up after it needs.
+[[nodiscard]] inline std::string encode(const job_spec& s) {
+    encoder e;
+    e.text(s.id.str()).text(s.url).text(s.protocol.name).pairs(s.protocol.settings).pairs(s.headers);
+    return std::move(e).take();
+}
+
+[[nodiscard]] inline bool decode(std::string_view in, job_spec& s) {
+    decoder from(in);
+    s.id = job_id(from.text());
+    s.url = from.text();
+    s.protocol.name = from.text();
+    s.protocol.settings = from.pairs();
+    s.headers = from.pairs();
+    return from.finished();
+}
+
+[[nodiscard]] inline std::uint32_t checksum(const leftover& l) {
+    return crc32c(checksum(job_seq{}, l.reached), encode(l.job));
+}
+
+inline constexpr std::string_view leftover_columns =
+    "id,job,idx,resource,offset,state,expires,crc,attempts,since,not_before";
+
+/// Reads a row of `leftover_columns`. False: damaged; only `id` can be trusted.
+[[nodiscard]] inline bool read_leftover(SQLite::Statement& row, leftover& out) {
+    column_reader from(row);
+    out.id = from.number();
+    from.require(decode(from.bytes(), out.job));
+    out.reached.item = item_from_column(from.number());
+    out.reached.resource = from.bytes();
+    out.reached.offset = from.size();
+    out.reached.state = from.bytes();
+    out.reached.expires_unix = from.number();
+    from.require(from.number() == checksum(out));
+    out.attempts = from.count();
+    out.since = from.time();
+    out.not_before = from.time();
     return from.ok();
 }
 

@@ -13,7 +13,7 @@ inline constexpr int store_version = 1;
 
 // The text is compared with what the file says of itself, so a tampered schema is noticed.
 // Numbers of enumerations are those of the model; times are milliseconds since 1970.
-inline constexpr std::array<std::string_view, 9> store_schema = {
+inline constexpr std::array<std::string_view, 10> store_schema = {
     R"(CREATE TABLE job(
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -40,6 +40,7 @@ inline constexpr std::array<std::string_view, 9> store_schema = {
   not_before INTEGER NOT NULL,
   epoch_began INTEGER NOT NULL,
   finished INTEGER NOT NULL,
+  spoken TEXT NOT NULL,
   key TEXT NOT NULL,
   error BLOB NOT NULL,
   state_crc INTEGER NOT NULL
@@ -89,6 +90,20 @@ inline constexpr std::array<std::string_view, 9> store_schema = {
   crc INTEGER NOT NULL,
   PRIMARY KEY(job, idx)
 ) STRICT, WITHOUT ROWID)",
+    // What servers still have of uploads that were given up; job is the encoded specification.
+    R"(CREATE TABLE leftover(
+  id INTEGER PRIMARY KEY,
+  job BLOB NOT NULL,
+  idx INTEGER NOT NULL,
+  resource BLOB NOT NULL,
+  offset INTEGER NOT NULL,
+  state BLOB NOT NULL,
+  expires INTEGER NOT NULL,
+  crc INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  not_before INTEGER NOT NULL
+) STRICT)",
     // Counting a million rows takes longer than everything else at start: the sums are kept.
     R"(CREATE TABLE total(
   status INTEGER PRIMARY KEY,

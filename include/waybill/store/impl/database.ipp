@@ -214,7 +214,7 @@ WAYBILL_DECL void database::insert(const new_job& job, job_seq seq) {
     const std::string headers = encode(s.headers);
     const std::string fields = encode(s.fields);
     const std::string failure = encode(t.error);
-    const auto row = sql("INSERT INTO job VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    const auto row = sql("INSERT INTO job VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     binder to(*row);
     to << seq;
     to.text(s.id.str()).text(s.lane).text(s.url).text(s.protocol.name).blob(settings).blob(headers).blob(fields);
@@ -222,7 +222,7 @@ WAYBILL_DECL void database::insert(const new_job& job, job_seq seq) {
     to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.tail_attempt
        << to_column(t.tail_item);
     to << t.not_before << t.epoch_began << t.finished;
-    to.text(t.key).blob(failure) << checksum(seq, t);
+    to.text(t.spoken).text(t.key).blob(failure) << checksum(seq, t);
     row->exec();
     for (std::size_t i = 0; i < job.items.size(); ++i) {
         insert_item(seq, i, job.items[i]);
@@ -278,6 +278,14 @@ WAYBILL_DECL void database::apply(const job_change& change) {
         binder(*row) << change.seq;
         row->exec();
     }
+    for (const std::size_t item : change.dropped) {
+        const auto row = sql("DELETE FROM checkpoint WHERE job=? AND idx=?");
+        binder(*row) << change.seq << to_column(item);
+        row->exec();
+    }
+    for (const leftover& l : change.leftovers) {
+        insert_leftover(l);
+    }
     for (const checkpoint& c : change.checkpoints) {
         const auto row = sql("INSERT OR REPLACE INTO checkpoint VALUES(?,?,?,?,?,?,?)");
         binder to(*row);
@@ -292,11 +300,11 @@ WAYBILL_DECL void database::update_state(job_seq seq, const job_state& t) {
     const std::string failure = encode(t.error);
     const auto row = sql(
         "UPDATE job SET status=?,stage=?,reason=?,epoch=?,attempt=?,failures=?,tail_attempt=?,tail_item=?,not_before=?,"
-        "epoch_began=?,finished=?,key=?,error=?,state_crc=? WHERE seq=?");
+        "epoch_began=?,finished=?,spoken=?,key=?,error=?,state_crc=? WHERE seq=?");
     binder to(*row);
     to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.tail_attempt << to_column(t.tail_item)
        << t.not_before << t.epoch_began << t.finished;
-    to.text(t.key).blob(failure) << checksum(seq, t) << seq;
+    to.text(t.spoken).text(t.key).blob(failure) << checksum(seq, t) << seq;
     row->exec();
 }
 
@@ -338,6 +346,52 @@ WAYBILL_DECL void database::move_total(status from, status to, std::uint64_t byt
     pending_totals_[from].bytes -= bytes;
     pending_totals_[to].jobs += 1;
     pending_totals_[to].bytes += bytes;
+}
+
+WAYBILL_DECL void database::insert_leftover(const leftover& what) {
+    const std::string job = encode(what.job);
+    const checkpoint& c = what.reached;
+    const auto row =
+        sql("INSERT INTO leftover(job,idx,resource,offset,state,expires,crc,attempts,since,not_before) "
+            "VALUES(?,?,?,?,?,?,?,?,?,?)");
+    binder to(*row);
+    to.blob(job) << to_column(c.item);
+    to.blob(c.resource) << c.offset;
+    to.blob(c.state) << c.expires_unix << checksum(what) << what.attempts << what.since << what.not_before;
+    row->exec();
+}
+
+WAYBILL_DECL void database::postpone(const leftover& what) {
+    const auto row = sql("UPDATE leftover SET attempts=?,not_before=? WHERE id=?");
+    binder(*row) << what.attempts << what.not_before << what.id;
+    row->exec();
+}
+
+WAYBILL_DECL void database::remove_leftover(std::int64_t id) {
+    const auto row = sql("DELETE FROM leftover WHERE id=?");
+    binder(*row) << id;
+    row->exec();
+}
+
+// One that cannot be trusted is dropped: no request is made from damaged bytes.
+WAYBILL_DECL std::optional<leftover> database::next_leftover() {
+    static const std::string text =
+        "SELECT " + std::string(leftover_columns) + " FROM leftover ORDER BY not_before,id LIMIT 1";
+    for (;;) {
+        leftover found;
+        bool sound = false;
+        {
+            const auto row = sql(text);
+            if (!row->executeStep()) {
+                return std::nullopt;
+            }
+            sound = read_leftover(*row, found);
+        }
+        if (sound) {
+            return found;
+        }
+        remove_leftover(found.id);
+    }
 }
 
 WAYBILL_DECL void database::erase(job_seq seq) {

@@ -39,8 +39,13 @@ WAYBILL_DECL asio::awaitable<void> sqlite_store::quarantine(job_seq seq) {
     co_await write(std::move(work));
 }
 
-WAYBILL_DECL asio::awaitable<void> sqlite_store::remove(job_seq seq) {
-    on_database work = [seq](detail::database& db) { db.remove(seq); };
+WAYBILL_DECL asio::awaitable<void> sqlite_store::remove(job_seq seq, std::vector<leftover> leftovers) {
+    on_database work = [seq, leftovers = std::move(leftovers)](detail::database& db) {
+        db.remove(seq);
+        for (const leftover& l : leftovers) {
+            db.insert_leftover(l);
+        }
+    };
     co_await write(std::move(work));
 }
 
@@ -83,6 +88,23 @@ WAYBILL_DECL asio::awaitable<std::vector<loaded_job>> sqlite_store::list(listing
     };
     co_await read(std::move(work));
     co_return std::move(*found);
+}
+
+WAYBILL_DECL asio::awaitable<std::optional<leftover>> sqlite_store::next_leftover() {
+    auto found = std::make_shared<std::optional<leftover>>();
+    on_database work = [found](detail::database& db) { *found = db.next_leftover(); };
+    co_await read(std::move(work));
+    co_return std::move(*found);
+}
+
+WAYBILL_DECL asio::awaitable<void> sqlite_store::postpone_leftover(leftover what) {
+    on_database work = [what = std::move(what)](detail::database& db) { db.postpone(what); };
+    co_await write(std::move(work));
+}
+
+WAYBILL_DECL asio::awaitable<void> sqlite_store::remove_leftover(std::int64_t id) {
+    on_database work = [id](detail::database& db) { db.remove_leftover(id); };
+    co_await write(std::move(work));
 }
 
 WAYBILL_DECL asio::awaitable<void> sqlite_store::close() {

@@ -134,6 +134,12 @@ inline void memory_store::apply(const job_change& change) {
     if (change.drop_checkpoints) {
         whole.checkpoints.clear();
     }
+    for (const std::size_t item : change.dropped) {
+        std::erase_if(whole.checkpoints, [&](const checkpoint& old) { return old.item == item; });
+    }
+    for (const leftover& l : change.leftovers) {
+        keep(l);
+    }
     for (const checkpoint& c : change.checkpoints) {
         std::erase_if(whole.checkpoints, [&](const checkpoint& old) { return old.item == c.item; });
         whole.checkpoints.push_back(c);
@@ -149,12 +155,21 @@ inline asio::awaitable<void> memory_store::quarantine(job_seq seq) {
     co_await write(std::move(change));
 }
 
-inline asio::awaitable<void> memory_store::remove(job_seq seq) {
-    std::function<void()> change = [this, seq] {
+inline void memory_store::keep(const leftover& what) {
+    leftover& kept = disk_->leftovers[++disk_->last_leftover];
+    kept = what;
+    kept.id = disk_->last_leftover;
+}
+
+inline asio::awaitable<void> memory_store::remove(job_seq seq, std::vector<leftover> leftovers) {
+    std::function<void()> change = [this, seq, leftovers = std::move(leftovers)] {
         if (!is_terminal(at(seq).job.state.now)) {
             throw error(errc::not_allowed, "the job is not finished");
         }
         disk_->jobs.erase(seq);
+        for (const leftover& l : leftovers) {
+            keep(l);
+        }
     };
     co_await write(std::move(change));
 }
@@ -225,6 +240,27 @@ inline asio::awaitable<std::vector<loaded_job>> memory_store::list(listing which
         all.resize(most);
     }
     co_return all;
+}
+
+inline asio::awaitable<std::optional<leftover>> memory_store::next_leftover() {
+    co_await turn();
+    std::optional<leftover> next;
+    for (const auto& [id, one] : disk_->leftovers) {
+        if (!next || one.not_before < next->not_before) {
+            next = one;
+        }
+    }
+    co_return next;
+}
+
+inline asio::awaitable<void> memory_store::postpone_leftover(leftover what) {
+    std::function<void()> change = [this, what = std::move(what)] { disk_->leftovers.at(what.id) = what; };
+    co_await write(std::move(change));
+}
+
+inline asio::awaitable<void> memory_store::remove_leftover(std::int64_t id) {
+    std::function<void()> change = [this, id] { disk_->leftovers.erase(id); };
+    co_await write(std::move(change));
 }
 
 inline asio::awaitable<void> memory_store::close() {

@@ -19,7 +19,7 @@
 #include <system_error>
 
 // What answers and failures of HTTP mean for an upload. Pure functions.
-namespace waybill::detail {
+namespace waybill {
 
 /// A non-negative decimal number that fills the whole text.
 [[nodiscard]] inline std::optional<std::uint64_t> parse_decimal(std::string_view text) noexcept {
@@ -125,4 +125,4 @@ inline void require_accepted(const response& r, bool idempotent, std::int64_t no
     throw failure(v.what, v.code, std::move(d), parse_retry_after(r, now_unix), item);
 }
 
-}  // namespace waybill::detail
+}  // namespace waybill
