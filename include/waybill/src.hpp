@@ -10,6 +10,7 @@
 #endif
 
 #include <waybill/detail/impl/condition.ipp>
+#include <waybill/detail/impl/digest.ipp>
 #include <waybill/detail/impl/erased.ipp>
 #include <waybill/detail/impl/event.ipp>
 #include <waybill/detail/impl/in_parallel.ipp>
@@ -26,6 +27,7 @@
 #include <waybill/impl/error.ipp>
 #include <waybill/impl/feed.ipp>
 #include <waybill/impl/uploader.ipp>
+#include <waybill/protocol/impl/hashing_source.ipp>
 #include <waybill/protocol/impl/multipart_protocol.ipp>
 #include <waybill/protocol/impl/protocol.ipp>
 #include <waybill/protocol/impl/put_protocol.ipp>
