@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "cli/command.hpp"
+#include "support/catch.hpp"
+
+#include <filesystem>
+#include <set>
+
+#include <sys/stat.h>
+
+using namespace waybill::test;
+using nlohmann::json;
+
+namespace {
+
+unsigned mode_of(const std::string& path) {
+    struct stat s {};
+    REQUIRE(::stat(path.c_str(), &s) == 0);
+    return s.st_mode & 07777U;
+}
+
+}  // namespace
+
+TEST_CASE("add prints the job's id, only it, and once") {
+    const command waybill;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    const finished_process done = waybill.run({"add", "--to", "http://example.com/", file});
+
+    CHECK(done.status.code == 0);
+    CHECK(done.err.empty());
+    REQUIRE(lines_of(done.out).size() == 1);
+    const std::string id = lines_of(done.out)[0];
+    CHECK(done.out == id + "\n");
+
+    const std::vector<json> jobs = waybill.list();
+    REQUIRE(jobs.size() == 1);
+    CHECK(jobs[0]["id"] == id);
+    CHECK(jobs[0]["state"] == "pending");
+    CHECK(jobs[0]["size"] == 7);
+}
+
+TEST_CASE("add keeps everything it was told") {
+    const command waybill;
+    const std::string a = waybill.dir().write("a.bin", "12345");
+    const std::string b = waybill.dir().write("b.bin", "");
+    const std::string id =
+        waybill.add({"--to", "http://example.com/posts?token=secret", "--via", "multipart", "--lane", "photos",
+                     "--field", "caption=a=b", "--field", "empty=", "--header", "X-Trip: Istanbul", a, b});
+
+    const std::vector<json> jobs = waybill.list();
+    REQUIRE(jobs.size() == 1);
+    CHECK(jobs[0]["via"] == "multipart");
+    CHECK(jobs[0]["lane"] == "photos");
+    CHECK(jobs[0]["url"] == "http://example.com/posts?…");
+    REQUIRE(jobs[0]["items"].size() == 2);
+    CHECK(jobs[0]["items"][0] == json{{"path", a}, {"state", "pending"}, {"sent", 0}, {"size", 5}});
+    CHECK(jobs[0]["items"][1] == json{{"path", b}, {"state", "pending"}, {"sent", 0}, {"size", 0}});
+}
+
+TEST_CASE("a relative path is kept as the absolute one") {
+    const command waybill;
+    const std::string file = waybill.dir().write("deep/a.bin", "content");
+    command_line what = waybill.line({"add", "--to", "http://example.com/", "deep/../deep/a.bin"});
+    what.directory = waybill.dir().path();
+    REQUIRE(run_process(what).status.code == 0);
+    CHECK(waybill.list().at(0)["items"][0]["path"] == file);
+}
+
+TEST_CASE("the same id with the same content is accepted once") {
+    const command waybill;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    for (int i = 0; i < 2; ++i) {
+        const finished_process done = waybill.run({"add", "--to", "http://example.com/", "--id", "trip-1", file});
+        CHECK(done.status.code == 0);
+        CHECK(done.out == "trip-1\n");
+    }
+    CHECK(waybill.list().size() == 1);
+}
+
+TEST_CASE("the same id with other content is refused, and the first job stays as it was") {
+    const command waybill;
+    const std::string a = waybill.dir().write("a.bin", "content");
+    const std::string b = waybill.dir().write("b.bin", "other");
+    REQUIRE(waybill.add({"--to", "http://example.com/", "--id", "trip-1", a}) == "trip-1");
+    const std::vector<json> before = waybill.list();
+
+    const std::vector<std::vector<std::string>> others = {
+        {"add", "--to", "http://example.com/", "--id", "trip-1", b},
+        {"add", "--to", "http://example.com/", "--id", "trip-1", a, b},
+        {"add", "--to", "http://example.com/other/", "--id", "trip-1", a},
+        {"add", "--to", "http://example.com/", "--id", "trip-1", "--header", "X-A: b", a},
+        {"add", "--to", "http://example.com/", "--id", "trip-1", "--via", "multipart", a},
+    };
+    for (const auto& other : others) {
+        const finished_process done = waybill.run(other);
+        CHECK(done.status.code == 2);
+        CHECK(done.out.empty());
+        CHECK_THAT(done.err, Catch::Contains("trip-1") && Catch::Contains("use another id"));
+    }
+    CHECK(waybill.list() == before);
+}
+
+TEST_CASE("jobs without an id of their own get different ones") {
+    const command waybill;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    std::set<std::string> ids;
+    for (int i = 0; i < 5; ++i) {
+        ids.insert(waybill.add({"--to", "http://example.com/", file}));
+    }
+    CHECK(ids.size() == 5);
+    CHECK(waybill.list().size() == 5);
+}
+
+TEST_CASE("the default store is in XDG_STATE_HOME, readable by its owner only") {
+    const command waybill;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    command_line what;
+    what.argv = {command_path(), "add", "--to", "http://example.com/", file};
+    what.env = {{"XDG_STATE_HOME", waybill.dir() / "state"}, {"HOME", waybill.dir() / "home"}};
+    REQUIRE(run_process(what).status.code == 0);
+
+    CHECK(mode_of(waybill.dir() / "state/waybill") == 0700);
+    CHECK(mode_of(waybill.dir() / "state/waybill/uploads.db") == 0600);
+    CHECK_FALSE(std::filesystem::exists(waybill.dir() / "home"));
+}
+
+TEST_CASE("without a usable XDG_STATE_HOME the default store is in the home directory") {
+    const command waybill;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    for (const std::string useless : {"", "relative/path"}) {
+        command_line what;
+        what.argv = {command_path(), "add", "--to", "http://example.com/", file};
+        what.env = {{"XDG_STATE_HOME", useless}, {"HOME", waybill.dir() / "home"}};
+        what.directory = waybill.dir().path();
+        REQUIRE(run_process(what).status.code == 0);
+        CHECK(std::filesystem::exists(waybill.dir() / "home/.local/state/waybill/uploads.db"));
+        CHECK_FALSE(std::filesystem::exists(waybill.dir() / "relative"));
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "cli/command.hpp"
+#include "support/catch.hpp"
+#include "support/http_server.hpp"
+
+using namespace waybill::test;
+using nlohmann::json;
+
+TEST_CASE("list shows a line for each job, in the order they were added") {
+    const command waybill;
+    CHECK(waybill.run({"list"}).out.empty());
+    const std::string a = waybill.dir().write("a.bin", std::string(1500, 'a'));
+    const std::string b = waybill.dir().write("b.bin", "content");
+    waybill.add({"--to", "http://example.com/first/", "--id", "job-1", a});
+    waybill.add({"--to", "http://example.com/second/", "--id", "job-2", a, b});
+
+    const finished_process done = waybill.run({"list"});
+    CHECK(done.status.code == 0);
+    const std::vector<std::string> lines = lines_of(done.out);
+    REQUIRE(lines.size() == 2);
+    CHECK_THAT(lines[0], Catch::StartsWith("job-1 ") && Catch::Contains("pending") && Catch::Contains("1.5 kB") &&
+                             Catch::EndsWith("http://example.com/first/"));
+    CHECK_THAT(lines[1], Catch::StartsWith("job-2 "));
+}
+
+TEST_CASE("a canceled job is not sent") {
+    const command waybill;
+    http_server server;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    waybill.add({"--to", server.url("/kept/"), "--id", "kept", file});
+    waybill.add({"--to", server.url("/dropped/"), "--id", "dropped", file});
+
+    CHECK(waybill.run({"cancel", "dropped"}).status.code == 0);
+    CHECK(waybill.list().at(1)["state"] == "canceled");
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+
+    REQUIRE(server.requests().size() == 1);
+    CHECK(server.requests()[0].target == "/kept/a.bin");
+    CHECK(waybill.list().at(0)["state"] == "completed");
+    CHECK(waybill.list().at(1)["state"] == "canceled");
+}
+
+TEST_CASE("a canceled job is sent after all when it is retried") {
+    const command waybill;
+    http_server server;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    const std::string id = waybill.add({"--to", server.url("/"), file});
+    CHECK(waybill.run({"cancel", id}).status.code == 0);
+    CHECK(waybill.run({"retry", id}).status.code == 0);
+    CHECK(waybill.list().at(0)["state"] == "pending");
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+    CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("a failed job that is retried sends its file as it is now") {
+    const command waybill;
+    http_server server;
+    server.next(script("refuse").read_all().answer({403}));
+    const std::string file = waybill.dir().write("a.bin", "first");
+    const std::string id = waybill.add({"--to", server.url("/"), file});
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 1);
+
+    waybill.dir().write("a.bin", "second");
+    CHECK(waybill.run({"retry", id}).status.code == 0);
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+    CHECK(server.finished(2).body == "second");
+    CHECK(waybill.list().at(0)["state"] == "completed");
+}
+
+TEST_CASE("a removed job is forgotten; only finished ones can be") {
+    const command waybill;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    const std::string id = waybill.add({"--to", "http://example.com/", file});
+
+    const finished_process early = waybill.run({"remove", id});
+    CHECK(early.status.code == 2);
+    CHECK_THAT(early.err, Catch::Contains(id) && Catch::Contains("state does not allow this"));
+
+    CHECK(waybill.run({"cancel", id}).status.code == 0);
+    CHECK(waybill.run({"remove", id}).status.code == 0);
+    CHECK(waybill.list().empty());
+}
+
+TEST_CASE("a completed job can be neither canceled nor retried") {
+    const command waybill;
+    http_server server;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    const std::string id = waybill.add({"--to", server.url("/"), file});
+    REQUIRE(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+    for (const std::string verb : {"cancel", "retry"}) {
+        const finished_process done = waybill.run({verb, id});
+        CHECK(done.status.code == 2);
+        CHECK_THAT(done.err, Catch::Contains("state does not allow this"));
+    }
+    CHECK(waybill.list().at(0)["state"] == "completed");
+}
+
+TEST_CASE("an unknown job is named as such") {
+    const command waybill;
+    for (const std::string verb : {"cancel", "retry", "remove"}) {
+        const finished_process done = waybill.run({verb, "nobody"});
+        CHECK(done.status.code == 2);
+        CHECK(done.out.empty());
+        CHECK_THAT(done.err, Catch::Contains("nobody") && Catch::Contains("no job with this id"));
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "cli/command.hpp"
+#include "support/catch.hpp"
+#include "support/http_record.hpp"
+#include "support/http_server.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <set>
+
+using namespace waybill::test;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::chrono::seconds patience{60};
+
+std::set<std::string> states_of(const command& waybill) {
+    std::set<std::string> all;
+    for (const json& job : waybill.list()) {
+        all.insert(job["state"].get<std::string>());
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("run delivers several jobs of several files, by PUT and as forms") {
+    const command waybill;
+    const receiver server;
+    std::vector<std::string> files;
+    for (int i = 0; i < 4; ++i) {
+        files.push_back(waybill.dir().write("f" + std::to_string(i) + ".bin", random_bytes(i * 700'001, i)));
+    }
+    waybill.add({"--to", server.url("/files/"), files[0], files[1]});
+    waybill.add({"--to", server.url("/posts"), "--via", "multipart", "--field", "caption=x", files[2], files[3]});
+
+    const finished_process done = waybill.run({"run", "--until-idle", "--progress", "none"});
+    CHECK(done.status.code == 0);
+    CHECK(done.out.empty());
+    CHECK(done.err.empty());
+    CHECK(states_of(waybill) == std::set<std::string>{"completed"});
+    CHECK(server.names().size() == files.size());
+    for (int i = 0; i < 4; ++i) {
+        CHECK(sha256_of_file(server.received("f" + std::to_string(i) + ".bin")) == sha256_of_file(files[i]));
+    }
+}
+
+TEST_CASE("run with nothing to do ends at once and well") {
+    const command waybill;
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+}
+
+TEST_CASE("a job the server refuses makes the exit code 1, and the others arrive") {
+    const command waybill;
+    http_server server;
+    server.next(script("refuse").read_all().answer({403, {}, "not you"}));
+    const std::string file = waybill.dir().write("a.bin", "content");
+    waybill.add({"--to", server.url("/one/"), "--id", "refused", file});
+    waybill.add({"--to", server.url("/two/"), "--id", "taken", file});
+
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 1);
+    const std::vector<json> jobs = waybill.list();
+    CHECK(jobs.at(0)["state"] == "failed");
+    CHECK(jobs.at(0)["http_status"] == 403);
+    CHECK_THAT(jobs.at(0)["error"].get<std::string>(), Catch::Contains("HTTP 403 Forbidden"));
+    CHECK(jobs.at(1)["state"] == "completed");
+}
+
+TEST_CASE("a form whose answer is lost stays undecided, exit code 1, and is sent once") {
+    const command waybill;
+    http_server server;
+    server.next(script("answer lost").read_all().close());
+    const std::string file = waybill.dir().write("a.bin", "content");
+    waybill.add({"--to", server.url("/posts"), "--via", "multipart", file});
+
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 1);
+    CHECK(states_of(waybill) == std::set<std::string>{"unknown_outcome"});
+    // Running again is no decision either.
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 1);
+    CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("Ctrl-C stops in mid-transfer, keeps everything, and the next run completes") {
+    const int signal = GENERATE(SIGINT, SIGTERM);
+    const command waybill;
+    http_server server;
+    server.next(script("stall").read_body(100'000).hold());
+    const std::string content = random_bytes(3'000'000);
+    const std::string file = waybill.dir().write("a.bin", content);
+    waybill.add({"--to", server.url("/"), "--id", "interrupted", file});
+    waybill.add({"--to", server.url("/"), "--id", "queued", waybill.dir().write("b.bin", "second")});
+
+    process running = waybill.start({"run", "--until-idle", "--progress", "none"}, waybill.dir() / "out");
+    server.wait_for_body(1, 100'000);
+    running.kill(signal);
+    const auto end = running.wait(patience);
+    REQUIRE(end);
+    CHECK(end->code == 128 + signal);
+    CHECK(states_of(waybill) == std::set<std::string>{"pending"});
+
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+    CHECK(states_of(waybill) == std::set<std::string>{"completed"});
+    CHECK(server.finished(2).sha256 == sha256(content));
+    CHECK(server.finished(3).body == "second");
+}
+
+TEST_CASE("Ctrl-C with nothing left to do is no failure") {
+    const command waybill;
+    const std::string out = waybill.dir() / "out";
+    process running = waybill.start({"run", "--progress", "json"}, out);
+    wait_for_text(running, out, [](const std::string& text) { return !lines_of(text).empty(); });
+    running.kill(SIGINT);
+    const auto end = running.wait(patience);
+    REQUIRE(end);
+    CHECK(*end == exit_status{0, 0});
+}
+
+TEST_CASE("a killed run leaves a store that the next run continues from") {
+    const command waybill;
+    http_server server;
+    server.next(script("take the first").read_all().answer({201}));
+    server.next(script("stall").read_body(50'000).hold());
+    const std::string a = waybill.dir().write("a.bin", random_bytes(10'000));
+    const std::string b = waybill.dir().write("b.bin", random_bytes(3'000'000, 2));
+    waybill.add({"--to", server.url("/"), a, b});
+
+    const std::string out = waybill.dir() / "out";
+    process running = waybill.start({"run", "--until-idle", "--progress", "json"}, out);
+    server.wait_for_body(2, 50'000);
+    // What a snapshot shows is committed: from here on the first item is not sent again.
+    wait_for_text(running, out,
+                  [](const std::string& text) { return text.find(R"("state":"completed")") != std::string::npos; });
+    running.kill(SIGKILL);
+    REQUIRE(running.wait(patience) == exit_status{-1, SIGKILL});
+
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+    REQUIRE(server.requests().size() == 3);
+    CHECK(server.requests()[2].target == "/b.bin");
+    CHECK(server.finished(3).sha256 == sha256_of_file(b));
+}
+
+TEST_CASE("a thousand jobs queued one by one are all delivered, in order") {
+    const command waybill;
+    http_server server;
+    constexpr int jobs = 1000;
+    std::vector<std::string> ids;
+    for (int i = 0; i < jobs; ++i) {
+        const std::string name = std::to_string(i);
+        ids.push_back(waybill.add({"--to", server.url("/"), waybill.dir().write(name, "content of " + name)}));
+    }
+    std::vector<std::string> listed;
+    for (const json& job : waybill.list()) {
+        listed.push_back(job["id"]);
+    }
+    CHECK(listed == ids);
+
+    command_line run = waybill.line({"run", "--until-idle", "--progress", "none"});
+    CHECK(run_process(run, std::chrono::minutes(4)).status.code == 0);
+    const http_log::requests got = server.requests();
+    REQUIRE(got.size() == jobs);
+    for (int i = 0; i < jobs; ++i) {
+        const std::string name = std::to_string(i);
+        CHECK(got[static_cast<std::size_t>(i)].target == "/" + name);
+        CHECK(got[static_cast<std::size_t>(i)].body == "content of " + name);
+    }
+    CHECK(states_of(waybill) == std::set<std::string>{"completed"});
+}
