@@ -7,7 +7,12 @@
 
 #include <asio/io_context.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <functional>
+#include <list>
 #include <memory>
 #include <set>
 #include <string>
@@ -64,7 +69,10 @@ public:
 
     [[nodiscard]] const job_record& job() const noexcept override { return record; }
     [[nodiscard]] const std::vector<item_record>& items() const noexcept override { return records; }
-    [[nodiscard]] const checkpoint* find_checkpoint(std::size_t /*item*/) const noexcept override { return nullptr; }
+    [[nodiscard]] const checkpoint* find_checkpoint(std::size_t item) const noexcept override {
+        const auto found = std::find_if(kept.begin(), kept.end(), [&](const checkpoint& c) { return c.item == item; });
+        return found == kept.end() ? nullptr : &*found;
+    }
 
     [[nodiscard]] std::unique_ptr<body_source> open(std::size_t item) override {
         ++opened;
@@ -93,9 +101,26 @@ public:
     }
 
     asio::awaitable<void> save(checkpoint reached) override {
-        saved.push_back(std::move(reached));
+        save_soon(std::move(reached));
         co_return;
     }
+    void save_soon(checkpoint reached) override {
+        std::erase_if(kept, [&](const checkpoint& c) { return c.item == reached.item; });
+        kept.push_back(reached);
+        saved.push_back(std::move(reached));
+    }
+    asio::awaitable<void> forget(std::size_t item, bool /*discard*/) override {
+        std::erase_if(kept, [&](const checkpoint& c) { return c.item == item; });
+        co_return;
+    }
+    void confirm(std::size_t item, std::uint64_t bytes) override { records.at(item).state.confirmed = bytes; }
+    asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override {
+        for (std::size_t i = 0; i < width; ++i) {
+            while (co_await step()) {
+            }
+        }
+    }
+    void show_protocol(std::string name) override { record.state.spoken = std::move(name); }
     asio::awaitable<void> complete_item(std::size_t item, std::string receipt) override {
         complete_item_soon(item, std::move(receipt));
         co_return;
@@ -117,7 +142,8 @@ public:
     std::vector<item_record> records;
     std::deque<response> to_come;
     std::vector<sent_request> sent;
-    std::vector<checkpoint> saved;
+    std::vector<checkpoint> saved;  ///< all, in order
+    std::list<checkpoint> kept;     ///< those that hold now
     std::set<std::size_t> changed;
     int opened = 0;
 };
