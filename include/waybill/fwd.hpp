@@ -10,7 +10,9 @@ enum class disposition : unsigned char;
 enum class errc : int;
 enum class item_status : unsigned char;
 enum class on_unknown : unsigned char;
+enum class resolution : unsigned char;
 enum class status : unsigned char;
+enum class verification : unsigned char;
 enum class wait_reason : unsigned char;
 
 class alarm;

@@ -137,6 +137,25 @@ public:
         return detail::spawn_on<void>(home_, std::move(work), std::forward<Token>(token));
     }
 
+    /// Decides about a job whose outcome is unknown.
+    ///
+    /// @par Completion signature
+    ///   `void(std::error_code)`
+    /// @par Errors
+    ///   - `errc::unknown_job`
+    ///   - `errc::not_allowed`  its outcome is not unknown.
+    /// @par Cancellation
+    ///   Any type, until the commit begins.
+    /// @par Durability
+    ///   After a successful completion the decision survives any crash.
+    template <class Token = asio::use_awaitable_t<>>
+    auto async_resolve(job_id id, resolution what, Token&& token = {}) {
+        std::function<asio::awaitable<void>()> work = [e = engine_, id = std::move(id), what] {
+            return e->resolve(id, what);
+        };
+        return detail::spawn_on<void>(home_, std::move(work), std::forward<Token>(token));
+    }
+
     /// Forgets a finished job.
     ///
     /// @par Completion signature

@@ -399,3 +399,105 @@ TEST_CASE("a job whose protocol is not registered fails visibly and can be retri
     w.until_idle();
     CHECK(w.at("one").now == status::completed);
 }
+
+TEST_CASE("the app's backend is asked what became of a form post whose answer was lost") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    std::deque<verification> says;
+    std::vector<std::string> asked;
+    const auto with = [&](options& o) {
+        o.verifiers["backend"] = [&](const job_snapshot& about) -> asio::awaitable<verification> {
+            asked.push_back(about.id().str());
+            if (says.empty()) {
+                throw std::runtime_error("the backend is down");
+            }
+            const verification next = says.front();
+            says.pop_front();
+            co_return next;
+        };
+    };
+    world w(around, with);
+    job j = form_job("one", {"/a"});
+    j.verify_with("backend");
+
+    SECTION("it has it: the job is completed, nothing is sent again") {
+        says = {verification::delivered};
+        w.add(j);
+        w.start();
+        w.until_idle();
+        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").item(0).now == item_status::completed);
+        CHECK(around.requests.size() == 1);
+        CHECK(asked.size() == 1);
+    }
+    SECTION("it does not have it: the job is sent again") {
+        says = {verification::not_delivered};
+        w.add(j);
+        w.start();
+        w.until_idle();
+        CHECK(w.at("one").now == status::completed);
+        CHECK(around.requests.size() == 2);
+    }
+    SECTION("it cannot say yet: it is asked again, after a while, also by the next process") {
+        says = {verification::unknown};
+        w.add(j);
+        w.start();
+        w.until([&] { return asked.size() == 1 && w.at("one").now == status::waiting; });
+        CHECK(around.requests.size() == 1);
+        w.run(w.up().async_stop());
+        says = {verification::unknown, verification::delivered};
+        world next(around, with);
+        next.start();
+        next.until_idle();
+        CHECK(next.at("one").now == status::completed);
+        CHECK(asked.size() == 3);
+        CHECK(around.requests.size() == 1);
+    }
+    SECTION("it never answers: the job is parked, not failed and not repeated") {
+        w.add(j);
+        w.start();
+        w.until_idle();
+        CHECK(w.at("one").now == status::unknown_outcome);
+        CHECK(asked.size() > 5);
+        CHECK(around.requests.size() == 1);
+    }
+    SECTION("a program that does not know the hook parks the job") {
+        w.add(j);
+        w.run(w.up().async_stop());
+        world other(around);
+        other.start();
+        other.until_idle();
+        CHECK(other.at("one").now == status::unknown_outcome);
+    }
+}
+
+TEST_CASE("an unknown outcome is resolved by the app, and by nobody else") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    world w(around);
+    w.add(form_job("one", {"/a"}));
+    w.add(put_job("two", {"/a"}));
+    w.start();
+    w.until_idle();
+    REQUIRE(w.at("one").now == status::unknown_outcome);
+    CHECK(error_of([&] { w.run(w.up().async_resolve(job_id("two"), resolution::retry)); }) == errc::not_allowed);
+    SECTION("completed") {
+        w.run(w.up().async_resolve(job_id("one"), resolution::completed));
+        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").progress() == 1.0);
+        CHECK(w.now()->sent() == w.now()->size());
+    }
+    SECTION("retry") {
+        w.run(w.up().async_resolve(job_id("one"), resolution::retry));
+        w.until_idle();
+        CHECK(w.at("one").now == status::completed);
+        CHECK(around.requests.size() == 3);
+    }
+    SECTION("canceled") {
+        w.run(w.up().async_resolve(job_id("one"), resolution::canceled));
+        CHECK(w.at("one").now == status::canceled);
+    }
+    CHECK(error_of([&] { w.run(w.up().async_resolve(job_id("one"), resolution::retry)); }) == errc::not_allowed);
+}

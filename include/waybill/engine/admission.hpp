@@ -145,6 +145,9 @@ inline void check_job(const job& j, const registry& protocols) {
     if (j.lane().size() > 128 || has_control(j.lane())) {
         throw error(errc::invalid_lane, "'" + printable_excerpt(j.lane(), 128) + "'");
     }
+    if (j.verifier().size() > 128 || has_control(j.verifier())) {
+        throw error(errc::invalid_setting, "verifier '" + printable_excerpt(j.verifier(), 128) + "'");
+    }
     std::size_t text = 0;
     for (const auto& [name, value] : j.headers()) {
         check_header(name, value);
@@ -177,7 +180,7 @@ inline void check_job(const job& j, const registry& protocols) {
         .text(j.lane())
         .pairs(j.headers())
         .pairs(j.fields());
-    e.number(static_cast<std::uint64_t>(j.if_unknown())).number(j.items().size());
+    e.number(static_cast<std::uint64_t>(j.if_unknown())).text(j.verifier()).number(j.items().size());
     for (const item& i : j.items()) {
         e.number(static_cast<std::uint64_t>(i.kind())).text(i.path()).number(i.offset()).number(i.length());
         e.number(crc32c(0, i.data())).text(i.name()).text(i.field()).text(i.content_type());
@@ -218,6 +221,7 @@ inline void apply_pin(item_spec& spec, const pinned_file& pinned) {
     spec.headers = j.headers();
     spec.fields = j.fields();
     spec.if_unknown = j.if_unknown();
+    spec.verifier = j.verifier();
     spec.item_count = j.items().size();
     spec.accepted = now;
     spec.content = content_of(j);

@@ -56,6 +56,7 @@ public:
     asio::awaitable<std::vector<job_id>> enqueue(std::vector<job> jobs);
     asio::awaitable<void> cancel(job_id id);
     asio::awaitable<void> retry(job_id id);
+    asio::awaitable<void> resolve(job_id id, resolution what);
     asio::awaitable<void> remove(job_id id);
     asio::awaitable<job_snapshot> wait(job_id id);
     asio::awaitable<job_snapshot> find(job_id id);
@@ -103,9 +104,12 @@ private:
     asio::awaitable<void> carry(std::shared_ptr<attempt> job, run_state& mine);
     asio::awaitable<void> commit_end(attempt& job, job_state next);
     asio::awaitable<bool> begin(attempt& job);
+    asio::awaitable<bool> ask_backend(attempt& job);
+    [[nodiscard]] outcome::doubt doubt_about(const job_spec& spec) const;
     asio::awaitable<std::exception_ptr> run_protocol(attempt& job, const run_state& mine);
     [[nodiscard]] job_state after(const attempt& job, wish asked, const std::exception_ptr& thrown) const;
     void ended(job_seq seq, const std::exception_ptr& thrown);
+    void notify_end(job_seq seq);
     void interrupt(job_seq seq, wish why);
     asio::awaitable<void> interrupt_all();
 

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/model/job.hpp>
 #include <waybill/model/retry_policy.hpp>
+#include <waybill/model/snapshot.hpp>
 #include <waybill/transport/request.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <string>
 
 namespace waybill {
@@ -17,6 +21,10 @@ namespace waybill {
 /// answer only for origins the secret is meant for. Must not block and must not throw.
 using credentials_provider = std::function<header_list(const std::string& origin)>;
 
+/// Asks the app's backend whether a job arrived. A coroutine on the uploader's strand; what it
+/// throws counts as `verification::unknown`.
+using verifier = std::function<asio::awaitable<verification>(const job_snapshot& about)>;
+
 /// How jobs are worked off.
 struct engine_options {
     /// Jobs of different lanes that may run at once. Jobs of one lane always run one at a time.
@@ -24,6 +32,9 @@ struct engine_options {
     retry_policy retry;
     request_limits limits;
     credentials_provider credentials;
+    /// By the names that jobs were given with `job::verify_with`. A job whose hook is not here is
+    /// treated as if it had none.
+    std::map<std::string, verifier> verifiers;
     /// Jobs a snapshot lists at most, beyond those that run; it always counts all.
     std::size_t snapshot_jobs = 10'000;
     /// While bytes are moving, a snapshot is published this often. State changes do not wait for it.

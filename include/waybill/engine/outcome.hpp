@@ -36,14 +36,22 @@ public:
         return s;
     }
 
+    /// What is to be done about an answer that was lost.
+    enum class doubt : std::uint8_t {
+        park,    ///< nobody knows: let the app decide
+        ask,     ///< the server or the app's backend can be asked; the mark stays until it has answered
+        repeat,  ///< send it again: the endpoint honours the key, or the app accepts a duplicate
+    };
+
     /// Failed. `progressed`: the server confirmed something new during this attempt.
-    [[nodiscard]] job_state failed(job_state s, const failure& why, on_unknown if_unknown, bool progressed) const {
+    [[nodiscard]] job_state failed(job_state s, const failure& why, doubt when_ambiguous, bool progressed) const {
         s.error = {why.code(), why.details(), why.item()};
         const bool ambiguous = why.what_to_do() == disposition::ambiguous;
-        if (!ambiguous) {
-            s.tail_attempt = 0;
-        } else if (if_unknown == on_unknown::park) {
+        if (ambiguous && when_ambiguous == doubt::park) {
             return park(std::move(s));
+        }
+        if (!ambiguous || when_ambiguous == doubt::repeat) {
+            s.tail_attempt = 0;
         }
         switch (why.what_to_do()) {
             case disposition::permanent: return end(std::move(s), status::failed);
@@ -54,7 +62,8 @@ public:
         if (s.failures >= policy_.attempts) {
             s.error.details.detail = "gave up after " + std::to_string(s.failures) + " attempts without progress" +
                                      (s.error.details.detail.empty() ? "" : "; " + s.error.details.detail);
-            return end(std::move(s), status::failed);
+            // Out of attempts to ask is not the same as failed: it may have arrived.
+            return s.tail_attempt != 0 ? park(std::move(s)) : end(std::move(s), status::failed);
         }
         return wait(std::move(s), reason_for(why.what_to_do()),
                     backoff_delay(policy_, s.failures, random_, why.retry_after()));

@@ -36,6 +36,20 @@ enum class on_unknown : std::uint8_t {
     retry = 2,           ///< send again, at the price of a possible duplicate (at least once)
 };
 
+/// What an app decides about a job whose outcome is unknown.
+enum class resolution : std::uint8_t {
+    completed,  ///< the server has it
+    retry,      ///< the server does not have it: send it again, under the same key
+    canceled,   ///< it is of no interest any more
+};
+
+/// What an app's backend says of a job whose answer was lost.
+enum class verification : std::uint8_t {
+    delivered,      ///< it has it: the job is completed
+    not_delivered,  ///< it does not have it, and will not: it is sent again
+    unknown,        ///< it cannot say yet: it is asked again later
+};
+
 /// What the app hands over: an ordered list of items that is delivered as one unit.
 ///
 /// A builder; nothing is checked before `async_enqueue`.
@@ -103,6 +117,13 @@ public:
         return *this;
     }
 
+    /// Names the hook of `options::verifiers` that asks your backend whether a job arrived, when its
+    /// answer was lost. Asked before the `if_unknown` policy applies.
+    job& verify_with(std::string name) {
+        verifier_ = std::move(name);
+        return *this;
+    }
+
     [[nodiscard]] const std::string& url() const noexcept { return url_; }
     [[nodiscard]] const job_id& id() const noexcept { return id_; }
     [[nodiscard]] const protocol_spec& protocol() const noexcept { return protocol_; }
@@ -111,6 +132,7 @@ public:
     [[nodiscard]] const detail::string_pairs& headers() const noexcept { return headers_; }
     [[nodiscard]] const std::vector<item>& items() const noexcept { return items_; }
     [[nodiscard]] on_unknown if_unknown() const noexcept { return if_unknown_; }
+    [[nodiscard]] const std::string& verifier() const noexcept { return verifier_; }
 
 private:
     std::string url_;
@@ -121,6 +143,7 @@ private:
     detail::string_pairs headers_;
     std::vector<item> items_;
     on_unknown if_unknown_ = on_unknown::park;
+    std::string verifier_;
 };
 
 }  // namespace waybill

@@ -60,6 +60,7 @@ struct job_spec {
     detail::string_pairs headers;
     detail::string_pairs fields;
     on_unknown if_unknown = on_unknown::park;
+    std::string verifier;    ///< the hook that may know what became of it
     std::uint64_t size = 0;  ///< sum of the items' sizes
     std::size_t item_count = 0;
     unix_millis accepted{};

@@ -34,6 +34,10 @@ public:
     /// Sends what is missing; returns when the server has confirmed every byte.
     virtual asio::awaitable<void> upload(session& job) = 0;
 
+    /// True when `restore` can find out from the server what became of a request whose answer was
+    /// lost. Then such a job is neither parked nor repeated, but asked about.
+    [[nodiscard]] virtual bool can_probe() const noexcept { return false; }
+
     /// True when `finalize` talks to the server: then reaching it is itself made durable.
     [[nodiscard]] virtual bool finalizes() const noexcept { return false; }
 

@@ -17,7 +17,8 @@ constexpr unix_millis now{std::chrono::hours(480'000)};
 const disposition every_disposition[] = {disposition::retry,    disposition::again,       disposition::busy,
                                          disposition::network,  disposition::credentials, disposition::ambiguous,
                                          disposition::permanent};
-const on_unknown every_policy[] = {on_unknown::park, on_unknown::retry_same_key, on_unknown::retry};
+using doubt = outcome::doubt;
+const doubt every_policy[] = {doubt::park, doubt::ask, doubt::repeat};
 
 retry_policy policy() {
     retry_policy p;
@@ -99,7 +100,7 @@ TEST_CASE("a failed attempt leaves the job where its failure leads", "[engine][o
     const retry_policy p = policy();
     const outcome decided(p, now, 0.5);
     for (const disposition what : every_disposition) {
-        for (const on_unknown if_unknown : every_policy) {
+        for (const doubt if_unknown : every_policy) {
             INFO("disposition " << static_cast<int>(what) << " policy " << static_cast<int>(if_unknown));
             const job_state before = running();
             const job_state after = decided.failed(before, because(what), if_unknown, false);
@@ -107,7 +108,7 @@ TEST_CASE("a failed attempt leaves the job where its failure leads", "[engine][o
             CHECK(after.error.code == make_http_error(503));
             CHECK(after.error.details.detail == "details");
             CHECK(after.error.item == 2);
-            const bool parks = what == disposition::ambiguous && if_unknown == on_unknown::park;
+            const bool parks = what == disposition::ambiguous && if_unknown == doubt::park;
             if (parks) {
                 CHECK(after.now == status::unknown_outcome);
                 CHECK(after.reason == wait_reason::none);
@@ -122,8 +123,8 @@ TEST_CASE("a failed attempt leaves the job where its failure leads", "[engine][o
                 CHECK(after.finished == unix_millis());
             }
             // The mark stays exactly as long as nobody knows what became of the last byte.
-            CHECK((after.tail_attempt != 0) == (what == disposition::ambiguous));
-            if (what == disposition::ambiguous) {
+            CHECK((after.tail_attempt != 0) == (what == disposition::ambiguous && if_unknown != doubt::repeat));
+            if (after.tail_attempt != 0) {
                 CHECK(after.tail_attempt == 7);
                 CHECK(after.tail_item == 3);
             }
@@ -135,7 +136,7 @@ TEST_CASE("what a job waits for is told", "[engine][outcome]") {
     const retry_policy p = policy();
     const outcome decided(p, now, 0.5);
     const auto reason = [&](disposition what) {
-        return decided.failed(running(), because(what), on_unknown::retry, false).reason;
+        return decided.failed(running(), because(what), doubt::repeat, false).reason;
     };
     CHECK(reason(disposition::retry) == wait_reason::backoff);
     CHECK(reason(disposition::again) == wait_reason::backoff);
@@ -154,12 +155,12 @@ TEST_CASE("failures without progress are counted, and end the job when they are 
         job_state s = running();
         s.failures = 0;
         for (int i = 1; i < p.attempts; ++i) {
-            s = decided.failed(s, because(what), on_unknown::retry, false);
+            s = decided.failed(s, because(what), doubt::repeat, false);
             CHECK(s.now == status::waiting);
             CHECK(s.failures == i);
             CHECK(s.error.details.detail == "details");
         }
-        s = decided.failed(s, because(what), on_unknown::retry, false);
+        s = decided.failed(s, because(what), doubt::repeat, false);
         CHECK(s.now == status::failed);
         CHECK(s.finished == now);
         CHECK(s.tail_attempt == 0);
@@ -168,11 +169,21 @@ TEST_CASE("failures without progress are counted, and end the job when they are 
     }
 }
 
+TEST_CASE("a job that may have arrived is parked when it runs out of attempts to ask, not failed",
+          "[engine][outcome]") {
+    const retry_policy p = policy();
+    const outcome decided(p, now, 0.5);
+    job_state s = running();
+    s.failures = p.attempts - 1;
+    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::ask, false).now == status::unknown_outcome);
+    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::repeat, false).now == status::failed);
+}
+
 TEST_CASE("a job that gives up without details says how often it tried", "[engine][outcome]") {
     const retry_policy p = policy();
     job_state s = running();
     s.failures = 3;
-    s = outcome(p, now, 0.5).failed(s, failure(disposition::retry, errc::connection_lost, {}), on_unknown::park, false);
+    s = outcome(p, now, 0.5).failed(s, failure(disposition::retry, errc::connection_lost, {}), doubt::park, false);
     CHECK(s.now == status::failed);
     CHECK(s.error.details.detail == "gave up after 4 attempts without progress");
 }
@@ -183,7 +194,7 @@ TEST_CASE("progress gives the budget back", "[engine][outcome]") {
     job_state s = running();
     for (int i = 0; i < 100; ++i) {
         s.failures = p.attempts - 1;
-        s = decided.failed(s, because(disposition::retry), on_unknown::park, true);
+        s = decided.failed(s, because(disposition::retry), doubt::park, true);
         CHECK(s.now == status::waiting);
         CHECK(s.failures == 1);
     }
@@ -195,7 +206,7 @@ TEST_CASE("being offline costs nothing, however long", "[engine][outcome]") {
     s.failures = p.attempts - 1;
     for (int i = 0; i < 1'000; ++i) {
         s = outcome(p, now, 0.25)
-                .failed(s, because(disposition::network, errc::network_unreachable), on_unknown::park, false);
+                .failed(s, because(disposition::network, errc::network_unreachable), doubt::park, false);
         CHECK(s.now == status::waiting);
         CHECK(s.failures == p.attempts - 1);
         CHECK(s.not_before == now + milliseconds(37'500));  // 30 s and up to as much again
@@ -207,12 +218,12 @@ TEST_CASE("a waiting job is tried after its backoff, or when the server asked fo
     const outcome decided(p, now, 0.5);
     job_state s = running();
     s.failures = 0;
-    CHECK(decided.failed(s, because(disposition::retry), on_unknown::park, false).not_before == now + seconds(1));
+    CHECK(decided.failed(s, because(disposition::retry), doubt::park, false).not_before == now + seconds(1));
     s.failures = 1;
-    CHECK(decided.failed(s, because(disposition::retry), on_unknown::park, false).not_before == now + seconds(2));
-    CHECK(decided.failed(s, because(disposition::retry), on_unknown::park, true).not_before == now + seconds(1));
+    CHECK(decided.failed(s, because(disposition::retry), doubt::park, false).not_before == now + seconds(2));
+    CHECK(decided.failed(s, because(disposition::retry), doubt::park, true).not_before == now + seconds(1));
     const failure busy = because(disposition::busy, make_http_error(429), seconds(100));
-    CHECK(decided.failed(s, busy, on_unknown::park, false).not_before == now + seconds(105));
+    CHECK(decided.failed(s, busy, doubt::park, false).not_before == now + seconds(105));
 }
 
 TEST_CASE("a job found with a mark is parked with what is known of it", "[engine][outcome]") {
@@ -265,7 +276,7 @@ TEST_CASE("every outcome is a transition the status table allows", "[engine][out
         CHECK(can_become(from, decided.canceled(s).now));
         CHECK(can_become(from, decided.interrupted(s).now));
         for (const disposition what : every_disposition) {
-            for (const on_unknown if_unknown : every_policy) {
+            for (const doubt if_unknown : every_policy) {
                 for (const int failures : {0, p.attempts}) {
                     s.failures = failures;
                     CHECK(can_become(from, decided.failed(s, because(what), if_unknown, false).now));

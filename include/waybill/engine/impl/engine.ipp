@@ -12,6 +12,21 @@
 
 // The engine's life: opening, delivering, stopping.
 namespace waybill {
+namespace detail {
+
+/// An earlier attempt has marked that the last byte of a request may have left, and what the
+/// request was for has not been confirmed since.
+[[nodiscard]] inline bool is_in_doubt(const attempt& job) {
+    const job_state& state = job.job().state;
+    if (state.tail_attempt == 0) {
+        return false;
+    }
+    const auto open = [](const item_record& i) { return i.state.now != item_status::completed; };
+    return state.tail_item < job.items().size() ? open(job.items()[state.tail_item])
+                                                : std::any_of(job.items().begin(), job.items().end(), open);
+}
+
+}  // namespace detail
 
 WAYBILL_DECL engine::engine(detail::strand home, engine_parts parts, engine_options options)
     : home_(std::move(home)), parts_(std::move(parts)), options_(std::move(options)), hub_(home_),
@@ -206,31 +221,84 @@ WAYBILL_DECL asio::awaitable<void> engine::commit_end(attempt& job, job_state ne
     }
 }
 
-/// Commits that an attempt begins; false when it must not.
+/// Commits that an attempt begins; false when there is nothing to run.
 WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
-    const job_state& before = job.job().state;
     const outcome decided = decide();
-    if (decided.is_expired(before)) {
-        co_await job.commit(decided.expired(before));
+    const outcome::doubt doubt = doubt_about(job.job().spec);
+    const bool in_doubt = detail::is_in_doubt(job);
+    if (decided.is_expired(job.job().state)) {
+        co_await job.commit(decided.expired(job.job().state));
         co_return false;
     }
-    const bool marked =
-        before.tail_attempt != 0 && std::any_of(job.items().begin(), job.items().end(), [&](const item_record& i) {
-            const bool meant = before.tail_item == checkpoint::whole_job || &i == &job.items()[before.tail_item];
-            return meant && i.state.now != item_status::completed;
-        });
-    if (marked && job.job().spec.if_unknown == on_unknown::park) {
-        co_await job.commit(decided.park(before));
+    if (in_doubt && doubt == outcome::doubt::park) {
+        co_await job.commit(decided.park(job.job().state));
         co_return false;
     }
-    job_state begun = before;
+    job_state begun = job.job().state;
     begun.now = begun.stage == stage::finalize ? status::finalizing : status::uploading;
     begun.reason = wait_reason::none;
     begun.not_before = {};
     begun.attempt += 1;
-    begun.tail_attempt = 0;
+    if (doubt != outcome::doubt::ask) {
+        begun.tail_attempt = 0;
+    }
     co_await job.commit(std::move(begun));
+    if (in_doubt) {
+        co_return co_await ask_backend(job);
+    }
     co_return true;
+}
+
+/// Asks the app what became of a request whose answer was lost, if it has a hook for that; a
+/// protocol that can ask the server does so by itself. False when that settled the matter.
+WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job) {
+    const auto hook = options_.verifiers.find(job.job().spec.verifier);
+    if (hook == options_.verifiers.end()) {
+        co_return true;
+    }
+    verification said = verification::unknown;
+    std::exception_ptr thrown;
+    try {
+        const job_snapshot about = job.observe();
+        said = co_await hook->second(about);
+    } catch (const std::exception&) {
+        thrown = std::current_exception();
+    }
+    if (thrown && (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
+        std::rethrow_exception(thrown);
+    }
+    job_state next = job.job().state;
+    switch (said) {
+        case verification::not_delivered:
+            next.tail_attempt = 0;
+            co_await job.commit(std::move(next));
+            co_return true;
+        case verification::delivered:
+            job.complete_all_soon("verified");
+            next = decide().completed(std::move(next));
+            break;
+        case verification::unknown:
+            next =
+                decide().failed(std::move(next), failure(disposition::ambiguous, errc::outcome_unknown, diagnostics()),
+                                outcome::doubt::ask, false);
+            break;
+    }
+    co_await job.commit(std::move(next));
+    co_return false;
+}
+
+WAYBILL_DECL outcome::doubt engine::doubt_about(const job_spec& spec) const {
+    try {
+        if (parts_.protocols.make(spec.protocol)->can_probe()) {
+            return outcome::doubt::ask;
+        }
+    } catch (const error&) {
+        // Unknown here: the pipeline will say so.
+    }
+    if (options_.verifiers.contains(spec.verifier)) {
+        return outcome::doubt::ask;
+    }
+    return spec.if_unknown == on_unknown::park ? outcome::doubt::park : outcome::doubt::repeat;
 }
 
 /// Runs the pipeline; a dead kept connection is no failure, it is tried again at once.
@@ -269,12 +337,12 @@ WAYBILL_DECL job_state engine::after(const attempt& job, wish asked, const std::
         return decided.interrupted(state);
     }
     const auto because = [&](disposition what, std::error_code code, const diagnostics& details) {
-        return decided.failed(state, failure(what, code, details), job.job().spec.if_unknown, job.progressed());
+        return decided.failed(state, failure(what, code, details), doubt_about(job.job().spec), job.progressed());
     };
     try {
         std::rethrow_exception(thrown);
     } catch (const failure& f) {
-        return decided.failed(state, f, job.job().spec.if_unknown, job.progressed());
+        return decided.failed(state, f, doubt_about(job.job().spec), job.progressed());
     } catch (const error& e) {
         if (e.code() == cause::storage) {
             throw;  // not this job's fault
@@ -294,14 +362,18 @@ WAYBILL_DECL void engine::ended(job_seq seq, const std::exception_ptr& thrown) {
     if (thrown && !fatal_) {
         fatal_ = thrown;
     }
+    notify_end(seq);
+    run_ended_.notify_all();
+    alarm_->ring();
+}
+
+WAYBILL_DECL void engine::notify_end(job_seq seq) {
     if (const auto found = ends_.find(seq); found != ends_.end()) {
         if (const auto waiting = found->second.lock()) {
             waiting->notify_all();
         }
         ends_.erase(found);
     }
-    run_ended_.notify_all();
-    alarm_->ring();
 }
 
 WAYBILL_DECL void engine::interrupt(job_seq seq, wish why) {

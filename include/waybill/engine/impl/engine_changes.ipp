@@ -169,11 +169,7 @@ WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
     next.to = decide().canceled(whole.job.state);
     give_up_uploads(next, whole, parts_.clock->system_now());
     co_await change(std::move(whole), std::move(next));
-    if (const auto found = ends_.find(seq); found != ends_.end()) {
-        if (const auto waiting = found->second.lock()) {
-            waiting->notify_all();
-        }
-    }
+    notify_end(seq);
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
@@ -204,6 +200,40 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
     }
     next.to.now = status::pending;
     co_await change(std::move(whole), std::move(next));
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
+    const job_seq seq = co_await require(id);
+    const hold held(*this, seq);
+    loaded_job whole = co_await load(seq);
+    if (whole.job.state.now != status::unknown_outcome) {
+        throw error(errc::not_allowed, id.str() + " is " + std::string(to_string(whole.job.state.now)));
+    }
+    job_change next;
+    switch (what) {
+        case resolution::completed:
+            next.to = decide().completed(whole.job.state);
+            for (std::size_t i = 0; i < whole.items.size(); ++i) {
+                item_state done = whole.items[i].state;
+                done.now = item_status::completed;
+                done.confirmed = whole.items[i].spec.size;
+                next.items.emplace_back(i, std::move(done));
+            }
+            next.drop_checkpoints = true;
+            break;
+        case resolution::canceled:
+            next.to = decide().canceled(whole.job.state);
+            give_up_uploads(next, whole, parts_.clock->system_now());
+            break;
+        case resolution::retry:
+            next.to = whole.job.state;
+            next.to.now = status::pending;
+            next.to.tail_attempt = 0;
+            next.to.failures = 0;
+            break;
+    }
+    co_await change(std::move(whole), std::move(next));
+    notify_end(seq);
 }
 
 /// A new life for a finished job: the files as they are now, a new key, no attempt counted. What

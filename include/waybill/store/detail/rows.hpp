@@ -137,7 +137,7 @@ private:
 [[nodiscard]] inline std::uint32_t checksum(const job_spec& s) {
     encoder e;
     e.text(s.id.str()).text(s.lane).text(s.url).text(s.protocol.name).pairs(s.protocol.settings);
-    e.pairs(s.headers).pairs(s.fields).number(static_cast<std::uint64_t>(s.if_unknown));
+    e.pairs(s.headers).pairs(s.fields).number(static_cast<std::uint64_t>(s.if_unknown)).text(s.verifier);
     e.number(s.size).number(s.item_count).number(static_cast<std::uint64_t>(s.accepted.time_since_epoch().count()));
     e.number(s.content);
     return crc32c(0, e.view());
@@ -188,7 +188,7 @@ private:
 }
 
 inline constexpr std::string_view job_columns =
-    "seq,id,lane,url,protocol,settings,headers,fields,if_unknown,size,item_count,accepted,content,spec_crc,"
+    "seq,id,lane,url,protocol,settings,headers,fields,if_unknown,verifier,size,item_count,accepted,content,spec_crc,"
     "status,stage,reason,epoch,attempt,failures,tail_attempt,tail_item,not_before,epoch_began,finished,spoken,key,"
     "error,"
     "state_crc";
@@ -212,6 +212,7 @@ inline constexpr std::string_view job_columns =
     pairs(s.headers);
     pairs(s.fields);
     s.if_unknown = from.number<on_unknown>(0, 2);
+    s.verifier = from.bytes();
     s.size = from.size();
     s.item_count = static_cast<std::size_t>(from.size());
     s.accepted = from.time();

@@ -24,6 +24,7 @@ inline constexpr std::array<std::string_view, 10> store_schema = {
   headers BLOB NOT NULL,
   fields BLOB NOT NULL,
   if_unknown INTEGER NOT NULL,
+  verifier TEXT NOT NULL,
   size INTEGER NOT NULL,
   item_count INTEGER NOT NULL,
   accepted INTEGER NOT NULL,

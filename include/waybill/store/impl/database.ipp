@@ -214,11 +214,12 @@ WAYBILL_DECL void database::insert(const new_job& job, job_seq seq) {
     const std::string headers = encode(s.headers);
     const std::string fields = encode(s.fields);
     const std::string failure = encode(t.error);
-    const auto row = sql("INSERT INTO job VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    const auto row = sql("INSERT INTO job VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     binder to(*row);
     to << seq;
     to.text(s.id.str()).text(s.lane).text(s.url).text(s.protocol.name).blob(settings).blob(headers).blob(fields);
-    to << s.if_unknown << s.size << s.item_count << s.accepted << s.content << checksum(s);
+    to << s.if_unknown;
+    to.text(s.verifier) << s.size << s.item_count << s.accepted << s.content << checksum(s);
     to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.tail_attempt
        << to_column(t.tail_item);
     to << t.not_before << t.epoch_began << t.finished;
