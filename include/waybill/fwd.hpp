@@ -1,57 +1,107 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-/// Declares every public type, for headers that only name them.
+#include <cstdint>
+
+/// Declares every public type, for headers that only name them. A test compares it with the
+/// headers that define them.
 namespace waybill {
 
-enum class activity : unsigned char;
+enum class activity : std::uint8_t;
 enum class cause : int;
-enum class disposition : unsigned char;
+enum class damaged_store : std::uint8_t;
+enum class disposition : std::uint8_t;
 enum class errc : int;
-enum class item_status : unsigned char;
-enum class on_unknown : unsigned char;
-enum class resolution : unsigned char;
-enum class status : unsigned char;
-enum class verification : unsigned char;
-enum class wait_reason : unsigned char;
+enum class host_report : std::uint8_t;
+enum class item_status : std::uint8_t;
+enum class job_seq : std::int64_t;
+enum class listing : std::uint8_t;
+enum class on_unknown : std::uint8_t;
+enum class resolution : std::uint8_t;
+enum class source_kind : std::uint8_t;
+enum class stage : std::uint8_t;
+enum class status : std::uint8_t;
+enum class status_class : std::uint8_t;
+enum class verification : std::uint8_t;
+enum class wait_reason : std::uint8_t;
 
 class alarm;
+class attempt;
 class background_uploader;
+class board;
 class body_source;
+class bytes_source;
+class cleaner;
 class clock;
+class curl_transport;
+class engine;
 class error;
+class exchange;
 class failure;
 class feed;
+class file_opener;
+class file_source;
+class host_health;
 class item;
 class job;
 class job_id;
+class meter;
 class multipart;
 class multipart_body;
+class observer_hub;
+class outcome;
 class protocol;
 class put;
 class random_source;
+class real_clock;
+class real_random;
 class registry;
+class scheduler;
 class session;
 class snapshot;
 class source_opener;
+class sqlite_store;
 class store;
 class transport;
 class uploader;
 class url;
+class watchdog;
 
+struct added_job;
+struct body_span;
 struct checkpoint;
 struct curl_options;
 struct diagnostics;
 struct engine_options;
+struct engine_parts;
+struct file_identity;
+struct header_field;
+struct item_record;
 struct item_snapshot;
+struct item_spec;
+struct item_state;
+struct job_change;
+struct job_record;
 struct job_snapshot;
+struct job_spec;
+struct job_state;
+struct leftover;
+struct loaded_job;
+struct new_job;
 struct options;
+struct pinned_file;
 struct protocol_spec;
+struct queued_job;
+struct removed_job;
 struct request;
 struct request_limits;
 struct response;
 struct retry_policy;
+struct store_contents;
 struct store_options;
+struct stored_error;
 struct totals;
+struct transfer_progress;
+struct verdict;
 
 }  // namespace waybill

@@ -501,3 +501,56 @@ TEST_CASE("an unknown outcome is resolved by the app, and by nobody else") {
     }
     CHECK(error_of([&] { w.run(w.up().async_resolve(job_id("one"), resolution::retry)); }) == errc::not_allowed);
 }
+
+TEST_CASE("a host that is down is found out by a few jobs, not by all of them, and all go on when it is back") {
+    surroundings around;
+    around.files->write("/a", "x");
+    world w(around, [](options& o) {
+        o.jobs_at_once = 100;
+        o.retry.max_age = 24h * 365;
+        o.retry.attempts = 1000;
+    });
+    bool down = true;
+    int refused = 0;
+    w.transport().next_fault = [&](const request& what) {
+        const bool refuse = down && what.url.find("server.test") != std::string::npos;
+        refused += refuse ? 1 : 0;
+        return refuse ? fault{fault::kind::refused, 0} : fault();
+    };
+    for (int i = 0; i < 50; ++i) {
+        job j("http://server.test/" + std::to_string(i));
+        j.lane("lane" + std::to_string(i)).file("/a");
+        w.add(std::move(j));
+    }
+    job elsewhere("http://other.test/x");
+    elsewhere.id(job_id("elsewhere")).lane("elsewhere").file("/a");
+    w.add(std::move(elsewhere));
+    w.start();
+    const auto begun = around.clock->steady_now();
+    w.until([&] { return around.clock->steady_now() - begun > 1h; });
+    // 50 jobs at once before anybody knows, then one probe for each pause of five minutes.
+    CHECK(refused < 50 + 30);
+    CHECK(refused > 55);
+    CHECK(w.at("elsewhere").now == status::completed);
+    down = false;
+    w.until_idle();
+    CHECK(w.now()->overall()[status::completed].jobs == 51);
+    CHECK(around.clock->steady_now() - begun < 2h);
+}
+
+TEST_CASE("after three connections that broke early the server is asked before the body is sent") {
+    surroundings around;
+    around.files->write("/a", std::string(5000, 'x'));
+    world w(around);
+    std::vector<bool> asked;
+    w.transport().next_fault = [&](const request& what) {
+        asked.push_back(what.expect_continue);
+        return asked.size() <= 3 ? fault{fault::kind::cut, 2000} : fault();
+    };
+    w.add(put_job("one", {"/a"}));
+    w.add(put_job("two", {"/a"}));
+    w.start();
+    w.until_idle();
+    CHECK(asked == std::vector<bool>{false, false, false, true, false});
+    CHECK(w.at("one").now == status::completed);
+}

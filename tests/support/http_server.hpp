@@ -30,7 +30,7 @@ struct http_server_options {
 /// A server that takes little ahead of what its scripts read.
 [[nodiscard]] inline http_server_options reads_little() {
     http_server_options how;
-    how.receive_buffer = 16 << 10;
+    how.receive_buffer = 64 << 10;
     return how;
 }
 /// A body longer than all buffers between the client and such a server can hold: the client cannot

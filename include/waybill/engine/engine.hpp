@@ -9,6 +9,7 @@
 #include <waybill/engine/board.hpp>
 #include <waybill/engine/engine_options.hpp>
 #include <waybill/engine/engine_parts.hpp>
+#include <waybill/engine/host_health.hpp>
 #include <waybill/engine/observer_hub.hpp>
 #include <waybill/engine/outcome.hpp>
 #include <waybill/engine/scheduler.hpp>
@@ -102,6 +103,7 @@ private:
     void start(job_seq seq);
     static asio::awaitable<void> drive(std::shared_ptr<engine> self, job_seq seq, std::shared_ptr<run_state> mine);
     asio::awaitable<void> carry(std::shared_ptr<attempt> job, run_state& mine);
+    void report_host(const std::string& origin, wish asked, const std::exception_ptr& thrown);
     asio::awaitable<void> commit_end(attempt& job, job_state next);
     asio::awaitable<bool> begin(attempt& job);
     asio::awaitable<bool> ask_backend(attempt& job);
@@ -143,6 +145,7 @@ private:
     observer_hub hub_;
     board board_;
     scheduler scheduler_;
+    host_health hosts_;
     std::unique_ptr<alarm> alarm_;
     std::unique_ptr<cleaner> cleaner_;
     detail::condition phase_changed_;

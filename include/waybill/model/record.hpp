@@ -81,6 +81,7 @@ struct job_state {
     int epoch = 1;         ///< lives so far: one more for each explicit retry
     int attempt = 0;       ///< attempts begun in this epoch
     int failures = 0;      ///< attempts failed in a row without confirmed progress
+    int early_cuts = 0;    ///< connections in a row that broke in mid-body: a refusal may be unheard
     int tail_attempt = 0;  ///< the attempt whose last body byte may have left unanswered; 0: none
     std::size_t tail_item = checkpoint::whole_job;  ///< the item that request was for
     unix_millis not_before{};                       ///< the next attempt begins no earlier

@@ -18,6 +18,11 @@ struct retry_policy {
     std::chrono::milliseconds retry_after_cap{std::chrono::hours(24)};
     /// While the host cannot be reached at all, it is tried this often.
     std::chrono::milliseconds offline_poll{30'000};
+    /// Failures in a row, of any jobs, after which a host is left alone for `host_pause`, then for
+    /// twice as long up to `host_pause_cap`, but for one job at a time that finds out.
+    int host_failures = 5;
+    std::chrono::milliseconds host_pause{30'000};
+    std::chrono::milliseconds host_pause_cap{std::chrono::minutes(5)};
     /// Failed attempts without confirmed progress before the job fails.
     int attempts = 12;
     /// Age at which an undelivered job fails, counted from its acceptance or its last retry.

@@ -46,6 +46,9 @@ struct request {
     bool idempotent = false;
     /// Use no kept connection.
     bool fresh_connection = false;
+    /// Ask with `Expect: 100-continue` and give the server five seconds before the body is sent
+    /// (RFC 9110 section 10.1.1): a server that refuses early can then be heard.
+    bool expect_continue = false;
     request_limits limits;
 
     /// Awaited when every byte but the last has been handed over (for an empty or small body: none).

@@ -92,10 +92,17 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
         what.headers.push_back(header_field{"Idempotency-Key", "\"" + whole_.job.state.key + part + "\""});
         what.before_last_byte = [this, about] { return mark_tail(about); };
     }
+    // A server that refuses early and hangs up may not be heard, over TLS least of all: after some
+    // connections that broke in mid-body it is asked first.
+    constexpr int cuts_until_asked = 3;
+    int& cuts = whole_.job.state.early_cuts;
+    what.expect_continue = what.expect_continue || (cuts >= cuts_until_asked && what.body_size() > 0);
     for (int redirects = 0;; ++redirects) {
         const listed_send entry(active_, spans);
         response answer = co_await transport_.perform(what, entry.place->progress);
         require_source_intact(answer);
+        const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.request_complete;
+        cuts = cut ? cuts + 1 : 0;
         if (!what.idempotent && judge(answer, false).what != disposition::ambiguous) {
             whole_.job.state.tail_attempt = 0;  // whatever is committed next also takes the mark away
         }

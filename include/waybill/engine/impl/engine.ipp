@@ -6,6 +6,7 @@
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/picture.hpp>
 #include <waybill/engine/pipeline.hpp>
+#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -30,8 +31,9 @@ namespace detail {
 
 WAYBILL_DECL engine::engine(detail::strand home, engine_parts parts, engine_options options)
     : home_(std::move(home)), parts_(std::move(parts)), options_(std::move(options)), hub_(home_),
-      board_(options_.snapshot_jobs), scheduler_(options_.jobs_at_once), alarm_(parts_.clock->make_alarm(home_)),
-      cleaner_(std::make_unique<cleaner>(home_, parts_, options_)), phase_changed_(home_), run_ended_(home_) {}
+      board_(options_.snapshot_jobs), scheduler_(options_.jobs_at_once), hosts_(options_.retry),
+      alarm_(parts_.clock->make_alarm(home_)), cleaner_(std::make_unique<cleaner>(home_, parts_, options_)),
+      phase_changed_(home_), run_ended_(home_) {}
 
 WAYBILL_DECL engine::~engine() = default;
 
@@ -178,6 +180,14 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
         self->scheduler_.leave(seq);
         co_return;
     }
+    // Not even begun while its host is known to be down: it costs no attempt and no commit.
+    const std::string origin = url(whole->job.spec.url).origin();
+    const auto now = self->parts_.clock->steady_now();
+    if (const auto ready = self->hosts_.ready(origin, now); ready > now) {
+        self->scheduler_.wait(seq, ready);
+        co_return;
+    }
+    self->hosts_.begin(origin);
     engine_parts& parts = self->parts_;
     mine->job = std::make_shared<attempt>(std::move(*whole), *parts.store, *parts.transport, *parts.sources,
                                           *parts.clock, self->options_, self->home_);
@@ -203,10 +213,36 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
     }
     // From here on the attempt's end is committed, whatever is asked meanwhile.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    report_host(url(job->job().spec.url).origin(), mine.asked, thrown);
     if (begun) {
         co_await commit_end(*job, after(*job, mine.asked, thrown));
     }
     place(job->job().seq, job->job().spec.lane, job->job().state);
+}
+
+/// Takes note of what an attempt says about its host.
+WAYBILL_DECL void engine::report_host(const std::string& origin, wish asked, const std::exception_ptr& thrown) {
+    const auto now = parts_.clock->steady_now();
+    try {
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+        hosts_.report(origin, host_report::answered, now);
+    } catch (const failure& f) {
+        const bool server_error = f.code().category() == http_category() && f.code().value() >= 500;
+        if (asked != wish::none || f.what_to_do() == disposition::network) {
+            hosts_.forget_probe(origin);
+        } else if (f.what_to_do() == disposition::busy) {
+            hosts_.report(origin, host_report::throttled, now, f.retry_after());
+        } else if (server_error || (f.code() == cause::retryable && f.code().category() != http_category() &&
+                                    f.code() != errc::source_read_failed)) {
+            hosts_.report(origin, host_report::failed, now);
+        } else {
+            hosts_.report(origin, host_report::answered, now);
+        }
+    } catch (...) {
+        hosts_.forget_probe(origin);
+    }
 }
 
 /// Commits what an attempt came to. A disk that fails while everything is being stopped is no

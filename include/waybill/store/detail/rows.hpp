@@ -148,7 +148,7 @@ private:
     encoder e;
     e.number(static_cast<std::uint64_t>(seq)).number(static_cast<std::uint64_t>(s.now));
     e.number(static_cast<std::uint64_t>(s.stage)).number(static_cast<std::uint64_t>(s.reason));
-    for (const int n : {s.epoch, s.attempt, s.failures, s.tail_attempt}) {
+    for (const int n : {s.epoch, s.attempt, s.failures, s.early_cuts, s.tail_attempt}) {
         e.number(static_cast<std::uint64_t>(n));
     }
     e.number(s.tail_item).number(time(s.not_before)).number(time(s.epoch_began)).number(time(s.finished));
@@ -189,7 +189,8 @@ private:
 
 inline constexpr std::string_view job_columns =
     "seq,id,lane,url,protocol,settings,headers,fields,if_unknown,verifier,size,item_count,accepted,content,spec_crc,"
-    "status,stage,reason,epoch,attempt,failures,tail_attempt,tail_item,not_before,epoch_began,finished,spoken,key,"
+    "status,stage,reason,epoch,attempt,failures,early_cuts,tail_attempt,tail_item,not_before,epoch_began,finished,"
+    "spoken,key,"
     "error,"
     "state_crc";
 
@@ -226,6 +227,7 @@ inline constexpr std::string_view job_columns =
     t.epoch = from.count();
     t.attempt = from.count();
     t.failures = from.count();
+    t.early_cuts = from.count();
     t.tail_attempt = from.count();
     t.tail_item = item_from_column(from.number());
     t.not_before = from.time();

@@ -36,6 +36,7 @@ inline constexpr std::array<std::string_view, 10> store_schema = {
   epoch INTEGER NOT NULL,
   attempt INTEGER NOT NULL,
   failures INTEGER NOT NULL,
+  early_cuts INTEGER NOT NULL,
   tail_attempt INTEGER NOT NULL,
   tail_item INTEGER NOT NULL,
   not_before INTEGER NOT NULL,

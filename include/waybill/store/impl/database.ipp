@@ -214,13 +214,13 @@ WAYBILL_DECL void database::insert(const new_job& job, job_seq seq) {
     const std::string headers = encode(s.headers);
     const std::string fields = encode(s.fields);
     const std::string failure = encode(t.error);
-    const auto row = sql("INSERT INTO job VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    const auto row = sql("INSERT INTO job VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     binder to(*row);
     to << seq;
     to.text(s.id.str()).text(s.lane).text(s.url).text(s.protocol.name).blob(settings).blob(headers).blob(fields);
     to << s.if_unknown;
     to.text(s.verifier) << s.size << s.item_count << s.accepted << s.content << checksum(s);
-    to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.tail_attempt
+    to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.tail_attempt
        << to_column(t.tail_item);
     to << t.not_before << t.epoch_began << t.finished;
     to.text(t.spoken).text(t.key).blob(failure) << checksum(seq, t);
@@ -300,11 +300,12 @@ WAYBILL_DECL void database::apply(const job_change& change) {
 WAYBILL_DECL void database::update_state(job_seq seq, const job_state& t) {
     const std::string failure = encode(t.error);
     const auto row = sql(
-        "UPDATE job SET status=?,stage=?,reason=?,epoch=?,attempt=?,failures=?,tail_attempt=?,tail_item=?,not_before=?,"
+        "UPDATE job SET "
+        "status=?,stage=?,reason=?,epoch=?,attempt=?,failures=?,early_cuts=?,tail_attempt=?,tail_item=?,not_before=?,"
         "epoch_began=?,finished=?,spoken=?,key=?,error=?,state_crc=? WHERE seq=?");
     binder to(*row);
-    to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.tail_attempt << to_column(t.tail_item)
-       << t.not_before << t.epoch_began << t.finished;
+    to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.tail_attempt
+       << to_column(t.tail_item) << t.not_before << t.epoch_began << t.finished;
     to.text(t.spoken).text(t.key).blob(failure) << checksum(seq, t) << seq;
     row->exec();
 }

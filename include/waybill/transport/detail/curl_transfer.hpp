@@ -5,6 +5,7 @@
 #include <waybill/error.hpp>
 #include <waybill/transport/detail/curl_handle.hpp>
 #include <waybill/transport/detail/curl_multi_driver.hpp>
+#include <waybill/transport/detail/network.hpp>
 #include <waybill/transport/detail/response_reader.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
@@ -112,7 +113,8 @@ public:
         if (failure_) {
             out.failure = failure_;
         } else if (done_ && result_ != CURLE_OK) {
-            out.failure = to_errc(result_, os_error, connected_);
+            const errc why = to_errc(result_, os_error, connected_);
+            out.failure = why == errc::host_not_found && !has_network() ? errc::network_unreachable : why;
         } else if (out.status == 0) {
             out.failure = errc::connection_lost;  // an answer that ends in its headers is a success to libcurl
         }

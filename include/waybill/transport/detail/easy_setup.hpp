@@ -57,15 +57,14 @@ inline void set_policy(CURL* e, const curl_options& options) {
                        [&](const header_field& h) { return same_header(h.name, name); });
 }
 
-[[nodiscard]] inline slist_handle header_lines(const header_list& headers) {
+[[nodiscard]] inline slist_handle header_lines(const header_list& headers, bool expect_continue) {
     slist_handle lines;
     for (const header_field& h : headers) {
         // libcurl's notation: "Name:" would remove a header, "Name;" sends an empty one.
         append_line(lines, h.value.empty() ? h.name + ";" : h.name + ": " + h.value);
     }
-    if (!has_header(headers, "Expect")) {
-        append_line(lines, "Expect:");  // a server that ignores it costs a second for each request
-    }
+    // A server that ignores it costs the whole patience for each request: only where it is wanted.
+    append_line(lines, expect_continue ? "Expect: 100-continue" : "Expect:");
     if (!has_header(headers, "Content-Type")) {
         append_line(lines, "Content-Type:");
     }
@@ -87,6 +86,7 @@ inline void set_up(curl_transfer& t, const request& what, const curl_options& op
     set_option(e, CURLOPT_URL, what.url.c_str());
     set_option(e, CURLOPT_HTTPHEADER, lines.get());
     set_option(e, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(what.limits.connect.count()));
+    set_option(e, CURLOPT_EXPECT_100_TIMEOUT_MS, 5000);
     set_option(e, CURLOPT_FRESH_CONNECT, what.fresh_connection || !what.idempotent ? 1 : 0);
     if (what.method == "HEAD") {
         set_option(e, CURLOPT_NOBODY, 1);

@@ -35,7 +35,7 @@ WAYBILL_DECL curl_transport::curl_transport(asio::any_io_executor executor, curl
 
 WAYBILL_DECL asio::awaitable<response> curl_transport::perform(const request& what, transfer_progress& progress) {
     detail::curl_transfer transfer(what, progress, executor_);
-    const detail::slist_handle lines = detail::header_lines(what.headers);
+    const detail::slist_handle lines = detail::header_lines(what.headers, what.expect_continue);
     if (transfer.in_one_piece()) {
         if (std::optional<response> failed = detail::load_small_body(transfer)) {
             co_return std::move(*failed);

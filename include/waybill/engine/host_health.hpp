@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/model/retry_policy.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace waybill {
+
+/// What an attempt says about its host.
+enum class host_report : std::uint8_t {
+    answered,   ///< it answered, whatever the answer was
+    failed,     ///< no connection, a broken one, or a server error
+    throttled,  ///< it asked to come back later
+};
+
+/// Remembers how hosts are, so that a thousand jobs for a host that is down do not each find it
+/// out. Pure: it is told the time.
+///
+/// A circuit breaker: after some failures in a row nothing is sent to the host for a while, then for
+/// twice as long and so on (`retry_policy::host_failures`, `host_pause`, `host_pause_cap`); in between a single job is
+/// the probe that may close the circuit. An answer that asks to come back later pauses the whole host at once. A token
+/// bucket limits retries while failures and successes alternate: each failure costs more than a
+/// success gives back.
+class host_health {
+public:
+    using time_point = std::chrono::steady_clock::time_point;
+
+    explicit host_health(const retry_policy& policy) : policy_(policy) {}
+
+    static constexpr int most_tokens = 500;
+    static constexpr int failure_cost = 10;
+    static constexpr int success_gain = 1;
+
+    /// When a job for the host may begin: `now`, or later. A job that begins calls `begin`.
+    [[nodiscard]] time_point ready(const std::string& origin, time_point now) const {
+        const auto found = hosts_.find(origin);
+        if (found == hosts_.end()) {
+            return now;
+        }
+        const host& h = found->second;
+        if (h.probing) {
+            return now + probe_patience;
+        }
+        return std::max(now, h.closed_until);
+    }
+
+    void begin(const std::string& origin) {
+        if (const auto found = hosts_.find(origin); found != hosts_.end()) {
+            found->second.probing = found->second.suspect;
+        }
+    }
+
+    /// A job ended without having learnt anything about its host.
+    void forget_probe(const std::string& origin) {
+        if (const auto found = hosts_.find(origin); found != hosts_.end()) {
+            found->second.probing = false;
+        }
+    }
+
+    /// @param retry_after what the host asked for, if it did.
+    void report(const std::string& origin, host_report what, time_point now,
+                std::optional<std::chrono::milliseconds> retry_after = std::nullopt) {
+        if (what == host_report::answered) {
+            answered(origin);
+            return;
+        }
+        host& h = hosts_[origin];
+        h.probing = false;
+        h.failures += 1;
+        h.tokens = std::max(0, h.tokens - failure_cost);
+        if (what == host_report::throttled) {
+            h.suspect = true;
+            h.closed_until = std::max(h.closed_until, now + retry_after.value_or(std::chrono::seconds(1)));
+        }
+        if (h.failures >= policy_.host_failures || h.tokens == 0) {
+            h.suspect = true;
+            h.pause = h.pause.count() == 0 ? policy_.host_pause : std::min(h.pause * 2, policy_.host_pause_cap);
+            h.closed_until = std::max(h.closed_until, now + h.pause);
+        }
+    }
+
+private:
+    // Others look again while the probe is out; it may take its time.
+    static constexpr std::chrono::seconds probe_patience{1};
+
+    struct host {
+        int tokens = most_tokens;
+        int failures = 0;  // in a row
+        bool suspect = false;
+        bool probing = false;
+        std::chrono::milliseconds pause{0};
+        time_point closed_until{};
+    };
+
+    void answered(const std::string& origin) {
+        const auto found = hosts_.find(origin);
+        if (found == hosts_.end()) {
+            return;
+        }
+        const int tokens = std::min(most_tokens, found->second.tokens + success_gain);
+        if (tokens == most_tokens) {
+            hosts_.erase(found);  // nothing left to remember
+            return;
+        }
+        found->second = host();
+        found->second.tokens = tokens;
+    }
+
+    retry_policy policy_;
+    std::map<std::string, host> hosts_;
+};
+
+}  // namespace waybill

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSL-1.0
+#
+# A file of the library includes only what its layer may see (docs/design/architecture.md).
+# Run: cmake -D INCLUDE=<…>/include -P layers_test.cmake
+
+cmake_minimum_required(VERSION 3.20)
+
+# What a layer shows to those above it.
+set(values "error\\.hpp|detail/(codec|persistent_map)\\.hpp")  # these need no Asio
+set(base "detail/|error\\.hpp|clock\\.hpp|random\\.hpp|version\\.hpp")
+set(store "store/(store|store_options)\\.hpp")
+set(transport "transport/(transport|request|response|body_source|multipart_body|url|curl_options)\\.hpp")
+set(source "source/source_opener\\.hpp")
+set(protocol "protocol/(protocol|registry|session|failure|http_rules)\\.hpp")
+set(facade "(uploader|background_uploader|feed|options)\\.hpp")
+
+# <file>  <what it may include of the library>  <and of others>; the first line that fits counts. Its
+# own folder is always allowed, and `impl/x.ipp` next to a header counts as that header.
+set(layers
+    "src\\.hpp                 .*                                              -"
+    "waybill\\.hpp             ([^/]*|(model|protocol|transport)/[^/]*)$       -"
+    "fwd\\.hpp                 -                                               -"
+    "detail/.*digest.*         ${base}                                         openssl"
+    "(detail/|error|clock|random|version).*   ${base}                          asio"
+    "model/                    ${values}                                       -"
+    "store/                    ${base}|model/                                  asio|SQLiteCpp|sqlite3"
+    "transport/                ${base}                                         asio|curl"
+    "source/                   ${base}|model/|transport/body_source            asio"
+    "protocol/                 ${base}|model/|${transport}                     asio|curl|openssl"
+    "engine/                   ${base}|model/|${store}|${transport}|${source}|${protocol}             asio"
+    "testing/                  ${base}|model/|${store}|${transport}|${source}|${protocol}             asio"
+    # Here the concrete parts are put together, and nowhere else.
+    "uploader\\.ipp            ${base}|model/|store/|transport/|source/|protocol/|engine/|${facade}   asio"
+    "(uploader|background_uploader|feed|options)\\.   ${base}|model/|engine/|${store}|${transport}|${source}|${protocol}|${facade}   asio")
+
+function(rule_for name own allowed others)
+    # impl/ is where the definitions of the folder above are.
+    string(REGEX REPLACE "(^|/)impl/" "\\1" seen_as "${name}")
+    foreach(layer IN LISTS layers)
+        string(REGEX MATCHALL "[^ ]+" part "${layer}")
+        list(GET part 0 pattern)
+        if(seen_as MATCHES "^(${pattern})")
+            list(GET part 1 library)
+            list(GET part 2 foreign)
+            string(REGEX MATCH "^[^/]*/" folder "${seen_as}")
+            set(${own} "${folder}" PARENT_SCOPE)
+            set(${allowed} "${library}" PARENT_SCOPE)
+            set(${others} "${foreign}" PARENT_SCOPE)
+            return()
+        endif()
+    endforeach()
+    set(${allowed} "" PARENT_SCOPE)
+endfunction()
+
+set(wrong 0)
+macro(complain text)
+    message(SEND_ERROR "${text}")
+    math(EXPR wrong "${wrong} + 1")
+endmacro()
+
+file(GLOB_RECURSE files RELATIVE "${INCLUDE}/waybill" "${INCLUDE}/waybill/*.hpp" "${INCLUDE}/waybill/*.ipp")
+set(edges 0)
+foreach(name IN LISTS files)
+    rule_for("${name}" own allowed others)
+    if(allowed STREQUAL "")
+        complain("${name} is in no layer: give it one in ${CMAKE_CURRENT_LIST_FILE}")
+        continue()
+    endif()
+    file(STRINGS "${INCLUDE}/waybill/${name}" includes REGEX "^ *# *include")
+    foreach(line IN LISTS includes)
+        math(EXPR edges "${edges} + 1")
+        if(line MATCHES "<waybill/(.*)>")
+            set(target "${CMAKE_MATCH_1}")
+            string(REGEX REPLACE "(^|/)impl/" "\\1" target "${target}")
+            string(REGEX REPLACE "\\.[hi]pp$" "" stem "${name}")
+            string(REGEX REPLACE "(^|/)impl/" "\\1" stem "${stem}")
+            if(NOT target MATCHES "^(${allowed})" AND NOT (own AND target MATCHES "^${own}")
+                    AND NOT target MATCHES "^${stem}\\.[hi]pp$")
+                complain("${name} must not include waybill/${target}: only ${own} ${allowed}")
+            endif()
+        elseif(line MATCHES "\"")
+            complain("${name}: ${line}: write <waybill/…>, so that it does not matter where it is included from")
+        elseif(line MATCHES "<(asio|curl|SQLiteCpp|sqlite3|openssl)[/.]")
+            set(library "${CMAKE_MATCH_1}")
+            if(NOT library MATCHES "^(${others})$")
+                complain("${name} must not know ${library}")
+            endif()
+        endif()
+    endforeach()
+endforeach()
+
+list(LENGTH files count)
+if(count LESS 10)
+    complain("only ${count} files found in ${INCLUDE}: that is not the library")
+endif()
+if(wrong EQUAL 0)
+    message(STATUS "${count} files, ${edges} includes: every file sees only what its layer may see")
+endif()

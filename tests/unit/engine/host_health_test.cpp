@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <waybill/engine/host_health.hpp>
+
+#include "support/catch.hpp"
+
+#include <chrono>
+
+namespace waybill::test {
+namespace {
+
+using std::chrono::seconds;
+
+const std::string a = "http://a:80";
+const std::string b = "http://b:80";
+const host_health::time_point t0{std::chrono::hours(1)};
+
+TEST_CASE("a host that nothing is known of, or that answers, is ready", "[engine][host_health]") {
+    host_health hosts{retry_policy()};
+    CHECK(hosts.ready(a, t0) == t0);
+    hosts.report(a, host_report::answered, t0);
+    CHECK(hosts.ready(a, t0) == t0);
+}
+
+TEST_CASE("five failures in a row close the circuit, and only for that host", "[engine][host_health]") {
+    host_health hosts{retry_policy()};
+    for (int i = 1; i < retry_policy().host_failures; ++i) {
+        hosts.report(a, host_report::failed, t0);
+        CHECK(hosts.ready(a, t0) == t0);
+    }
+    hosts.report(a, host_report::failed, t0);
+    CHECK(hosts.ready(a, t0) == t0 + retry_policy().host_pause);
+    CHECK(hosts.ready(b, t0) == t0);
+}
+
+TEST_CASE("an answer in between begins the count anew", "[engine][host_health]") {
+    host_health hosts{retry_policy()};
+    for (int i = 0; i < 20; ++i) {
+        hosts.report(a, i % 4 == 3 ? host_report::answered : host_report::failed, t0);
+        CHECK(hosts.ready(a, t0) == t0);
+    }
+}
+
+TEST_CASE("after the pause one job probes while the others wait for it", "[engine][host_health]") {
+    host_health hosts{retry_policy()};
+    for (int i = 0; i < retry_policy().host_failures; ++i) {
+        hosts.report(a, host_report::failed, t0);
+    }
+    const auto later = t0 + retry_policy().host_pause;
+    REQUIRE(hosts.ready(a, later) == later);
+    hosts.begin(a);
+    CHECK(hosts.ready(a, later) > later);
+    SECTION("it is answered: everybody may go") {
+        hosts.report(a, host_report::answered, later);
+        CHECK(hosts.ready(a, later) == later);
+        hosts.begin(a);
+        CHECK(hosts.ready(a, later) == later);
+    }
+    SECTION("it fails: the pause is twice as long, and never longer than the longest") {
+        auto now = later;
+        std::chrono::milliseconds pause = retry_policy().host_pause;
+        for (int i = 0; i < 10; ++i) {
+            hosts.report(a, host_report::failed, now);
+            pause = std::min(pause * 2, retry_policy().host_pause_cap);
+            CHECK(hosts.ready(a, now) == now + pause);
+            now += pause;
+            hosts.begin(a);
+        }
+    }
+    SECTION("it learns nothing: the next one probes") {
+        hosts.forget_probe(a);
+        CHECK(hosts.ready(a, later) == later);
+    }
+}
+
+TEST_CASE("an answer that asks to come back later pauses the whole host", "[engine][host_health]") {
+    host_health hosts{retry_policy()};
+    hosts.report(a, host_report::throttled, t0, seconds(120));
+    CHECK(hosts.ready(a, t0) == t0 + seconds(120));
+    hosts.report(a, host_report::throttled, t0, seconds(10));
+    CHECK(hosts.ready(a, t0) == t0 + seconds(120));  // the longest counts
+    CHECK(hosts.ready(b, t0) == t0);
+}
+
+TEST_CASE("failures that alternate with successes use up the tokens in the end", "[engine][host_health]") {
+    host_health hosts{retry_policy()};
+    int rounds = 0;
+    while (hosts.ready(a, t0) == t0 && rounds < 10'000) {
+        hosts.report(a, host_report::failed, t0);
+        if (hosts.ready(a, t0) == t0) {
+            hosts.report(a, host_report::answered, t0);
+        }
+        ++rounds;
+    }
+    CHECK(rounds > 40);
+    CHECK(rounds < 100);
+}
+
+}  // namespace
+}  // namespace waybill::test
