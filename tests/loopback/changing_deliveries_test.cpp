@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <waybill/protocol/multipart.hpp>
+#include <waybill/protocol/put.hpp>
+
+#include "support/catch.hpp"
+#include "support/delivery.hpp"
+#include "support/http_server.hpp"
+#include "support/temp_dir.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <sys/stat.h>
+
+// Files that change while their job is being sent: the job fails, says which file, and no server gets a mixture.
+namespace waybill::test {
+namespace {
+
+void make_change(const std::string& what, const std::string& path) {
+    if (what == "grows") {
+        std::ofstream(path, std::ios::app | std::ios::binary) << "more";
+    } else if (what == "shrinks") {
+        std::filesystem::resize_file(path, 1 << 20);
+    } else if (what == "is edited") {
+        std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+        file.seekp(beyond_buffers - 10);
+        file << "edited";
+    } else {
+        std::filesystem::remove(path);
+        if (what == "becomes a FIFO") {
+            REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a job whose file changes while it is sent fails with the file's name, by every protocol") {
+    const bool form = GENERATE(false, true);
+    const auto change = GENERATE(as<std::string>(), "grows", "shrinks", "is edited", "is deleted", "becomes a FIFO");
+    CAPTURE(form, change);
+    const temp_dir dir;
+    http_server server(reads_little());
+    delivery uploads(quick_options(dir));
+    const std::string path = dir.write("x", random_bytes(beyond_buffers));
+    std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+    const valve go;
+    server.next(script("held").read_body(100'000).hold(go));
+    job what(server.url("/in/"));
+    if (form) {
+        what.via(multipart{});
+    }
+    what.file(path);
+    const job_id id = uploads.enqueue(what);
+    server.wait_for_body(1, 100'000);
+    make_change(change, path);
+    go.open();
+    const job_snapshot done = uploads.settled(id);
+    INFO(describe(done));
+    CHECK(done.now == status::failed);
+    CHECK(done.error.code == errc::file_changed);
+    CHECK(done.error.message().find(path) != std::string::npos);
+    CHECK(done.error.item == 0);
+    CHECK_FALSE(server.finished(1).complete);
+    CHECK(server.requests().size() == 1);
+}
+
+}  // namespace waybill::test
