@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// What the app of a simulation does.
+
+#include "simulation/process.hpp"
+
+#include <chrono>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace waybill::simulation {
+
+void simulation::act() {
+    const std::uint64_t dice = random_.below(100);
+    if (jobs_.empty() || (dice < 30 && jobs_.size() < 12)) {
+        offer(random_.chance(0.2) ? 3 : 1);
+    } else if (dice < 40) {
+        offer_again(any_job());
+    } else if (dice < 50) {
+        cancel(any_job());
+    } else if (dice < 68) {
+        retry(any_job());
+    } else if (dice < 80) {
+        posted_job& job = any_job();
+        if (stored(job.id) == status::unknown_outcome) {
+            resolve(job, static_cast<resolution>(random_.below(3)));
+        }
+    } else if (dice < 88) {
+        change_file(any_job());
+    } else if (dice < 93) {
+        static const std::vector<int> hours = {-24 * 365, -1, 1, 24, 24 * 365 * 10};
+        clock_->jump(std::chrono::hours(hours[random_.below(hours.size())]));
+        say("the wall clock jumps");
+    } else if (dice < 97) {
+        full_writes_ = static_cast<int>(1 + random_.below(8));
+        say("the disk is full for a while");
+    } else {
+        stop_cleanly();
+        start();
+    }
+}
+
+void simulation::make_job(const std::string& batch) {
+    posted_job made;
+    made.id = "job" + std::to_string(jobs_.size());
+    made.form = random_.chance(0.6);
+    made.policy = static_cast<on_unknown>(random_.below(3));
+    made.verified = made.form && random_.chance(0.2);
+    made.batch = batch;
+    for (std::uint64_t i = 0, most = 1 + random_.below(3); i < most; ++i) {
+        made.paths.push_back("/" + made.id + "/" + std::to_string(i));
+        files_.write(made.paths.back(), random_content());
+    }
+    jobs_.emplace(made.id, made);
+}
+
+job simulation::built(const posted_job& from) const {
+    job j(from.url());
+    j.id(job_id(from.id)).if_unknown(from.policy);
+    if (from.form) {
+        j.via(multipart{});
+    }
+    if (from.verified) {
+        j.verify_with("backend");
+    }
+    j.lane(from.id.back() % 2 == 0 ? "even" : "odd");
+    for (const std::string& path : from.paths) {
+        j.file(path);
+    }
+    return j;
+}
+
+void simulation::offer(std::size_t how_many) {
+    const std::string batch = how_many > 1 ? "batch" + std::to_string(jobs_.size()) : "";
+    std::vector<job> offered;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < how_many; ++i) {
+        make_job(batch);
+        names.push_back("job" + std::to_string(jobs_.size() - 1));
+        offered.push_back(built(jobs_.at(names.back())));
+    }
+    say("offers " + std::to_string(how_many) + ", the first is " + names.front());
+    process_->up().async_enqueue(std::move(offered), [this, names](std::error_code ec, const std::vector<job_id>&) {
+        for (const std::string& name : names) {
+            jobs_.at(name).accepted = jobs_.at(name).accepted || !ec;
+            say(name + (ec ? " is refused: " + ec.message() : " is accepted"));
+        }
+    });
+}
+
+void simulation::offer_again(posted_job& job) {
+    if (!job.batch.empty()) {
+        return;  // alone it would be another offer
+    }
+    say("offers " + job.id + " again");
+    process_->up().async_enqueue(built(job), [this, &job](std::error_code ec, const job_id&) {
+        job.accepted = job.accepted || !ec;
+        say(job.id + (ec ? " is refused again: " + ec.message() : " is accepted again"));
+    });
+}
+
+void simulation::cancel(posted_job& job) {
+    say("cancels " + job.id);
+    const int retries = job.retries;
+    process_->up().async_cancel(job_id(job.id), [this, &job, retries](std::error_code ec) {
+        // A retry asked meanwhile may come after it.
+        job.cancel_confirmed = !ec && job.retries == retries;
+        say(job.id + (ec ? " cannot be canceled" : " is canceled"));
+    });
+}
+
+void simulation::retry(posted_job& job) {
+    say("retries " + job.id);
+    ++job.retries;
+    job.cancel_confirmed = false;
+    process_->up().async_retry(job_id(job.id), [](std::error_code) {});
+}
+
+void simulation::resolve(posted_job& job, resolution what) {
+    say("decides about " + job.id + ": " + std::to_string(static_cast<int>(what)));
+    job.retries += what == resolution::retry ? 1 : 0;
+    job.said_completed = job.said_completed || what == resolution::completed;
+    job.cancel_confirmed = false;
+    process_->up().async_resolve(job_id(job.id), what, [](std::error_code) {});
+}
+
+void simulation::change_file(posted_job& job) {
+    const std::string& path = job.paths[random_.below(job.paths.size())];
+    say("changes " + path);
+    if (random_.chance(0.15)) {
+        files_.files->remove(path);
+    } else if (random_.chance(0.4)) {
+        std::string grown;
+        try {
+            grown = files_.files->at(path).content;
+        } catch (const error&) {
+            // It is gone; now it is back.
+        }
+        files_.write(path, grown + random_content());
+    } else {
+        files_.write(path, random_content());
+    }
+}
+
+posted_job& simulation::any_job() {
+    return std::next(jobs_.begin(), static_cast<long>(random_.below(jobs_.size())))->second;
+}
+
+std::optional<status> simulation::stored(const std::string& id) const {
+    for (const auto& [seq, whole] : disk_->jobs) {
+        if (whole.job.spec.id.str() == id) {
+            return whole.job.state.now;
+        }
+    }
+    return std::nullopt;
+}
+
+std::string simulation::random_content() {
+    std::size_t size = 0;
+    switch (random_.below(4)) {
+        case 0: size = random_.below(3); break;
+        case 1: size = 1 + random_.below(900); break;
+        default: size = 1 + random_.below(5000); break;
+    }
+    return random_.text(size);
+}
+
+}  // namespace waybill::simulation

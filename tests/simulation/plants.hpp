@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// Bugs to plant on purpose: a simulation that stays green with one of them proves nothing.
+
+#include <waybill/testing/memory_sources.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace waybill::simulation {
+
+enum class plant : std::uint8_t {
+    none,
+    early_ack,     ///< a change is acknowledged before it is on the disk
+    unsynced,      ///< a crash takes the last acknowledged commits with it, as `synchronous=NORMAL` does
+    lost_job,      ///< a crash takes one whole job with it
+    half_job,      ///< a crash tears a job: its last item is missing
+    changed_file,  ///< a file that changed is read on as if it were the accepted one
+    no_cap,        ///< a file that grew is sent to its new end
+    resend,        ///< the transport repeats a request whose answer was lost by itself
+    no_tail_mark,  ///< the last byte leaves before the mark is durable
+    fresh_key,     ///< every attempt has another Idempotency-Key
+};
+
+inline constexpr std::array<std::pair<std::string_view, plant>, 10> plants = {{
+    {"none", plant::none},
+    {"early_ack", plant::early_ack},
+    {"unsynced", plant::unsynced},
+    {"lost_job", plant::lost_job},
+    {"half_job", plant::half_job},
+    {"changed_file", plant::changed_file},
+    {"no_cap", plant::no_cap},
+    {"resend", plant::resend},
+    {"no_tail_mark", plant::no_tail_mark},
+    {"fresh_key", plant::fresh_key},
+}};
+
+[[nodiscard]] inline std::optional<plant> plant_named(std::string_view name) {
+    for (const auto& [known, what] : plants) {
+        if (known == name) {
+            return what;
+        }
+    }
+    return std::nullopt;
+}
+
+/// Sources that do not look whether the file is still the accepted one.
+class careless_sources final : public source_opener {
+public:
+    careless_sources(std::shared_ptr<testing::memory_files> files, bool to_the_end)
+        : files_(std::move(files)), careful_(files_), to_the_end_(to_the_end) {}
+
+    asio::awaitable<std::vector<pinned_file>> pin(std::vector<std::string> paths) override {
+        return careful_.pin(std::move(paths));
+    }
+    [[nodiscard]] std::unique_ptr<body_source> open(const item_spec& item) override {
+        return std::make_unique<source>(files_, item, to_the_end_);
+    }
+
+private:
+    class source final : public body_source {
+    public:
+        source(std::shared_ptr<testing::memory_files> files, const item_spec& item, bool to_the_end)
+            : files_(std::move(files)), path_(item.path),
+              size_(to_the_end ? files_->at(item.path).content.size() : item.size) {}
+        [[nodiscard]] std::uint64_t size() const noexcept override { return size_; }
+        void read(std::uint64_t offset, std::span<char> out) override {
+            const std::string& content = files_->at(path_).content;
+            for (std::size_t i = 0; i < out.size(); ++i) {
+                const std::size_t at = static_cast<std::size_t>(offset) + i;
+                out[i] = at < content.size() ? content[at] : '\0';
+            }
+        }
+
+    private:
+        std::shared_ptr<testing::memory_files> files_;
+        std::string path_;
+        std::uint64_t size_;
+    };
+
+    std::shared_ptr<testing::memory_files> files_;
+    testing::memory_sources careful_;
+    bool to_the_end_;
+};
+
+}  // namespace waybill::simulation
