@@ -53,6 +53,8 @@ void simulation::make_job(const std::string& batch) {
         made.paths.push_back("/" + made.id + "/" + std::to_string(i));
         files_.write(made.paths.back(), random_content());
     }
+    say(made.id + (made.form ? " is a form post" : " is put") + (made.verified ? ", verified" : "") + ", if unknown " +
+        std::to_string(static_cast<int>(made.policy)));
     jobs_.emplace(made.id, made);
 }
 
@@ -103,10 +105,9 @@ void simulation::offer_again(posted_job& job) {
 
 void simulation::cancel(posted_job& job) {
     say("cancels " + job.id);
-    const int retries = job.retries;
-    process_->up().async_cancel(job_id(job.id), [this, &job, retries](std::error_code ec) {
-        // A retry asked meanwhile may come after it.
-        job.cancel_confirmed = !ec && job.retries == retries;
+    process_->up().async_cancel(job_id(job.id), [this, &job](std::error_code ec) {
+        // A retry that is still under way may come after it.
+        job.cancel_confirmed = !ec && job.unanswered == 0;
         say(job.id + (ec ? " cannot be canceled" : " is canceled"));
     });
 }
@@ -115,7 +116,8 @@ void simulation::retry(posted_job& job) {
     say("retries " + job.id);
     ++job.retries;
     job.cancel_confirmed = false;
-    process_->up().async_retry(job_id(job.id), [](std::error_code) {});
+    ++job.unanswered;
+    process_->up().async_retry(job_id(job.id), [&job](std::error_code) { --job.unanswered; });
 }
 
 void simulation::resolve(posted_job& job, resolution what) {
@@ -123,7 +125,8 @@ void simulation::resolve(posted_job& job, resolution what) {
     job.retries += what == resolution::retry ? 1 : 0;
     job.said_completed = job.said_completed || what == resolution::completed;
     job.cancel_confirmed = false;
-    process_->up().async_resolve(job_id(job.id), what, [](std::error_code) {});
+    ++job.unanswered;
+    process_->up().async_resolve(job_id(job.id), what, [&job](std::error_code) { --job.unanswered; });
 }
 
 void simulation::change_file(posted_job& job) {

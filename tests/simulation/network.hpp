@@ -8,7 +8,9 @@
 #include "simulation/server_model.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace waybill::simulation {
@@ -17,8 +19,9 @@ namespace waybill::simulation {
 class network final : public transport {
 public:
     network(asio::any_io_executor executor, server_model& server, testing::seeded_random& random,
-            std::shared_ptr<waybill::clock> time, plant planted)
+            std::shared_ptr<waybill::clock> time, plant planted, std::function<void(const std::string&)> say)
         : executor_(executor), server_(server), random_(random), time_(std::move(time)), planted_(planted),
+          say_(std::move(say)),
           wire_(executor, [this](const testing::received_request& r) { return server_.serve(r, random_); }) {
         wire_.next_fault = [this](const request&) { return next_; };
     }
@@ -33,6 +36,8 @@ public:
         const bool silent = wrong.what == kind::answer_lost && random_.chance(0.3);
         next_ = wrong;
         response got = co_await wire_.perform(mine, progress);
+        say_(what.method + " " + what.url + ", fault " + std::to_string(static_cast<int>(wrong.what)) + ": " +
+             std::to_string(got.status) + " " + (got.failure ? got.failure.message() : ""));
         const bool lost = got.status == 0 && got.request_complete;
         if (lost && planted_ == plant::resend) {
             next_ = testing::fault();
@@ -82,6 +87,7 @@ private:
     testing::seeded_random& random_;
     std::shared_ptr<waybill::clock> time_;
     plant planted_;
+    std::function<void(const std::string&)> say_;
     testing::fault next_;
     testing::fake_transport wire_;
 };

@@ -31,7 +31,8 @@ public:
         };
         options how;
         how.replace.store = store_;
-        how.replace.transport = std::make_shared<network>(executor, of.server_, of.random_, of.clock_, of.how_.planted);
+        how.replace.transport = std::make_shared<network>(executor, of.server_, of.random_, of.clock_, of.how_.planted,
+                                                          [&of](const std::string& what) { of.say(what); });
         if (of.how_.planted == plant::changed_file || of.how_.planted == plant::no_cap) {
             how.replace.sources = std::make_shared<careless_sources>(of.files_.files, of.how_.planted == plant::no_cap);
         } else {

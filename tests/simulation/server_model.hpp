@@ -37,6 +37,7 @@ struct posted_job {
     bool cancel_confirmed = false;  ///< `async_cancel` has completed, and nothing else was asked since
     bool said_completed = false;    ///< the app has said so itself
     int retries = 0;                ///< times the app has asked to send it again
+    int unanswered = 0;             ///< retries asked whose end is not known
 
     int finalised = 0;  ///< times the server made a form post visible
     std::set<std::string> keys;

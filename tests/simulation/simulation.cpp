@@ -56,10 +56,6 @@ void simulation::heal() {
     say("everything heals");
     server_.healed = true;
     full_writes_ = 0;
-    if (process_->ended()) {
-        crash();
-        start();
-    }
     rest("after everything healed");
     for (auto& [id, job] : jobs_) {
         if (stored(id) == status::unknown_outcome) {
@@ -81,6 +77,10 @@ void simulation::heal() {
 void simulation::rest(const std::string& when) {
     const auto begun = clock_->steady_now();
     for (int turns = 0; turns < 300'000; ++turns) {
+        if (process_->ended()) {
+            crash();  // the store had failed just before everything healed
+            start();
+        }
         if (turn()) {
             continue;
         }
@@ -114,6 +114,12 @@ void simulation::check() {
         seen_commits_ = disk_->commits;
         checker_.look_at_disk();
         checker_.look_for_jobs();
+        for (const auto& [seq, whole] : how_.verbose ? disk_->jobs : std::map<job_seq, loaded_job>()) {
+            const job_state& now = whole.job.state;
+            say("on disk " + whole.job.spec.id.str() + ": " + std::string(to_string(now.now)) + ", attempt " +
+                std::to_string(now.attempt) + ", marked " + std::to_string(now.tail_attempt) + ", failures " +
+                std::to_string(now.failures));
+        }
         if (how_.planted == plant::unsynced) {
             history_.push_back(*disk_);
             if (history_.size() > 6) {
@@ -139,6 +145,9 @@ void simulation::crash() {
     ++counts_.crashes;
     process_.reset();
     disk_->owner = nullptr;  // the kernel frees a dead process's lock
+    for (auto& [id, job] : jobs_) {
+        job.unanswered = 0;  // nobody will answer
+    }
     spoil_disk();
     checker_.look_for_jobs();
 }
@@ -164,10 +173,12 @@ void simulation::stop_cleanly() {
     say("stops");
     bool stopped = false;
     process_->up().async_stop([&stopped](std::error_code) { stopped = true; });
-    while (!stopped && turn()) {
+    // A commit that waits for space looks for it once a second; nothing else may hold it up.
+    const auto latest = clock_->steady_now() + std::chrono::seconds(2);
+    while (!stopped && clock_->steady_now() < latest && (turn() || clock_->advance_to_next())) {
     }
     if (!stopped) {
-        throw broken("uploader: does not stop without time passing");
+        throw broken("uploader: does not stop in bounded time");
     }
     process_.reset();
     disk_->owner = nullptr;

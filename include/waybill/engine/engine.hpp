@@ -123,6 +123,7 @@ private:
     asio::awaitable<std::vector<new_job>> pin(const std::vector<job>& jobs, const std::vector<bool>& known);
     asio::awaitable<job_change> new_epoch(const loaded_job& whole);
     void place(job_seq seq, const std::string& lane, const job_state& state);
+    void make_known(const loaded_job& accepted);
     [[nodiscard]] std::shared_ptr<detail::condition> end_of(job_seq seq);
 
     // Showing.

@@ -39,13 +39,25 @@ WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<jo
         if (!added[i].existed) {
             kept[i].job.seq = added[i].seq;
             board_.count_new(status::pending, kept[i].job.spec.size);
-            show(detail::picture_of(kept[i]));
-            place(added[i].seq, kept[i].job.spec.lane, kept[i].job.state);
+            make_known(kept[i]);
         }
     }
     publish();  // before the caller hears of it: it must find its jobs in the newest snapshot
     alarm_->ring();
     co_return ids;
+}
+
+// Its lane may have been read from the store after the commit and before it was heard of here: then
+// the job is known already, may have been begun, and must not be begun twice.
+WAYBILL_DECL void engine::make_known(const loaded_job& accepted) {
+    const job_seq seq = accepted.job.seq;
+    const std::shared_ptr<const job_snapshot> shown = board_.find(seq);
+    if (!shown) {
+        show(detail::picture_of(accepted));
+    }
+    if (!shown || is_open(shown->now)) {
+        scheduler_.push(accepted.job.spec.lane, seq, steady(accepted.job.state.not_before));
+    }
 }
 
 // A job that was accepted before is accepted again without its files: they may be gone by now.
