@@ -69,6 +69,7 @@ private:
     void open(const store_options& options);
     void configure();
     void create();
+    [[nodiscard]] bool is_empty();
     void check_schema();
     void quick_check();
     void recover_interrupted();

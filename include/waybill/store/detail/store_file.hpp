@@ -176,6 +176,11 @@ private:
                    static_cast<std::uint32_t>(head[at + 2]) << 8 | head[at + 3];
         };
         if (got < 100 || std::memcmp(head.data(), "SQLite format 3", 16) != 0) {
+            // Torn while it was being created: SQLite rolls it back. Later there is no such journal.
+            struct stat journal {};
+            if (::stat((path_ + "-journal").c_str(), &journal) == 0 && journal.st_size > 0) {
+                return;
+            }
             throw error(errc::store_damaged, path_ + " is not a database");
         }
         // Both are written in one transaction with the tables, before WAL mode: they are in the

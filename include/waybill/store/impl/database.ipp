@@ -53,7 +53,8 @@ WAYBILL_DECL void database::open(const store_options& options) {
         db_ = std::make_unique<SQLite::Database>(file_->path(),
                                                  SQLite::OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX);
         configure();
-        if (content == store_file::content::fresh) {
+        // A crash while it was being created: SQLite has just rolled that back to an empty file.
+        if (content == store_file::content::fresh || is_empty()) {
             create();
         }
         db_->exec("PRAGMA journal_mode=WAL");
@@ -109,6 +110,10 @@ WAYBILL_DECL void database::create() {
         db_->exec("INSERT INTO total VALUES(" + std::to_string(i) + ",0,0)");
     }
     db_->exec("COMMIT");
+}
+
+WAYBILL_DECL bool database::is_empty() {
+    return db_->execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;
 }
 
 WAYBILL_DECL void database::check_schema() {
