@@ -10,6 +10,7 @@
 #include <exception>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -37,7 +38,9 @@ Result run(asio::io_context& context, std::function<asio::awaitable<Result>()> b
     context.restart();
     while (!ended && context.run_one() != 0) {
     }
-    REQUIRE(ended);  // false: the coroutine waits for something that cannot come
+    if (!ended) {
+        throw std::logic_error("the coroutine waits for something that cannot come");
+    }
     if (thrown) {
         std::rethrow_exception(thrown);
     }
