@@ -287,9 +287,9 @@ WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job) {
     co_return false;
 }
 
-WAYBILL_DECL outcome::doubt engine::doubt_about(const job_spec& spec) const {
+WAYBILL_DECL outcome::doubt engine::doubt_about(const job_spec& spec, bool may_probe) const {
     try {
-        if (parts_.protocols.make(spec.protocol)->can_probe()) {
+        if (may_probe && parts_.protocols.make(spec.protocol)->can_probe()) {
             return outcome::doubt::ask;
         }
     } catch (const error&) {
@@ -342,7 +342,9 @@ WAYBILL_DECL job_state engine::after(const attempt& job, wish asked, const std::
     try {
         std::rethrow_exception(thrown);
     } catch (const failure& f) {
-        return decided.failed(state, f, doubt_about(job.job().spec), job.progressed());
+        // The protocol has asked, and even the server does not know: asking once more is no use.
+        const bool undecidable = f.code() == errc::outcome_unknown;
+        return decided.failed(state, f, doubt_about(job.job().spec, !undecidable), job.progressed());
     } catch (const error& e) {
         if (e.code() == cause::storage) {
             throw;  // not this job's fault
