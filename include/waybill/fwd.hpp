@@ -31,6 +31,7 @@ class protocol;
 class put;
 class random_source;
 class registry;
+class resumable;
 class session;
 class snapshot;
 class source_opener;

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/detail/body_range.hpp>
+#include <waybill/protocol/detail/resumable_upload.hpp>
+#include <waybill/transport/url.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace waybill::detail {
+
+WAYBILL_DECL resumable_upload::resumable_upload(session& job, const resumable_settings& how, representation what)
+    : job_(job), how_(how), what_(std::move(what)), size_(what_.body->size()), interop_(how.interop) {
+    if (!how_.digest.empty()) {
+        const checkpoint* const known = job_.find_checkpoint(what_.about);
+        const auto state = known == nullptr ? std::nullopt : resumable_state::decode(known->state);
+        const bool same = state && state->algorithm == how_.digest;
+        auto hashing = std::make_unique<hashing_source>(std::move(what_.body), how_.digest, same ? state->marks : "");
+        hash_ = hashing.get();
+        what_.body = std::move(hashing);
+    }
+}
+
+WAYBILL_DECL asio::awaitable<std::string> resumable_upload::deliver() {
+    const bool known = load();
+    if (known) {
+        co_await ask();
+    } else if (in_doubt()) {
+        throw failure(disposition::ambiguous, errc::outcome_unknown, {}, std::nullopt, what_.about);
+    }
+    while (!complete_) {
+        if (!resource_.empty()) {
+            co_await append();
+        } else if (how_.optimistic && restarts_ == 0) {
+            co_await create_with_body();
+        } else {
+            co_await create();
+        }
+    }
+    co_return receipt_;
+}
+
+WAYBILL_DECL bool resumable_upload::load() {
+    const checkpoint* const known = job_.find_checkpoint(what_.about);
+    const auto state = known == nullptr ? std::nullopt : resumable_state::decode(known->state);
+    if (!state || state->length != size_ || known->offset > size_ || known->resource.empty()) {
+        return false;
+    }
+    interop_ = state->interop;
+    most_append_ = state->most_append;
+    resource_ = known->resource;
+    position_ = known->offset;
+    expires_ = known->expires_unix;
+    return true;
+}
+
+/// An earlier attempt marked that the last byte of this upload may have left.
+WAYBILL_DECL bool resumable_upload::in_doubt() const {
+    const job_state& state = job_.job().state;
+    return state.tail_attempt != 0 && state.tail_item == what_.about;
+}
+
+WAYBILL_DECL checkpoint resumable_upload::reached() const {
+    resumable_state state;
+    state.interop = interop_;
+    state.length = size_;
+    state.most_append = most_append_;
+    state.boundary = what_.boundary;
+    if (hash_ != nullptr) {
+        state.algorithm = hash_->algorithm();
+        state.marks = hash_->marks();
+    }
+    checkpoint c;
+    c.item = what_.about;
+    c.resource = resource_;
+    c.offset = position_;
+    c.state = state.encode();
+    c.expires_unix = expires_;
+    return c;
+}
+
+/// The server has confirmed everything below `offset`.
+WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset) {
+    position_ = offset;
+    for (const representation::part& p : what_.parts) {
+        job_.confirm(p.item, std::min(offset - std::min(offset, p.offset), p.size));
+    }
+    job_.save_soon(reached());
+}
+
+WAYBILL_DECL void resumable_upload::take_limits(const upload_fields& said) {
+    if (!said.limits) {
+        return;
+    }
+    const upload_limits& l = *said.limits;
+    if (l.max_append_size && *l.max_append_size > 0) {
+        most_append_ = most_append_ == 0 ? *l.max_append_size : std::min(most_append_, *l.max_append_size);
+    }
+    least_append_ = l.min_append_size.value_or(least_append_);
+    if (l.max_age) {
+        constexpr std::uint64_t most = std::uint64_t(400) * 24 * 3600;
+        expires_ = unix_seconds(job_.now()) + static_cast<std::int64_t>(std::min(*l.max_age, most));
+    }
+}
+
+WAYBILL_DECL std::string resumable_upload::receipt(const response& answer) const {
+    if (what_.about == checkpoint::whole_job) {
+        return printable_excerpt(answer.body, 256);
+    }
+    const auto tag = answer.header("ETag");
+    return printable_excerpt(tag ? *tag : std::string_view(answer.body), 256);
+}
+
+WAYBILL_DECL failure resumable_upload::failed(const verdict& why, const response& answer) const {
+    diagnostics d = describe(answer);
+    if (why.code == errc::redirect_refused) {
+        d.detail = "HTTP " + std::to_string(answer.status);
+    }
+    return failure(why.what, why.code, std::move(d), parse_retry_after(answer, unix_seconds(job_.now())), what_.about);
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_upload::break_off(std::error_code code, std::string detail) {
+    if (!resource_.empty() && job_.find_checkpoint(what_.about) == nullptr) {
+        job_.save_soon(reached());  // so that it is cleaned up
+    }
+    co_await job_.forget(what_.about, true);
+    diagnostics d;
+    d.detail = std::move(detail);
+    throw failure(disposition::permanent, code, std::move(d), std::nullopt, what_.about);
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_upload::create() {
+    request asked = co_await creation(false);
+    interim_notes notes;
+    watch(asked, notes, 0);
+    std::vector<body_span> none;
+    const response answer = co_await job_.send(std::move(asked), std::move(none), what_.about);
+    const verdict v = judge(answer, true);
+    if (!notes.broken.empty()) {
+        co_await break_off(errc::invalid_response, notes.broken);
+    }
+    if (!v.accepted) {
+        throw failed(v, answer);
+    }
+    const upload_fields said = parse_upload_fields(answer.headers);
+    const auto location = answer.header("Location");
+    if (!location || said.complete.value_or(false)) {
+        co_await break_off(errc::not_offered, "resumable uploads at " + url(what_.url).redacted());
+    }
+    co_await adopt(answer, std::string(*location));
+    if (!notes.location.empty() && notes.location != resource_) {
+        co_await break_off(errc::invalid_response, "the server names two places for one upload");
+    }
+    if (said.offset.value_or(0) != 0) {
+        co_await break_off(errc::wrong_offset, "the server has bytes of an upload that is new");
+    }
+}
+
+/// Makes the URL of a new upload durable, before its first byte leaves.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::adopt(const response& answer, std::string location) {
+    const url asked(answer.url.empty() ? what_.url : answer.url);
+    std::optional<url> placed;
+    try {
+        placed.emplace(asked.resolve(location));
+    } catch (const error&) {
+        // Not a URL we could use: as good as none.
+    }
+    if (!placed || placed->origin() != asked.origin()) {
+        // Named before it is awaited: g++ 12 destroys a conditional's temporary twice.
+        const std::string where = placed ? placed->origin() : "no usable URL";
+        co_await break_off(errc::invalid_response, "the server places the upload at " + where);
+    }
+    resource_ = placed->str();
+    position_ = 0;
+    const upload_fields said = parse_upload_fields(answer.headers);
+    take_limits(said);
+    co_await job_.save(reached());
+    if (said.limits && said.limits->max_size.value_or(size_) < size_) {
+        co_await break_off(make_http_error(413),
+                           "the server takes at most " + std::to_string(*said.limits->max_size) + " bytes");
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_upload::create_with_body() {
+    request asked = co_await creation(true);
+    if (hash_ != nullptr) {
+        co_await hash_->continue_at(0);
+    }
+    body_range all(*what_.body, 0, size_);
+    asked.body = &all;
+    asked.idempotent = asked.method == "PUT";
+    asked.finishing = true;
+    interim_notes notes;
+    watch(asked, notes, 0);
+    std::vector<body_span> whole = spans(0, size_);
+    const response answer = co_await job_.send(std::move(asked), std::move(whole), what_.about);
+    if (!notes.broken.empty()) {
+        co_await break_off(errc::wrong_offset, notes.broken);
+    }
+    const upload_fields said = parse_upload_fields(answer.headers);
+    const verdict v = judge(answer, false);
+    if (v.accepted && said.complete.value_or(true)) {
+        co_await finish(answer);
+        co_return;
+    }
+    if (resource_.empty() || said.complete.value_or(false)) {
+        throw failed(v, answer);
+    }
+    take_limits(said);
+    if (v.accepted || answer.status == 413) {
+        co_await ask();
+    } else {
+        co_await resync(v, answer);
+    }
+}
+
+/// Asks the server where the upload stands.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
+    request asked = new_request("HEAD", resource_);
+    std::vector<body_span> none;
+    const response answer = co_await job_.send(std::move(asked), std::move(none), what_.about);
+    if (answer.status == 404 || answer.status == 410) {
+        co_await gone(answer);
+        co_return;
+    }
+    const verdict v = judge(answer, true);
+    if (!v.accepted) {
+        throw failed(v, answer);
+    }
+    const upload_fields said = parse_upload_fields(answer.headers);
+    const bool complete = said.complete.value_or(false);
+    if (said.length.value_or(size_) != size_) {
+        co_await break_off(errc::wrong_offset, "the server expects " + std::to_string(*said.length) + " bytes, not " +
+                                                   std::to_string(size_));
+    }
+    if (!said.offset && !complete) {
+        co_await break_off(errc::invalid_response, "the server does not say how much it has");
+    }
+    const std::uint64_t offset = said.offset.value_or(size_);
+    if (offset > size_ || offset < position_ || (complete && offset != size_)) {
+        co_await break_off(errc::wrong_offset, "the server has " + std::to_string(offset) + " of " +
+                                                   std::to_string(size_) + " bytes, and confirmed " +
+                                                   std::to_string(position_));
+    }
+    take_limits(said);
+    if (complete) {
+        co_await replay();
+        co_return;
+    }
+    job_.clear_mark();
+    advance(offset);
+}
+
+/// The upload is complete and its answer was lost: asks for it once more. A server need not keep
+/// it, but when it does, it may be a refusal (draft section 4.4.2).
+WAYBILL_DECL asio::awaitable<void> resumable_upload::replay() {
+    advance(size_);
+    request asked = new_request("PATCH", resource_);
+    asked.headers.push_back(header_field{"Content-Type", "application/partial-upload"});
+    asked.headers.push_back(header_field{"Upload-Offset", std::to_string(size_)});
+    asked.headers.push_back(header_field{"Upload-Complete", "?1"});
+    std::vector<body_span> none;
+    const response answer = co_await job_.send(std::move(asked), std::move(none), what_.about);
+    if (answer.status == 0) {
+        throw failed(judge(answer, true), answer);
+    }
+    const bool of_the_target = parse_upload_fields(answer.headers).complete.value_or(false);
+    if (of_the_target && answer.status >= 400) {
+        job_.clear_mark();
+        throw failed(verdict{false, disposition::permanent, make_http_error(answer.status)}, answer);
+    }
+    co_await finish(answer);
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_upload::append() {
+    const std::uint64_t length = next_length();
+    const bool last = position_ + length == size_;
+    if (hash_ != nullptr) {
+        co_await hash_->continue_at(position_);
+    }
+    request asked = new_request("PATCH", resource_);
+    asked.headers.push_back(header_field{"Content-Type", "application/partial-upload"});
+    asked.headers.push_back(header_field{"Upload-Offset", std::to_string(position_)});
+    asked.headers.push_back(header_field{"Upload-Complete", last ? "?1" : "?0"});
+    if (how_.send_digests) {
+        std::string value = co_await digest_field(how_.digest, position_, length);
+        asked.headers.push_back(header_field{"Content-Digest", std::move(value)});
+    }
+    body_range piece(*what_.body, position_, length);
+    asked.body = &piece;
+    asked.finishing = last;
+    const std::uint64_t before = position_;
+    interim_notes notes;
+    watch(asked, notes, position_);
+    std::vector<body_span> parts = spans(position_, length);
+    const response answer = co_await job_.send(std::move(asked), std::move(parts), what_.about);
+    if (!notes.broken.empty()) {
+        co_await break_off(errc::wrong_offset, notes.broken);
+    }
+    const upload_fields said = parse_upload_fields(answer.headers);
+    take_limits(said);
+    if (judge(answer, !last).accepted) {
+        const std::uint64_t end = before + length;
+        if (said.offset && (*said.offset < position_ || *said.offset > end)) {
+            co_await break_off(errc::wrong_offset, "the server has " + std::to_string(*said.offset) + " bytes after " +
+                                                       std::to_string(end) + " were sent");
+        }
+        co_await appended(answer, end, last);
+    } else {
+        co_await refused(answer, length, last);
+    }
+    standstills_ = position_ > before || complete_ ? 0 : standstills_ + 1;
+    if (standstills_ > 3) {
+        throw failed(verdict{false, disposition::retry, errc::wrong_offset}, answer);
+    }
+}
+
+/// The server has taken bytes; `end` is where those that were sent end.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::appended(const response& answer, std::uint64_t end, bool last) {
+    const upload_fields said = parse_upload_fields(answer.headers);
+    // Interop version 6 has no Upload-Complete in this answer.
+    const bool complete = said.complete.value_or(last && said.offset.value_or(end) == end);
+    if (!complete) {
+        advance(said.offset.value_or(end));
+    } else if (!last || said.offset.value_or(size_) != size_) {
+        co_await break_off(errc::wrong_offset, "the server calls an upload complete that is not");
+    } else {
+        co_await finish(answer);
+    }
+}
+
+/// The server has not taken them, or not all, or has not said.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::refused(const response& answer, std::uint64_t length, bool last) {
+    const upload_fields said = parse_upload_fields(answer.headers);
+    const verdict v = judge(answer, !last);
+    if (said.complete.value_or(false) && answer.status >= 400) {
+        // The target's own answer: resuming would not resolve it.
+        if (v.what == disposition::permanent) {
+            co_await job_.forget(what_.about, false);
+        }
+        throw failed(v, answer);
+    }
+    const upload_problem problem = parse_upload_problem(answer);
+    if (problem == upload_problem::inconsistent_length) {
+        co_await break_off(v.code, "the server has another length for this upload");
+    }
+    if (answer.status == 413) {
+        constexpr std::uint64_t least = 64 << 10;
+        if (length <= std::max(least, least_append_)) {
+            throw failed(v, answer);
+        }
+        most_append_ = std::max({length / 2, least, least_append_});
+    }
+    if (answer.status == 404 || answer.status == 410) {
+        co_await gone(answer);
+    } else if (answer.status == 409 || answer.status == 413 || problem != upload_problem::none) {
+        co_await ask();
+    } else {
+        co_await resync(v, answer);
+    }
+}
+
+/// After a request that broke: asks at once, and goes on if it has got somewhere. What is left in
+/// doubt stays so, with the mark, for the next attempt to ask about.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::resync(verdict because, const response& answer) {
+    constexpr std::uint64_t worth_it = 64 << 10;
+    const failure original = failed(because, answer);
+    if (because.what != disposition::retry && because.what != disposition::ambiguous) {
+        throw failure(original);
+    }
+    const std::uint64_t before = position_;
+    const int restarts = restarts_;
+    bool asked = false;
+    try {
+        co_await ask();
+        asked = true;
+    } catch (const failure& f) {
+        if (f.what_to_do() == disposition::permanent || f.code() == errc::outcome_unknown) {
+            throw;
+        }
+    }
+    if (!asked) {
+        throw failure(original);
+    }
+    if (!complete_ && restarts_ == restarts && position_ < before + worth_it) {
+        throw failed(verdict{false, disposition::retry, because.code}, answer);
+    }
+}
+
+/// The upload is no more. If its last byte may have left, it may have been completed before.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::gone(const response& answer) {
+    if (in_doubt()) {
+        throw failure(disposition::ambiguous, errc::outcome_unknown, describe(answer), std::nullopt, what_.about);
+    }
+    co_await job_.forget(what_.about, false);
+    resource_.clear();
+    position_ = 0;
+    for (const representation::part& p : what_.parts) {
+        job_.confirm(p.item, 0);
+    }
+    if (++restarts_ > 1) {
+        throw failed(verdict{false, disposition::retry, make_http_error(answer.status)}, answer);
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_upload::finish(const response& answer) {
+    co_await require_same_digest(answer);
+    complete_ = true;
+    position_ = size_;
+    receipt_ = receipt(answer);
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_upload::require_same_digest(const response& answer) {
+    const auto theirs = hash_ == nullptr ? std::nullopt : parse_repr_digest(answer.headers, hash_->algorithm());
+    if (!theirs) {
+        co_return;
+    }
+    co_await hash_->continue_at(size_);
+    if (*theirs != hash_->value()) {
+        co_await break_off(errc::invalid_response, "the server received other bytes: its " + hash_->algorithm() +
+                                                       " is not that of what was sent");
+    }
+}
+
+}  // namespace waybill::detail
