@@ -149,6 +149,7 @@ void http_server::serve(int fd, int connection) {
     } catch (const peer_gone&) {
     } catch (const server_stopping&) {
     }
+    log_.connection_ended(wire.open() ? wire.received() : 0);
 }
 
 bool http_server::serve_one(http_wire& wire, int connection, int on_connection) {
