@@ -292,7 +292,7 @@ void describe(CLI::App& app, settings& s) {
         app.add_subcommand("add", "Queue one job of one or more files; prints its id once it is safe");
     add->add_option("--to", s.to, "URL: for several PUTs ending in / or with {name}")->required();
     add->add_option("--via", s.via, "Protocol")
-        ->check(CLI::IsMember({"put", "multipart", "resumable"}))
+        ->check(CLI::IsMember({"put", "multipart", "resumable", "auto"}))
         ->capture_default_str();
     add->add_option("--chunk-size", s.chunk_size, "The most bytes of one request, for protocols that resume")
         ->check(CLI::Number);

@@ -16,6 +16,7 @@ enum class verification : unsigned char;
 enum class wait_reason : unsigned char;
 
 class alarm;
+class automatic;
 class background_uploader;
 class body_source;
 class clock;

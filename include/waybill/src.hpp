@@ -27,6 +27,7 @@
 #include <waybill/impl/error.ipp>
 #include <waybill/impl/feed.ipp>
 #include <waybill/impl/uploader.ipp>
+#include <waybill/protocol/impl/automatic_protocol.ipp>
 #include <waybill/protocol/impl/hashing_source.ipp>
 #include <waybill/protocol/impl/multipart_protocol.ipp>
 #include <waybill/protocol/impl/protocol.ipp>

@@ -26,7 +26,7 @@
 namespace waybill {
 
 /// What is to be cleaned up of an upload that is given up.
-[[nodiscard]] WAYBILL_DECL leftover leftover_of(const job_spec& job, const checkpoint& reached,
+[[nodiscard]] WAYBILL_DECL leftover leftover_of(const job_record& job, const checkpoint& reached,
                                                 std::chrono::system_clock::time_point now);
 
 /// Turns all of a job's checkpoints into work for the clean-up.

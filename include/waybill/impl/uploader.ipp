@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/protocol/detail/automatic_protocol.hpp>
 #include <waybill/protocol/detail/multipart_protocol.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/detail/resumable_protocol.hpp>
@@ -35,6 +36,11 @@ template <class Protocol>
     known.add("resumable", factory_of<resumable_protocol>());
     for (const auto& [name, make] : how.protocols) {
         known.add(name, make);
+    }
+    if (!known.contains("auto")) {  // last, for it chooses among the others
+        known.add("auto", [others = known, memory = std::make_shared<endpoint_memory>()](const protocol_spec& spec) {
+            return std::make_unique<automatic_protocol>(spec, others, memory);
+        });
     }
     return known;
 }
