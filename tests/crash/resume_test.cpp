@@ -73,8 +73,8 @@ public:
         server_.behave([](resumable_behaviour& b) { b.rate = 0; });
         const finished_process done =
             run_process(waybill_.line({"run", "--until-idle", "--progress", "none"}), std::chrono::minutes(5));
-        require(done.status.code == 0, "the last run ended with " + std::to_string(done.status.code) + ": " + done.err);
         check();
+        require(done.status.code == 0, "the last run ended with " + std::to_string(done.status.code) + ": " + done.err);
         require(in_transfer * 2 > settings_.kills, "too few kills hit a transfer: this proves nothing");
         std::cout << settings_.kills << " kills, " << in_transfer << " of them in mid-transfer; " << contents_.size()
                   << " uploads, " << size_ << " bytes arrived, " << sent_
