@@ -379,6 +379,20 @@ TEST_CASE("progress that the server confirms in mid-body is durable before the b
     CHECK(count(server, "PATCH") == 0);
 }
 
+TEST_CASE("any number of interim responses may keep pace with a long upload") {
+    const temp_dir dir;
+    resumable_behaviour chatty;
+    chatty.progress_every = GENERATE(std::uint64_t(1000), std::uint64_t(16 << 10));
+    CAPTURE(chatty.progress_every);
+    resumable_server server(chatty, reads_little());
+    const std::string content = random_bytes(24 * mebibyte);  // 1.5 to 25 thousand of them
+    const job_snapshot end = deliver(dir, one_file(dir, server, content, {}));
+    CHECK(end.now == status::completed);
+    REQUIRE(server.arrived().size() == 1);
+    CHECK(server.arrived()[0].body == content);
+    CHECK(server.violations().empty());
+}
+
 TEST_CASE("several items are uploads of their own, by PUT under their names") {
     const temp_dir dir;
     resumable_server server;

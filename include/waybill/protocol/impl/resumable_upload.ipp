@@ -334,7 +334,10 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::appended(const response& an
 /// The server has not taken them, or not all, or has not said.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::refused(const response& answer, std::uint64_t length, bool last) {
     const upload_fields said = parse_upload_fields(answer.headers);
-    const verdict v = judge(answer, !last);
+    verdict v = judge(answer, !last);
+    if (v.code == errc::response_too_large && v.what == disposition::permanent) {
+        v.what = disposition::retry;  // too many interim responses; the bytes may have arrived all the same
+    }
     if (said.complete.value_or(false) && answer.status >= 400) {
         // The target's own answer: resuming would not resolve it.
         if (v.what == disposition::permanent) {
