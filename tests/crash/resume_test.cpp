@@ -103,8 +103,15 @@ private:
     bool run_and_kill() {
         const std::uint64_t before = server_.bytes_taken();
         process running = waybill_.start({"run", "--progress", "none"}, waybill_.dir() / "run.out");
-        const milliseconds delay(random_.chance(0.1) ? random_.below(30) : 30 + random_.below(400));
-        require(!running.wait(delay), "run ended by itself: " + running.words());
+        const auto lives = [&](milliseconds time) {
+            require(!running.wait(time), "run ended by itself: " + running.words());
+        };
+        // Most moments are in the middle of a transfer, some while the store is opened or the server asked.
+        const bool early = random_.chance(0.1);
+        for (int waits = 0; !early && server_.bytes_taken() == before && waits < 2000; ++waits) {
+            lives(milliseconds(5));
+        }
+        lives(milliseconds(random_.below(early ? 60 : 300)));
         const bool moved = server_.bytes_taken() > before;
         running.kill(SIGKILL);
         running.wait(std::chrono::seconds(30));
