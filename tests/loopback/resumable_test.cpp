@@ -190,16 +190,20 @@ TEST_CASE("a refusal by the target is not resumed, also when it has to be asked 
     CHECK(server.arrived().size() == 1);
 }
 
-TEST_CASE("a lost answer to the creation leaves nothing but an empty upload") {
+TEST_CASE("a lost answer to the creation costs an empty upload at most, and none after a 104") {
     const temp_dir dir;
     resumable_behaviour loses;
     loses.lost_creations = 1;
+    loses.interim = GENERATE(false, true);
+    CAPTURE(loses.interim);
     resumable_server server(loses);
     const std::string content = random_bytes(mebibyte);
     const job_snapshot end = deliver(dir, one_file(dir, server, content, {}));
     CHECK(end.now == status::completed);
     REQUIRE(server.arrived().size() == 1);
     CHECK(server.arrived()[0].body == content);
+    CHECK(count(server, "POST") == (loses.interim ? 1 : 2));
+    CHECK(server.open_uploads() == (loses.interim ? 0 : 1));
     CHECK(server.violations().empty());
 }
 

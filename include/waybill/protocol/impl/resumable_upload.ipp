@@ -141,6 +141,12 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::create() {
     if (!notes.broken.empty()) {
         co_await break_off(errc::invalid_response, notes.broken);
     }
+    if (answer.status == 0 && !notes.location.empty()) {
+        // It was created, and only the final answer was lost: some proxies lose it behind a 104.
+        co_await adopt(answer, notes.location);
+        co_await ask();
+        co_return;
+    }
     if (!v.accepted) {
         throw failed(v, answer);
     }
