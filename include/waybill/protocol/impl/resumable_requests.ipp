@@ -38,6 +38,107 @@ WAYBILL_DECL std::optional<resumable_state> resumable_state::decode(std::string_
     return known && in.finished() ? std::optional(std::move(s)) : std::nullopt;
 }
 
+WAYBILL_DECL resumable_upload::resumable_upload(session& job, const resumable_settings& how, representation what)
+    : job_(job), how_(how), what_(std::move(what)), size_(what_.body->size()), interop_(how.interop) {
+    if (!how_.digest.empty()) {
+        const checkpoint* const known = job_.find_checkpoint(what_.about);
+        const auto state = known == nullptr ? std::nullopt : resumable_state::decode(known->state);
+        const bool same = state && state->algorithm == how_.digest;
+        auto hashing = std::make_unique<hashing_source>(std::move(what_.body), how_.digest, same ? state->marks : "");
+        hash_ = hashing.get();
+        what_.body = std::move(hashing);
+    }
+}
+
+WAYBILL_DECL bool resumable_upload::load() {
+    const checkpoint* const known = job_.find_checkpoint(what_.about);
+    const auto state = known == nullptr ? std::nullopt : resumable_state::decode(known->state);
+    if (!state || state->length != size_ || known->offset > size_ || known->resource.empty()) {
+        return false;
+    }
+    interop_ = state->interop;
+    most_append_ = state->most_append;
+    resource_ = known->resource;
+    position_ = known->offset;
+    expires_ = known->expires_unix;
+    return true;
+}
+
+/// An earlier attempt marked that the last byte of this upload may have left.
+WAYBILL_DECL bool resumable_upload::in_doubt() const {
+    const job_state& state = job_.job().state;
+    return state.tail_attempt != 0 && state.tail_item == what_.about;
+}
+
+WAYBILL_DECL checkpoint resumable_upload::reached() const {
+    resumable_state state;
+    state.interop = interop_;
+    state.length = size_;
+    state.most_append = most_append_;
+    state.boundary = what_.boundary;
+    if (hash_ != nullptr) {
+        state.algorithm = hash_->algorithm();
+        state.marks = hash_->marks();
+    }
+    checkpoint c;
+    c.item = what_.about;
+    c.resource = resource_;
+    c.offset = position_;
+    c.state = state.encode();
+    c.expires_unix = expires_;
+    return c;
+}
+
+/// The server has confirmed everything below `offset`.
+WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset) {
+    position_ = offset;
+    for (const representation::part& p : what_.parts) {
+        job_.confirm(p.item, std::min(offset - std::min(offset, p.offset), p.size));
+    }
+    job_.save_soon(reached());
+}
+
+WAYBILL_DECL void resumable_upload::take_limits(const upload_fields& said) {
+    if (!said.limits) {
+        return;
+    }
+    const upload_limits& l = *said.limits;
+    if (l.max_append_size && *l.max_append_size > 0) {
+        most_append_ = most_append_ == 0 ? *l.max_append_size : std::min(most_append_, *l.max_append_size);
+    }
+    least_append_ = l.min_append_size.value_or(least_append_);
+    if (l.max_age) {
+        constexpr std::uint64_t most = std::uint64_t(400) * 24 * 3600;
+        expires_ = unix_seconds(job_.now()) + static_cast<std::int64_t>(std::min(*l.max_age, most));
+    }
+}
+
+WAYBILL_DECL std::string resumable_upload::receipt(const response& answer) const {
+    if (what_.about == checkpoint::whole_job) {
+        return printable_excerpt(answer.body, 256);
+    }
+    const auto tag = answer.header("ETag");
+    return printable_excerpt(tag ? *tag : std::string_view(answer.body), 256);
+}
+
+WAYBILL_DECL failure resumable_upload::failed(const verdict& why, const response& answer) const {
+    diagnostics d = describe(answer);
+    if (why.code == errc::redirect_refused) {
+        d.detail = "HTTP " + std::to_string(answer.status);
+    }
+    return failure(why.what, why.code, std::move(d), parse_retry_after(answer, unix_seconds(job_.now())), what_.about);
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_upload::break_off(std::error_code code, std::string detail) {
+    if (!resource_.empty() && job_.find_checkpoint(what_.about) == nullptr) {
+        job_.save_soon(reached());  // so that it is cleaned up
+    }
+    co_await job_.forget(what_.about, true);
+    diagnostics d;
+    d.detail = std::move(detail);
+    throw failure(disposition::permanent, code, std::move(d), std::nullopt, what_.about);
+}
+
 WAYBILL_DECL request resumable_upload::new_request(std::string method, const std::string& url) const {
     request what;
     what.method = std::move(method);
@@ -138,6 +239,18 @@ WAYBILL_DECL void resumable_upload::watch(request& what, interim_notes& notes, s
             advance(*offset);
         }
     };
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_upload::require_same_digest(const response& answer) {
+    const auto theirs = hash_ == nullptr ? std::nullopt : parse_repr_digest(answer.headers, hash_->algorithm());
+    if (!theirs) {
+        co_return;
+    }
+    co_await hash_->continue_at(size_);
+    if (*theirs != hash_->value()) {
+        co_await break_off(errc::invalid_response, "the server received other bytes: its " + hash_->algorithm() +
+                                                       " is not that of what was sent");
+    }
 }
 
 }  // namespace waybill::detail
