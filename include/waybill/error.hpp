@@ -73,6 +73,10 @@ enum class errc : int {
     redirect_refused,     ///< the server redirected an upload in a way that is not followed
     network_unreachable,  ///< this machine has no way to the network
     transport_failed,     ///< any other failure of the transport; its own code and text are attached
+
+    // Protocols that resume.
+    wrong_offset = 120,  ///< the server says it has bytes it cannot have, or not those it confirmed
+    not_offered,         ///< the server does not offer what the job asks of it
 };
 
 /// What a failure means for the caller: compare an `std::error_code` with these.

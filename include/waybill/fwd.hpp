@@ -27,6 +27,7 @@ enum class wait_reason : std::uint8_t;
 
 class alarm;
 class attempt;
+class automatic;
 class background_uploader;
 class board;
 class body_source;
@@ -57,6 +58,7 @@ class real_clock;
 class real_random;
 class registry;
 class scheduler;
+class resumable;
 class session;
 class snapshot;
 class source_opener;

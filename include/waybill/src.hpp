@@ -27,10 +27,16 @@
 #include <waybill/impl/error.ipp>
 #include <waybill/impl/feed.ipp>
 #include <waybill/impl/uploader.ipp>
+#include <waybill/protocol/impl/automatic_protocol.ipp>
 #include <waybill/protocol/impl/hashing_source.ipp>
 #include <waybill/protocol/impl/multipart_protocol.ipp>
 #include <waybill/protocol/impl/protocol.ipp>
 #include <waybill/protocol/impl/put_protocol.ipp>
+#include <waybill/protocol/impl/resumable_protocol.ipp>
+#include <waybill/protocol/impl/resumable_requests.ipp>
+#include <waybill/protocol/impl/resumable_upload.ipp>
+#include <waybill/protocol/impl/structured_fields.ipp>
+#include <waybill/protocol/impl/upload_fields.ipp>
 #include <waybill/source/impl/file_source.ipp>
 #include <waybill/store/impl/database.ipp>
 #include <waybill/store/impl/sqlite_store.ipp>

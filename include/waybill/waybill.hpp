@@ -9,8 +9,10 @@
 #include <waybill/model/job.hpp>
 #include <waybill/model/snapshot.hpp>
 #include <waybill/options.hpp>
+#include <waybill/protocol/automatic.hpp>
 #include <waybill/protocol/multipart.hpp>
 #include <waybill/protocol/put.hpp>
+#include <waybill/protocol/resumable.hpp>
 #include <waybill/transport/url.hpp>
 #include <waybill/uploader.hpp>
 #include <waybill/version.hpp>

@@ -211,6 +211,9 @@ void exchange::read_body(std::uint64_t up_to) {
 void exchange::take_body(std::string_view bytes) {
     taken_ += bytes.size();
     sum_.add(bytes);
+    if (sink_) {
+        sink_(bytes);
+    }
     log_.change([&](http_log::requests& all) {
         received_request& mine = all[index_];
         mine.body.append(bytes.substr(0, http_log::kept_body - std::min(mine.body.size(), http_log::kept_body)));

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace waybill::test {
 
@@ -72,6 +73,9 @@ public:
     /// Each of these reads what is missing until there, and nothing beyond.
     void read_head();
     void read_body(std::uint64_t up_to = everything);
+    /// From now on also gets the body's bytes as they are read.
+    void pass_body_to(std::function<void(std::string_view)> sink) { sink_ = std::move(sink); }
+    [[nodiscard]] std::uint64_t taken() const noexcept { return taken_; }
 
     /// Sends bytes as they are; they count as the answer.
     void send(std::string_view raw);
@@ -90,6 +94,7 @@ private:
     std::size_t index_ = 0;
     http_body_reader body_;
     sha256_sum sum_;
+    std::function<void(std::string_view)> sink_;
     std::uint64_t taken_ = 0;
     bool head_read_ = false;
     bool answered_ = false;

@@ -37,6 +37,15 @@ void http_log::connection_accepted() {
     changed_.notify_all();
 }
 
+void http_log::connection_ended(std::uint64_t received) {
+    {
+        const std::lock_guard lock(mutex_);
+        ++ended_;
+        received_ += received;
+    }
+    changed_.notify_all();
+}
+
 http_log::requests http_log::all() const {
     const std::lock_guard lock(mutex_);
     return requests_;
@@ -57,6 +66,12 @@ void http_log::wait_until(const std::string& what, const std::function<bool(cons
 
 void http_log::wait_for_connections(int count) const {
     wait_until(std::to_string(count) + " connections", [&](const requests&) { return connections_ >= count; });
+}
+
+std::uint64_t http_log::wait_for_all_bytes() const {
+    wait_until("the end of all connections", [&](const requests&) { return ended_ == connections_; });
+    const std::lock_guard lock(mutex_);
+    return received_;
 }
 
 std::string describe(const http_log::requests& all) {

@@ -53,6 +53,8 @@ public:
     /// For the server: changes the log and wakes those who wait.
     void change(const std::function<void(requests&)>& how);
     void connection_accepted();
+    /// @param received bytes the kernel had received on it.
+    void connection_ended(std::uint64_t received);
 
     [[nodiscard]] requests all() const;
     [[nodiscard]] int connections() const;
@@ -62,12 +64,16 @@ public:
     void wait_until(const std::string& what, const std::function<bool(const requests&)>& enough,
                     std::chrono::milliseconds most = patience) const;
     void wait_for_connections(int count) const;
+    /// Waits until the clients have closed all connections: the bytes they sent, headers included.
+    [[nodiscard]] std::uint64_t wait_for_all_bytes() const;
 
 private:
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;
     requests requests_;
     int connections_ = 0;
+    int ended_ = 0;
+    std::uint64_t received_ = 0;
 };
 
 /// One line for each request, for the text of a failed test.

@@ -89,6 +89,11 @@ void http_server::otherwise(request_handler what) {
     otherwise_ = std::move(what);
 }
 
+void http_server::always(script what) {
+    const std::lock_guard lock(mutex_);
+    always_ = std::move(what);
+}
+
 std::size_t http_server::scripts_left() const {
     const std::lock_guard lock(mutex_);
     return scripts_.size();
@@ -144,6 +149,7 @@ void http_server::serve(int fd, int connection) {
     } catch (const peer_gone&) {
     } catch (const server_stopping&) {
     }
+    log_.connection_ended(wire.open() ? wire.received() : 0);
 }
 
 bool http_server::serve_one(http_wire& wire, int connection, int on_connection) {
@@ -160,6 +166,10 @@ bool http_server::serve_one(http_wire& wire, int connection, int on_connection) 
     exchange x(wire, log_, connection, on_connection);
     if (!mine) {
         mine = take_script(false, &x);
+    }
+    if (!mine) {
+        const std::lock_guard lock(mutex_);
+        mine = always_;
     }
     if (mine) {
         mine->play(x);

@@ -61,6 +61,8 @@ public:
     void next(const std::vector<script>& all);
     /// What requests without a script get.
     void otherwise(request_handler what);
+    /// The same, step by step: what plays for every request that has no script of its own.
+    void always(script what);
     [[nodiscard]] std::size_t scripts_left() const;
 
     /// What came so far, and waiting for more. Requests count from 1.
@@ -87,6 +89,7 @@ private:
     std::uint16_t port_ = 0;
     mutable std::mutex mutex_;
     std::deque<script> scripts_;
+    std::optional<script> always_;
     std::mutex handling_;  // held while the handler runs: its calls never overlap
     request_handler otherwise_;
     std::vector<std::thread> connections_;

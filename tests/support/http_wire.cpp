@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <linux/tcp.h>
 #include <system_error>
 
 #include <fcntl.h>
@@ -225,6 +226,13 @@ std::size_t http_wire::unread() const {
     int count = 0;
     ::ioctl(fd_, FIONREAD, &count);
     return static_cast<std::size_t>(std::max(count, 0));
+}
+
+std::uint64_t http_wire::received() const {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    ::getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size);
+    return info.tcpi_bytes_received;
 }
 
 }  // namespace waybill::test

@@ -80,6 +80,8 @@ public:
 
     /// Bytes of the client that wait in the kernel, unread.
     [[nodiscard]] std::size_t unread() const;
+    /// Bytes the kernel has received on this connection, read or not: what the client really sent.
+    [[nodiscard]] std::uint64_t received() const;
     [[nodiscard]] std::uint16_t client_port() const noexcept { return client_port_; }
 
 private:

@@ -26,7 +26,7 @@
 namespace waybill {
 
 /// What is to be cleaned up of an upload that is given up.
-[[nodiscard]] WAYBILL_DECL leftover leftover_of(const job_spec& job, const checkpoint& reached,
+[[nodiscard]] WAYBILL_DECL leftover leftover_of(const job_record& job, const checkpoint& reached,
                                                 std::chrono::system_clock::time_point now);
 
 /// Turns all of a job's checkpoints into work for the clean-up.
@@ -52,6 +52,7 @@ public:
     void save_soon(checkpoint reached) override;
     asio::awaitable<void> forget(std::size_t item, bool discard) override;
     void confirm(std::size_t item, std::uint64_t bytes) override;
+    void clear_mark() override;
     void show_protocol(std::string name) override;
     asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override;
     asio::awaitable<void> complete_item(std::size_t item, std::string receipt) override;

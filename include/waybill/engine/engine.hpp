@@ -107,7 +107,7 @@ private:
     asio::awaitable<void> commit_end(attempt& job, job_state next);
     asio::awaitable<bool> begin(attempt& job);
     asio::awaitable<bool> ask_backend(attempt& job);
-    [[nodiscard]] outcome::doubt doubt_about(const job_spec& spec) const;
+    [[nodiscard]] outcome::doubt doubt_about(const job_record& job, bool may_probe = true) const;
     asio::awaitable<std::exception_ptr> run_protocol(attempt& job, const run_state& mine);
     [[nodiscard]] job_state after(const attempt& job, wish asked, const std::exception_ptr& thrown) const;
     void ended(job_seq seq, const std::exception_ptr& thrown);

@@ -71,6 +71,10 @@ namespace detail {
         case errc::redirect_refused: return "the server redirects this upload; enqueue it with the final URL";
         case errc::network_unreachable: return "no way to the network; it is tried again once there is one";
         case errc::transport_failed: return "the transfer failed; it is tried again";
+        case errc::wrong_offset:
+            return "the server contradicts what it confirmed before; retry the job to begin a new upload";
+        case errc::not_offered:
+            return "the server does not offer what this job asks of it; leave that setting out, or use another server";
     }
     return "unknown error";
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/protocol/detail/automatic_protocol.hpp>
 #include <waybill/protocol/detail/multipart_protocol.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
+#include <waybill/protocol/detail/resumable_protocol.hpp>
 #include <waybill/source/file_source.hpp>
 #include <waybill/store/sqlite_store.hpp>
 #include <waybill/transport/curl_transport.hpp>
@@ -31,8 +33,14 @@ template <class Protocol>
     registry known;
     known.add("put", factory_of<put_protocol>());
     known.add("multipart", factory_of<multipart_protocol>());
+    known.add("resumable", factory_of<resumable_protocol>());
     for (const auto& [name, make] : how.protocols) {
         known.add(name, make);
+    }
+    if (!known.contains("auto")) {  // last, for it chooses among the others
+        known.add("auto", [others = known, memory = std::make_shared<endpoint_memory>()](const protocol_spec& spec) {
+            return std::make_unique<automatic_protocol>(spec, others, memory);
+        });
     }
     return known;
 }

@@ -96,6 +96,11 @@ struct job_record {
     job_seq seq{};
     job_spec spec;
     job_state state;
+
+    /// How the server is spoken to about this job: the protocol that was found out, or its own.
+    [[nodiscard]] protocol_spec spoken() const {
+        return state.spoken.empty() ? spec.protocol : protocol_spec{state.spoken, {}};
+    }
 };
 
 /// The part of an item that is fixed until the job is retried.

@@ -27,6 +27,8 @@ public:
         return *this;
     }
 
+    [[nodiscard]] bool contains(const std::string& name) const { return factories_.contains(name); }
+
     /// Throws `errc::unknown_protocol`, `errc::invalid_setting`.
     [[nodiscard]] std::unique_ptr<protocol> make(const protocol_spec& spec) const {
         const auto found = factories_.find(spec.name);

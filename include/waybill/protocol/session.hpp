@@ -72,6 +72,10 @@ public:
     /// the server still has of it is cleaned up, durably, in the background.
     virtual asio::awaitable<void> forget(std::size_t item, bool discard) = 0;
 
+    /// Takes away the mark of a request whose answer was lost (`job_state::tail_attempt`): what became
+    /// of it has been found out.
+    virtual void clear_mark() = 0;
+
     /// Says how many of an item's bytes the server has confirmed. Shown at once, durable with the
     /// next checkpoint or item.
     virtual void confirm(std::size_t item, std::uint64_t bytes) = 0;

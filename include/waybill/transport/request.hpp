@@ -44,6 +44,9 @@ struct request {
     /// Sending it twice does what sending it once does (RFC 9110 section 9.2.2). Requests that are
     /// not get a fresh connection, so that no layer below can repeat them unseen.
     bool idempotent = false;
+    /// A mark is to be durable before the last byte leaves even though the request is idempotent:
+    /// for a request that finishes something which may be gone when it is asked about.
+    bool finishing = false;
     /// Use no kept connection.
     bool fresh_connection = false;
     /// Ask with `Expect: 100-continue` and give the server five seconds before the body is sent
@@ -55,7 +58,8 @@ struct request {
     /// The last byte leaves only after it completed; an exception ends the transfer with the
     /// server's copy provably incomplete.
     std::function<asio::awaitable<void>()> before_last_byte;
-    /// Told of interim responses (1xx) while the body is still being sent. Must not throw.
+    /// Told of interim responses (1xx) while the body is still being sent. A `waybill::error` from it
+    /// ends the transfer, with its code as the failure.
     std::function<void(int status, const header_list& headers)> on_interim;
 
     [[nodiscard]] std::uint64_t body_size() const noexcept { return body == nullptr ? 0 : body->size() - offset; }

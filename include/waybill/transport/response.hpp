@@ -38,6 +38,9 @@ namespace waybill {
 /// What became of a request. Network failures are values here, not exceptions: what a failure
 /// means depends on how far the request was, and only the protocol can tell.
 struct response {
+    /// Where it came from in the end, after redirects: what a relative `Location` is relative to.
+    /// Set by `exchange::send`.
+    std::string url;
     int status = 0;  ///< the final status; 0 when its headers did not arrive completely
     header_list headers;
     std::string body;         ///< at most `request_limits::response_body` bytes

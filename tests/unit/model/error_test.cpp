@@ -68,6 +68,8 @@ const std::map<errc, std::string> intended = {
     {errc::redirect_refused, "p"},
     {errc::network_unreachable, "r"},
     {errc::transport_failed, "r"},
+    {errc::wrong_offset, "p"},
+    {errc::not_offered, "p"},
 };
 
 std::string causes_of(std::error_code code) {

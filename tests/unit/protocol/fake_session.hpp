@@ -113,6 +113,7 @@ public:
         std::erase_if(kept, [&](const checkpoint& c) { return c.item == item; });
         co_return;
     }
+    void clear_mark() override { record.state.tail_attempt = 0; }
     void confirm(std::size_t item, std::uint64_t bytes) override { records.at(item).state.confirmed = bytes; }
     asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override {
         for (std::size_t i = 0; i < width; ++i) {

@@ -177,6 +177,14 @@ TEST_CASE("headers are counted, interim ones and trailers included, and cut off 
         CHECK(taken == 1'000 / 27);
         CHECK(r.final_status() == 0);
     }
+    SECTION("interim responses that keep pace with the request are no flood") {
+        auto r = reader(1'000);
+        for (int i = 0; i < 10'000; ++i) {
+            REQUIRE(lines(r, {"HTTP/1.1 104 Upload Resumption Supported\r\n", "Upload-Offset: 5\r\n", "\r\n"}));
+            r.forgive();
+        }
+        CHECK(lines(r, {"HTTP/1.1 200 OK\r\n", "\r\n"}));
+    }
     SECTION("a flood of trailers") {
         auto r = reader(1'000);
         REQUIRE(lines(r, {"HTTP/1.1 200 OK", ""}));

@@ -13,6 +13,11 @@
 namespace waybill {
 namespace detail {
 
+[[nodiscard]] inline failure source_failure(std::error_code code, diagnostics details, std::size_t item) {
+    const disposition what = code == cause::permanent ? disposition::permanent : disposition::retry;
+    return failure(what, code, std::move(details), std::nullopt, item);
+}
+
 /// Remembers which item's source failed: the transport only knows one body.
 class noted_source final : public body_source {
 public:
@@ -23,9 +28,9 @@ public:
     void read(std::uint64_t offset, std::span<char> out) override {
         try {
             inner_->read(offset, out);
-        } catch (...) {
+        } catch (const error& e) {
             failed_ = item_;
-            throw;
+            throw source_failure(e.code(), e.details(), item_);
         }
     }
 
@@ -35,18 +40,14 @@ private:
     std::size_t& failed_;
 };
 
-[[nodiscard]] inline failure source_failure(std::error_code code, diagnostics details, std::size_t item) {
-    const disposition what = code == cause::permanent ? disposition::permanent : disposition::retry;
-    return failure(what, code, std::move(details), std::nullopt, item);
-}
-
 }  // namespace detail
 
 /// What is to be cleaned up of an upload that is given up.
-[[nodiscard]] WAYBILL_DECL leftover leftover_of(const job_spec& job, const checkpoint& reached,
+[[nodiscard]] WAYBILL_DECL leftover leftover_of(const job_record& job, const checkpoint& reached,
                                                 std::chrono::system_clock::time_point now) {
     leftover what;
-    what.job = job;
+    what.job = job.spec;
+    what.job.protocol = job.spoken();
     what.reached = reached;
     what.since = std::chrono::time_point_cast<std::chrono::milliseconds>(now);
     return what;
@@ -57,7 +58,7 @@ WAYBILL_DECL void give_up_uploads(job_change& change, const loaded_job& whole,
     change.drop_checkpoints = true;
     change.checkpoints.clear();
     for (const checkpoint& c : whole.checkpoints) {
-        change.leftovers.push_back(leftover_of(whole.job.spec, c, now));
+        change.leftovers.push_back(leftover_of(whole.job, c, now));
     }
 }
 
@@ -90,6 +91,9 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
         // A structured-field string: with quotes (draft-ietf-httpapi-idempotency-key-header).
         const std::string part = about == checkpoint::whole_job ? "" : "-" + std::to_string(about);
         what.headers.push_back(header_field{"Idempotency-Key", "\"" + whole_.job.state.key + part + "\""});
+    }
+    const bool marks = !what.idempotent || what.finishing;
+    if (marks) {
         what.before_last_byte = [this, about] { return mark_tail(about); };
     }
     // A server that refuses early and hangs up may not be heard, over TLS least of all: after some
@@ -103,10 +107,11 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
         require_source_intact(answer);
         const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.request_complete;
         cuts = cut ? cuts + 1 : 0;
-        if (!what.idempotent && judge(answer, false).what != disposition::ambiguous) {
-            whole_.job.state.tail_attempt = 0;  // whatever is committed next also takes the mark away
+        if (marks && judge(answer, false).what != disposition::ambiguous) {
+            clear_mark();
         }
         if (!detail::redirected(what, answer, redirects)) {
+            answer.url = what.url;
             co_return answer;
         }
     }
@@ -119,6 +124,11 @@ WAYBILL_DECL asio::awaitable<void> attempt::mark_tail(std::size_t about) {
     marked.tail_attempt = marked.attempt;
     marked.tail_item = about;
     co_await commit(std::move(marked));
+}
+
+// Whatever is committed next also takes the mark away.
+WAYBILL_DECL void attempt::clear_mark() {
+    whole_.job.state.tail_attempt = 0;
 }
 
 WAYBILL_DECL void attempt::require_source_intact(const response& answer) const {
@@ -153,12 +163,12 @@ WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discar
     job_change change = take_change();
     change.dropped.push_back(item);
     if (discard) {
-        change.leftovers.push_back(leftover_of(whole_.job.spec, *known, now()));
+        change.leftovers.push_back(leftover_of(whole_.job, *known, now()));
     }
     dirty_checkpoints_.erase(item);
     std::erase_if(change.checkpoints, [&](const checkpoint& c) { return c.item == item; });
     std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == item; });
-    if (item < whole_.items.size()) {
+    if (item < whole_.items.size() && whole_.items[item].state.now != item_status::completed) {
         whole_.items[item].state.confirmed = 0;
     }
     const job_change kept = change;
@@ -325,9 +335,14 @@ WAYBILL_DECL const job_snapshot& attempt::observe() {
     }
     shown_.doing = shown_.now == status::uploading ? activity::restoring : activity::none;
     show_transfers();
-    for (const job_snapshot::item_progress& p : shown_.progress_of_items) {
+    for (std::size_t i = 0; i < whole_.items.size(); ++i) {
+        job_snapshot::item_progress& p = shown_.progress_of_items[i];
         shown_.sent += p.sent;
         shown_.confirmed += p.confirmed;
+        if (p.now == item_status::uploading) {
+            item_meters_[i].observe(clock_.steady_now(), p.sent);
+            p.speed = p.sent < whole_.items[i].spec.size ? item_meters_[i].speed() : 0;
+        }
     }
     if (is_open(shown_.now) && shown_.doing != activity::none) {
         job_meter_.observe(clock_.steady_now(), shown_.sent);
@@ -338,17 +353,20 @@ WAYBILL_DECL const job_snapshot& attempt::observe() {
     return shown_;
 }
 
+// Several requests may be under way with parts of one item: what they have sent adds up.
 WAYBILL_DECL void attempt::show_transfers() {
+    if (!active_.empty()) {
+        const auto waits = [](const active_send& a) { return a.progress.body_sent; };
+        shown_.doing =
+            std::all_of(active_.begin(), active_.end(), waits) ? activity::awaiting_answer : activity::sending;
+    }
     for (const active_send& a : active_) {
-        shown_.doing = a.progress.body_sent ? activity::awaiting_answer : activity::sending;
         for (const body_span& s : a.spans) {
             const std::uint64_t reached = a.progress.sent > s.body_offset ? a.progress.sent - s.body_offset : 0;
             job_snapshot::item_progress& p = shown_.progress_of_items[s.item];
-            p.sent = std::max(p.sent, s.item_offset + std::min(reached, s.length));
+            p.sent = std::min(whole_.items[s.item].spec.size, p.sent + std::min(reached, s.length));
             if (p.now == item_status::pending && (reached > 0 || a.spans.size() == 1)) {
                 p.now = item_status::uploading;
-                item_meters_[s.item].observe(clock_.steady_now(), p.sent);
-                p.speed = reached < s.length ? item_meters_[s.item].speed() : 0;
             }
         }
     }

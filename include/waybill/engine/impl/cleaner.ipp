@@ -29,6 +29,7 @@ public:
             transfer_progress unseen;
             response answer = co_await parts_.transport->perform(what, unseen);
             if (!redirected(what, answer, redirects)) {
+                answer.url = what.url;
                 co_return answer;
             }
         }

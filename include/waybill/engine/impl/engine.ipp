@@ -260,7 +260,7 @@ WAYBILL_DECL asio::awaitable<void> engine::commit_end(attempt& job, job_state ne
 /// Commits that an attempt begins; false when there is nothing to run.
 WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
     const outcome decided = decide();
-    const outcome::doubt doubt = doubt_about(job.job().spec);
+    const outcome::doubt doubt = doubt_about(job.job());
     const bool in_doubt = detail::is_in_doubt(job);
     if (decided.is_expired(job.job().state)) {
         co_await job.commit(decided.expired(job.job().state));
@@ -323,9 +323,10 @@ WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job) {
     co_return false;
 }
 
-WAYBILL_DECL outcome::doubt engine::doubt_about(const job_spec& spec) const {
+WAYBILL_DECL outcome::doubt engine::doubt_about(const job_record& job, bool may_probe) const {
+    const job_spec& spec = job.spec;
     try {
-        if (parts_.protocols.make(spec.protocol)->can_probe()) {
+        if (may_probe && parts_.protocols.make(job.spoken())->can_probe()) {
             return outcome::doubt::ask;
         }
     } catch (const error&) {
@@ -373,12 +374,14 @@ WAYBILL_DECL job_state engine::after(const attempt& job, wish asked, const std::
         return decided.interrupted(state);
     }
     const auto because = [&](disposition what, std::error_code code, const diagnostics& details) {
-        return decided.failed(state, failure(what, code, details), doubt_about(job.job().spec), job.progressed());
+        return decided.failed(state, failure(what, code, details), doubt_about(job.job()), job.progressed());
     };
     try {
         std::rethrow_exception(thrown);
     } catch (const failure& f) {
-        return decided.failed(state, f, doubt_about(job.job().spec), job.progressed());
+        // The protocol has asked, and even the server does not know: asking once more is no use.
+        const bool undecidable = f.code() == errc::outcome_unknown;
+        return decided.failed(state, f, doubt_about(job.job(), !undecidable), job.progressed());
     } catch (const error& e) {
         if (e.code() == cause::storage) {
             throw;  // not this job's fault

@@ -283,6 +283,9 @@ WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& who
     next.to.stage = changed ? stage::upload : old.stage;
     next.to.epoch_began = now();
     next.to.key = detail::make_key(*parts_.random);
+    if (!changed && !whole.checkpoints.empty()) {
+        next.to.spoken = old.spoken;  // what was begun can be continued only by who began it
+    }
     co_return next;
 }
 

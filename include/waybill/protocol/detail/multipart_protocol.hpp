@@ -5,12 +5,16 @@
 #include <waybill/protocol/protocol.hpp>
 #include <waybill/transport/multipart_body.hpp>
 
+#include <string>
 #include <vector>
 
 namespace waybill::detail {
 
-/// The same job in the same epoch always has the same bytes at the same places.
-[[nodiscard]] WAYBILL_DECL multipart_body lay_out(session& job);
+/// The boundary of a job's form: the same in each attempt of one epoch.
+[[nodiscard]] WAYBILL_DECL std::string form_boundary(const session& job);
+
+/// The same job with the same boundary always has the same bytes at the same places.
+[[nodiscard]] WAYBILL_DECL multipart_body lay_out(session& job, std::string boundary);
 
 /// The items' byte ranges in a body that is sent from its beginning.
 [[nodiscard]] WAYBILL_DECL std::vector<body_span> spans_of(const multipart_body& body);

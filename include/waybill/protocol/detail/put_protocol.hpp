@@ -5,8 +5,16 @@
 #include <waybill/protocol/protocol.hpp>
 
 #include <cstddef>
+#include <string>
+#include <string_view>
 
 namespace waybill::detail {
+
+/// The URL stands for several targets.
+[[nodiscard]] WAYBILL_DECL bool is_put_template(std::string_view url) noexcept;
+
+/// Where an item goes: a PUT's template is completed with its name, any other URL is the target.
+[[nodiscard]] WAYBILL_DECL std::string put_target(const std::string& target, bool by_put, std::string_view name);
 
 /// See `put`.
 class put_protocol final : public protocol {

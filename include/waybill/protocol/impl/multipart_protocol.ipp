@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/protocol/http_rules.hpp>
 #include <waybill/protocol/detail/multipart_protocol.hpp>
+#include <waybill/protocol/http_rules.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -11,8 +11,12 @@
 
 namespace waybill::detail {
 
-WAYBILL_DECL multipart_body lay_out(session& job) {
-    multipart_body body("waybill-" + job.job().state.key);
+WAYBILL_DECL std::string form_boundary(const session& job) {
+    return "waybill-" + job.job().state.key;
+}
+
+WAYBILL_DECL multipart_body lay_out(session& job, std::string boundary) {
+    multipart_body body(std::move(boundary));
     for (const auto& [name, value] : job.job().spec.fields) {
         body.add_field(name, value);
     }
@@ -55,7 +59,7 @@ WAYBILL_DECL asio::awaitable<void> multipart_protocol::upload(session& job) {
                     [](const item_record& i) { return i.state.now == item_status::completed; })) {
         co_return;  // the answer was committed, the job's end was not: a crash in between
     }
-    multipart_body body = lay_out(job);
+    multipart_body body = lay_out(job, form_boundary(job));
     request what;
     what.method = "POST";
     what.url = job.job().spec.url;

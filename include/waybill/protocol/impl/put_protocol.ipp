@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/protocol/http_rules.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
+#include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/url.hpp>
 
 #include <memory>
@@ -14,10 +14,13 @@
 
 namespace waybill::detail {
 
-/// The URL stands for several targets.
-[[nodiscard]] inline bool is_put_template(std::string_view url) noexcept {
+WAYBILL_DECL bool is_put_template(std::string_view url) noexcept {
     const std::string_view path = url.substr(0, url.find('?'));
     return path.ends_with('/') || path.find("{name}") != std::string_view::npos;
+}
+
+WAYBILL_DECL std::string put_target(const std::string& target, bool by_put, std::string_view name) {
+    return by_put && is_put_template(target) ? url::fill_name(target, name) : target;
 }
 
 WAYBILL_DECL put_protocol::put_protocol(const protocol_spec& spec) {
@@ -58,7 +61,7 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::
     const std::unique_ptr<body_source> body = job.open(index);
     request what;
     what.method = "PUT";
-    what.url = is_put_template(target) ? url::fill_name(target, item.name) : target;
+    what.url = put_target(target, true, item.name);
     what.headers.push_back(header_field{"Content-Type", item.content_type});
     what.body = body.get();
     what.idempotent = true;

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace waybill::detail {
 
@@ -149,6 +150,15 @@ private:
         return piece.size();
     }
 
+    void take_interim(const response_reader::interim& said) {
+        if (std::exchange(offered_at_interim_, offered_) < offered_) {
+            reader_.forgive();
+        }
+        if (what_.on_interim) {
+            what_.on_interim(said.status, said.headers);
+        }
+    }
+
     void fail_with_current_exception() noexcept {
         try {
             throw;
@@ -199,8 +209,8 @@ private:
             if (t->reader_.final_status() == 417) {
                 return 0;  // libcurl 7.88 would go on using this connection in the middle of the body
             }
-            if (const auto interim = t->reader_.take_interim(); interim && t->what_.on_interim) {
-                t->what_.on_interim(interim->status, interim->headers);
+            if (const auto interim = t->reader_.take_interim()) {
+                t->take_interim(*interim);
             }
             return size * count;
         } catch (...) {
@@ -239,6 +249,7 @@ private:
     response_reader reader_;
     std::uint64_t size_;
     std::uint64_t offered_ = 0;
+    std::uint64_t offered_at_interim_ = 0;
     std::string small_;
     event bell_;
     std::chrono::steady_clock::time_point moved_{};

@@ -64,6 +64,10 @@ public:
     /// The interim response that the last line completed, if any.
     [[nodiscard]] std::optional<interim> take_interim() { return std::exchange(interim_, std::nullopt); }
 
+    /// Interim responses that keep pace with the request are no flood, however many there are: what
+    /// came so far no longer counts.
+    void forgive() noexcept { header_bytes_ = 0; }
+
     void move_to(response& out) {
         out.status = final_status();
         if (final_) {

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/decl.hpp>
+#include <waybill/protocol/protocol.hpp>
+#include <waybill/protocol/registry.hpp>
+#include <waybill/transport/response.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace waybill::detail {
+
+/// What endpoints have said, by URL. Shared by the attempts of one uploader, on its strand.
+class endpoint_memory {
+public:
+    /// Empty: nothing is known.
+    [[nodiscard]] std::string find(const std::string& endpoint) const {
+        const auto found = spoken_.find(endpoint);
+        return found == spoken_.end() ? "" : found->second;
+    }
+    void remember(const std::string& endpoint, std::string spoken) {
+        constexpr std::size_t most = 1000;
+        if (spoken_.size() >= most) {
+            spoken_.clear();  // asking again costs one request
+        }
+        spoken_[endpoint] = std::move(spoken);
+    }
+
+private:
+    std::map<std::string, std::string> spoken_;
+};
+
+/// What an answer to OPTIONS offers: `tus`, `resumable` or `plain`.
+[[nodiscard]] WAYBILL_DECL std::string offered_by(const response& answer);
+
+/// See `automatic`.
+class automatic_protocol final : public protocol {
+public:
+    automatic_protocol(const protocol_spec& spec, registry known, std::shared_ptr<endpoint_memory> memory);
+
+    void check(const waybill::job& job) const override;
+    asio::awaitable<void> restore(session& job) override;
+    asio::awaitable<void> upload(session& job) override;
+    asio::awaitable<void> finalize(session& job) override;
+    [[nodiscard]] bool finalizes() const noexcept override { return speaks_ && speaks_->finalizes(); }
+
+private:
+    asio::awaitable<std::string> ask(session& job);
+    [[nodiscard]] protocol_spec settings_for(const session& job, const std::string& name) const;
+
+    protocol_spec spec_;
+    registry known_;
+    std::shared_ptr<endpoint_memory> memory_;
+    std::unique_ptr<protocol> speaks_;
+};
+
+}  // namespace waybill::detail
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/impl/automatic_protocol.ipp>
+#endif

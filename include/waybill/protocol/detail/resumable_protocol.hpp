@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/decl.hpp>
+#include <waybill/protocol/detail/resumable_settings.hpp>
+#include <waybill/protocol/detail/resumable_upload.hpp>
+#include <waybill/protocol/protocol.hpp>
+
+#include <cstddef>
+
+namespace waybill::detail {
+
+/// See `resumable`.
+class resumable_protocol final : public protocol {
+public:
+    explicit resumable_protocol(const protocol_spec& spec);
+
+    void check(const waybill::job& job) const override;
+    asio::awaitable<void> restore(session& job) override;
+    asio::awaitable<void> upload(session& job) override;
+    [[nodiscard]] bool can_probe() const noexcept override { return true; }
+    asio::awaitable<void> discard(exchange& server, const leftover& what) override;
+
+private:
+    [[nodiscard]] representation form(session& job) const;
+    [[nodiscard]] representation item(session& job, std::size_t index) const;
+
+    resumable_settings how_;
+};
+
+}  // namespace waybill::detail
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/impl/resumable_protocol.ipp>
+#endif

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/detail/automatic_protocol.hpp>
+#include <waybill/protocol/detail/multipart_protocol.hpp>
+#include <waybill/protocol/detail/put_protocol.hpp>
+#include <waybill/protocol/detail/upload_fields.hpp>
+#include <waybill/protocol/http_rules.hpp>
+#include <waybill/transport/url.hpp>
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace waybill::detail {
+
+WAYBILL_DECL std::string offered_by(const response& answer) {
+    if (answer.header("Tus-Resumable") || answer.header("Tus-Version")) {
+        return "tus";
+    }
+    return parse_upload_limit(answer.headers) ? "resumable" : "plain";
+}
+
+WAYBILL_DECL automatic_protocol::automatic_protocol(const protocol_spec& spec, registry known,
+                                                    std::shared_ptr<endpoint_memory> memory)
+    : spec_(spec), known_(std::move(known)), memory_(std::move(memory)) {
+    for (const auto& [name, value] : spec_.settings) {
+        if (name != "chunk-size" || !parse_decimal(value)) {
+            throw error(errc::invalid_setting, name + "=" + value);
+        }
+    }
+}
+
+// What can be sent the plain way can be sent any way.
+WAYBILL_DECL void automatic_protocol::check(const waybill::job& job) const {
+    if (is_put_template(job.url())) {
+        put_protocol(protocol_spec{"put", {}}).check(job);
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
+    std::string name = job.job().state.spoken;
+    if (name.empty()) {
+        name = co_await ask(job);
+        job.show_protocol(name);  // durable at the latest with the first checkpoint
+    }
+    speaks_ = known_.make(settings_for(job, name));
+    co_await speaks_->restore(job);
+}
+
+WAYBILL_DECL asio::awaitable<void> automatic_protocol::upload(session& job) {
+    co_await speaks_->upload(job);
+}
+
+WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
+    co_await speaks_->finalize(job);
+}
+
+/// The name of the protocol to speak.
+WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) {
+    const job_spec& spec = job.job().spec;
+    const std::string target = spec.url.find("{name}") == std::string::npos
+                                   ? spec.url
+                                   : url::fill_name(spec.url, job.items().front().spec.name);
+    const std::string endpoint = spec.url.substr(0, spec.url.find('?'));
+    std::string offered = memory_->find(endpoint);
+    if (offered.empty()) {
+        request asked;
+        asked.method = "OPTIONS";
+        asked.url = target;
+        asked.idempotent = true;
+        std::vector<body_span> none;
+        const response answer = co_await job.send(std::move(asked), std::move(none));
+        const verdict v = judge(answer, true);
+        const bool refused = v.what == disposition::permanent && answer.status != 0;
+        if (!refused) {
+            require_accepted(answer, true, unix_seconds(job.now()));
+        }
+        offered = v.accepted ? offered_by(answer) : "plain";
+        memory_->remember(endpoint, offered);
+    }
+    const bool by_name = is_put_template(spec.url);
+    if (offered == "tus" && spec.fields.empty() && known_.contains("tus")) {
+        co_return "tus";
+    }
+    if (offered == "resumable") {
+        co_return "resumable";
+    }
+    co_return by_name ? "put" : "multipart";
+}
+
+/// A function of the job alone: a restart must find the same.
+WAYBILL_DECL protocol_spec automatic_protocol::settings_for(const session& job, const std::string& name) const {
+    protocol_spec chosen{name, {}};
+    if (name == "resumable" || name == "tus") {
+        chosen.settings = spec_.settings;
+    }
+    if (name == "resumable") {
+        const bool by_name = is_put_template(job.job().spec.url);
+        chosen.settings.emplace_back(by_name ? "method" : "form", by_name ? "PUT" : "1");
+    }
+    return chosen;
+}
+
+}  // namespace waybill::detail

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/model/job.hpp>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace waybill {
+
+/// Resumable uploads for HTTP (draft-ietf-httpbis-resumable-upload): a broken transfer continues at
+/// the last byte the server has confirmed, also after a restart.
+///
+/// Each item is a representation of its own, sent to the job's URL; with the method `PUT` the URL
+/// may end in `/` or contain `{name}`, as for `put`. `as_form` makes the whole job one
+/// `multipart/form-data` representation instead: the request a form handler knows, resumable in
+/// mid-body.
+class resumable {
+public:
+    /// The draft's interop version: 8 (drafts 09 and later) or 6 (drafts 04 and 05). Default: 8.
+    resumable& interop(int version) { return set("interop", std::to_string(version)); }
+
+    /// The whole job, fields and items, is one form and one upload.
+    resumable& as_form() { return set("form", "1"); }
+
+    /// Sends the whole body with the request that creates the upload. It can be resumed once the
+    /// server has sent the upload's URL in an interim response (104), which not every proxy passes
+    /// on. Default: the upload is created first, without a body, and its URL is on disk before the
+    /// first byte leaves.
+    resumable& optimistic() { return set("creation", "optimistic"); }
+
+    /// The method of the request that creates the upload. Default: `POST`.
+    resumable& method(std::string name) { return set("method", std::move(name)); }
+
+    /// The most bytes of one request; 0, the default: all that is left. The server's own limits
+    /// (`Upload-Limit`) hold in any case.
+    resumable& chunk_size(std::uint64_t bytes) { return set("chunk-size", std::to_string(bytes)); }
+
+    /// Computes the digest of what is sent, `sha-256` or `crc32c`; asks the server for its own
+    /// (`Want-Repr-Digest`, RFC 9530) and compares. Its state is kept with each checkpoint.
+    resumable& digest(std::string algorithm) { return set("digest", std::move(algorithm)); }
+
+    /// Also sends digests ahead, `Repr-Digest` of the whole and `Content-Digest` of each request, so
+    /// that the server can refuse what was damaged on its way. What is sent is read twice.
+    resumable& send_digests() { return set("send-digests", "1"); }
+
+    [[nodiscard]] protocol_spec spec() const { return {"resumable", settings_}; }
+
+private:
+    resumable& set(std::string name, std::string value) {
+        std::erase_if(settings_, [&](const auto& known) { return known.first == name; });
+        settings_.emplace_back(std::move(name), std::move(value));
+        return *this;
+    }
+
+    detail::string_pairs settings_;
+};
+
+}  // namespace waybill

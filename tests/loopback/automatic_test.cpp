@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <waybill/protocol/automatic.hpp>
+
+#include "support/catch.hpp"
+#include "support/delivery.hpp"
+#include "support/resumable_server.hpp"
+#include "support/temp_dir.hpp"
+
+#include <asio/use_future.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+// Jobs whose protocol is found out by asking the endpoint.
+namespace waybill::test {
+namespace {
+
+constexpr std::size_t mebibyte = 1 << 20;
+
+std::string methods(const http_server& server) {
+    std::string all;
+    for (const received_request& r : server.requests()) {
+        all += (all.empty() ? "" : " ") + r.method + r.target;
+    }
+    return all;
+}
+
+/// Stands for tus: notes its items as sent.
+class noting_protocol final : public protocol {
+public:
+    void check(const waybill::job& /*job*/) const override {}
+    asio::awaitable<void> upload(session& job) override {
+        job.complete_all_soon("noted");
+        co_return;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an endpoint that offers nothing gets a form, or a PUT under each name, and is asked once") {
+    const temp_dir dir;
+    http_server server;
+    const int status = GENERATE(200, 404, 405, 501);
+    CAPTURE(status);
+    for (int i = 0; i < 2; ++i) {
+        server.next(script("asked").only_for("OPTIONS").answer({status}));
+    }
+    delivery uploads(quick_options(dir));
+    for (const char* const path : {"/posts?a=1", "/posts?a=2", "/in/", "/in/"}) {
+        job what(server.url(path));
+        what.via(automatic()).bytes("a", "content");
+        const job_snapshot end = uploads.settled(uploads.enqueue(what));
+        CHECK(end.now == status::completed);
+        CHECK(end.spoken == (std::string(path) == "/in/" ? "put" : "multipart"));
+    }
+    CHECK(methods(server) == "OPTIONS/posts?a=1 POST/posts?a=1 POST/posts?a=2 OPTIONS/in/ PUT/in/a PUT/in/a");
+}
+
+TEST_CASE("where uploads can be resumed the same request is sent resumably") {
+    const temp_dir dir;
+    resumable_server server;
+    delivery uploads(quick_options(dir));
+    job form(server.url("/posts"));
+    form.via(automatic()).field("caption", "x").bytes("a", "first").bytes("b", "second");
+    const job_snapshot sent = uploads.settled(uploads.enqueue(form));
+    CHECK(sent.now == status::completed);
+    CHECK(sent.spoken == "resumable");
+    job files(server.url("/in/{name}"));
+    files.via(automatic()).bytes("a b", "third");
+    CHECK(uploads.settled(uploads.enqueue(files)).now == status::completed);
+    REQUIRE(server.arrived().size() == 2);
+    CHECK(server.arrived()[0].method == "POST");
+    CHECK(single_header(server.arrived()[0].headers, "Content-Type")->starts_with("multipart/form-data"));
+    CHECK(server.arrived()[1].method == "PUT");
+    CHECK(server.arrived()[1].target == "/in/a%20b");
+    CHECK(server.arrived()[1].body == "third");
+    CHECK(server.violations().empty());
+}
+
+TEST_CASE("tus is chosen where it is spoken and known, but never for a form") {
+    const temp_dir dir;
+    http_server server;
+    for (int i = 0; i < 2; ++i) {
+        server.next(script("tus").only_for("OPTIONS").answer({204, {{"Tus-Resumable", "1.0.0"}}}));
+    }
+    options how = quick_options(dir);
+    how.protocols["tus"] = [](const protocol_spec&) { return std::make_unique<noting_protocol>(); };
+    delivery uploads(how);
+    job plain(server.url("/files"));
+    plain.via(automatic()).bytes("a", "x");
+    CHECK(uploads.settled(uploads.enqueue(plain)).spoken == "tus");
+    job form(server.url("/files"));
+    form.via(automatic()).field("caption", "x").bytes("a", "x");
+    CHECK(uploads.settled(uploads.enqueue(form)).spoken == "multipart");
+}
+
+TEST_CASE("a busy endpoint is asked again instead of taken for one that offers nothing") {
+    const temp_dir dir;
+    resumable_server server;
+    server.http().next(script("busy").only_for("OPTIONS").answer({503}));
+    delivery uploads(quick_options(dir));
+    job what(server.url("/posts"));
+    what.via(automatic()).bytes("a", "x");
+    const job_snapshot end = uploads.settled(uploads.enqueue(what));
+    CHECK(end.now == status::completed);
+    CHECK(end.spoken == "resumable");
+    CHECK(end.attempt == 2);
+}
+
+TEST_CASE("after a restart a job goes on with the protocol it began with, without asking") {
+    const temp_dir dir;
+    resumable_behaviour slow;
+    slow.rate = 4e6;
+    slow.progress_every = 64 << 10;
+    resumable_server server(slow);
+    job_id id;
+    {
+        delivery uploads(quick_options(dir));
+        job what(server.url("/posts"));
+        what.via(automatic()).file(dir.write("a", random_bytes(4 * mebibyte)));
+        id = uploads.enqueue(what);
+        uploads.wait_until(id, [](const job_snapshot& j) { return j.confirmed > mebibyte; });
+        uploads.stop();
+    }
+    server.behave([](resumable_behaviour& b) { b.rate = 0; });
+    delivery uploads(quick_options(dir));
+    const job_snapshot end = uploads.settled(id);
+    INFO(describe(end));
+    CHECK(end.now == status::completed);
+    CHECK(end.spoken == "resumable");
+    CHECK(server.arrived().size() == 1);
+    const auto all = server.http().requests();
+    CHECK(std::count_if(all.begin(), all.end(), [](const auto& r) { return r.method == "OPTIONS"; }) == 1);
+    CHECK(std::count_if(all.begin(), all.end(), [](const auto& r) { return r.method == "POST"; }) == 1);
+}
+
+TEST_CASE("what an automatic job leaves behind is cleaned up by the protocol that was spoken") {
+    const temp_dir dir;
+    resumable_behaviour slow;
+    slow.rate = 2e6;
+    resumable_server server(slow);
+    delivery uploads(quick_options(dir));
+    job what(server.url("/posts"));
+    what.via(automatic()).bytes("a", random_bytes(4 * mebibyte));
+    const job_id id = uploads.enqueue(what);
+    server.http().wait_for_body(3, 100'000);
+    uploads.up().async_cancel(id, asio::use_future).get();
+    server.http().log().wait_until("the clean-up", [](const http_log::requests& all) {
+        return std::any_of(all.begin(), all.end(), [](const auto& r) { return r.method == "DELETE" && r.over; });
+    });
+    CHECK(server.canceled() == 1);
+}
+
+}  // namespace waybill::test
