@@ -40,6 +40,11 @@ struct settings {
 
     std::string to;
     std::string via = "put";
+    std::string chunk_size;
+    std::string digest;
+    std::string parallel;
+    std::string checksum;
+    std::vector<std::string> protocol_settings;  // NAME=VALUE
     std::string lane;
     std::string id;
     std::string if_unknown = "park";
@@ -95,11 +100,29 @@ waybill::options options_for(const settings& s) {
     return o;
 }
 
+/// A protocol by its name, with settings as they are stored.
+struct chosen_protocol {
+    waybill::protocol_spec value;
+    [[nodiscard]] waybill::protocol_spec spec() const { return value; }
+};
+
+chosen_protocol protocol_from(const settings& s) {
+    chosen_protocol chosen{{s.via, {}}};
+    for (const std::string& one : s.protocol_settings) {
+        chosen.value.settings.push_back(split(one, "="));
+    }
+    for (const auto& [name, value] : {std::pair("chunk-size", s.chunk_size), std::pair("digest", s.digest),
+                                      std::pair("parallel", s.parallel), std::pair("checksum", s.checksum)}) {
+        if (!value.empty()) {
+            chosen.value.settings.emplace_back(name, value);
+        }
+    }
+    return chosen;
+}
+
 waybill::job job_from(const settings& s) {
     waybill::job job(s.to);
-    if (s.via == "multipart") {
-        job.via(waybill::multipart{});
-    }
+    job.via(protocol_from(s));
     if (!s.id.empty()) {
         job.id(waybill::job_id(s.id));
     }
@@ -271,7 +294,19 @@ void describe(CLI::App& app, settings& s) {
     CLI::App* const add =
         app.add_subcommand("add", "Queue one job of one or more files; prints its id once it is safe");
     add->add_option("--to", s.to, "URL: for several PUTs ending in / or with {name}")->required();
-    add->add_option("--via", s.via, "Protocol")->check(CLI::IsMember({"put", "multipart"}))->capture_default_str();
+    add->add_option("--via", s.via, "Protocol")
+        ->check(CLI::IsMember({"put", "multipart", "tus"}))
+        ->capture_default_str();
+    add->add_option("--chunk-size", s.chunk_size, "The most bytes of one request, for protocols that resume")
+        ->check(CLI::Number);
+    add->add_option("--digest", s.digest, "Digest to compute and compare, such as sha-256");
+    add->add_option("--parallel", s.parallel, "Parts of one file sent at once, for protocols that can")
+        ->check(CLI::Number);
+    add->add_option("--checksum", s.checksum, "Checksum of each request, such as sha256, where the protocol has one");
+    add->add_option("--set", s.protocol_settings, "Another setting of the protocol (repeatable)")
+        ->check(of_form("name=value", '='))
+        ->take_all()
+        ->allow_extra_args(false);
     add->add_option("--lane", s.lane, "Jobs of one lane run one after the other");
     add->add_option("--field", s.fields, "Form field (repeatable)")
         ->check(of_form("name=value", '='))

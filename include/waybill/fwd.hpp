@@ -36,6 +36,7 @@ class snapshot;
 class source_opener;
 class store;
 class transport;
+class tus;
 class uploader;
 class url;
 

@@ -31,6 +31,9 @@
 #include <waybill/protocol/impl/multipart_protocol.ipp>
 #include <waybill/protocol/impl/protocol.ipp>
 #include <waybill/protocol/impl/put_protocol.ipp>
+#include <waybill/protocol/impl/tus_item.ipp>
+#include <waybill/protocol/impl/tus_protocol.ipp>
+#include <waybill/protocol/impl/tus_requests.ipp>
 #include <waybill/source/impl/file_source.ipp>
 #include <waybill/store/impl/database.ipp>
 #include <waybill/store/impl/sqlite_store.ipp>

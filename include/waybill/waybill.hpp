@@ -11,6 +11,7 @@
 #include <waybill/options.hpp>
 #include <waybill/protocol/multipart.hpp>
 #include <waybill/protocol/put.hpp>
+#include <waybill/protocol/tus.hpp>
 #include <waybill/transport/url.hpp>
 #include <waybill/uploader.hpp>
 #include <waybill/version.hpp>
