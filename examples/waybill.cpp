@@ -42,6 +42,8 @@ struct settings {
     std::string via = "put";
     std::string chunk_size;
     std::string digest;
+    std::string parallel;
+    std::string checksum;
     std::vector<std::string> protocol_settings;  // NAME=VALUE
     std::string lane;
     std::string id;
@@ -109,7 +111,8 @@ chosen_protocol protocol_from(const settings& s) {
     for (const std::string& one : s.protocol_settings) {
         chosen.value.settings.push_back(split(one, "="));
     }
-    for (const auto& [name, value] : {std::pair("chunk-size", s.chunk_size), std::pair("digest", s.digest)}) {
+    for (const auto& [name, value] : {std::pair("chunk-size", s.chunk_size), std::pair("digest", s.digest),
+                                      std::pair("parallel", s.parallel), std::pair("checksum", s.checksum)}) {
         if (!value.empty()) {
             chosen.value.settings.emplace_back(name, value);
         }
@@ -292,11 +295,14 @@ void describe(CLI::App& app, settings& s) {
         app.add_subcommand("add", "Queue one job of one or more files; prints its id once it is safe");
     add->add_option("--to", s.to, "URL: for several PUTs ending in / or with {name}")->required();
     add->add_option("--via", s.via, "Protocol")
-        ->check(CLI::IsMember({"put", "multipart", "resumable", "auto"}))
+        ->check(CLI::IsMember({"put", "multipart", "tus", "resumable", "auto"}))
         ->capture_default_str();
     add->add_option("--chunk-size", s.chunk_size, "The most bytes of one request, for protocols that resume")
         ->check(CLI::Number);
     add->add_option("--digest", s.digest, "Digest to compute and compare, such as sha-256");
+    add->add_option("--parallel", s.parallel, "Parts of one file sent at once, for protocols that can")
+        ->check(CLI::Number);
+    add->add_option("--checksum", s.checksum, "Checksum of each request, such as sha256, where the protocol has one");
     add->add_option("--set", s.protocol_settings, "Another setting of the protocol (repeatable)")
         ->check(of_form("name=value", '='))
         ->take_all()

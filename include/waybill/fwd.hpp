@@ -65,6 +65,7 @@ class source_opener;
 class sqlite_store;
 class store;
 class transport;
+class tus;
 class uploader;
 class url;
 class watchdog;

@@ -36,6 +36,9 @@
 #include <waybill/protocol/impl/resumable_requests.ipp>
 #include <waybill/protocol/impl/resumable_upload.ipp>
 #include <waybill/protocol/impl/structured_fields.ipp>
+#include <waybill/protocol/impl/tus_item.ipp>
+#include <waybill/protocol/impl/tus_protocol.ipp>
+#include <waybill/protocol/impl/tus_requests.ipp>
 #include <waybill/protocol/impl/upload_fields.ipp>
 #include <waybill/source/impl/file_source.ipp>
 #include <waybill/store/impl/database.ipp>

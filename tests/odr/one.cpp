@@ -3,9 +3,8 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <string>
-
 #include <stdlib.h>
+#include <string>
 
 // The address of what must exist once, seen from here and from the other file; and a whole uploader,
 // used from both.

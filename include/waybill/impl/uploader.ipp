@@ -5,6 +5,7 @@
 #include <waybill/protocol/detail/multipart_protocol.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/detail/resumable_protocol.hpp>
+#include <waybill/protocol/detail/tus_protocol.hpp>
 #include <waybill/source/file_source.hpp>
 #include <waybill/store/sqlite_store.hpp>
 #include <waybill/transport/curl_transport.hpp>
@@ -34,6 +35,7 @@ template <class Protocol>
     known.add("put", factory_of<put_protocol>());
     known.add("multipart", factory_of<multipart_protocol>());
     known.add("resumable", factory_of<resumable_protocol>());
+    known.add("tus", factory_of<tus_protocol>());
     for (const auto& [name, make] : how.protocols) {
         known.add(name, make);
     }

@@ -16,11 +16,11 @@
 namespace waybill::test {
 namespace {
 
+using std::chrono::seconds;
 using waybill::judge;
 using waybill::parse_decimal;
 using waybill::parse_retry_after;
 using waybill::verdict;
-using std::chrono::seconds;
 
 TEST_CASE("a decimal number is digits and nothing else", "[protocol][http]") {
     CHECK(parse_decimal("0") == 0);

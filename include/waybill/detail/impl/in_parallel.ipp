@@ -32,7 +32,12 @@ struct parallel_state {
 };
 
 inline asio::awaitable<void> repeat(std::function<asio::awaitable<bool>()> step) {
-    while (co_await step()) {
+    // Not `while (co_await step())`: g++ 12 evaluates that condition from uninitialised memory.
+    for (;;) {
+        const bool more = co_await step();
+        if (!more) {
+            co_return;
+        }
     }
 }
 

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/detail/tus_item.hpp>
+
+#include <algorithm>
+#include <utility>
+
+// An item's way: taken up or planned, its parts, its end. Its requests are in tus_requests.ipp.
+namespace waybill::detail {
+
+WAYBILL_DECL tus_item::tus_item(session& job, std::size_t index, const tus_settings& settings,
+                                std::shared_ptr<tus_server> server)
+    : job_(job), index_(index), settings_(settings), server_(std::move(server)) {}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::deliver() {
+    source_ = job_.open(index_);  // still the bytes that were accepted
+    co_await begin();
+    if (!settings_.digest.empty()) {
+        hashing_ = std::make_unique<hashing_source>(job_.open(index_), settings_.digest, state_.marks);
+    }
+    if (whole()) {
+        co_await send_part(state_.parts.front());
+    } else {
+        const auto next = std::make_shared<std::size_t>(0);
+        std::function<asio::awaitable<bool>()> step = [self = shared_from_this(), next] {
+            return self->send_next_part(*next);
+        };
+        co_await job_.in_parallel(state_.parts.size(), std::move(step));
+        co_await concatenate();
+    }
+    co_await finish();
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::begin() {
+    const checkpoint* const known = job_.find_checkpoint(index_);
+    if (known == nullptr) {
+        require_known();  // created and sent in one request: its URL was in the answer
+        co_await plan();
+        co_return;
+    }
+    const checkpoint copy = *known;
+    co_await take_up(copy);
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::take_up(const checkpoint& known) {
+    std::optional<tus_state> stored = decode_tus_state(known.state);
+    if (!stored || !covers(*stored, size())) {
+        co_await job_.forget(index_, false);
+        co_await plan();
+        co_return;
+    }
+    state_ = std::move(*stored);
+    const std::int64_t now = unix_seconds(job_.now());
+    for (tus_part& p : state_.parts) {
+        // An upload that has expired is not asked about; one that is complete may be final already.
+        if (p.expires != 0 && p.expires < now && p.offset < p.length) {
+            response expired;
+            expired.status = 410;
+            co_await lost(p, expired);
+        }
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::plan() {
+    const tus_settings& s = settings_;
+    const bool choosy = s.parallel > 1 || !s.checksum.empty() || s.create_with_upload || s.defer_length;
+    if (choosy) {
+        co_await discover();
+    }
+    const tus_offer offer = server_->offer.value_or(tus_offer());
+    if (offer.most && size() > *offer.most) {
+        response refused;
+        refused.status = 413;
+        fail(disposition::permanent, make_http_error(413), refused,
+             "the server takes at most " + std::to_string(*offer.most) + " bytes");
+    }
+    state_ = tus_state();
+    state_.chunk = s.chunk_size;
+    state_.checksum = s.checksum.empty() ? "" : offer.checksum_for(s.checksum);
+    if (state_.checksum.empty() && !s.checksum.empty()) {
+        fail(disposition::permanent, errc::not_offered, response(), "tus checksum " + s.checksum);
+    }
+    state_.parts = cut_into_parts(size(), offer.has("concatenation") ? s.parallel : 1);
+    with_upload_ = s.create_with_upload && offer.has("creation-with-upload") && whole();
+    defer_ = s.defer_length && offer.has("creation-defer-length") && size() != 0;
+}
+
+WAYBILL_DECL asio::awaitable<bool> tus_item::send_next_part(std::size_t& next) {
+    if (next == state_.parts.size()) {
+        co_return false;
+    }
+    tus_part& mine = state_.parts[next++];
+    co_await send_part(mine);
+    co_return true;
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::send_part(tus_part& part) {
+    for (;;) {
+        if (part.url.empty()) {
+            co_await create(part);
+        } else if (!part.asked) {
+            co_await ask(part);
+        } else if (part.offset < part.length) {
+            co_await patch(part);
+        } else {
+            co_return;
+        }
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::finish() {
+    std::string receipt = whole() ? state_.parts.front().url : state_.final_url;
+    if (hashing_) {
+        co_await hashing_->continue_at(size());
+        receipt += " " + hashing_->algorithm() + "=:" + to_base64(hashing_->value()) + ":";
+    }
+    state_.delivered = true;  // committed together: whoever cleans up later leaves it alone
+    job_.save_soon(reached());
+    co_await job_.complete_item(index_, printable_excerpt(receipt, 1024));
+}
+
+/// The upload is gone at the server, or has expired: another one is begun.
+WAYBILL_DECL asio::awaitable<void> tus_item::lost(tus_part& part, const response& answer) {
+    if (whole()) {
+        require_known();  // a server may put a finished upload away
+    }
+    if (++state_.restarts > most_restarts) {
+        fail(disposition::permanent, make_http_error(answer.status), answer,
+             "the server dropped the upload " + std::to_string(state_.restarts) + " times");
+    }
+    part.url.clear();
+    part.offset = 0;
+    part.expires = 0;
+    part.asked = false;
+    state_.final_url.clear();
+    if (whole()) {
+        co_await job_.forget(index_, false);
+    } else {
+        checkpoint without = reached();
+        co_await job_.save(std::move(without));
+    }
+    job_.confirm(index_, state_.confirmed());
+}
+
+/// Gives the upload up: its server cannot be trusted with it. A retry of the job begins a new one.
+WAYBILL_DECL asio::awaitable<void> tus_item::lie(const response& answer, std::string what) {
+    co_await job_.forget(index_, true);
+    fail(disposition::permanent, errc::wrong_offset, answer, std::move(what));
+}
+
+WAYBILL_DECL void tus_item::trouble(tus_part& part, const response& answer) const {
+    part.asked = false;
+    if (++part.troubles > most_troubles) {
+        const bool refused = answer.status >= 400;
+        fail(refused ? disposition::permanent : disposition::retry,
+             refused ? make_http_error(answer.status) : make_error_code(errc::invalid_response), answer,
+             "no progress in " + std::to_string(part.troubles) + " requests");
+    }
+}
+
+WAYBILL_DECL void tus_item::fail(disposition what, std::error_code code, const response& answer,
+                                 std::string detail) const {
+    diagnostics d = describe(answer);
+    d.detail = std::move(detail);
+    throw failure(what, code, std::move(d), parse_retry_after(answer, unix_seconds(job_.now())), index_);
+}
+
+/// A request that finishes the item has left, its answer was lost, and the server has nothing to ask
+/// about: it may have the item or not. Then the job's policy decides.
+WAYBILL_DECL void tus_item::require_known() const {
+    if (marked()) {
+        fail(disposition::ambiguous, errc::outcome_unknown, response(), "the upload may have been finished");
+    }
+}
+
+WAYBILL_DECL bool tus_item::marked() const noexcept {
+    const job_state& s = job_.job().state;
+    return s.tail_attempt != 0 && s.tail_item == index_;
+}
+
+WAYBILL_DECL std::uint64_t tus_item::next_size(const tus_part& part) const noexcept {
+    const std::uint64_t left = part.length - part.offset;
+    return state_.chunk == 0 ? left : std::min(left, state_.chunk);
+}
+
+WAYBILL_DECL std::string tus_item::metadata() const {
+    const item_spec& spec = job_.items()[index_].spec;
+    return tus_metadata(job_.job().spec.fields, spec.name, spec.content_type);
+}
+
+WAYBILL_DECL checkpoint tus_item::reached() {
+    checkpoint c;
+    c.item = index_;
+    c.resource = state_.final_url.empty() ? state_.parts.front().url : state_.final_url;
+    c.offset = state_.confirmed();
+    c.expires_unix = whole() ? state_.parts.front().expires : 0;
+    if (hashing_) {
+        state_.marks = hashing_->marks();
+    }
+    c.state = encode_tus_state(state_);
+    return c;
+}
+
+}  // namespace waybill::detail

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/detail/body_range.hpp>
+#include <waybill/protocol/detail/tus_item.hpp>
+
+#include <asio/post.hpp>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+#include <vector>
+
+// An item's requests, and what their answers mean.
+namespace waybill::detail {
+
+WAYBILL_DECL request tus_request(std::string method, std::string url, bool override_method) {
+    request r;
+    r.url = std::move(url);
+    r.idempotent = true;
+    r.headers.push_back(header_field{"Tus-Resumable", "1.0.0"});
+    if (override_method) {
+        r.headers.push_back(header_field{"X-HTTP-Method-Override", method});
+        method = "POST";
+    }
+    r.method = std::move(method);
+    return r;
+}
+
+WAYBILL_DECL asio::awaitable<response> tus_item::send(request what, tus_part* part, std::uint64_t bytes) {
+    std::vector<body_span> spans;
+    if (part != nullptr) {
+        spans.push_back(body_span{index_, 0, part->begin + part->offset, bytes});
+    }
+    response answer = co_await job_.send(std::move(what), std::move(spans), index_);
+    if (answer.status == 423) {  // another request has it: most likely our own of before
+        fail(disposition::busy, make_http_error(423), answer, "the upload is locked");
+    }
+    co_return answer;
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::discover() {
+    if (server_->offer) {
+        co_return;
+    }
+    request ask;
+    ask.method = "OPTIONS";
+    ask.url = job_.job().spec.url;
+    ask.idempotent = true;
+    const response answer = co_await send(std::move(ask), nullptr, 0);
+    const verdict v = judge(answer, true);
+    if (!v.accepted && v.what != disposition::permanent) {
+        require_accepted(answer, true, unix_seconds(job_.now()), index_);
+    }
+    server_->offer = v.accepted ? parse_tus_offer(answer) : tus_offer();
+}
+
+// One byte more or less in a body the server checks is found out by it, not by us: the body is read
+// twice, here and when it is sent; the second time from the page cache.
+WAYBILL_DECL asio::awaitable<void> tus_item::add_checksum(request& what) {
+    if (state_.checksum.empty()) {
+        co_return;
+    }
+    const asio::any_io_executor home = co_await asio::this_coro::executor;
+    const std::unique_ptr<digest> sum = digest::make(digest_for_tus(state_.checksum));
+    std::vector<char> piece(static_cast<std::size_t>(std::min<std::uint64_t>(what.body->size(), 1 << 20)));
+    for (std::uint64_t at = 0; sum && at < what.body->size();) {
+        const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), what.body->size() - at));
+        const std::span<char> next(piece.data(), count);
+        what.body->read(at, next);
+        sum->update(next);
+        at += count;
+        co_await asio::post(home, asio::use_awaitable);
+    }
+    if (sum) {
+        what.headers.push_back(header_field{"Upload-Checksum", state_.checksum + " " + to_base64(sum->value())});
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
+    request make = tus_request("POST", job_.job().spec.url, false);
+    make.headers.push_back(defer_ ? header_field{"Upload-Defer-Length", "1"}
+                                  : header_field{"Upload-Length", std::to_string(part.length)});
+    make.headers.push_back(whole() ? header_field{"Upload-Metadata", metadata()}
+                                   : header_field{"Upload-Concat", "partial"});
+    const bool filled = with_upload_ && part.length != 0 && !defer_;
+    const std::uint64_t bytes = filled ? next_size(part) : 0;
+    body_range body(hashing_ && whole() ? *hashing_ : *source_, part.begin, bytes);
+    if (filled) {
+        make.headers.push_back(header_field{"Content-Type", "application/offset+octet-stream"});
+        make.body = &body;
+        make.idempotent = bytes < part.length;  // else it may finish an upload whose URL nobody heard
+        co_await add_checksum(make);
+    }
+    const bool idempotent = make.idempotent;
+    tus_part* const sending = filled ? &part : nullptr;
+    const response answer = co_await send(std::move(make), sending, bytes);
+    if (filled && (answer.status == 413 || answer.status == 460)) {
+        with_upload_ = false;
+        co_return;
+    }
+    require_accepted(answer, idempotent, unix_seconds(job_.now()), index_);
+    require_tus(answer);
+    part.url = tus_location(answer, job_.job().spec.url, index_);
+    part.deferred = defer_;
+    part.asked = !filled;
+    part.expires = tus_expiry(answer, unix_seconds(job_.now()));
+    const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
+    if (filled && offset && *offset <= bytes) {
+        part.offset = *offset;
+        part.asked = true;
+    }
+    // Durable before the first byte of the body: from here on the upload is never lost.
+    checkpoint created = reached();
+    co_await job_.save(std::move(created));
+    job_.confirm(index_, state_.confirmed());
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
+    request head = tus_request("HEAD", part.url, false);
+    const response answer = co_await send(std::move(head), nullptr, 0);
+    if (answer.status == 404 || answer.status == 410) {
+        co_await lost(part, answer);
+        co_return;
+    }
+    require_accepted(answer, true, unix_seconds(job_.now()), index_);
+    require_tus(answer);
+    const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
+    const auto length = parse_decimal(answer.header("Upload-Length").value_or(""));
+    if (!offset) {
+        fail(disposition::retry, errc::invalid_response, answer, "no Upload-Offset");
+    }
+    if (length && *length != part.length) {
+        co_await lie(answer,
+                     "the upload there has " + std::to_string(*length) + " bytes, not " + std::to_string(part.length));
+    }
+    if (*offset < part.offset || *offset > part.length) {
+        co_await lie(answer, "it is at offset " + std::to_string(*offset) + ", confirmed were " +
+                                 std::to_string(part.offset) + " of " + std::to_string(part.length));
+    }
+    part.deferred = !length && answer.header("Upload-Defer-Length") == "1";
+    part.asked = true;
+    if (whole() && marked()) {
+        job_.clear_mark();  // what became of the last request is known now
+    }
+    co_await moved(part, *offset, answer);
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::patch(tus_part& part) {
+    const std::uint64_t bytes = next_size(part);
+    const std::uint64_t at = part.begin + part.offset;
+    const bool hashes = hashing_ && whole();
+    if (hashes) {
+        co_await hashing_->continue_at(at);
+    }
+    body_range body(hashes ? *hashing_ : *source_, at, bytes);
+    request append = tus_request("PATCH", part.url, settings_.override_method);
+    append.headers.push_back(header_field{"Upload-Offset", std::to_string(part.offset)});
+    append.headers.push_back(header_field{"Content-Type", "application/offset+octet-stream"});
+    if (part.deferred) {
+        append.headers.push_back(header_field{"Upload-Length", std::to_string(part.length)});
+    }
+    append.body = &body;
+    append.finishing = whole() && part.offset + bytes == part.length;
+    // On a kept connection that is dead libcurl repeats a small body unseen, and the 404 it then hears
+    // would hide that the first one finished the upload.
+    append.fresh_connection = append.finishing;
+    co_await add_checksum(append);
+    const response answer = co_await send(std::move(append), &part, bytes);
+    co_await answered(part, bytes, answer);
+}
+
+/// What a PATCH came to.
+WAYBILL_DECL asio::awaitable<void> tus_item::answered(tus_part& part, std::uint64_t bytes, const response& answer) {
+    switch (answer.status) {
+        case 404:
+        case 410: co_await lost(part, answer); co_return;
+        case 413:  // the server's, or a proxy's, limit of one request
+            if (bytes / 2 < least_chunk) {
+                break;
+            }
+            state_.chunk = bytes / 2;
+            part.asked = false;
+            job_.save_soon(reached());
+            co_return;
+        case 400:  // tusd also means "interrupted" and "cut off" by it
+        case 409:
+        case 460: trouble(part, answer); co_return;
+        default: break;
+    }
+    // A finishing request without an answer keeps its mark until the server has been asked.
+    const bool finishing = whole() && part.offset + bytes == part.length;
+    require_accepted(answer, !finishing, unix_seconds(job_.now()), index_);
+    require_tus(answer);
+    const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
+    if (!offset) {
+        fail(settings_.override_method ? disposition::permanent : disposition::retry, errc::invalid_response, answer,
+             "no Upload-Offset");
+    }
+    if (*offset < part.offset || *offset > part.offset + bytes) {
+        co_await lie(answer, "it is at offset " + std::to_string(*offset) + " after " + std::to_string(bytes) +
+                                 " bytes from " + std::to_string(part.offset));
+    }
+    if (*offset != part.offset + bytes) {
+        trouble(part, answer);  // a success, but not of all: it is asked where it stands
+    }
+    part.deferred = false;
+    co_await moved(part, *offset, answer);
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t offset, const response& answer) {
+    if (offset > part.offset) {
+        part.troubles = 0;
+    }
+    part.offset = offset;
+    if (const std::int64_t until = tus_expiry(answer, unix_seconds(job_.now())); until != 0) {
+        part.expires = until;
+    }
+    job_.confirm(index_, state_.confirmed());
+    job_.save_soon(reached());
+    co_return;
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
+    if (state_.final_url.empty()) {
+        require_known();
+        std::string parts = "final;";
+        for (const tus_part& p : state_.parts) {
+            parts += (parts.back() == ';' ? "" : " ") + p.url;
+        }
+        request make = tus_request("POST", job_.job().spec.url, false);
+        make.headers.push_back(header_field{"Upload-Concat", std::move(parts)});
+        make.headers.push_back(header_field{"Upload-Metadata", metadata()});
+        make.idempotent = false;  // two of them are two uploads
+        const response answer = co_await send(std::move(make), nullptr, 0);
+        if (answer.status == 400 || answer.status == 404 || answer.status == 409 || answer.status == 410) {
+            // A part is missing there after all: the next attempt asks for each.
+            fail(disposition::retry, make_http_error(answer.status), answer, "the parts cannot be concatenated");
+        }
+        require_accepted(answer, false, unix_seconds(job_.now()), index_);
+        require_tus(answer);
+        state_.final_url = tus_location(answer, job_.job().spec.url, index_);
+        checkpoint made = reached();
+        co_await job_.save(std::move(made));
+    }
+    co_await verify_final();
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::verify_final() {
+    request head = tus_request("HEAD", state_.final_url, false);
+    const response answer = co_await send(std::move(head), nullptr, 0);
+    if (answer.status == 403 || answer.status == 404 || answer.status == 410) {
+        co_return;  // it was made; the server has put it away
+    }
+    require_accepted(answer, true, unix_seconds(job_.now()), index_);
+    const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
+    const auto length = parse_decimal(answer.header("Upload-Length").value_or(""));
+    if ((offset && *offset != size()) || (length && *length != size())) {
+        co_await lie(answer, "the concatenated upload has not " + std::to_string(size()) + " bytes");
+    }
+    if (!offset) {
+        fail(disposition::busy, errc::invalid_response, answer, "the server is still concatenating");
+    }
+}
+
+WAYBILL_DECL void tus_item::require_tus(const response& answer) const {
+    if (answer.header("Tus-Resumable") != "1.0.0") {
+        fail(disposition::retry, errc::invalid_response, answer, "the answer is not tus 1.0.0");
+    }
+}
+
+}  // namespace waybill::detail
