@@ -56,6 +56,14 @@ public:
         }
     }
 
+    /// Ends a pause: a person wants to know now.
+    void try_now(const std::string& origin) {
+        if (const auto found = hosts_.find(origin); found != hosts_.end()) {
+            found->second.closed_until = {};
+            found->second.probing = false;
+        }
+    }
+
     /// A job ended without having learnt anything about its host.
     void forget_probe(const std::string& origin) {
         if (const auto found = hosts_.find(origin); found != hosts_.end()) {

@@ -32,6 +32,14 @@ TEST_CASE("five failures in a row close the circuit, and only for that host", "[
     CHECK(hosts.ready(b, t0) == t0);
 }
 
+TEST_CASE("a person who asks for a try now gets it, whatever the circuit says", "[engine][host_health]") {
+    host_health hosts{retry_policy()};
+    hosts.report(a, host_report::throttled, t0, std::chrono::minutes(5));
+    CHECK(hosts.ready(a, t0) > t0);
+    hosts.try_now(a);
+    CHECK(hosts.ready(a, t0) == t0);
+}
+
 TEST_CASE("an answer in between begins the count anew", "[engine][host_health]") {
     host_health hosts{retry_policy()};
     for (int i = 0; i < 20; ++i) {

@@ -320,15 +320,13 @@ WAYBILL_DECL void attempt::show_committed(const job_change& change) {
 WAYBILL_DECL const job_snapshot& attempt::observe() {
     shown_.sent = 0;
     shown_.confirmed = 0;
+    std::vector<std::uint64_t> before(whole_.items.size());
     for (std::size_t i = 0; i < whole_.items.size(); ++i) {
         job_snapshot::item_progress& p = shown_.progress_of_items[i];
         p.speed = 0;
-        // A request that broke is over before the attempt's end is committed: until then what was
-        // shown as sent stays, for within one attempt progress never goes back.
-        const std::uint64_t shown = shown_.now == status::uploading ? p.sent : 0;
+        before[i] = shown_.now == status::uploading ? p.sent : 0;
         // Delivered but not committed yet: its bytes are sent, its state is not shown.
-        p.sent = whole_.items[i].state.now == item_status::completed ? whole_.items[i].spec.size
-                                                                     : std::max(p.confirmed, shown);
+        p.sent = whole_.items[i].state.now == item_status::completed ? whole_.items[i].spec.size : p.confirmed;
         if (p.now == item_status::uploading) {
             p.now = item_status::pending;
         }
@@ -337,6 +335,9 @@ WAYBILL_DECL const job_snapshot& attempt::observe() {
     show_transfers();
     for (std::size_t i = 0; i < whole_.items.size(); ++i) {
         job_snapshot::item_progress& p = shown_.progress_of_items[i];
+        // A request that broke is over before the attempt's end is committed: until then what was
+        // shown as sent stays, for within one attempt progress never goes back.
+        p.sent = std::max(p.sent, before[i]);
         shown_.sent += p.sent;
         shown_.confirmed += p.confirmed;
         if (p.now == item_status::uploading) {

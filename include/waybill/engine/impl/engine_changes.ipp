@@ -6,6 +6,7 @@
 #include <waybill/engine/cleaner.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/picture.hpp>
+#include <waybill/transport/url.hpp>
 
 #include <iterator>
 #include <utility>
@@ -198,7 +199,11 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
     if (was == status::completed) {
         throw error(errc::not_allowed, id.str() + " is completed");
     }
+    hosts_.try_now(url(whole.job.spec.url).origin());  // somebody asks for it: it may be up again
     if (was == status::pending) {
+        if (!running_.contains(seq)) {
+            place(seq, whole.job.spec.lane, whole.job.state);
+        }
         co_return;
     }
     job_change next;
