@@ -100,6 +100,7 @@ struct request;
 struct request_limits;
 struct response;
 struct retry_policy;
+struct s3_credentials;
 struct store_contents;
 struct store_options;
 struct stored_error;

@@ -35,6 +35,8 @@
 #include <waybill/protocol/impl/resumable_protocol.ipp>
 #include <waybill/protocol/impl/resumable_requests.ipp>
 #include <waybill/protocol/impl/resumable_upload.ipp>
+#include <waybill/protocol/impl/s3_credentials.ipp>
+#include <waybill/protocol/impl/sigv4.ipp>
 #include <waybill/protocol/impl/structured_fields.ipp>
 #include <waybill/protocol/impl/tus_item.ipp>
 #include <waybill/protocol/impl/tus_protocol.ipp>

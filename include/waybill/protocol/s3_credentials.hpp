@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/decl.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace waybill {
+
+/// An access key. Kept in memory for the requests of one attempt, never stored and never logged.
+struct s3_credentials {
+    std::string access_key;
+    std::string secret_key;
+    std::string session_token;  ///< of temporary keys; empty: none
+};
+
+/// Gives the keys for `s3` jobs, at each attempt anew: keys may expire meanwhile.
+///
+/// Called on the uploader's strand with the origin of the job, `scheme://host:port`, and the profile the
+/// job was given (`s3::profile`, often empty). Without a value the job waits for credentials. Must not
+/// block for long and must not throw.
+using s3_credentials_provider =
+    std::function<std::optional<s3_credentials>(const std::string& origin, const std::string& profile)>;
+
+/// The provider used when an app gives none; what the AWS tools do, too.
+///
+/// With an empty `profile`: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` of the
+/// environment, and without these the profile `AWS_PROFILE`, else `default`. A profile is read from the
+/// file `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`.
+[[nodiscard]] WAYBILL_DECL std::optional<s3_credentials> default_s3_credentials(const std::string& origin,
+                                                                                const std::string& profile);
+
+/// The keys of one profile in the text of a credentials file; empty when it has none.
+[[nodiscard]] WAYBILL_DECL std::optional<s3_credentials> find_s3_profile(std::string_view file,
+                                                                         std::string_view profile);
+
+}  // namespace waybill
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/impl/s3_credentials.ipp>
+#endif
