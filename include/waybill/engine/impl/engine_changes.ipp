@@ -298,6 +298,11 @@ WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
     const job_seq seq = co_await require(id);
     const hold held(*this, seq);
     const loaded_job whole = co_await load(seq);
+    // The store refuses this too, but it does not know the job by its name.
+    if (!is_terminal(whole.job.state.now)) {
+        throw error(errc::not_allowed,
+                    id.str() + " is " + std::string(to_string(whole.job.state.now)) + ": cancel it first");
+    }
     job_change given_up;
     give_up_uploads(given_up, whole, parts_.clock->system_now());
     co_await parts_.store->remove(seq, std::move(given_up.leftovers));
