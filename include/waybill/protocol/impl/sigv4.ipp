@@ -90,10 +90,13 @@ WAYBILL_DECL std::string canonical_query(std::string_view query) {
 /// Runs of spaces as one, none at the ends.
 [[nodiscard]] inline std::string folded(std::string_view value) {
     std::string out;
-    for (const char c : trimmed(value)) {
-        if (c != ' ' || !out.ends_with(' ')) {
+    for (const char c : value) {
+        if (c != ' ' || !(out.empty() || out.ends_with(' '))) {
             out.push_back(c);
         }
+    }
+    if (out.ends_with(' ')) {
+        out.pop_back();
     }
     return out;
 }
