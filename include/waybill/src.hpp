@@ -44,6 +44,9 @@
 #include <waybill/protocol/impl/upload_fields.ipp>
 #include <waybill/source/impl/file_source.ipp>
 #include <waybill/store/impl/database.ipp>
+#include <waybill/store/impl/database_open.ipp>
+#include <waybill/store/impl/database_read.ipp>
+#include <waybill/store/impl/database_write.ipp>
 #include <waybill/store/impl/sqlite_store.ipp>
 #include <waybill/transport/impl/curl_transport.ipp>
 #include <waybill/waybill.hpp>

@@ -114,4 +114,7 @@ private:
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/store/impl/database.ipp>
+#include <waybill/store/impl/database_open.ipp>
+#include <waybill/store/impl/database_read.ipp>
+#include <waybill/store/impl/database_write.ipp>
 #endif

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/store/detail/database.hpp>
+#include <waybill/store/detail/sqlite_error.hpp>
 #include <waybill/store/sqlite_store.hpp>
 
 #include <exception>

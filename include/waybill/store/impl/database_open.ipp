@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/store/detail/database.hpp>
+#include <waybill/store/detail/rows.hpp>
+#include <waybill/store/detail/sqlite_error.hpp>
+
+#include <SQLiteCpp/Exception.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace waybill::detail {
+
+WAYBILL_DECL database::database(const store_options& options) {
+    try {
+        open(options);
+    } catch (const SQLite::Exception&) {
+        rethrow_as_store_error(options.path);
+    }
+}
+
+WAYBILL_DECL void database::open(const store_options& options) {
+    file_ = std::make_unique<store_file>(options);
+    try {
+        const auto content = file_->inspect();
+        db_ = std::make_unique<SQLite::Database>(file_->path(),
+                                                 SQLite::OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX);
+        configure();
+        // A crash while it was being created: SQLite has just rolled that back to an empty file.
+        if (content == store_file::content::fresh || is_empty()) {
+            create();
+        }
+        db_->exec("PRAGMA journal_mode=WAL");
+        check_schema();
+        quick_check();
+        totals_ = pending_totals_ = read_totals();
+        last_seq_ = db_->execAndGet("SELECT coalesce(max(seq),0) FROM sqlite_sequence WHERE name='job'").getInt64();
+        recover_interrupted();
+    } catch (const std::exception& e) {
+        const auto* const ours = dynamic_cast<const error*>(&e);
+        const auto* const theirs = dynamic_cast<const SQLite::Exception*>(&e);
+        const bool damaged = (ours != nullptr && ours->code() == errc::store_damaged) ||
+                             (theirs != nullptr && to_errc(theirs->getErrorCode()) == errc::store_damaged);
+        statements_.clear();
+        db_.reset();
+        if (!damaged || options.if_damaged == damaged_store::refuse || !set_aside_.empty()) {
+            throw;
+        }
+        set_aside_ = file_->set_aside();
+    }
+    if (!db_) {
+        file_.reset();  // gives the lock back before it is taken anew
+        open(options);
+    }
+}
+
+WAYBILL_DECL void database::configure() {
+    sqlite3* const handle = db_->getHandle();
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 8 << 20);
+    sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
+    // Exclusive before the first access: no shared memory, and no second connection can get in.
+    db_->exec("PRAGMA locking_mode=EXCLUSIVE");
+    db_->exec("PRAGMA synchronous=FULL");
+    db_->exec("PRAGMA temp_store=MEMORY");
+    db_->exec("PRAGMA cell_size_check=ON");
+    db_->exec("PRAGMA mmap_size=0");
+    db_->exec("PRAGMA journal_size_limit=16777216");
+}
+
+WAYBILL_DECL void database::create() {
+    // One transaction, still with a rollback journal: a crash leaves an empty file or a whole store.
+    db_->exec("BEGIN IMMEDIATE");
+    db_->exec("PRAGMA application_id=" + std::to_string(store_application_id));
+    db_->exec("PRAGMA user_version=" + std::to_string(store_version));
+    for (const std::string_view statement : store_schema) {
+        db_->exec(std::string(statement));
+    }
+    for (std::size_t i = 0; i < status_count; ++i) {
+        db_->exec("INSERT INTO total VALUES(" + std::to_string(i) + ",0,0)");
+    }
+    db_->exec("COMMIT");
+}
+
+WAYBILL_DECL bool database::is_empty() {
+    return db_->execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;
+}
+
+WAYBILL_DECL void database::check_schema() {
+    SQLite::Statement found(*db_, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'");
+    std::size_t matching = 0;
+    while (found.executeStep()) {
+        const std::string text = found.getColumn(0).getString();
+        if (std::find(store_schema.begin(), store_schema.end(), text) == store_schema.end()) {
+            throw error(errc::store_damaged, file_->path() + " has a foreign schema");
+        }
+        ++matching;
+    }
+    if (matching != store_schema.size()) {
+        throw error(errc::store_damaged, file_->path() + " lacks a table");
+    }
+}
+
+WAYBILL_DECL void database::quick_check() {
+    // Bounded: a large queue must open at once. Its rows carry checksums and are checked when used.
+    constexpr int most_pages = 4096;
+    if (db_->execAndGet("PRAGMA page_count").getInt() > most_pages) {
+        return;
+    }
+    const std::string verdict = db_->execAndGet("PRAGMA quick_check(1)").getString();
+    if (verdict != "ok") {
+        throw error(errc::store_damaged, file_->path() + " (" + verdict + ")");
+    }
+}
+
+WAYBILL_DECL void database::recover_interrupted() {
+    static const std::string text = "SELECT " + std::string(job_columns) + " FROM job WHERE status IN (1, 2)";
+    std::vector<job_record> interrupted;
+    {
+        const auto row = sql(text);
+        while (row->executeStep()) {
+            job_record job;
+            if (read_job(*row, job)) {
+                interrupted.push_back(std::move(job));
+            }
+        }
+    }
+    if (interrupted.empty()) {
+        return;
+    }
+    std::vector<database_change> changes(1);
+    std::exception_ptr thrown;
+    changes[0].apply = [&] {
+        for (const job_record& job : interrupted) {
+            job_change back;
+            back.seq = job.seq;
+            back.from = job.state.now;
+            back.to = job.state;
+            back.to.now = status::pending;
+            apply(back);
+        }
+    };
+    changes[0].settled = [&](std::exception_ptr e) { thrown = std::move(e); };
+    transact(changes);
+    if (thrown) {
+        std::rethrow_exception(thrown);
+    }
+}
+
+WAYBILL_DECL totals database::read_totals() {
+    totals result;
+    const auto row = sql("SELECT status,jobs,bytes FROM total");
+    while (row->executeStep()) {
+        const std::int64_t at = row->getColumn(0).getInt64();
+        if (at >= 0 && at < static_cast<std::int64_t>(status_count)) {
+            result.by_status[static_cast<std::size_t>(at)] = {static_cast<std::uint64_t>(row->getColumn(1).getInt64()),
+                                                              static_cast<std::uint64_t>(row->getColumn(2).getInt64())};
+        }
+    }
+    return result;
+}
+
+}  // namespace waybill::detail

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/store/detail/database.hpp>
+#include <waybill/store/detail/rows.hpp>
+
+#include <limits>
+#include <utility>
+
+namespace waybill::detail {
+
+WAYBILL_DECL std::uint64_t database::size_of(job_seq seq, status expected) {
+    const auto row = sql("SELECT size,status FROM job WHERE seq=?");
+    binder(*row) << seq;
+    if (!row->executeStep()) {
+        throw error(errc::unknown_job);
+    }
+    if (row->getColumn(1).getInt64() != static_cast<std::int64_t>(expected)) {
+        throw error(errc::not_allowed, "the job is not " + std::string(to_string(expected)));
+    }
+    return static_cast<std::uint64_t>(row->getColumn(0).getInt64());
+}
+
+// One that cannot be trusted is dropped: no request is made from damaged bytes.
+WAYBILL_DECL std::optional<leftover> database::next_leftover() {
+    static const std::string text =
+        "SELECT " + std::string(leftover_columns) + " FROM leftover ORDER BY not_before,id LIMIT 1";
+    for (;;) {
+        leftover found;
+        bool sound = false;
+        {
+            const auto row = sql(text);
+            if (!row->executeStep()) {
+                return std::nullopt;
+            }
+            sound = read_leftover(*row, found);
+        }
+        if (sound) {
+            return found;
+        }
+        remove_leftover(found.id);
+    }
+}
+
+WAYBILL_DECL std::optional<job_seq> database::find(const job_id& id) {
+    const auto row = sql("SELECT seq FROM job WHERE id=?");
+    row->bindNoCopy(1, id.str());
+    if (!row->executeStep()) {
+        return std::nullopt;
+    }
+    return static_cast<job_seq>(row->getColumn(0).getInt64());
+}
+
+WAYBILL_DECL std::optional<loaded_job> database::load(job_seq seq) {
+    static const std::string text = "SELECT " + std::string(job_columns) + " FROM job WHERE seq=?";
+    const auto row = sql(text);
+    binder(*row) << seq;
+    if (!row->executeStep()) {
+        return std::nullopt;
+    }
+    loaded_job result = read_whole(*row, true);
+    const auto checkpoints = sql("SELECT idx,resource,offset,state,expires,crc FROM checkpoint WHERE job=?");
+    binder(*checkpoints) << seq;
+    while (checkpoints->executeStep()) {
+        column_reader from(*checkpoints);
+        checkpoint c;
+        c.item = item_from_column(from.number());
+        c.resource = from.bytes();
+        c.offset = from.size();
+        c.state = from.bytes();
+        c.expires_unix = from.number();
+        // A checkpoint that cannot be trusted is dropped: the server is asked instead.
+        if (from.number() == checksum(seq, c) && from.ok()) {
+            result.checkpoints.push_back(std::move(c));
+        }
+    }
+    return result;
+}
+
+WAYBILL_DECL loaded_job database::read_whole(SQLite::Statement& row, bool with_payload) {
+    static const std::string text = "SELECT " + std::string(item_columns) + " FROM item WHERE job=? ORDER BY idx";
+    loaded_job result;
+    result.damaged = !read_job(row, result.job);
+    const job_seq seq = result.job.seq;
+    const auto items = sql(text);
+    binder(*items) << seq;
+    while (items->executeStep()) {
+        const std::size_t index = result.items.size();
+        result.damaged = !read_item(*items, seq, index, result.items.emplace_back()) || result.damaged;
+        item_spec& s = result.items.back().spec;
+        if (with_payload && s.kind == source_kind::bytes && s.size > 0) {
+            const auto payload = sql("SELECT data,crc FROM payload WHERE job=? AND idx=?");
+            binder(*payload) << seq << index;
+            if (payload->executeStep()) {
+                column_reader from(*payload);
+                s.data = from.bytes();
+                result.damaged = result.damaged || from.number() != crc32c(0, s.data) || s.data.size() != s.size;
+            } else {
+                result.damaged = true;
+            }
+        }
+    }
+    result.damaged = result.damaged || result.items.size() != result.job.spec.item_count;
+    return result;
+}
+
+WAYBILL_DECL std::vector<loaded_job> database::list(listing which, const std::optional<job_record>& after,
+                                                    std::size_t most) {
+    static const std::string select = "SELECT " + std::string(job_columns) + " FROM job ";
+    static const std::string all = select + "WHERE seq>? ORDER BY seq LIMIT ?";
+    static const std::string open =
+        select + "INDEXED BY job_open WHERE status < 4 AND (lane,seq) > (?,?) ORDER BY lane,seq LIMIT ?";
+    static const std::string parked =
+        select + "INDEXED BY job_parked WHERE status IN (4, 5) AND seq>? ORDER BY seq LIMIT ?";
+    static const std::string finished = select +
+                                        "INDEXED BY job_finished WHERE status > 5 AND (finished,seq) < (?,?) "
+                                        "ORDER BY finished DESC,seq DESC LIMIT ?";
+    const std::string lane = after ? after->spec.lane : "";
+    const job_seq seq = after ? after->seq : job_seq{};
+    const auto row = sql(which == listing::all      ? all
+                         : which == listing::open   ? open
+                         : which == listing::parked ? parked
+                                                    : finished);
+    binder to(*row);
+    if (which == listing::open) {
+        to.text(lane) << seq;
+    } else if (which == listing::finished) {
+        constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+        to << (after ? after->state.finished.time_since_epoch().count() : never)
+           << (after ? static_cast<std::int64_t>(seq) : never);
+    } else {
+        to << seq;
+    }
+    to << most;
+    std::vector<loaded_job> result;
+    while (row->executeStep()) {
+        result.push_back(read_whole(*row, false));
+    }
+    return result;
+}
+
+WAYBILL_DECL std::vector<queued_job> database::lane(const std::string& name, job_seq after, std::size_t most) {
+    std::vector<queued_job> result;
+    const auto row =
+        sql("SELECT seq,not_before FROM job INDEXED BY job_open WHERE status < 4 AND lane=? AND seq>? "
+            "ORDER BY seq LIMIT ?");
+    binder(*row).text(name) << after << most;
+    while (row->executeStep()) {
+        column_reader from(*row);
+        const auto seq = static_cast<job_seq>(from.number());
+        result.push_back({seq, name, from.time()});
+    }
+    return result;
+}
+
+// One index look-up for each lane, however many jobs it has.
+WAYBILL_DECL std::vector<queued_job> database::lane_heads() {
+    std::vector<queued_job> result;
+    const std::string_view first =
+        "SELECT lane,seq,not_before FROM job INDEXED BY job_open WHERE status < 4 AND lane >= ? "
+        "ORDER BY lane,seq LIMIT 1";
+    const std::string_view next =
+        "SELECT lane,seq,not_before FROM job INDEXED BY job_open WHERE status < 4 AND lane > ? "
+        "ORDER BY lane,seq LIMIT 1";
+    for (std::string lane;;) {
+        const auto row = sql(result.empty() ? first : next);
+        row->bindNoCopy(1, lane);
+        if (!row->executeStep()) {
+            return result;
+        }
+        column_reader from(*row);
+        queued_job head;
+        head.lane = from.bytes();
+        head.seq = static_cast<job_seq>(from.number());
+        head.not_before = from.time();
+        result.push_back(head);
+        lane = std::move(head.lane);
+    }
+}
+
+WAYBILL_DECL store_contents database::contents() {
+    return {totals_, lane_heads(), set_aside_};
+}
+
+}  // namespace waybill::detail

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/store/detail/database.hpp>
+#include <waybill/store/detail/rows.hpp>
+
+#include <utility>
+
+namespace waybill::detail {
+
+WAYBILL_DECL std::vector<added_job> database::add(const std::vector<new_job>& jobs) {
+    std::vector<added_job> result;
+    result.reserve(jobs.size());
+    for (const new_job& j : jobs) {
+        const auto known = sql("SELECT seq,content FROM job WHERE id=?");
+        known->bindNoCopy(1, j.job.spec.id.str());
+        if (known->executeStep()) {
+            if (known->getColumn(1).getInt64() != j.job.spec.content) {
+                throw error(errc::duplicate_id, j.job.spec.id.str());
+            }
+            result.push_back({static_cast<job_seq>(known->getColumn(0).getInt64()), true});
+            continue;
+        }
+        const auto seq = static_cast<job_seq>(++last_seq_);
+        insert(j, seq);
+        result.push_back({seq, false});
+    }
+    return result;
+}
+
+WAYBILL_DECL void database::insert(const new_job& job, job_seq seq) {
+    const job_spec& s = job.job.spec;
+    const job_state& t = job.job.state;
+    const std::string settings = encode(s.protocol.settings);
+    const std::string headers = encode(s.headers);
+    const std::string fields = encode(s.fields);
+    const std::string failure = encode(t.error);
+    const auto row = sql("INSERT INTO job VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    binder to(*row);
+    to << seq;
+    to.text(s.id.str()).text(s.lane).text(s.url).text(s.protocol.name).blob(settings).blob(headers).blob(fields);
+    to << s.if_unknown;
+    to.text(s.verifier) << s.size << s.item_count << s.accepted << s.content << checksum(s);
+    to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.tail_attempt
+       << to_column(t.tail_item);
+    to << t.not_before << t.epoch_began << t.finished;
+    to.text(t.spoken).text(t.key).blob(failure) << checksum(seq, t);
+    row->exec();
+    for (std::size_t i = 0; i < job.items.size(); ++i) {
+        insert_item(seq, i, job.items[i]);
+    }
+    pending_totals_[t.now].jobs += 1;
+    pending_totals_[t.now].bytes += s.size;
+}
+
+WAYBILL_DECL void database::insert_item(job_seq seq, std::size_t index, const item_record& item) {
+    const item_spec& s = item.spec;
+    const item_state& t = item.state;
+    const auto row = sql("INSERT OR REPLACE INTO item VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    binder to(*row);
+    to << seq << index << s.kind;
+    to.blob(s.path) << s.offset << s.size << s.identity.device << s.identity.inode << s.identity.size
+                    << s.identity.mtime_ns << s.identity.ctime_ns;
+    to.blob(s.name).blob(s.field).text(s.content_type) << checksum(seq, index, s);
+    to << t.now << t.confirmed;
+    to.blob(t.receipt) << checksum(seq, index, t);
+    row->exec();
+    if (s.kind == source_kind::bytes && !s.data.empty()) {
+        const auto payload = sql("INSERT OR REPLACE INTO payload VALUES(?,?,?,?)");
+        binder bytes(*payload);
+        bytes << seq << index;
+        bytes.blob(s.data) << crc32c(0, s.data);
+        payload->exec();
+    }
+}
+
+WAYBILL_DECL void database::apply(const job_change& change) {
+    std::uint64_t size = size_of(change.seq, change.from);
+    if (change.from != change.to.now && !can_become(change.from, change.to.now)) {
+        throw error(errc::not_allowed,
+                    std::string(to_string(change.from)) + " to " + std::string(to_string(change.to.now)));
+    }
+    if (!change.repinned.empty()) {
+        pending_totals_[change.from].bytes -= size;
+        repin(change);
+        size = size_of(change.seq, change.from);
+        pending_totals_[change.from].bytes += size;
+    }
+    update_state(change.seq, change.to);
+    move_total(change.from, change.to.now, size);
+    for (const auto& [index, state] : change.items) {
+        const auto row = sql("UPDATE item SET status=?,confirmed=?,receipt=?,state_crc=? WHERE job=? AND idx=?");
+        binder to(*row);
+        to << state.now << state.confirmed;
+        to.blob(state.receipt) << checksum(change.seq, index, state) << change.seq << index;
+        row->exec();
+    }
+    if (change.drop_checkpoints) {
+        const auto row = sql("DELETE FROM checkpoint WHERE job=?");
+        binder(*row) << change.seq;
+        row->exec();
+    }
+    for (const std::size_t item : change.dropped) {
+        const auto row = sql("DELETE FROM checkpoint WHERE job=? AND idx=?");
+        binder(*row) << change.seq << to_column(item);
+        row->exec();
+    }
+    for (const leftover& l : change.leftovers) {
+        insert_leftover(l);
+    }
+    for (const checkpoint& c : change.checkpoints) {
+        const auto row = sql("INSERT OR REPLACE INTO checkpoint VALUES(?,?,?,?,?,?,?)");
+        binder to(*row);
+        to << change.seq << to_column(c.item);
+        to.blob(c.resource) << c.offset;
+        to.blob(c.state) << c.expires_unix << checksum(change.seq, c);
+        row->exec();
+    }
+}
+
+WAYBILL_DECL void database::update_state(job_seq seq, const job_state& t) {
+    const std::string failure = encode(t.error);
+    const auto row = sql(
+        "UPDATE job SET "
+        "status=?,stage=?,reason=?,epoch=?,attempt=?,failures=?,early_cuts=?,tail_attempt=?,tail_item=?,not_before=?,"
+        "epoch_began=?,finished=?,spoken=?,key=?,error=?,state_crc=? WHERE seq=?");
+    binder to(*row);
+    to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.tail_attempt
+       << to_column(t.tail_item) << t.not_before << t.epoch_began << t.finished;
+    to.text(t.spoken).text(t.key).blob(failure) << checksum(seq, t) << seq;
+    row->exec();
+}
+
+// A retry sends the files as they are now: new identities, new sizes, a new checksum for the job.
+WAYBILL_DECL void database::repin(const job_change& change) {
+    std::optional<loaded_job> whole = load(change.seq);
+    std::uint64_t size = 0;
+    for (std::size_t i = 0; i < change.repinned.size(); ++i) {
+        const item_spec& s = change.repinned[i];
+        size += s.size;
+        const auto row =
+            sql("UPDATE item SET size=?,device=?,inode=?,file_size=?,mtime_ns=?,ctime_ns=?,spec_crc=? "
+                "WHERE job=? AND idx=?");
+        binder to(*row);
+        to << s.size << s.identity.device << s.identity.inode << s.identity.size << s.identity.mtime_ns
+           << s.identity.ctime_ns << checksum(change.seq, i, s) << change.seq << i;
+        row->exec();
+    }
+    whole->job.spec.size = size;
+    const auto row = sql("UPDATE job SET size=?,spec_crc=? WHERE seq=?");
+    binder(*row) << size << checksum(whole->job.spec) << change.seq;
+    row->exec();
+}
+
+WAYBILL_DECL void database::move_total(status from, status to, std::uint64_t bytes) {
+    pending_totals_[from].jobs -= 1;
+    pending_totals_[from].bytes -= bytes;
+    pending_totals_[to].jobs += 1;
+    pending_totals_[to].bytes += bytes;
+}
+
+WAYBILL_DECL void database::insert_leftover(const leftover& what) {
+    const std::string job = encode(what.job);
+    const checkpoint& c = what.reached;
+    const auto row =
+        sql("INSERT INTO leftover(job,idx,resource,offset,state,expires,crc,attempts,since,not_before) "
+            "VALUES(?,?,?,?,?,?,?,?,?,?)");
+    binder to(*row);
+    to.blob(job) << to_column(c.item);
+    to.blob(c.resource) << c.offset;
+    to.blob(c.state) << c.expires_unix << checksum(what) << what.attempts << what.since << what.not_before;
+    row->exec();
+}
+
+WAYBILL_DECL void database::postpone(const leftover& what) {
+    const auto row = sql("UPDATE leftover SET attempts=?,not_before=? WHERE id=?");
+    binder(*row) << what.attempts << what.not_before << what.id;
+    row->exec();
+}
+
+WAYBILL_DECL void database::remove_leftover(std::int64_t id) {
+    const auto row = sql("DELETE FROM leftover WHERE id=?");
+    binder(*row) << id;
+    row->exec();
+}
+
+WAYBILL_DECL void database::erase(job_seq seq) {
+    for (const std::string_view text : {"DELETE FROM item WHERE job=?", "DELETE FROM payload WHERE job=?",
+                                        "DELETE FROM checkpoint WHERE job=?", "DELETE FROM job WHERE seq=?"}) {
+        const auto row = sql(text);
+        binder(*row) << seq;
+        row->exec();
+    }
+}
+
+// Whatever the row says of its state, it leaves the queue; only the totals need it to be sane.
+WAYBILL_DECL void database::quarantine(job_seq seq) {
+    const auto row = sql("SELECT status,size FROM job WHERE seq=?");
+    binder(*row) << seq;
+    if (!row->executeStep()) {
+        throw error(errc::unknown_job);
+    }
+    const std::int64_t before = row->getColumn(0).getInt64();
+    const std::int64_t size = row->getColumn(1).getInt64();
+    job_state state;
+    state.now = status::failed;
+    state.error.code = errc::record_damaged;
+    update_state(seq, state);
+    if (before >= 0 && before < static_cast<std::int64_t>(status_count)) {
+        move_total(static_cast<status>(before), status::failed, static_cast<std::uint64_t>(size));
+    }
+}
+
+WAYBILL_DECL removed_job database::remove(job_seq seq) {
+    const auto row = sql("SELECT status,size FROM job WHERE seq=?");
+    binder(*row) << seq;
+    if (!row->executeStep()) {
+        throw error(errc::unknown_job);
+    }
+    const auto now = static_cast<status>(row->getColumn(0).getInt64());
+    const auto size = static_cast<std::uint64_t>(row->getColumn(1).getInt64());
+    if (!is_terminal(now)) {
+        throw error(errc::not_allowed, "the job is not finished");
+    }
+    erase(seq);
+    pending_totals_[now].jobs -= 1;
+    pending_totals_[now].bytes -= size;
+    return {seq, now, size};
+}
+
+WAYBILL_DECL std::vector<removed_job> database::remove_finished(unix_millis before) {
+    std::vector<job_seq> old;
+    {
+        const auto row = sql("SELECT seq FROM job WHERE status > 5 AND finished < ? ORDER BY finished LIMIT 1000");
+        binder(*row) << before;
+        while (row->executeStep()) {
+            old.push_back(static_cast<job_seq>(row->getColumn(0).getInt64()));
+        }
+    }
+    std::vector<removed_job> gone;
+    for (const job_seq seq : old) {
+        gone.push_back(remove(seq));
+    }
+    return gone;
+}
+
+}  // namespace waybill::detail
