@@ -17,9 +17,13 @@
 #include <waybill/detail/impl/spawn_on.ipp>
 #include <waybill/detail/impl/worker.ipp>
 #include <waybill/engine/impl/attempt.ipp>
+#include <waybill/engine/impl/attempt_view.ipp>
 #include <waybill/engine/impl/cleaner.ipp>
 #include <waybill/engine/impl/engine.ipp>
+#include <waybill/engine/impl/engine_accept.ipp>
+#include <waybill/engine/impl/engine_attempts.ipp>
 #include <waybill/engine/impl/engine_changes.ipp>
+#include <waybill/engine/impl/engine_view.ipp>
 #include <waybill/engine/impl/observer_hub.ipp>
 #include <waybill/engine/impl/pipeline.ipp>
 #include <waybill/impl/background_uploader.ipp>

@@ -134,4 +134,5 @@ private:
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/engine/impl/attempt.ipp>
+#include <waybill/engine/impl/attempt_view.ipp>
 #endif

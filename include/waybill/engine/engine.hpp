@@ -167,5 +167,8 @@ private:
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/engine/impl/engine.ipp>
+#include <waybill/engine/impl/engine_accept.ipp>
+#include <waybill/engine/impl/engine_attempts.ipp>
 #include <waybill/engine/impl/engine_changes.ipp>
+#include <waybill/engine/impl/engine_view.ipp>
 #endif

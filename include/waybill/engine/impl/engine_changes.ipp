@@ -1,106 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/detail/erased.hpp>
 #include <waybill/engine/admission.hpp>
 #include <waybill/engine/cleaner.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/picture.hpp>
 #include <waybill/transport/url.hpp>
 
-#include <iterator>
 #include <utility>
 
-// What the app asks of the engine, and what it is shown.
+// What the app asks of jobs that are known.
 namespace waybill {
-
-WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<job> jobs) {
-    for (const job& j : jobs) {
-        detail::check_job(j, parts_.protocols);
-    }
-    co_await open();
-    const std::vector<bool> known = co_await known_before(jobs);
-    std::vector<new_job> made = co_await pin(jobs, known);
-    // The store takes them by value; what is shown afterwards is kept without the bytes.
-    std::vector<loaded_job> kept;
-    kept.reserve(made.size());
-    for (const new_job& m : made) {
-        loaded_job& k = kept.emplace_back();
-        k.job = m.job;
-        for (const item_record& i : m.items) {
-            item_record& copy = k.items.emplace_back(i);
-            copy.spec.data.clear();
-        }
-    }
-    const std::vector<added_job> added = co_await parts_.store->add(std::move(made));
-    std::vector<job_id> ids;
-    ids.reserve(added.size());
-    for (std::size_t i = 0; i < added.size(); ++i) {
-        ids.push_back(kept[i].job.spec.id);
-        if (!added[i].existed) {
-            kept[i].job.seq = added[i].seq;
-            board_.count_new(status::pending, kept[i].job.spec.size);
-            make_known(kept[i]);
-        }
-    }
-    publish();  // before the caller hears of it: it must find its jobs in the newest snapshot
-    alarm_->ring();
-    co_return ids;
-}
-
-// Its lane may have been read from the store after the commit and before it was heard of here: then
-// the job is known already, may have been begun, and must not be begun twice.
-WAYBILL_DECL void engine::make_known(const loaded_job& accepted) {
-    const job_seq seq = accepted.job.seq;
-    const std::shared_ptr<const job_snapshot> shown = board_.find(seq);
-    if (!shown) {
-        show(detail::picture_of(accepted));
-    }
-    if (!shown || is_open(shown->now)) {
-        scheduler_.push(accepted.job.spec.lane, seq, steady(accepted.job.state.not_before));
-    }
-}
-
-// A job that was accepted before is accepted again without its files: they may be gone by now.
-WAYBILL_DECL asio::awaitable<std::vector<bool>> engine::known_before(const std::vector<job>& jobs) {
-    std::vector<bool> known(jobs.size(), false);
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-        if (!jobs[i].id().empty()) {
-            known[i] = (co_await parts_.store->find(jobs[i].id())).has_value();
-        }
-    }
-    co_return known;
-}
-
-WAYBILL_DECL asio::awaitable<std::vector<new_job>> engine::pin(const std::vector<job>& jobs,
-                                                               const std::vector<bool>& known) {
-    std::vector<std::string> paths;
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-        for (const item& one : jobs[i].items()) {
-            if (!known[i] && one.kind() != source_kind::bytes) {
-                paths.push_back(one.path());
-            }
-        }
-    }
-    std::vector<pinned_file> pins;
-    if (!paths.empty()) {
-        pins = co_await parts_.sources->pin(std::move(paths));
-    }
-    std::vector<new_job> made;
-    made.reserve(jobs.size());
-    auto next = pins.cbegin();
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-        if (known[i]) {
-            // Enough for the store to compare it with the one it has.
-            job_spec& spec = made.emplace_back().job.spec;
-            spec.id = jobs[i].id();
-            spec.content = detail::content_of(jobs[i]);
-        } else {
-            made.push_back(detail::make_records(jobs[i], next, now(), *parts_.random));
-        }
-    }
-    co_return made;
-}
 
 WAYBILL_DECL asio::awaitable<job_seq> engine::require(job_id id) {
     co_await open();
@@ -324,128 +234,6 @@ WAYBILL_DECL asio::awaitable<job_snapshot> engine::wait(job_id id) {
             throw error(errc::stopped);
         }
         co_await end->wait();
-    }
-}
-
-WAYBILL_DECL asio::awaitable<job_snapshot> engine::find(job_id id) {
-    const job_seq seq = co_await require(std::move(id));
-    if (const auto shown = board_.find(seq)) {
-        co_return *shown;
-    }
-    co_return detail::picture_of(co_await load(seq));
-}
-
-WAYBILL_DECL asio::awaitable<std::vector<job_snapshot>> engine::list(std::optional<job_seq> after, std::size_t most) {
-    co_await open();
-    std::optional<job_record> from;
-    if (after) {
-        from.emplace().seq = *after;
-    }
-    const std::vector<loaded_job> page = co_await parts_.store->list(listing::all, std::move(from), most);
-    std::vector<job_snapshot> result;
-    result.reserve(page.size());
-    for (const loaded_job& whole : page) {
-        const auto shown = board_.find(whole.job.seq);
-        result.push_back(shown ? *shown : detail::picture_of(whole));
-    }
-    co_return result;
-}
-
-WAYBILL_DECL void engine::show(job_snapshot picture, bool must) {
-    const bool terminal = picture.terminal();
-    board_incomplete_ = !board_.show(std::move(picture), must) || board_incomplete_;
-    if (terminal && board_incomplete_ && !filling_ && phase_ == phase::open) {
-        detail::spawn(home_, [self = shared_from_this()] { return fill_board(self); });
-    }
-    publish_soon();
-}
-
-WAYBILL_DECL void engine::count(status from, status to, std::uint64_t bytes) {
-    board_.count_gone(from, bytes);
-    board_.count_new(to, bytes);
-}
-
-WAYBILL_DECL void engine::publish() {
-    publish_scheduled_ = false;
-    hub_.publish(board_.take());
-}
-
-// Changes of one turn of the loop are published together.
-WAYBILL_DECL void engine::publish_soon() {
-    if (!publish_scheduled_) {
-        publish_scheduled_ = true;
-        detail::post(home_, [weak = weak_from_this()] {
-            if (const auto self = weak.lock(); self && self->publish_scheduled_) {
-                self->publish();
-            }
-        });
-    }
-}
-
-WAYBILL_DECL void engine::observe_running() {
-    for (const auto& [seq, state] : running_) {
-        if (state->job) {
-            show(state->job->observe(), true);
-        }
-    }
-}
-
-/// Lists what the store holds: what is set aside, what is to come, and what is done, as far as
-/// there is room. Page by page, so that a large queue does not hold up the first upload; the first
-/// page of each is published together, so that the first snapshot is no empty one.
-WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> self) {
-    self->filling_ = true;
-    self->board_incomplete_ = false;
-    std::vector<unlisted> rest;
-    rest.push_back(unlisted{listing::parked, {}});
-    rest.push_back(unlisted{listing::open, {}});
-    rest.push_back(unlisted{listing::finished, {}});
-    try {
-        while (!rest.empty() && self->phase_ == phase::open) {
-            std::vector<unlisted> further;
-            for (unlisted& one : rest) {
-                if (co_await self->list_page(one)) {
-                    further.push_back(std::move(one));
-                }
-            }
-            rest = std::move(further);
-            self->publish_soon();
-        }
-    } catch (const std::exception&) {
-        // The store is closing, or has failed and says so to those who need it more.
-    }
-    self->filling_ = false;
-}
-
-/// False when there is nothing further of this kind, or no room for it.
-WAYBILL_DECL asio::awaitable<bool> engine::list_page(unlisted& rest) {
-    constexpr std::size_t page = 128;
-    std::vector<loaded_job> found = co_await parts_.store->list(rest.which, rest.last, page);
-    for (const loaded_job& whole : found) {
-        if (rest.which == listing::finished && board_.full()) {
-            co_return false;
-        }
-        // What is shown already is at least as new as what was just read.
-        if (!board_.find(whole.job.seq) && !board_.show(detail::picture_of(whole))) {
-            board_incomplete_ = true;
-            co_return false;
-        }
-    }
-    if (found.size() < page) {
-        co_return false;
-    }
-    rest.last = std::move(found.back().job);
-    co_return true;
-}
-
-WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
-    const auto gone = co_await parts_.store->remove_finished(now() - options_.keep_finished);
-    for (const auto& [seq, was, size] : gone) {
-        board_.remove(seq);
-        board_.count_gone(was, size);
-    }
-    if (!gone.empty()) {
-        publish_soon();
     }
 }
 

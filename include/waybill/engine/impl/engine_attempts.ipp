@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/erased.hpp>
+#include <waybill/engine/cleaner.hpp>
+#include <waybill/engine/engine.hpp>
+#include <waybill/engine/picture.hpp>
+#include <waybill/engine/pipeline.hpp>
+#include <waybill/transport/url.hpp>
+
+#include <algorithm>
+#include <utility>
+
+// Each job's attempts: begun, run, judged.
+namespace waybill {
+
+namespace detail {
+
+/// An earlier attempt has marked that the last byte of a request may have left, and what the
+/// request was for has not been confirmed since.
+[[nodiscard]] inline bool is_in_doubt(const attempt& job) {
+    const job_state& state = job.job().state;
+    if (state.tail_attempt == 0) {
+        return false;
+    }
+    const auto open = [](const item_record& i) { return i.state.now != item_status::completed; };
+    return state.tail_item < job.items().size() ? open(job.items()[state.tail_item])
+                                                : std::any_of(job.items().begin(), job.items().end(), open);
+}
+
+}  // namespace detail
+
+WAYBILL_DECL void engine::start(job_seq seq) {
+    auto mine = std::make_shared<run_state>();
+    running_.emplace(seq, mine);
+    detail::spawn(
+        home_, [self = shared_from_this(), seq, mine] { return drive(self, seq, mine); }, mine->signal,
+        [self = shared_from_this(), seq](const std::exception_ptr& thrown) { self->ended(seq, thrown); });
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, job_seq seq,
+                                                 std::shared_ptr<run_state> mine) {
+    std::optional<loaded_job> whole = co_await self->parts_.store->load(seq);
+    if (!whole) {
+        self->scheduler_.leave(seq);
+        co_return;
+    }
+    if (whole->damaged) {
+        const status was = whole->job.state.now;
+        co_await self->parts_.store->quarantine(seq);
+        self->count(was, status::failed, whole->job.spec.size);
+        self->show(detail::picture_of(*whole));
+        self->scheduler_.leave(seq);
+        co_return;
+    }
+    // Not even begun while its host is known to be down: it costs no attempt and no commit.
+    const std::string origin = url(whole->job.spec.url).origin();
+    const auto now = self->parts_.clock->steady_now();
+    if (const auto ready = self->hosts_.ready(origin, now); ready > now) {
+        self->scheduler_.wait(seq, ready);
+        co_return;
+    }
+    self->hosts_.begin(origin);
+    engine_parts& parts = self->parts_;
+    mine->job = std::make_shared<attempt>(std::move(*whole), *parts.store, *parts.transport, *parts.sources,
+                                          *parts.clock, self->options_, self->home_);
+    mine->job->on_leftover = [&engine = *self] { engine.cleaner_->ring(); };
+    mine->job->may_wait_for_space = [&engine = *self] { return engine.phase_ == phase::open; };
+    mine->job->on_committed = [&engine = *self, &job = *mine->job](status before, status after) {
+        engine.count(before, after, job.job().spec.size);
+        engine.show(job.observe(), true);
+    };
+    co_await self->carry(mine->job, *mine);
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, run_state& mine) {
+    std::exception_ptr thrown;
+    bool begun = true;
+    try {
+        begun = co_await begin(*job);
+        if (begun) {
+            thrown = co_await run_protocol(*job, mine);
+        }
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    // From here on the attempt's end is committed, whatever is asked meanwhile.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    report_host(url(job->job().spec.url).origin(), mine.asked, thrown);
+    if (begun) {
+        co_await commit_end(*job, after(*job, mine.asked, thrown));
+    }
+    place(job->job().seq, job->job().spec.lane, job->job().state);
+}
+
+/// Takes note of what an attempt says about its host.
+WAYBILL_DECL void engine::report_host(const std::string& origin, wish asked, const std::exception_ptr& thrown) {
+    const auto now = parts_.clock->steady_now();
+    try {
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+        hosts_.report(origin, host_report::answered, now);
+    } catch (const failure& f) {
+        const bool server_error = f.code().category() == http_category() && f.code().value() >= 500;
+        if (asked != wish::none || f.what_to_do() == disposition::network) {
+            hosts_.forget_probe(origin);
+        } else if (f.what_to_do() == disposition::busy) {
+            hosts_.report(origin, host_report::throttled, now, f.retry_after());
+        } else if (server_error || (f.code() == cause::retryable && f.code().category() != http_category() &&
+                                    f.code() != errc::source_read_failed)) {
+            hosts_.report(origin, host_report::failed, now);
+        } else {
+            hosts_.report(origin, host_report::answered, now);
+        }
+    } catch (...) {
+        hosts_.forget_probe(origin);
+    }
+}
+
+/// Commits what an attempt came to. A disk that fails while everything is being stopped is no
+/// matter: the next start finds the job as it was.
+WAYBILL_DECL asio::awaitable<void> engine::commit_end(attempt& job, job_state next) {
+    try {
+        co_await job.commit(std::move(next));
+    } catch (const error& e) {
+        if (phase_ == phase::open || e.code() != cause::storage) {
+            throw;
+        }
+    }
+}
+
+/// Commits that an attempt begins; false when there is nothing to run.
+WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
+    const outcome decided = decide();
+    const outcome::doubt doubt = doubt_about(job.job());
+    const bool in_doubt = detail::is_in_doubt(job);
+    if (decided.is_expired(job.job().state)) {
+        co_await job.commit(decided.expired(job.job().state));
+        co_return false;
+    }
+    if (in_doubt && doubt == outcome::doubt::park) {
+        co_await job.commit(decided.park(job.job().state));
+        co_return false;
+    }
+    job_state begun = job.job().state;
+    begun.now = begun.stage == stage::finalize ? status::finalizing : status::uploading;
+    begun.reason = wait_reason::none;
+    begun.not_before = {};
+    begun.attempt += 1;
+    if (doubt != outcome::doubt::ask) {
+        begun.tail_attempt = 0;
+    }
+    co_await job.commit(std::move(begun));
+    if (in_doubt) {
+        co_return co_await ask_backend(job);
+    }
+    co_return true;
+}
+
+/// Asks the app what became of a request whose answer was lost, if it has a hook for that; a
+/// protocol that can ask the server does so by itself. False when that settled the matter.
+WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job) {
+    const auto hook = options_.verifiers.find(job.job().spec.verifier);
+    if (hook == options_.verifiers.end()) {
+        co_return true;
+    }
+    verification said = verification::unknown;
+    std::exception_ptr thrown;
+    try {
+        const job_snapshot about = job.observe();
+        said = co_await hook->second(about);
+    } catch (const std::exception&) {
+        thrown = std::current_exception();
+    }
+    if (thrown && (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
+        std::rethrow_exception(thrown);
+    }
+    job_state next = job.job().state;
+    switch (said) {
+        case verification::not_delivered:
+            next.tail_attempt = 0;
+            co_await job.commit(std::move(next));
+            co_return true;
+        case verification::delivered:
+            job.complete_all_soon("verified");
+            next = decide().completed(std::move(next));
+            break;
+        case verification::unknown:
+            next =
+                decide().failed(std::move(next), failure(disposition::ambiguous, errc::outcome_unknown, diagnostics()),
+                                outcome::doubt::ask, false);
+            break;
+    }
+    co_await job.commit(std::move(next));
+    co_return false;
+}
+
+WAYBILL_DECL outcome::doubt engine::doubt_about(const job_record& job, bool may_probe) const {
+    const job_spec& spec = job.spec;
+    try {
+        if (may_probe && parts_.protocols.make(job.spoken())->can_probe()) {
+            return outcome::doubt::ask;
+        }
+    } catch (const error&) {
+        // Unknown here: the pipeline will say so.
+    }
+    if (options_.verifiers.contains(spec.verifier)) {
+        return outcome::doubt::ask;
+    }
+    return spec.if_unknown == on_unknown::park ? outcome::doubt::park : outcome::doubt::repeat;
+}
+
+/// Runs the pipeline; a dead kept connection is no failure, it is tried again at once.
+WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::run_protocol(attempt& job, const run_state& mine) {
+    constexpr int most_repeats = 3;
+    for (int repeats = 0;; ++repeats) {
+        std::exception_ptr thrown;
+        bool again = false;
+        try {
+            const std::unique_ptr<protocol> speaks = parts_.protocols.make(job.job().spec.protocol);
+            co_await run_pipeline(*speaks, job);
+        } catch (const failure& f) {
+            again = f.what_to_do() == disposition::again;
+            thrown = std::current_exception();
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+        if (!again || repeats == most_repeats || mine.asked != wish::none) {
+            co_return thrown;
+        }
+        job.avoid_kept_connections();
+    }
+}
+
+/// What the job becomes, by how its pipeline ended and what was asked of it meanwhile.
+WAYBILL_DECL job_state engine::after(const attempt& job, wish asked, const std::exception_ptr& thrown) const {
+    const job_state& state = job.job().state;
+    const outcome decided = decide();
+    if (!thrown) {
+        return decided.completed(state);
+    }
+    if (asked == wish::cancel) {
+        return decided.canceled(state);
+    }
+    if (asked == wish::stop) {
+        return decided.interrupted(state);
+    }
+    const auto because = [&](disposition what, std::error_code code, const diagnostics& details) {
+        return decided.failed(state, failure(what, code, details), doubt_about(job.job()), job.progressed());
+    };
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const failure& f) {
+        // The protocol has asked, and even the server does not know: asking once more is no use.
+        const bool undecidable = f.code() == errc::outcome_unknown;
+        return decided.failed(state, f, doubt_about(job.job(), !undecidable), job.progressed());
+    } catch (const error& e) {
+        if (e.code() == cause::storage) {
+            throw;  // not this job's fault
+        }
+        return because(disposition::permanent, e.code(), e.details());
+    } catch (const std::system_error& e) {
+        return because(disposition::retry, e.code(), {});
+    } catch (const std::exception& e) {
+        diagnostics details;
+        details.detail = printable_excerpt(e.what(), 256);
+        return because(disposition::retry, errc::transport_failed, details);
+    }
+}
+
+WAYBILL_DECL void engine::ended(job_seq seq, const std::exception_ptr& thrown) {
+    running_.erase(seq);
+    if (thrown && !fatal_) {
+        fatal_ = thrown;
+    }
+    notify_end(seq);
+    run_ended_.notify_all();
+    alarm_->ring();
+}
+
+WAYBILL_DECL void engine::notify_end(job_seq seq) {
+    if (const auto found = ends_.find(seq); found != ends_.end()) {
+        if (const auto waiting = found->second.lock()) {
+            waiting->notify_all();
+        }
+        ends_.erase(found);
+    }
+}
+
+}  // namespace waybill

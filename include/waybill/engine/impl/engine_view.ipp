@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/erased.hpp>
+#include <waybill/engine/engine.hpp>
+#include <waybill/engine/picture.hpp>
+
+#include <utility>
+
+// What the app is shown.
+namespace waybill {
+
+WAYBILL_DECL asio::awaitable<job_snapshot> engine::find(job_id id) {
+    const job_seq seq = co_await require(std::move(id));
+    if (const auto shown = board_.find(seq)) {
+        co_return *shown;
+    }
+    co_return detail::picture_of(co_await load(seq));
+}
+
+WAYBILL_DECL asio::awaitable<std::vector<job_snapshot>> engine::list(std::optional<job_seq> after, std::size_t most) {
+    co_await open();
+    std::optional<job_record> from;
+    if (after) {
+        from.emplace().seq = *after;
+    }
+    const std::vector<loaded_job> page = co_await parts_.store->list(listing::all, std::move(from), most);
+    std::vector<job_snapshot> result;
+    result.reserve(page.size());
+    for (const loaded_job& whole : page) {
+        const auto shown = board_.find(whole.job.seq);
+        result.push_back(shown ? *shown : detail::picture_of(whole));
+    }
+    co_return result;
+}
+
+WAYBILL_DECL void engine::show(job_snapshot picture, bool must) {
+    const bool terminal = picture.terminal();
+    board_incomplete_ = !board_.show(std::move(picture), must) || board_incomplete_;
+    if (terminal && board_incomplete_ && !filling_ && phase_ == phase::open) {
+        detail::spawn(home_, [self = shared_from_this()] { return fill_board(self); });
+    }
+    publish_soon();
+}
+
+WAYBILL_DECL void engine::count(status from, status to, std::uint64_t bytes) {
+    board_.count_gone(from, bytes);
+    board_.count_new(to, bytes);
+}
+
+WAYBILL_DECL void engine::publish() {
+    publish_scheduled_ = false;
+    hub_.publish(board_.take());
+}
+
+// Changes of one turn of the loop are published together.
+WAYBILL_DECL void engine::publish_soon() {
+    if (!publish_scheduled_) {
+        publish_scheduled_ = true;
+        detail::post(home_, [weak = weak_from_this()] {
+            if (const auto self = weak.lock(); self && self->publish_scheduled_) {
+                self->publish();
+            }
+        });
+    }
+}
+
+WAYBILL_DECL void engine::observe_running() {
+    for (const auto& [seq, state] : running_) {
+        if (state->job) {
+            show(state->job->observe(), true);
+        }
+    }
+}
+
+/// Lists what the store holds: what is set aside, what is to come, and what is done, as far as
+/// there is room. Page by page, so that a large queue does not hold up the first upload; the first
+/// page of each is published together, so that the first snapshot is no empty one.
+WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> self) {
+    self->filling_ = true;
+    self->board_incomplete_ = false;
+    std::vector<unlisted> rest;
+    rest.push_back(unlisted{listing::parked, {}});
+    rest.push_back(unlisted{listing::open, {}});
+    rest.push_back(unlisted{listing::finished, {}});
+    try {
+        while (!rest.empty() && self->phase_ == phase::open) {
+            std::vector<unlisted> further;
+            for (unlisted& one : rest) {
+                if (co_await self->list_page(one)) {
+                    further.push_back(std::move(one));
+                }
+            }
+            rest = std::move(further);
+            self->publish_soon();
+        }
+    } catch (const std::exception&) {
+        // The store is closing, or has failed and says so to those who need it more.
+    }
+    self->filling_ = false;
+}
+
+/// False when there is nothing further of this kind, or no room for it.
+WAYBILL_DECL asio::awaitable<bool> engine::list_page(unlisted& rest) {
+    constexpr std::size_t page = 128;
+    std::vector<loaded_job> found = co_await parts_.store->list(rest.which, rest.last, page);
+    for (const loaded_job& whole : found) {
+        if (rest.which == listing::finished && board_.full()) {
+            co_return false;
+        }
+        // What is shown already is at least as new as what was just read.
+        if (!board_.find(whole.job.seq) && !board_.show(detail::picture_of(whole))) {
+            board_incomplete_ = true;
+            co_return false;
+        }
+    }
+    if (found.size() < page) {
+        co_return false;
+    }
+    rest.last = std::move(found.back().job);
+    co_return true;
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
+    const auto gone = co_await parts_.store->remove_finished(now() - options_.keep_finished);
+    for (const auto& [seq, was, size] : gone) {
+        board_.remove(seq);
+        board_.count_gone(was, size);
+    }
+    if (!gone.empty()) {
+        publish_soon();
+    }
+}
+
+}  // namespace waybill
