@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include <sys/stat.h>
@@ -49,6 +50,60 @@ TEST_CASE("a job's items arrive one after the other under their names") {
         CHECK(r.header("X-Album") == "Istanbul");
         CHECK_FALSE(r.has_header("Idempotency-Key"));
     }
+}
+
+TEST_CASE("a job's items are sent at once, as many as are allowed") {
+    const temp_dir dir;
+    http_server server;
+    const valve go;
+    for (int i = 0; i < 3; ++i) {
+        server.next(script("is held").read_all().hold(go));
+    }
+    delivery uploads(quick_options(dir));
+    job what(server.url("/in/"));
+    what.via(put().parallel(3));
+    for (const char* const name : {"a", "b", "c", "d", "e"}) {
+        what.bytes(name, random_bytes(100'000));
+    }
+    const job_id id = uploads.enqueue(what);
+    CHECK(server.begun(3).target.starts_with("/in/"));  // though none of the three is answered
+    uploads.wait_until(id, [](const job_snapshot& j) {
+        return j.item(2).now == item_status::uploading && j.item(3).now == item_status::pending;
+    });
+    CHECK(server.requests().size() == 3);
+    go.open();
+    const job_snapshot done = uploads.settled(id);
+    INFO(describe(done));
+    CHECK(done.now == status::completed);
+    CHECK(done.sent == done.size());
+    std::set<std::string> targets;
+    for (const received_request& r : server.requests()) {
+        targets.insert(r.target);
+        CHECK(r.body == random_bytes(100'000));
+    }
+    CHECK(targets == std::set<std::string>{"/in/a", "/in/b", "/in/c", "/in/d", "/in/e"});
+    CHECK(server.requests().size() == 5);
+}
+
+TEST_CASE("one of several items at once that fails is named, and the others are not blamed") {
+    const temp_dir dir;
+    http_server server;
+    server.next(script("refused")
+                    .only_if([](const received_request& r) { return r.target == "/in/c"; })
+                    .read_all()
+                    .answer({403}));
+    delivery uploads(quick_options(dir));
+    job what(server.url("/in/"));
+    what.via(put().parallel(4));
+    for (const char* const name : {"a", "b", "c", "d"}) {
+        what.bytes(name, random_bytes(100'000));
+    }
+    const job_snapshot failed = uploads.settled(uploads.enqueue(what));
+    INFO(describe(failed));
+    CHECK(failed.now == status::failed);
+    CHECK(failed.error.item == 2);
+    CHECK(failed.error.code == make_http_error(403));
+    CHECK(failed.item(2).now == item_status::failed);
 }
 
 TEST_CASE("a broken PUT is sent again from its beginning and completed items are not") {

@@ -102,7 +102,7 @@ private:
     };
 
     asio::awaitable<void> mark_tail(std::size_t about);
-    void require_source_intact(const response& answer) const;
+    void require_source_intact(const response& answer, const std::vector<body_span>& spans) const;
     [[nodiscard]] job_change take_change();
     asio::awaitable<void> write(job_change change);
     void committed(const job_change& change);
@@ -121,7 +121,7 @@ private:
     std::list<active_send> active_;
     std::set<std::size_t> dirty_items_;
     std::set<std::size_t> dirty_checkpoints_;
-    std::size_t failed_item_ = checkpoint::whole_job;
+    std::set<std::size_t> failed_items_;
     bool progressed_ = false;
     bool fresh_ = false;
     job_snapshot shown_;

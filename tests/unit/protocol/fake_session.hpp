@@ -117,7 +117,8 @@ public:
     void confirm(std::size_t item, std::uint64_t bytes) override { records.at(item).state.confirmed = bytes; }
     asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override {
         for (std::size_t i = 0; i < width; ++i) {
-            while (co_await step()) {
+            for (bool more = true; more;) {
+                more = co_await step();
             }
         }
     }

@@ -26,9 +26,13 @@ void upload(fake_session& session) {
     run<void>(context, [&] { return speaks.upload(session); });
 }
 
-TEST_CASE("put has no settings", "[protocol][put]") {
+TEST_CASE("put takes the number of items at once and no other setting", "[protocol][put]") {
     CHECK(put().spec().name == "put");
+    CHECK(put().spec().settings.empty());
     CHECK(error_of([] { put_protocol(protocol_spec{"put", {{"part_size", "5"}}}); }) == errc::invalid_setting);
+    CHECK(error_of([] { put_protocol(put().parallel(0).spec()); }) == errc::invalid_setting);
+    CHECK(error_of([] { put_protocol(put().parallel(65).spec()); }) == errc::invalid_setting);
+    CHECK_FALSE(error_of([] { put_protocol(put().parallel(64).spec()); }));
     CHECK_FALSE(put_protocol(put().spec()).finalizes());
 }
 

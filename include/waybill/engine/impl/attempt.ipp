@@ -21,7 +21,7 @@ namespace detail {
 /// Remembers which item's source failed: the transport only knows one body.
 class noted_source final : public body_source {
 public:
-    noted_source(std::unique_ptr<body_source> inner, std::size_t item, std::size_t& failed)
+    noted_source(std::unique_ptr<body_source> inner, std::size_t item, std::set<std::size_t>& failed)
         : inner_(std::move(inner)), item_(item), failed_(failed) {}
 
     [[nodiscard]] std::uint64_t size() const noexcept override { return inner_->size(); }
@@ -29,7 +29,7 @@ public:
         try {
             inner_->read(offset, out);
         } catch (const error& e) {
-            failed_ = item_;
+            failed_.insert(item_);
             throw source_failure(e.code(), e.details(), item_);
         }
     }
@@ -37,7 +37,7 @@ public:
 private:
     std::unique_ptr<body_source> inner_;
     std::size_t item_;
-    std::size_t& failed_;
+    std::set<std::size_t>& failed_;
 };
 
 }  // namespace detail
@@ -77,9 +77,9 @@ WAYBILL_DECL const checkpoint* attempt::find_checkpoint(std::size_t item) const 
 
 WAYBILL_DECL std::unique_ptr<body_source> attempt::open(std::size_t item) {
     try {
-        return std::make_unique<detail::noted_source>(sources_.open(whole_.items.at(item).spec), item, failed_item_);
+        return std::make_unique<detail::noted_source>(sources_.open(whole_.items.at(item).spec), item, failed_items_);
     } catch (const error& e) {
-        failed_item_ = item;
+        failed_items_.insert(item);
         throw detail::source_failure(e.code(), e.details(), item);
     }
 }
@@ -104,7 +104,7 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
     for (int redirects = 0;; ++redirects) {
         const listed_send entry(active_, spans);
         response answer = co_await transport_.perform(what, entry.place->progress);
-        require_source_intact(answer);
+        require_source_intact(answer, spans);
         const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.request_complete;
         cuts = cut ? cuts + 1 : 0;
         if (marks && judge(answer, false).what != disposition::ambiguous) {
@@ -131,11 +131,16 @@ WAYBILL_DECL void attempt::clear_mark() {
     whole_.job.state.tail_attempt = 0;
 }
 
-WAYBILL_DECL void attempt::require_source_intact(const response& answer) const {
-    if (answer.status != 0 || failed_item_ == checkpoint::whole_job || !answer.failure) {
+WAYBILL_DECL void attempt::require_source_intact(const response& answer, const std::vector<body_span>& spans) const {
+    if (answer.status != 0 || !answer.failure) {
         return;
     }
-    throw detail::source_failure(answer.failure, describe(answer), failed_item_);
+    // Other requests of this job may fail meanwhile for reasons of their own.
+    for (const body_span& s : spans) {
+        if (failed_items_.contains(s.item)) {
+            throw detail::source_failure(answer.failure, describe(answer), s.item);
+        }
+    }
 }
 
 WAYBILL_DECL void attempt::keep(checkpoint reached) {

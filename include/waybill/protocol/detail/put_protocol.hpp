@@ -25,7 +25,10 @@ public:
     asio::awaitable<void> upload(session& job) override;
 
 private:
+    static asio::awaitable<bool> upload_next(session& job, std::size_t& next);
     static asio::awaitable<void> upload_item(session& job, std::size_t index);
+
+    std::size_t parallel_ = 1;
 };
 
 }  // namespace waybill::detail

@@ -5,6 +5,9 @@
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/url.hpp>
 
+#include <algorithm>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -24,8 +27,13 @@ WAYBILL_DECL std::string put_target(const std::string& target, bool by_put, std:
 }
 
 WAYBILL_DECL put_protocol::put_protocol(const protocol_spec& spec) {
-    if (!spec.settings.empty()) {
-        throw error(errc::invalid_setting, spec.settings.front().first);
+    constexpr std::uint64_t most = 64;
+    for (const auto& [name, value] : spec.settings) {
+        const std::uint64_t number = parse_decimal(value).value_or(0);
+        if (name != "parallel" || number < 1 || number > most) {
+            throw error(errc::invalid_setting, "put: " + printable_excerpt(name + " = " + value, 128));
+        }
+        parallel_ = static_cast<std::size_t>(number);
     }
 }
 
@@ -48,11 +56,22 @@ WAYBILL_DECL void put_protocol::check(const waybill::job& job) const {
 }
 
 WAYBILL_DECL asio::awaitable<void> put_protocol::upload(session& job) {
-    for (std::size_t i = 0; i < job.items().size(); ++i) {
-        if (job.items()[i].state.now != item_status::completed) {
-            co_await upload_item(job, i);
-        }
+    const auto next = std::make_shared<std::size_t>(0);
+    std::function<asio::awaitable<bool>()> step = [&job, next] { return upload_next(job, *next); };
+    co_await job.in_parallel(std::min(parallel_, job.items().size()), std::move(step));
+}
+
+/// Sends the next item that is not confirmed yet; false when there is none.
+WAYBILL_DECL asio::awaitable<bool> put_protocol::upload_next(session& job, std::size_t& next) {
+    while (next < job.items().size() && job.items()[next].state.now == item_status::completed) {
+        ++next;
     }
+    if (next == job.items().size()) {
+        co_return false;
+    }
+    const std::size_t mine = next++;
+    co_await upload_item(job, mine);
+    co_return true;
 }
 
 WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::size_t index) {
