@@ -100,6 +100,12 @@ int remove(sqlite3_vfs* vfs, const char* name, int sync_directory) {
     return told != SQLITE_OK ? told : of(vfs).real()->xDelete(of(vfs).real(), name, sync_directory);
 }
 
+// The WAL's salts are random: without this no history would be like another.
+int same_every_time(sqlite3_vfs* /*vfs*/, int size, char* out) {
+    std::fill_n(out, size, '\x5A');
+    return size;
+}
+
 }  // namespace
 
 recording_vfs::recording_vfs() : real_(sqlite3_vfs_find(nullptr)), mine_(*real_) {
@@ -109,7 +115,9 @@ recording_vfs::recording_vfs() : real_(sqlite3_vfs_find(nullptr)), mine_(*real_)
     mine_.szOsFile = static_cast<int>(own_size) + real_->szOsFile;
     mine_.xOpen = open;
     mine_.xDelete = remove;
+    mine_.xRandomness = same_every_time;
     sqlite3_vfs_register(&mine_, 1);
+    sqlite3_randomness(0, nullptr);  // begins anew, with the bytes from above
 }
 
 recording_vfs::~recording_vfs() {

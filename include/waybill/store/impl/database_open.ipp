@@ -67,7 +67,10 @@ WAYBILL_DECL void database::configure() {
     sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
     // Exclusive before the first access: no shared memory, and no second connection can get in.
     db_->exec("PRAGMA locking_mode=EXCLUSIVE");
-    db_->exec("PRAGMA synchronous=FULL");
+    // In WAL mode the same as FULL. Before it, while the store is created, the directory is synced
+    // when the journal is removed, too: if a power cut brought that entry back, however late, it
+    // would roll back the first page of a store in use.
+    db_->exec("PRAGMA synchronous=EXTRA");
     db_->exec("PRAGMA temp_store=MEMORY");
     db_->exec("PRAGMA cell_size_check=ON");
     db_->exec("PRAGMA mmap_size=0");
