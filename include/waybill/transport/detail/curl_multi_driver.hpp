@@ -17,6 +17,7 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace waybill::detail {
 
@@ -96,6 +97,7 @@ private:
             throw error(errc::transport_failed, curl_multi_strerror(rc));
         }
         active_.insert(easy);
+        unwatched_.reserve(active_.size());
     }
 
     void remove(CURL* easy) noexcept {
@@ -120,6 +122,7 @@ private:
         if (rc != CURLM_OK) {
             fail_all();
         }
+        fail_unwatched();
     }
 
     static bool needs_nudge() noexcept {
@@ -164,6 +167,17 @@ private:
         }
     }
 
+    // There is no descriptor left to watch their sockets with: as if there had been none to connect.
+    void fail_unwatched() {
+        while (!unwatched_.empty()) {
+            CURL* const easy = unwatched_.back();
+            unwatched_.pop_back();
+            if (active_.contains(easy)) {
+                finish(easy, CURLE_COULDNT_CONNECT);
+            }
+        }
+    }
+
     void on_socket(curl_socket_t fd, int what) {
         const auto known = watches_.find(fd);
         if (what == CURL_POLL_REMOVE) {
@@ -199,13 +213,19 @@ private:
         });
     }
 
-    static int socket_callback(CURL* /*easy*/, curl_socket_t fd, int what, void* self, void* /*socket*/) noexcept {
+    // Never says that it failed: libcurl 7.88 would end all transfers, and go on counting this one's
+    // interest for whoever gets the socket's number next, which then spins.
+    static int socket_callback(CURL* easy, curl_socket_t fd, int what, void* self, void* /*socket*/) noexcept {
+        auto& driver = *static_cast<curl_multi_driver*>(self);
         try {
-            static_cast<curl_multi_driver*>(self)->on_socket(fd, what);
-            return 0;
+            driver.on_socket(fd, what);
         } catch (...) {
-            return -1;  // no descriptor or no memory left: libcurl ends all transfers
+            std::vector<CURL*>& noted = driver.unwatched_;
+            if (noted.size() < noted.capacity() && std::find(noted.begin(), noted.end(), easy) == noted.end()) {
+                noted.push_back(easy);  // there is room for every transfer
+            }
         }
+        return 0;
     }
 
     static int timer_callback(CURLM* /*multi*/, long milliseconds, void* self) noexcept {
@@ -222,6 +242,7 @@ private:
     std::uint64_t timer_generation_ = 0;
     std::unordered_map<curl_socket_t, std::shared_ptr<watch>> watches_;
     std::unordered_set<CURL*> active_;
+    std::vector<CURL*> unwatched_;
     int removals_ = 0;
     multi_handle multi_;
 };
