@@ -50,7 +50,8 @@ public:
         if (ambiguous && when_ambiguous == doubt::park) {
             return park(std::move(s));
         }
-        if (!ambiguous || when_ambiguous == doubt::repeat) {
+        // A mark stays until somebody has answered: the question itself may have failed.
+        if (when_ambiguous == doubt::repeat || (!ambiguous && when_ambiguous == doubt::park)) {
             s.tail_attempt = 0;
         }
         switch (why.what_to_do()) {

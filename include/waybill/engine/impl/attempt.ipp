@@ -104,12 +104,12 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
     for (int redirects = 0;; ++redirects) {
         const listed_send entry(active_, spans);
         response answer = co_await transport_.perform(what, entry.place->progress);
-        require_source_intact(answer, spans);
         const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.request_complete;
         cuts = cut ? cuts + 1 : 0;
         if (marks && judge(answer, false).what != disposition::ambiguous) {
             clear_mark();
         }
+        require_source_intact(answer, spans);
         if (!detail::redirected(what, answer, redirects)) {
             answer.url = what.url;
             co_return answer;
