@@ -2,7 +2,7 @@
 # Sourced by scripts: need_packages <package>… installs what is missing of them, on Debian and its kin.
 
 building="cmake g++ make ninja-build libasio-dev libcurl4-openssl-dev libssl-dev libsqlitecpp-dev libsqlite3-dev
-    libcli11-dev nlohmann-json3-dev libcpp-httplib-dev"
+    libpugixml-dev libcli11-dev nlohmann-json3-dev libcpp-httplib-dev"
 testing="catch2 nginx libnginx-mod-http-dav-ext apache2 strace"
 
 need_packages() {

@@ -77,6 +77,8 @@ enum class errc : int {
     // Protocols that resume.
     wrong_offset = 120,  ///< the server says it has bytes it cannot have, or not those it confirmed
     not_offered,         ///< the server does not offer what the job asks of it
+    no_credentials,      ///< no key for this endpoint
+    not_completed,       ///< everything is there, but the server could not put it together
 };
 
 /// What a failure means for the caller: compare an `std::error_code` with these.

@@ -59,6 +59,7 @@ class real_random;
 class registry;
 class scheduler;
 class resumable;
+class s3;
 class session;
 class snapshot;
 class source_opener;

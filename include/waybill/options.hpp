@@ -4,6 +4,7 @@
 #include <waybill/clock.hpp>
 #include <waybill/engine/engine_options.hpp>
 #include <waybill/protocol/registry.hpp>
+#include <waybill/protocol/s3_credentials.hpp>
 #include <waybill/random.hpp>
 #include <waybill/source/source_opener.hpp>
 #include <waybill/store/store.hpp>
@@ -21,6 +22,9 @@ namespace waybill {
 struct options : engine_options {
     store_options store;
     curl_options http;
+
+    /// The keys of `s3` jobs. Default: from the environment or the shared credentials file.
+    s3_credentials_provider s3_keys = default_s3_credentials;
 
     /// Protocols of your own, by the name stored with their jobs; one with the name of a built-in
     /// protocol replaces it.

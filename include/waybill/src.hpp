@@ -32,6 +32,7 @@
 #include <waybill/impl/feed.ipp>
 #include <waybill/impl/uploader.ipp>
 #include <waybill/protocol/impl/automatic_protocol.ipp>
+#include <waybill/protocol/impl/body_digest.ipp>
 #include <waybill/protocol/impl/hashing_source.ipp>
 #include <waybill/protocol/impl/multipart_protocol.ipp>
 #include <waybill/protocol/impl/protocol.ipp>
@@ -54,3 +55,11 @@
 #include <waybill/store/impl/sqlite_store.ipp>
 #include <waybill/transport/impl/curl_transport.ipp>
 #include <waybill/waybill.hpp>
+
+#if defined(WAYBILL_HAS_S3)
+#include <waybill/protocol/impl/s3_endpoint.ipp>
+#include <waybill/protocol/impl/s3_item.ipp>
+#include <waybill/protocol/impl/s3_parts.ipp>
+#include <waybill/protocol/impl/s3_protocol.ipp>
+#include <waybill/protocol/impl/s3_xml.ipp>
+#endif

@@ -13,6 +13,7 @@
 #include <waybill/protocol/multipart.hpp>
 #include <waybill/protocol/put.hpp>
 #include <waybill/protocol/resumable.hpp>
+#include <waybill/protocol/s3.hpp>
 #include <waybill/protocol/tus.hpp>
 #include <waybill/transport/url.hpp>
 #include <waybill/uploader.hpp>

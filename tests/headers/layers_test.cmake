@@ -11,7 +11,7 @@ set(base "detail/|error\\.hpp|clock\\.hpp|random\\.hpp|version\\.hpp")
 set(store "store/(store|store_options)\\.hpp")
 set(transport "transport/(transport|request|response|body_source|multipart_body|url|curl_options)\\.hpp")
 set(source "source/source_opener\\.hpp")
-set(protocol "protocol/(protocol|registry|session|failure|http_rules)\\.hpp")
+set(protocol "protocol/(protocol|registry|session|failure|http_rules|s3_credentials)\\.hpp")
 set(facade "(uploader|background_uploader|feed|options)\\.hpp")
 
 # <file>  <what it may include of the library>  <and of others>; the first line that fits counts. Its
@@ -26,7 +26,7 @@ set(layers
     "store/                    ${base}|model/                                  asio|SQLiteCpp|sqlite3"
     "transport/                ${base}                                         asio|curl"
     "source/                   ${base}|model/|transport/body_source            asio"
-    "protocol/                 ${base}|model/|${transport}                     asio|curl|openssl"
+    "protocol/                 ${base}|model/|${transport}                     asio|curl|openssl|pugixml"
     "engine/                   ${base}|model/|${store}|${transport}|${source}|${protocol}             asio"
     "testing/                  ${base}|model/|${store}|${transport}|${source}|${protocol}             asio"
     # Here the concrete parts are put together, and nowhere else.
@@ -80,7 +80,7 @@ foreach(name IN LISTS files)
             endif()
         elseif(line MATCHES "\"")
             complain("${name}: ${line}: write <waybill/…>, so that it does not matter where it is included from")
-        elseif(line MATCHES "<(asio|curl|SQLiteCpp|sqlite3|openssl)[/.]")
+        elseif(line MATCHES "<(asio|curl|SQLiteCpp|sqlite3|openssl|pugixml)[/.]")
             set(library "${CMAKE_MATCH_1}")
             if(NOT library MATCHES "^(${others})$")
                 complain("${name} must not know ${library}")

@@ -216,7 +216,7 @@ void exchange::take_body(std::string_view bytes) {
     }
     log_.change([&](http_log::requests& all) {
         received_request& mine = all[index_];
-        mine.body.append(bytes.substr(0, http_log::kept_body - std::min(mine.body.size(), http_log::kept_body)));
+        mine.body.append(bytes.substr(0, logged_body_ - std::min(mine.body.size(), logged_body_)));
         mine.body_bytes = taken_;
         mine.complete = body_.complete();
     });

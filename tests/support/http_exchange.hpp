@@ -75,6 +75,8 @@ public:
     void read_body(std::uint64_t up_to = everything);
     /// From now on also gets the body's bytes as they are read.
     void pass_body_to(std::function<void(std::string_view)> sink) { sink_ = std::move(sink); }
+    /// The log gets the body's size and digest, and none of its bytes.
+    void log_no_body() noexcept { logged_body_ = 0; }
     [[nodiscard]] std::uint64_t taken() const noexcept { return taken_; }
 
     /// Sends bytes as they are; they count as the answer.
@@ -96,6 +98,7 @@ private:
     sha256_sum sum_;
     std::function<void(std::string_view)> sink_;
     std::uint64_t taken_ = 0;
+    std::size_t logged_body_ = http_log::kept_body;
     bool head_read_ = false;
     bool answered_ = false;
     bool last_ = false;

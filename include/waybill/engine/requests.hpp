@@ -19,11 +19,15 @@ inline void replace_header(header_list& headers, header_field with) {
     headers.push_back(std::move(with));
 }
 
-/// Adds the job's headers, the credentials of its origin, and the watchdogs.
+/// Adds the watchdogs, and to what the protocol has not signed the job's headers and the credentials
+/// of its origin.
 inline void prepare(request& what, const job_spec& job, const engine_options& options) {
     what.limits = options.limits;
     // A server may need minutes for every gigabyte: to scan, to move, to assemble.
     what.limits.answer += std::chrono::milliseconds(what.body_size() / 6000);
+    if (what.sealed) {
+        return;
+    }
     for (const auto& [name, value] : job.headers) {
         replace_header(what.headers, header_field{name, value});
     }
@@ -41,7 +45,8 @@ inline void prepare(request& what, const job_spec& job, const engine_options& op
 [[nodiscard]] inline bool redirected(request& what, const response& answer, int redirects) {
     constexpr int most_redirects = 5;
     const auto location = answer.header("Location");
-    if ((answer.status != 307 && answer.status != 308) || !location || redirects >= most_redirects) {
+    const bool asked = answer.status == 307 || answer.status == 308;
+    if (!asked || !location || what.sealed || redirects >= most_redirects) {
         return false;
     }
     try {

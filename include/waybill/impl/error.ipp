@@ -75,6 +75,9 @@ namespace detail {
             return "the server contradicts what it confirmed before; retry the job to begin a new upload";
         case errc::not_offered:
             return "the server does not offer what this job asks of it; leave that setting out, or use another server";
+        case errc::no_credentials:
+            return "no key for this endpoint; set it in the environment, a credentials file or options::s3_keys";
+        case errc::not_completed: return "the server has everything but could not put it together; it is tried again";
     }
     return "unknown error";
 }
@@ -103,6 +106,8 @@ namespace detail {
         case errc::proxy_failed:
         case errc::invalid_response:
         case errc::early_response:
+        case errc::no_credentials:
+        case errc::not_completed:
         case errc::network_unreachable:
         case errc::transport_failed: return c == cause::retryable;
         default: return c == cause::permanent;

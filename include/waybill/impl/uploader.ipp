@@ -11,6 +11,10 @@
 #include <waybill/transport/curl_transport.hpp>
 #include <waybill/uploader.hpp>
 
+#if defined(WAYBILL_HAS_S3)
+#include <waybill/protocol/detail/s3_protocol.hpp>
+#endif
+
 #include <asio/strand.hpp>
 
 #include <memory>
@@ -36,6 +40,11 @@ template <class Protocol>
     known.add("multipart", factory_of<multipart_protocol>());
     known.add("resumable", factory_of<resumable_protocol>());
     known.add("tus", factory_of<tus_protocol>());
+#if defined(WAYBILL_HAS_S3)
+    known.add("s3", [keys = how.s3_keys](const protocol_spec& spec) -> std::unique_ptr<protocol> {
+        return std::make_unique<s3_protocol>(spec, keys);
+    });
+#endif
     for (const auto& [name, make] : how.protocols) {
         known.add(name, make);
     }

@@ -49,6 +49,9 @@ struct request {
     bool finishing = false;
     /// Use no kept connection.
     bool fresh_connection = false;
+    /// The protocol has signed it: it is sent as it is, without the job's headers, without the
+    /// credentials provider's, and not to where a redirect points.
+    bool sealed = false;
     /// Ask with `Expect: 100-continue` and give the server five seconds before the body is sent
     /// (RFC 9110 section 10.1.1): a server that refuses early can then be heard.
     bool expect_continue = false;

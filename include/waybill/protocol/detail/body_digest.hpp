@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/detail/decl.hpp>
+#include <waybill/transport/body_source.hpp>
+
+#include <string>
+#include <vector>
+
+namespace waybill::detail {
+
+/// Digests of a body, raw, in the order of their algorithms (`digest::make`). Reads it once, a
+/// megabyte in each turn of the loop; when it is sent afterwards it comes from the page cache.
+WAYBILL_DECL asio::awaitable<std::vector<std::string>> digests_of(body_source& body,
+                                                                  std::vector<std::string> algorithms);
+
+}  // namespace waybill::detail
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/impl/body_digest.ipp>
+#endif

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/decl.hpp>
+#include <waybill/protocol/detail/s3_endpoint.hpp>
+#include <waybill/protocol/detail/s3_plan.hpp>
+#include <waybill/protocol/session.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace waybill::detail {
+
+/// One item during one attempt: as one PUT, or as a multipart upload.
+///
+/// What the server has is the server's to say (ListParts), and ours to verify: a part counts when its
+/// size is right and its ETag is the one it was confirmed with, or is the MD5 of our bytes. Everything
+/// else is sent again, which replaces it.
+class s3_item : public std::enable_shared_from_this<s3_item> {
+public:
+    s3_item(session& job, std::size_t index, const s3_settings& settings, std::shared_ptr<s3_endpoint> endpoint);
+
+    /// Returns when the object is there.
+    asio::awaitable<void> deliver();
+
+private:
+    static constexpr std::uint64_t most_restarts = 8;
+    static constexpr int most_troubles = 3;
+
+    /// What goes with a body's bytes.
+    struct body_sums {
+        std::string payload;   ///< for the signature
+        std::string checksum;  ///< in base64, when one was asked for
+    };
+
+    asio::awaitable<void> deliver_whole();
+    asio::awaitable<void> deliver_parts();
+
+    // Which upload it is.
+    asio::awaitable<void> begin();
+    asio::awaitable<void> create();
+    asio::awaitable<void> lost();
+    asio::awaitable<std::optional<std::string>> find_object();
+
+    // Its parts.
+    asio::awaitable<void> compare();
+    asio::awaitable<std::vector<s3_listed_part>> list();
+    asio::awaitable<void> adopt(std::vector<s3_listed_part> listed);
+    asio::awaitable<void> send_parts();
+    asio::awaitable<bool> send_next_part();
+    asio::awaitable<void> send_part(std::size_t part);
+
+    // Its end.
+    asio::awaitable<void> complete();
+    asio::awaitable<void> not_completed(s3_answer answer);
+
+    asio::awaitable<body_sums> sums_of(body_source& body);
+    asio::awaitable<s3_answer> send(request what, std::string payload, std::vector<body_span> spans);
+    [[nodiscard]] request make_request(std::string method, std::string url) const;
+    void add_object_headers(request& what) const;
+    void add_checksum(request& what, const body_sums& sums) const;
+    void require_checksum(const s3_answer& answer, const body_sums& sums) const;
+    void require(const s3_answer& answer) const;
+    [[noreturn]] void fail(disposition what, std::error_code code, const s3_answer& answer, std::string detail) const;
+
+    [[nodiscard]] std::uint64_t size() const noexcept { return job_.items()[index_].spec.size; }
+    [[nodiscard]] std::size_t first_missing() const noexcept;
+    [[nodiscard]] bool marked() const noexcept;
+    [[nodiscard]] checkpoint reached() const;
+
+    session& job_;
+    std::size_t index_;
+    const s3_settings& settings_;
+    std::shared_ptr<s3_endpoint> endpoint_;
+    std::string target_;    ///< the object's URL
+    std::string resource_;  ///< the upload's
+    std::unique_ptr<body_source> source_;
+    s3_state state_;
+    std::vector<s3_sent_part> sent_;      ///< what completion names; empty entries are missing
+    std::vector<bool> under_way_;         ///< taken up in this round
+    std::optional<failure> failed_;       ///< of a part, while its neighbours finish
+    std::optional<std::string> receipt_;  ///< the object is there
+    bool gone_ = false;                   ///< the server does not know the upload
+    bool uncertain_ = false;              ///< a completion was answered by nothing that decides it
+    int troubles_ = 0;                    ///< completions refused in a row
+};
+
+}  // namespace waybill::detail
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/impl/s3_item.ipp>
+#include <waybill/protocol/impl/s3_parts.ipp>
+#endif

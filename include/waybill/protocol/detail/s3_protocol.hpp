@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/decl.hpp>
+#include <waybill/protocol/detail/s3_item.hpp>
+#include <waybill/protocol/protocol.hpp>
+
+#include <memory>
+
+namespace waybill::detail {
+
+/// See `s3`.
+class s3_protocol final : public protocol {
+public:
+    s3_protocol(const protocol_spec& spec, s3_credentials_provider keys);
+
+    void check(const waybill::job& job) const override;
+    asio::awaitable<void> upload(session& job) override;
+    /// An upload whose completion was not answered can be asked about, and so can the object.
+    [[nodiscard]] bool can_probe() const noexcept override { return true; }
+    asio::awaitable<void> discard(exchange& server, const leftover& what) override;
+
+private:
+    s3_settings settings_;
+    std::shared_ptr<s3_endpoint> endpoint_;
+};
+
+}  // namespace waybill::detail
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/impl/s3_protocol.ipp>
+#endif

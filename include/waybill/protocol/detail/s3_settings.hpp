@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/codec.hpp>
+#include <waybill/model/job.hpp>
+#include <waybill/protocol/detail/s3_plan.hpp>
+#include <waybill/protocol/http_rules.hpp>
+#include <waybill/transport/request.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+// What an S3 job may ask for, without the network. Pure functions.
+namespace waybill::detail {
+
+struct s3_settings {
+    std::uint64_t part_size = 0;  ///< 0: by the item's size
+    std::uint64_t parallel = 4;
+    std::string checksum;  ///< `crc32c`, `sha256` or none
+    std::string region = "us-east-1";
+    std::string service = "s3";
+    std::string profile;
+    bool signs_payload = true;
+    header_list object_headers;  ///< `x-amz-…`, for the request that makes the object
+};
+
+/// A name that can stand in a signature's scope or in a header: no space, no separator.
+[[nodiscard]] inline bool is_s3_word(std::string_view text) noexcept {
+    return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+               c == ':' || c == '.';
+    });
+}
+
+/// Throws `errc::invalid_setting`.
+[[nodiscard]] inline s3_settings parse_s3_settings(const protocol_spec& spec) {
+    constexpr std::array<std::string_view, 3> of_objects = {"acl", "storage-class", "server-side-encryption"};
+    s3_settings s;
+    for (const auto& [name, value] : spec.settings) {
+        const std::optional<std::uint64_t> number = parse_decimal(value);
+        bool good = is_s3_word(value);
+        if (name == "part-size") {
+            s.part_size = number.value_or(0);
+            good = s.part_size >= least_s3_part && s.part_size <= most_s3_part;
+        } else if (name == "parallel") {
+            s.parallel = number.value_or(0);
+            good = s.parallel >= 1 && s.parallel <= 64;
+        } else if (name == "checksum") {
+            s.checksum = value;
+            good = value == "crc32c" || value == "sha256";
+        } else if (name == "region") {
+            s.region = value;
+        } else if (name == "service") {
+            s.service = value;
+        } else if (name == "profile") {
+            s.profile = value;
+            good = true;
+        } else if (name == "payload") {
+            s.signs_payload = value != "unsigned";
+            good = value == "unsigned" || value == "signed";
+        } else if (std::find(of_objects.begin(), of_objects.end(), name) != of_objects.end()) {
+            s.object_headers.push_back(header_field{"x-amz-" + name, value});
+        } else {
+            good = false;
+        }
+        if (!good) {
+            throw error(errc::invalid_setting, "s3: " + printable_excerpt(name + " = " + value, 128));
+        }
+    }
+    return s;
+}
+
+/// The path of a URL as it was written.
+[[nodiscard]] inline std::string_view written_path(std::string_view target) noexcept {
+    const auto host = target.find("://");
+    const auto path = target.find('/', host == std::string_view::npos ? 0 : host + 3);
+    return path == std::string_view::npos ? std::string_view() : target.substr(path);
+}
+
+/// True when a path has a segment `.` or `..`, which no two programs treat alike.
+[[nodiscard]] inline bool has_dot_segment(std::string_view path) {
+    while (!path.empty()) {
+        const auto slash = path.find('/');
+        const std::string_view segment = path.substr(0, slash);
+        std::string plain;
+        for (std::size_t i = 0; i < segment.size(); ++i) {
+            const bool escaped = segment.substr(i, 3) == "%2e" || segment.substr(i, 3) == "%2E";
+            plain.push_back(escaped ? '.' : segment[i]);
+            i += escaped ? 2 : 0;
+        }
+        if (plain == "." || plain == "..") {
+            return true;
+        }
+        path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+    }
+    return false;
+}
+
+/// What is sent in a request's signature must be what the server sees: no guessing. Throws
+/// `errc::invalid_url`.
+inline void check_s3_url(const std::string& target) {
+    const std::string_view path = written_path(target);
+    const std::string_view before = std::string_view(target).substr(0, target.size() - path.size());
+    if (target.find('?') != std::string::npos) {
+        throw error(errc::invalid_url, "an S3 URL has no query; keys come from the credentials provider");
+    }
+    if (std::any_of(before.begin(), before.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
+        throw error(errc::invalid_url, "write the host of an S3 URL in ASCII");
+    }
+    if (path.size() < 2) {
+        throw error(errc::invalid_url, "an S3 URL names an object: https://host/bucket/key or https://bucket.host/key");
+    }
+    if (has_dot_segment(path)) {
+        throw error(errc::invalid_url, "an S3 key must not have the segments . and ..");
+    }
+}
+
+/// Where a job's header goes: with which requests.
+enum class s3_header : std::uint8_t { object, condition, every };
+[[nodiscard]] inline s3_header place_of(std::string_view name) noexcept {
+    constexpr std::array<std::string_view, 3> of_objects = {"Cache-Control", "Expires", "Content-Language"};
+    const bool object = std::any_of(of_objects.begin(), of_objects.end(),
+                                    [name](std::string_view known) { return same_header(name, known); });
+    const bool condition = name.size() > 3 && same_header(name.substr(0, 3), "If-");
+    return object ? s3_header::object : condition ? s3_header::condition : s3_header::every;
+}
+
+/// A job's headers that go with a request for this.
+inline void add_headers(header_list& to, const string_pairs& headers, s3_header place) {
+    for (const auto& [name, value] : headers) {
+        if (place_of(name) == place) {
+            to.push_back(header_field{name, value});
+        }
+    }
+}
+
+/// Throws `errc::forbidden_header` for headers that a request's signature or checksum must agree with.
+inline void check_s3_header(const std::string& name) {
+    constexpr std::array<std::string_view, 4> ours = {"Content-MD5", "Digest", "Content-Digest", "Repr-Digest"};
+    if (std::any_of(ours.begin(), ours.end(), [&](std::string_view known) { return same_header(name, known); })) {
+        throw error(errc::forbidden_header, name + ": use the setting checksum of s3");
+    }
+}
+
+/// Our mark on an object: by it a lost answer is decided.
+inline constexpr std::string_view s3_token_header = "x-amz-meta-waybill-upload";
+
+/// Throws `errc::invalid_field` for a field that cannot be an object's metadata.
+inline void check_s3_metadata(const string_pairs& fields) {
+    constexpr std::size_t most = 2000;  // S3 takes 2 KB, names included
+    std::size_t size = 0;
+    string_pairs seen;
+    for (const auto& [name, value] : fields) {
+        const bool named = is_s3_word(name) && name.find(':') == std::string::npos;
+        const bool valued = std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
+        const bool again =
+            std::any_of(seen.begin(), seen.end(), [&](const auto& f) { return same_header(f.first, name); });
+        if (!named || !valued || again || same_header("x-amz-meta-" + name, s3_token_header)) {
+            throw error(errc::invalid_field, "'" + printable_excerpt(name, 64) +
+                                                 "': S3 metadata has names of letters, digits, '-' and '_', each once, "
+                                                 "and values in ASCII");
+        }
+        seen.emplace_back(name, "");
+        size += name.size() + value.size();
+    }
+    if (size > most) {
+        throw error(errc::invalid_field, "S3 takes 2 KB of metadata");
+    }
+}
+
+}  // namespace waybill::detail

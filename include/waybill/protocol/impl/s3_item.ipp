@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/detail/body_digest.hpp>
+#include <waybill/protocol/detail/put_protocol.hpp>
+#include <waybill/protocol/detail/s3_item.hpp>
+
+#include <utility>
+
+// An item's way: as one PUT, or created, sent, completed. Its parts are in s3_parts.ipp.
+namespace waybill::detail {
+
+WAYBILL_DECL s3_item::s3_item(session& job, std::size_t index, const s3_settings& settings,
+                              std::shared_ptr<s3_endpoint> endpoint)
+    : job_(job), index_(index), settings_(settings), endpoint_(std::move(endpoint)),
+      target_(put_target(job.job().spec.url, true, job.items()[index].spec.name)) {}
+
+WAYBILL_DECL asio::awaitable<void> s3_item::deliver() {
+    source_ = job_.open(index_);  // still the bytes that were accepted
+    state_.token = job_.job().state.key + "-" + std::to_string(index_);
+    state_.checksum = settings_.checksum;
+    state_.part_size = s3_part_size(size(), settings_.part_size);
+    if (job_.find_checkpoint(index_) == nullptr && size() <= state_.part_size) {
+        co_await deliver_whole();
+    } else {
+        co_await deliver_parts();
+    }
+}
+
+// A PUT may be repeated: the same key gets the same bytes.
+WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
+    const body_sums sums = co_await sums_of(*source_);
+    request put = make_request("PUT", target_);
+    put.body = source_.get();
+    add_object_headers(put);
+    add_headers(put.headers, job_.job().spec.headers, s3_header::condition);
+    add_checksum(put, sums);
+    std::vector<body_span> spans;
+    spans.push_back(body_span{index_, 0, 0, size()});
+    const s3_answer answer = co_await send(std::move(put), sums.payload, std::move(spans));
+    if (answer.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
+        receipt_ = co_await find_object();
+    }
+    if (!receipt_) {
+        require(answer);
+        require_checksum(answer, sums);
+        receipt_ = std::string(answer.http.header("ETag").value_or(""));
+    }
+    job_.complete_item_soon(index_, printable_excerpt(*receipt_, 256));
+}
+
+WAYBILL_DECL asio::awaitable<void> s3_item::deliver_parts() {
+    co_await begin();
+    while (!receipt_) {
+        if (gone_) {
+            co_await lost();
+        } else if (first_missing() != state_.parts.size()) {
+            co_await send_parts();
+        } else {
+            co_await complete();
+        }
+    }
+    state_.delivered = true;  // committed together: whoever cleans up later leaves it alone
+    job_.save_soon(reached());
+    co_await job_.complete_item(index_, printable_excerpt(*receipt_, 256));
+}
+
+WAYBILL_DECL asio::awaitable<void> s3_item::begin() {
+    const checkpoint* const known = job_.find_checkpoint(index_);
+    std::optional<s3_state> stored = known != nullptr ? decode_s3_state(known->state) : std::nullopt;
+    if (stored && covers(*stored, size())) {
+        resource_ = known->resource;
+        state_ = std::move(*stored);
+        co_await compare();
+        co_return;
+    }
+    co_await job_.forget(index_, true);
+    co_await create();
+}
+
+// Two of them are two uploads, of which one stays empty: no harm that is worth a question.
+WAYBILL_DECL asio::awaitable<void> s3_item::create() {
+    request make = make_request("POST", target_ + "?uploads");
+    add_object_headers(make);
+    if (!state_.checksum.empty()) {
+        make.headers.push_back(
+            header_field{"x-amz-checksum-algorithm", state_.checksum == "sha256" ? "SHA256" : "CRC32C"});
+    }
+    std::vector<body_span> none;
+    const s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", "")), std::move(none));
+    require(answer);
+    const std::string id = parse_upload_id(answer.http.body);
+    if (id.empty()) {
+        fail(disposition::retry, errc::invalid_response, answer, "no UploadId");
+    }
+    resource_ = target_ + "?uploadId=" + url::escape_segment(id);
+    state_.parts.assign(s3_part_count(size(), state_.part_size), 0);
+    sent_.assign(state_.parts.size(), {});
+    // Durable before the first byte of a part: from here on the upload is never lost.
+    checkpoint created = reached();
+    co_await job_.save(std::move(created));
+    job_.confirm(index_, 0);
+}
+
+/// The server does not know the upload: it was completed and the answer lost, or it was aborted. The
+/// object says which, by its token; another upload is begun only if it cannot be there.
+WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
+    gone_ = false;
+    receipt_ = co_await find_object();
+    if (receipt_) {
+        job_.clear_mark();
+        co_return;
+    }
+    if (marked() || uncertain_) {
+        fail(disposition::ambiguous, errc::outcome_unknown, s3_answer(),
+             "the upload is gone, and so is what it may have become");
+    }
+    if (++state_.restarts > most_restarts) {
+        fail(disposition::permanent, make_http_error(404), s3_answer(),
+             "the server dropped the upload " + std::to_string(state_.restarts) + " times");
+    }
+    co_await job_.forget(index_, false);
+    co_await create();
+}
+
+/// The ETag of the object, if it is what this upload was to become.
+WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object() {
+    request head = make_request("HEAD", target_);
+    std::vector<body_span> none;
+    const s3_answer answer = co_await send(std::move(head), to_hex(digest_of("sha-256", "")), std::move(none));
+    std::optional<std::string> found;
+    if (answer.http.status == 403 || answer.http.status == 404) {  // S3 hides by 403 what we may not read
+        co_return found;
+    }
+    require(answer);
+    const auto length = parse_decimal(answer.http.header("Content-Length").value_or(""));
+    if (answer.http.header(s3_token_header) == state_.token && length == size()) {
+        found = std::string(answer.http.header("ETag").value_or(""));
+    }
+    co_return found;
+}
+
+/// Names the parts. The server may answer 200 at once and tell of its failure later, in the body.
+WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
+    const std::string document = complete_document(sent_, state_.checksum);
+    bytes_source body(document);
+    request make = make_request("POST", resource_);
+    make.body = &body;
+    make.headers.push_back(header_field{"Content-Type", "application/xml"});
+    add_headers(make.headers, job_.job().spec.headers, s3_header::condition);
+    make.finishing = true;
+    make.fresh_connection = true;  // a repetition that nobody sees would hear "no such upload"
+    std::vector<body_span> none;
+    s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", document)), std::move(none));
+    if (!answer.error && judge(answer, false).accepted) {
+        receipt_ = parse_completed(answer.http.body);
+    }
+    if (!receipt_) {
+        co_await not_completed(std::move(answer));
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_answer answer) {
+    const std::string& code = answer.error.code;
+    if (code == "NoSuchUpload") {
+        gone_ = true;
+        co_return;
+    }
+    if (answer.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
+        receipt_ = co_await find_object();
+    }
+    if (receipt_) {
+        co_return;
+    }
+    const bool parts = code == "InvalidPart" || code == "InvalidPartOrder";
+    if (parts && ++troubles_ <= most_troubles) {
+        co_await compare();  // what it lists instead is verified, or sent again
+        co_return;
+    }
+    verdict v = judge(answer, false);
+    if (answer.http.status >= 200 && answer.http.status < 300) {
+        uncertain_ = true;
+        v = answer.error ? v : verdict{false, disposition::retry, errc::not_completed};
+        co_await compare();
+        if (gone_) {
+            co_return;
+        }
+    }
+    detail::fail(answer, v, unix_seconds(job_.now()), index_);
+}
+
+WAYBILL_DECL asio::awaitable<s3_item::body_sums> s3_item::sums_of(body_source& body) {
+    std::vector<std::string> algorithms;
+    if (settings_.signs_payload) {
+        algorithms.emplace_back("sha-256");
+    }
+    if (!state_.checksum.empty()) {
+        algorithms.emplace_back(state_.checksum == "sha256" ? "sha-256" : "crc32c");
+    }
+    const std::vector<std::string> values = co_await digests_of(body, std::move(algorithms));
+    body_sums sums;
+    sums.payload = settings_.signs_payload ? to_hex(values.front()) : std::string(unsigned_payload);
+    sums.checksum = state_.checksum.empty() ? std::string() : to_base64(values.back());
+    co_return sums;
+}
+
+WAYBILL_DECL asio::awaitable<s3_answer> s3_item::send(request what, std::string payload, std::vector<body_span> spans) {
+    co_return co_await endpoint_->send(job_, std::move(what), std::move(payload), std::move(spans), index_);
+}
+
+WAYBILL_DECL request s3_item::make_request(std::string method, std::string url) const {
+    request what;
+    what.method = std::move(method);
+    what.url = std::move(url);
+    what.idempotent = true;
+    add_headers(what.headers, job_.job().spec.headers, s3_header::every);
+    return what;
+}
+
+WAYBILL_DECL void s3_item::add_object_headers(request& what) const {
+    what.headers.push_back(header_field{"Content-Type", job_.items()[index_].spec.content_type});
+    what.headers.push_back(header_field{std::string(s3_token_header), state_.token});
+    for (const auto& [name, value] : job_.job().spec.fields) {
+        what.headers.push_back(header_field{"x-amz-meta-" + name, value});
+    }
+    what.headers.insert(what.headers.end(), settings_.object_headers.begin(), settings_.object_headers.end());
+    add_headers(what.headers, job_.job().spec.headers, s3_header::object);
+}
+
+WAYBILL_DECL void s3_item::add_checksum(request& what, const body_sums& sums) const {
+    if (!sums.checksum.empty()) {
+        what.headers.push_back(header_field{"x-amz-checksum-" + state_.checksum, sums.checksum});
+    }
+}
+
+WAYBILL_DECL void s3_item::require_checksum(const s3_answer& answer, const body_sums& sums) const {
+    if (sums.checksum.empty()) {
+        return;
+    }
+    const auto heard = answer.http.header("x-amz-checksum-" + state_.checksum);
+    if (!heard) {
+        fail(disposition::permanent, errc::not_offered, answer, "S3 checksum " + state_.checksum);
+    }
+    if (*heard != sums.checksum) {
+        fail(disposition::retry, errc::invalid_response, answer, "another checksum than was sent");
+    }
+}
+
+WAYBILL_DECL void s3_item::require(const s3_answer& answer) const {
+    require_accepted(answer, unix_seconds(job_.now()), index_);
+}
+
+WAYBILL_DECL void s3_item::fail(disposition what, std::error_code code, const s3_answer& answer,
+                                std::string detail) const {
+    detail::fail(answer, verdict{false, what, code}, unix_seconds(job_.now()), index_, std::move(detail));
+}
+
+WAYBILL_DECL bool s3_item::marked() const noexcept {
+    const job_state& s = job_.job().state;
+    return s.tail_attempt != 0 && s.tail_item == index_;
+}
+
+WAYBILL_DECL checkpoint s3_item::reached() const {
+    checkpoint c;
+    c.item = index_;
+    c.resource = resource_;
+    c.offset = state_.confirmed(size());
+    c.state = encode_s3_state(state_);
+    return c;
+}
+
+}  // namespace waybill::detail

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/detail/put_protocol.hpp>
+#include <waybill/protocol/detail/s3_protocol.hpp>
+
+#include <set>
+#include <utility>
+
+namespace waybill::detail {
+
+WAYBILL_DECL s3_protocol::s3_protocol(const protocol_spec& spec, s3_credentials_provider keys)
+    : settings_(parse_s3_settings(spec)), endpoint_(std::make_shared<s3_endpoint>(settings_, std::move(keys))) {}
+
+WAYBILL_DECL void s3_protocol::check(const waybill::job& job) const {
+    if (!settings_.signs_payload && url(job.url()).scheme() != "https") {
+        throw error(errc::invalid_setting, "s3: payload = unsigned is only for https");
+    }
+    if (!is_put_template(job.url()) && job.items().size() > 1) {
+        throw error(errc::invalid_url, "several items need a URL that ends in / or contains {name}");
+    }
+    std::set<std::string> targets;
+    for (const item& i : job.items()) {
+        const std::string target = put_target(job.url(), true, i.name());
+        check_s3_url(target);
+        if (!targets.insert(target).second) {
+            throw error(errc::duplicate_name, printable_excerpt(i.name(), 256));
+        }
+    }
+    for (const auto& [name, value] : job.headers()) {
+        check_s3_header(name);
+    }
+    check_s3_metadata(job.fields());
+}
+
+WAYBILL_DECL asio::awaitable<void> s3_protocol::upload(session& job) {
+    for (std::size_t i = 0; i < job.items().size(); ++i) {
+        if (job.items()[i].state.now != item_status::completed) {
+            const auto next = std::make_shared<s3_item>(job, i, settings_, endpoint_);
+            co_await next->deliver();
+        }
+    }
+}
+
+// A part that is still on its way when its upload is aborted may be kept after all: the server is asked
+// until it knows nothing of the upload.
+WAYBILL_DECL asio::awaitable<void> s3_protocol::discard(exchange& server, const leftover& what) {
+    const std::optional<s3_state> state = decode_s3_state(what.reached.state);
+    if (!state || state->delivered || what.reached.resource.empty()) {
+        co_return;
+    }
+    const std::string nothing = to_hex(digest_of("sha-256", ""));
+    request remove;
+    remove.method = "DELETE";
+    remove.url = what.reached.resource;
+    remove.idempotent = true;
+    std::vector<body_span> none;
+    const s3_answer removed =
+        co_await endpoint_->send(server, std::move(remove), nothing, std::move(none), what.reached.item);
+    if (removed.http.status == 404) {
+        co_return;
+    }
+    require_accepted(removed, unix_seconds(server.now()), what.reached.item);
+
+    request list;
+    list.method = "GET";
+    list.url = what.reached.resource + "&max-parts=1";
+    list.idempotent = true;
+    std::vector<body_span> no_bytes;
+    const s3_answer left =
+        co_await endpoint_->send(server, std::move(list), nothing, std::move(no_bytes), what.reached.item);
+    if (left.http.status == 404) {
+        co_return;
+    }
+    require_accepted(left, unix_seconds(server.now()), what.reached.item);
+    detail::fail(left, verdict{false, disposition::retry, errc::invalid_response}, unix_seconds(server.now()),
+                 what.reached.item, "the upload is still there after it was aborted");
+}
+
+}  // namespace waybill::detail

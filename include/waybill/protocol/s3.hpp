@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/model/job.hpp>
+#include <waybill/protocol/s3_credentials.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace waybill {
+
+/// Amazon S3 and what speaks like it (Ceph, MinIO, Swift, …): each item becomes an object. Items
+/// above the part size are sent in parts, several at once, and a broken transfer continues with the
+/// parts the server does not have yet.
+///
+/// The job's URL is the object's, with the bucket in its path or in its host name; for several
+/// items it ends in `/`, or contains `{name}`, as with `put`. It has no query. The job's fields become
+/// the object's metadata, `x-amz-meta-…`.
+///
+/// Requests are signed (Signature Version 4) with keys from `options::s3_keys`, asked for at each
+/// attempt; they are never stored. Needs pugixml: where the library is built without
+/// (`WAYBILL_HAS_S3` is not defined), `s3` is an unknown protocol.
+///
+/// A crash between the server's creation of an upload and our commit of its id leaves an empty upload
+/// at the server. A lifecycle rule of the bucket (AbortIncompleteMultipartUpload) removes such ones.
+class s3 {
+public:
+    /// Bytes of a part, 5 MiB to 5 GiB: what a break or a crash sends again at most, for each part
+    /// under way. Raised where an item would need more than 10,000 parts. Default: 8 MiB.
+    s3& part_size(std::uint64_t bytes) { return set("part-size", std::to_string(bytes)); }
+
+    /// Parts of an item sent at once, 1 to 64. Default: 4.
+    s3& parallel(std::size_t parts) { return set("parallel", std::to_string(parts)); }
+
+    /// Has the server check and keep a checksum of each part: `crc32c` or `sha256`. Fails with
+    /// `errc::not_offered` when its answer does not confirm it.
+    s3& checksum(std::string algorithm) { return set("checksum", std::move(algorithm)); }
+
+    /// The region that signatures name. Default: `us-east-1`; a server that names another one is
+    /// believed for the rest of the attempt.
+    s3& region(std::string name) { return set("region", std::move(name)); }
+
+    /// The service that signatures name. Default: `s3`.
+    s3& service(std::string name) { return set("service", std::move(name)); }
+
+    /// Which keys to use: passed on to `options::s3_keys`. Default: none.
+    s3& profile(std::string name) { return set("profile", std::move(name)); }
+
+    /// Leaves the bytes out of the signature, so that parts are not read twice. Only for `https`.
+    s3& unsigned_payload() { return set("payload", "unsigned"); }
+
+    /// `x-amz-acl`, such as `public-read`.
+    s3& acl(std::string name) { return set("acl", std::move(name)); }
+
+    /// `x-amz-storage-class`, such as `STANDARD_IA`.
+    s3& storage_class(std::string name) { return set("storage-class", std::move(name)); }
+
+    /// `x-amz-server-side-encryption`, such as `AES256`.
+    s3& encryption(std::string algorithm) { return set("server-side-encryption", std::move(algorithm)); }
+
+    [[nodiscard]] protocol_spec spec() const { return {"s3", settings_}; }
+
+private:
+    s3& set(std::string name, std::string value) {
+        std::erase_if(settings_, [&](const auto& s) { return s.first == name; });
+        settings_.emplace_back(std::move(name), std::move(value));
+        return *this;
+    }
+
+    detail::string_pairs settings_;
+};
+
+}  // namespace waybill

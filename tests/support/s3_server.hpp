@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "support/http_server.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace waybill::test {
+
+/// How an `s3_server` behaves; the defaults are a good server.
+struct s3_behaviour {
+    std::string region = "us-east-1";
+    std::string session_token;           ///< that requests must have; empty: none
+    std::int64_t clock_ahead = 0;        ///< seconds that its clock is ahead of this machine's
+    std::uint64_t list_page = 1000;      ///< parts that ListParts tells at once
+    std::uint64_t least_part = 5 << 20;  ///< of all parts but the last
+    double rate = 0;                     ///< bytes per second of each request; 0: as fast as it goes
+    bool keeps_bytes = true;             ///< else only digests and sizes, for large objects
+    bool etags_are_md5 = true;           ///< else they say nothing of the bytes, as with encryption by KMS
+    bool knows_checksums = true;
+    bool hides = false;  ///< answers HEAD with 403, as to keys that may only write
+
+    // Faults, each for as many requests as it says.
+    int slow_downs = 0;              ///< parts refused with 503 SlowDown
+    int damaged_parts = 0;           ///< parts refused with BadDigest
+    int wrong_etags = 0;             ///< parts kept, and answered with another ETag than they have
+    int lost_part_answers = 0;       ///< parts kept, and the connection closed instead of an answer
+    std::deque<std::uint64_t> cuts;  ///< the next parts are cut off after so many bytes
+    int failed_completions = 0;      ///< answered 200, with white space and an <Error>
+    int empty_completions = 0;       ///< completed, and answered 200 with nothing
+    int lost_completions = 0;        ///< completed, and the connection closed instead of an answer
+    int cut_lists = 0;               ///< lists of parts that end in their middle
+    int busy_lists = 0;              ///< lists of parts refused with 503
+    int ignored_aborts = 0;          ///< answered 204, and the upload is still there
+    bool moves_completed = false;    ///< a completed object is taken away at once
+};
+
+/// A small, strict S3 server, written from the API reference: verifies every signature by itself,
+/// refuses what S3 refuses, and remembers who did what must not be done.
+///
+/// @par Thread safety
+///   All member functions may be called from any thread.
+class s3_server {
+public:
+    static constexpr const char* access_key = "AKIDEXAMPLE";
+    static constexpr const char* secret_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+
+    struct object {
+        std::string data;
+        std::uint64_t size = 0;
+        std::string etag;
+        std::vector<std::string> part_sums;  ///< the SHA-256 of each part, in hexadecimal
+        header_list headers;                 ///< of the request that made it
+    };
+
+    explicit s3_server(s3_behaviour how = {}, http_server_options options = {});
+
+    [[nodiscard]] http_server& http() noexcept { return server_; }
+    [[nodiscard]] std::string url(const std::string& path) const { return server_.url(path); }
+
+    void behave(const std::function<void(s3_behaviour&)>& change);
+    /// Answers a request that a script has held up.
+    void serve(exchange& x);
+    /// Every upload becomes unknown, as when a lifecycle rule aborts it.
+    void abort_all();
+    /// Puts other bytes in place of a part, behind the client's back.
+    void replace_part(int number, const std::string& bytes);
+
+    /// The objects, by decoded path.
+    [[nodiscard]] std::map<std::string, object> objects() const;
+    /// Uploads that are neither complete nor aborted.
+    [[nodiscard]] std::size_t open_uploads() const;
+    /// Parts of these.
+    [[nodiscard]] std::size_t kept_parts() const;
+    /// What a client must not do, and did.
+    [[nodiscard]] std::vector<std::string> violations() const;
+    /// Body bytes taken off the wire, of all requests.
+    [[nodiscard]] std::uint64_t bytes_taken() const;
+    /// How many requests of an operation came, such as `UploadPart`.
+    [[nodiscard]] int count(const std::string& operation) const;
+
+private:
+    struct part {
+        std::string data;
+        std::uint64_t size = 0;
+        std::string etag;
+        std::string sum;
+        std::string checksum;
+    };
+    struct upload {
+        std::string path;
+        header_list headers;
+        std::string algorithm;
+        std::map<int, part> parts;
+    };
+    /// A request's target, taken apart.
+    struct target {
+        std::string path;  ///< decoded
+        std::map<std::string, std::string> query;
+
+        [[nodiscard]] bool has(const std::string& name) const { return query.count(name) == 1; }
+        [[nodiscard]] std::string get(const std::string& name) const { return has(name) ? query.at(name) : ""; }
+    };
+    /// A body, and what it comes to.
+    struct taken_body {
+        std::string data;
+        std::uint64_t size = 0;
+        std::string md5;
+        std::string sha256;
+        std::string crc32c;
+    };
+
+    [[nodiscard]] bool authorize(exchange& x, const received_request& r, const s3_behaviour& how);
+    [[nodiscard]] std::optional<taken_body> take_body(exchange& x, const received_request& r, const s3_behaviour& how,
+                                                      std::uint64_t cut);
+    void create(exchange& x, const received_request& r, const target& at, const s3_behaviour& how);
+    void put_part(exchange& x, const received_request& r, const target& at, const s3_behaviour& how);
+    void put_object(exchange& x, const received_request& r, const target& at, const s3_behaviour& how);
+    void list_parts(exchange& x, const target& at, const s3_behaviour& how);
+    void complete(exchange& x, const received_request& r, const target& at, const s3_behaviour& how);
+    void abort(exchange& x, const target& at);
+    void head(exchange& x, const target& at, const s3_behaviour& how);
+
+    void refuse(exchange& x, int status, const std::string& code, const std::string& more = {}) const;
+    [[nodiscard]] header_list dated(header_list more = {}) const;
+    bool require(bool kept, const std::string& otherwise);
+    [[nodiscard]] s3_behaviour behaviour() const;
+    [[nodiscard]] bool use_up(int s3_behaviour::*fault);
+    static target parse_target(const std::string& text);
+    static std::string operation_of(const std::string& method, const target& at);
+    [[nodiscard]] bool checksum_holds(const received_request& r, const taken_body& body, const std::string& algorithm);
+    [[nodiscard]] std::string assemble(const upload& from, const std::string& document, const s3_behaviour& how,
+                                       object& into) const;
+
+    mutable std::mutex mutex_;
+    s3_behaviour how_;
+    std::map<std::string, upload> uploads_;
+    std::map<std::string, object> objects_;
+    std::map<std::string, int> counts_;
+    std::vector<std::string> violations_;
+    std::uint64_t taken_ = 0;
+    int next_ = 1;
+    http_server server_;  // last: its threads use the rest
+};
+
+}  // namespace waybill::test

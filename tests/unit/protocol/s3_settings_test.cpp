@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <waybill/protocol/detail/s3_settings.hpp>
+#include <waybill/protocol/s3.hpp>
+
+#include "support/catch.hpp"
+
+#include <string>
+
+#if defined(WAYBILL_HAS_S3)
+#include <waybill/protocol/detail/s3_protocol.hpp>
+#endif
+
+namespace waybill::detail {
+namespace {
+
+std::error_code refused(const std::function<void()>& what) {
+    try {
+        what();
+    } catch (const error& e) {
+        return e.code();
+    }
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("the settings of s3 are read back as they were given", "[s3]") {
+    const s3_settings s = parse_s3_settings(s3{}.part_size(6 << 20)
+                                                .parallel(7)
+                                                .checksum("sha256")
+                                                .region("eu-central-1")
+                                                .service("s3-outposts")
+                                                .profile("backup keys")
+                                                .unsigned_payload()
+                                                .storage_class("STANDARD_IA")
+                                                .spec());
+    CHECK(s.part_size == 6 << 20);
+    CHECK(s.parallel == 7);
+    CHECK(s.checksum == "sha256");
+    CHECK(s.region == "eu-central-1");
+    CHECK(s.service == "s3-outposts");
+    CHECK(s.profile == "backup keys");
+    CHECK_FALSE(s.signs_payload);
+    CHECK(s.object_headers == header_list{{"x-amz-storage-class", "STANDARD_IA"}});
+}
+
+TEST_CASE("settings that s3 cannot have are refused", "[s3]") {
+    const auto [name, value] = GENERATE(table<std::string, std::string>({{"part-size", "5242879"},
+                                                                         {"part-size", "5368709121"},
+                                                                         {"part-size", "8M"},
+                                                                         {"parallel", "0"},
+                                                                         {"parallel", "65"},
+                                                                         {"checksum", "md5"},
+                                                                         {"region", ""},
+                                                                         {"region", "us/east"},
+                                                                         {"payload", "none"},
+                                                                         {"acl", "public read"},
+                                                                         {"chunk-size", "8388608"}}));
+    CAPTURE(name, value);
+    const protocol_spec spec{"s3", {{name, value}}};
+    CHECK(refused([&] { (void)parse_s3_settings(spec); }) == errc::invalid_setting);
+}
+
+TEST_CASE("URLs that a signature could not be sure of are refused", "[s3]") {
+    const std::string bad =
+        GENERATE("https://s3.test/bucket/key?versionId=1", "https://s3.test/bucket/../key",
+                 "https://s3.test/bucket/./key", "https://s3.test/bucket/%2e%2E/key", "https://s3.test/bucket/.%2e",
+                 "https://b\xC3\xBC.test/bucket/key", "https://s3.test", "https://s3.test/");
+    CAPTURE(bad);
+    CHECK(refused([&] { check_s3_url(bad); }) == errc::invalid_url);
+}
+
+TEST_CASE("URLs with the bucket in the path or in the host are taken", "[s3]") {
+    const std::string good =
+        GENERATE("https://s3.test/bucket/key", "https://bucket.s3.test/key", "http://127.0.0.1:8080/bucket/a%20b/..c",
+                 "https://bucket.s3.test/caf\xC3\xA9/.hidden");
+    CAPTURE(good);
+    CHECK_FALSE(refused([&] { check_s3_url(good); }));
+}
+
+TEST_CASE("a job's headers go with the requests they are for", "[s3]") {
+    CHECK(place_of("Cache-Control") == s3_header::object);
+    CHECK(place_of("expires") == s3_header::object);
+    CHECK(place_of("If-None-Match") == s3_header::condition);
+    CHECK(place_of("if-match") == s3_header::condition);
+    CHECK(place_of("X-Tenant") == s3_header::every);
+}
+
+#if defined(WAYBILL_HAS_S3)
+namespace {
+
+std::error_code refused_job(const waybill::job& job) {
+    return refused([&] { s3_protocol(job.protocol(), nullptr).check(job); });
+}
+waybill::job small(const std::string& url, const s3& how = {}) {
+    waybill::job what(url);
+    what.via(how).bytes("a", "x");
+    return what;
+}
+
+}  // namespace
+
+TEST_CASE("a job that cannot be sent by S3 is refused at the border", "[s3]") {
+    const std::string url = "https://s3.test/bucket/key";
+    CHECK_FALSE(refused_job(small(url)));
+    CHECK(refused_job(small(url).bytes("b", "y")) == errc::invalid_url);
+    CHECK(refused_job(small("https://s3.test/bucket/").bytes("a", "y")) == errc::duplicate_name);
+    CHECK(refused_job(small("https://s3.test/bucket/").bytes("..", "y")) == errc::invalid_url);
+    CHECK(refused_job(small("http://s3.test/bucket/key", s3{}.unsigned_payload())) == errc::invalid_setting);
+    CHECK(refused_job(small(url).header("content-md5", "x")) == errc::forbidden_header);
+    CHECK(refused_job(small(url).header("Repr-Digest", "x")) == errc::forbidden_header);
+    CHECK_FALSE(refused_job(small(url).field("album", "Istanbul")));
+    CHECK(refused_job(small(url).field("album", "\xC4\xB0stanbul")) == errc::invalid_field);
+    CHECK(refused_job(small(url).field("an album", "Istanbul")) == errc::invalid_field);
+    CHECK(refused_job(small(url).field("a", "1").field("A", "2")) == errc::invalid_field);
+    CHECK(refused_job(small(url).field("Waybill-Upload", "1")) == errc::invalid_field);
+    CHECK(refused_job(small(url).field("a", std::string(2001, 'x'))) == errc::invalid_field);
+}
+#endif
+
+}  // namespace waybill::detail
