@@ -266,6 +266,10 @@ int perform(const settings& s, const CLI::App& app) {
         finish(thrown);
     });
     context.run();
+    if (!std::cout.flush()) {
+        std::cerr << "waybill: standard output cannot be written" << std::endl;
+        return broken;  // whoever waits for the id must not believe to have heard it
+    }
     const bool unfinished = stopped_by != 0 && !up.latest()->idle();
     return unfinished && result <= not_all_well ? 128 + stopped_by : result;
 }

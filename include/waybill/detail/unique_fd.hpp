@@ -23,6 +23,8 @@ public:
         }
     }
     [[nodiscard]] int get() const noexcept { return fd_; }
+    /// Leaves it to the caller to close.
+    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
     [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
 
 private:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/asio_compat.hpp>
+#include <waybill/detail/unique_fd.hpp>
 
 #include <asio/error.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -29,11 +30,12 @@ public:
     /// Throws `std::system_error` when there is no descriptor left.
     socket_watch(const asio::any_io_executor& executor, std::weak_ptr<Owner> owner, int fd)
         : owner_(std::move(owner)), fd_(fd), duplicate_(executor) {
-        const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
-        if (copy < 0) {
+        unique_fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+        if (!copy) {
             throw std::system_error(errno, std::generic_category());
         }
-        duplicate_.assign(copy);
+        duplicate_.assign(copy.get());
+        static_cast<void>(copy.release());
     }
 
     void want(bool read, bool write) {
