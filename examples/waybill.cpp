@@ -111,7 +111,8 @@ chosen_protocol protocol_from(const settings& s) {
     for (const std::string& one : s.protocol_settings) {
         chosen.value.settings.push_back(split(one, "="));
     }
-    for (const auto& [name, value] : {std::pair("chunk-size", s.chunk_size), std::pair("digest", s.digest),
+    const char* const size = s.via == "s3" ? "part-size" : "chunk-size";
+    for (const auto& [name, value] : {std::pair(size, s.chunk_size), std::pair("digest", s.digest),
                                       std::pair("parallel", s.parallel), std::pair("checksum", s.checksum)}) {
         if (!value.empty()) {
             chosen.value.settings.emplace_back(name, value);
@@ -299,9 +300,10 @@ void describe(CLI::App& app, settings& s) {
         app.add_subcommand("add", "Queue one job of one or more files; prints its id once it is safe");
     add->add_option("--to", s.to, "URL: for several PUTs ending in / or with {name}")->required();
     add->add_option("--via", s.via, "Protocol")
-        ->check(CLI::IsMember({"put", "multipart", "tus", "resumable", "auto"}))
+        ->check(CLI::IsMember({"put", "multipart", "tus", "resumable", "s3", "auto"}))
         ->capture_default_str();
-    add->add_option("--chunk-size", s.chunk_size, "The most bytes of one request, for protocols that resume")
+    add->add_option("--chunk-size,--part-size", s.chunk_size,
+                    "The most bytes of one request, for protocols that resume")
         ->check(CLI::Number);
     add->add_option("--digest", s.digest, "Digest to compute and compare, such as sha-256");
     add->add_option("--parallel", s.parallel, "Parts of one file sent at once, for protocols that can")
