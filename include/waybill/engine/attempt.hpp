@@ -25,10 +25,6 @@
 
 namespace waybill {
 
-/// What is to be cleaned up of an upload that is given up.
-[[nodiscard]] WAYBILL_DECL leftover leftover_of(const job_record& job, const checkpoint& reached,
-                                                std::chrono::system_clock::time_point now);
-
 /// Turns all of a job's checkpoints into work for the clean-up.
 WAYBILL_DECL void give_up_uploads(job_change& change, const loaded_job& whole,
                                   std::chrono::system_clock::time_point now);
@@ -108,6 +104,7 @@ private:
     void committed(const job_change& change);
     void finish_item(std::size_t item, std::string receipt);
     void show_committed(const job_change& change);
+    void show_server_side(const job_change& change);
     void show_transfers();
     void keep(checkpoint reached);
 

@@ -18,4 +18,14 @@ struct leftover {
     unix_millis not_before{};
 };
 
+/// What is to be cleaned up of an upload that is given up.
+[[nodiscard]] inline leftover leftover_of(const job_record& job, const checkpoint& reached, unix_millis now) {
+    leftover what;
+    what.job = job.spec;
+    what.job.protocol = job.spoken();
+    what.reached = reached;
+    what.since = now;
+    return what;
+}
+
 }  // namespace waybill

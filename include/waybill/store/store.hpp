@@ -100,15 +100,16 @@ public:
     /// The open jobs of a lane after `after`, in order.
     virtual asio::awaitable<std::vector<queued_job>> lane(std::string name, job_seq after, std::size_t most) = 0;
 
-    /// A page of jobs, without checkpoints and item data: those that follow `after` in the order of
-    /// `which`, from the beginning when it is null.
+    /// A page of jobs, without item data, and with checkpoints where they are unfinished: those that follow `after` in
+    /// the order of `which`, from the beginning when it is null.
     virtual asio::awaitable<std::vector<loaded_job>> list(listing which, std::optional<job_record> after,
                                                           std::size_t most) = 0;
 
     /// Forgets a terminal job, and takes note of what is to be cleaned up after it.
     virtual asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) = 0;
-    /// Forgets terminal jobs that finished before `before`.
-    virtual asio::awaitable<std::vector<removed_job>> remove_finished(unix_millis before) = 0;
+    /// Forgets terminal jobs that finished before `before`. What a server may still have of them, by
+    /// their checkpoints, becomes something to clean up.
+    virtual asio::awaitable<std::vector<removed_job>> remove_finished(unix_millis before, unix_millis now) = 0;
 
     /// The leftover to clean up next, due or not.
     virtual asio::awaitable<std::optional<leftover>> next_leftover() = 0;

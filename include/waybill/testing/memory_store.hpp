@@ -51,7 +51,7 @@ public:
     asio::awaitable<void> commit(job_change change) override;
     asio::awaitable<void> quarantine(job_seq seq) override;
     asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) override;
-    asio::awaitable<std::vector<removed_job>> remove_finished(unix_millis before) override;
+    asio::awaitable<std::vector<removed_job>> remove_finished(unix_millis before, unix_millis now) override;
     asio::awaitable<std::optional<loaded_job>> load(job_seq seq) override;
     asio::awaitable<std::optional<job_seq>> find(job_id id) override;
     asio::awaitable<std::vector<queued_job>> lane(std::string name, job_seq after, std::size_t most) override;

@@ -42,23 +42,13 @@ private:
 
 }  // namespace detail
 
-/// What is to be cleaned up of an upload that is given up.
-[[nodiscard]] WAYBILL_DECL leftover leftover_of(const job_record& job, const checkpoint& reached,
-                                                std::chrono::system_clock::time_point now) {
-    leftover what;
-    what.job = job.spec;
-    what.job.protocol = job.spoken();
-    what.reached = reached;
-    what.since = std::chrono::time_point_cast<std::chrono::milliseconds>(now);
-    return what;
-}
-
 WAYBILL_DECL void give_up_uploads(job_change& change, const loaded_job& whole,
                                   std::chrono::system_clock::time_point now) {
     change.drop_checkpoints = true;
     change.checkpoints.clear();
     for (const checkpoint& c : whole.checkpoints) {
-        change.leftovers.push_back(leftover_of(whole.job, c, now));
+        change.leftovers.push_back(
+            leftover_of(whole.job, c, std::chrono::time_point_cast<std::chrono::milliseconds>(now)));
     }
 }
 
@@ -168,7 +158,8 @@ WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discar
     job_change change = take_change();
     change.dropped.push_back(item);
     if (discard) {
-        change.leftovers.push_back(leftover_of(whole_.job, *known, now()));
+        change.leftovers.push_back(
+            leftover_of(whole_.job, *known, std::chrono::time_point_cast<std::chrono::milliseconds>(now())));
     }
     dirty_checkpoints_.erase(item);
     std::erase_if(change.checkpoints, [&](const checkpoint& c) { return c.item == item; });

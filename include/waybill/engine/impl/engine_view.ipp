@@ -122,12 +122,13 @@ WAYBILL_DECL asio::awaitable<bool> engine::list_page(unlisted& rest) {
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
-    const auto gone = co_await parts_.store->remove_finished(now() - options_.keep_finished);
+    const auto gone = co_await parts_.store->remove_finished(now() - options_.keep_finished, now());
     for (const auto& [seq, was, size] : gone) {
         board_.remove(seq);
         board_.count_gone(was, size);
     }
     if (!gone.empty()) {
+        cleaner_->ring();
         publish_soon();
     }
 }

@@ -54,7 +54,7 @@ public:
     void postpone(const leftover& what);
     void remove_leftover(std::int64_t id);
     removed_job remove(job_seq seq);
-    [[nodiscard]] std::vector<removed_job> remove_finished(unix_millis before);
+    [[nodiscard]] std::vector<removed_job> remove_finished(unix_millis before, unix_millis now);
 
     [[nodiscard]] std::optional<loaded_job> load(job_seq seq);
     [[nodiscard]] std::optional<leftover> next_leftover();
@@ -82,8 +82,10 @@ private:
     void update_state(job_seq seq, const job_state& state);
     void repin(const job_change& change);
     void erase(job_seq seq);
+    void keep_leftovers(job_seq seq, unix_millis now);
     void move_total(status from, status to, std::uint64_t bytes);
     [[nodiscard]] loaded_job read_whole(SQLite::Statement& row, bool with_payload);
+    void read_checkpoints(loaded_job& of);
     [[nodiscard]] std::uint64_t size_of(job_seq seq, status expected);
 
     /// A statement kept prepared; reset when the returned guard goes.

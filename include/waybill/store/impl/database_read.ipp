@@ -59,6 +59,12 @@ WAYBILL_DECL std::optional<loaded_job> database::load(job_seq seq) {
         return std::nullopt;
     }
     loaded_job result = read_whole(*row, true);
+    read_checkpoints(result);
+    return result;
+}
+
+WAYBILL_DECL void database::read_checkpoints(loaded_job& of) {
+    const job_seq seq = of.job.seq;
     const auto checkpoints = sql("SELECT idx,resource,offset,state,expires,crc FROM checkpoint WHERE job=?");
     binder(*checkpoints) << seq;
     while (checkpoints->executeStep()) {
@@ -71,10 +77,9 @@ WAYBILL_DECL std::optional<loaded_job> database::load(job_seq seq) {
         c.expires_unix = from.number();
         // A checkpoint that cannot be trusted is dropped: the server is asked instead.
         if (from.number() == checksum(seq, c) && from.ok()) {
-            result.checkpoints.push_back(std::move(c));
+            of.checkpoints.push_back(std::move(c));
         }
     }
-    return result;
 }
 
 WAYBILL_DECL loaded_job database::read_whole(SQLite::Statement& row, bool with_payload) {
@@ -134,7 +139,11 @@ WAYBILL_DECL std::vector<loaded_job> database::list(listing which, const std::op
     to << most;
     std::vector<loaded_job> result;
     while (row->executeStep()) {
-        result.push_back(read_whole(*row, false));
+        const job_state& state = result.emplace_back(read_whole(*row, false)).job.state;
+        const bool begun = state.attempt > 0 || state.epoch > 1;
+        if (begun && !is_terminal(state.now)) {  // others have none: a long queue is not asked for them
+            read_checkpoints(result.back());
+        }
     }
     return result;
 }

@@ -228,7 +228,7 @@ WAYBILL_DECL removed_job database::remove(job_seq seq) {
     return {seq, now, size};
 }
 
-WAYBILL_DECL std::vector<removed_job> database::remove_finished(unix_millis before) {
+WAYBILL_DECL std::vector<removed_job> database::remove_finished(unix_millis before, unix_millis now) {
     std::vector<job_seq> old;
     {
         const auto row = sql("SELECT seq FROM job WHERE status > 5 AND finished < ? ORDER BY finished LIMIT 1000");
@@ -239,9 +239,28 @@ WAYBILL_DECL std::vector<removed_job> database::remove_finished(unix_millis befo
     }
     std::vector<removed_job> gone;
     for (const job_seq seq : old) {
+        keep_leftovers(seq, now);
         gone.push_back(remove(seq));
     }
     return gone;
+}
+
+// What a server still has of a job is not forgotten with it. Few finished jobs have checkpoints: those that failed.
+WAYBILL_DECL void database::keep_leftovers(job_seq seq, unix_millis now) {
+    {
+        const auto any = sql("SELECT 1 FROM checkpoint WHERE job=? LIMIT 1");
+        binder(*any) << seq;
+        if (!any->executeStep()) {
+            return;
+        }
+    }
+    const std::optional<loaded_job> whole = load(seq);
+    if (!whole || whole->damaged) {
+        return;  // no request is made from damaged bytes
+    }
+    for (const checkpoint& c : whole->checkpoints) {
+        insert_leftover(leftover_of(whole->job, c, now));
+    }
 }
 
 }  // namespace waybill::detail

@@ -174,12 +174,15 @@ inline asio::awaitable<void> memory_store::remove(job_seq seq, std::vector<lefto
     co_await write(std::move(change));
 }
 
-inline asio::awaitable<std::vector<removed_job>> memory_store::remove_finished(unix_millis before) {
+inline asio::awaitable<std::vector<removed_job>> memory_store::remove_finished(unix_millis before, unix_millis now) {
     co_await turn();
     std::vector<removed_job> gone;
     for (const auto& [seq, whole] : disk_->jobs) {
         if (is_terminal(whole.job.state.now) && whole.job.state.finished < before) {
             gone.push_back({seq, whole.job.state.now, whole.job.spec.size});
+            for (const checkpoint& c : whole.checkpoints) {
+                keep(leftover_of(whole.job, c, now));
+            }
         }
     }
     for (const removed_job& one : gone) {
