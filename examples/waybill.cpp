@@ -190,7 +190,7 @@ asio::awaitable<int> list(waybill::uploader& up, const settings& s) {
         const std::vector<waybill::job_snapshot> jobs = co_await up.async_list(after, page);
         for (const waybill::job_snapshot& job : jobs) {
             if (s.json) {
-                std::cout << cli::line(cli::to_json(job)) << "\n";
+                std::cout << cli::line(cli::to_json_with_places(job)) << "\n";
             } else {
                 std::cout << cli::fit(job.id().str(), 22) << cli::fit(to_string(job.now), 16)
                           << cli::fit(std::to_string(static_cast<int>(job.progress() * 100)) + " %", 7)

@@ -27,6 +27,9 @@ inline nlohmann::ordered_json to_json(const waybill::job_snapshot& job) {
     out["lane"] = job.about->lane;
     out["url"] = job.about->url;
     out["via"] = job.about->protocol;
+    if (!job.spoken.empty()) {
+        out["spoken"] = job.spoken;
+    }
     if (job.now == waybill::status::waiting) {
         out["waiting_for"] = to_string(job.reason);
         out["not_before_ms"] = job.not_before.time_since_epoch().count();
@@ -46,6 +49,25 @@ inline nlohmann::ordered_json to_json(const waybill::job_snapshot& job) {
         one["sent"] = item.sent;
         one["size"] = item.size;
         items.push_back(std::move(one));
+    }
+    return out;
+}
+
+/// Also where its uploads are and what the server said of them. Whoever has an upload's URL can
+/// continue it, so this is for `list`, not for a log of progress.
+inline nlohmann::ordered_json to_json_with_places(const waybill::job_snapshot& job) {
+    nlohmann::ordered_json out = to_json(job);
+    if (!job.resource.empty()) {
+        out["resource"] = job.resource;
+    }
+    for (std::size_t i = 0; i < job.item_count(); ++i) {
+        const waybill::item_snapshot item = job.item(i);
+        if (!item.resource.empty()) {
+            out["items"][i]["resource"] = item.resource;
+        }
+        if (!item.receipt.empty()) {
+            out["items"][i]["receipt"] = item.receipt;
+        }
     }
     return out;
 }

@@ -4,6 +4,7 @@
 #include <waybill/model/record.hpp>
 #include <waybill/model/snapshot.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,6 +12,41 @@
 #include <vector>
 
 namespace waybill::detail {
+
+/// Shows what became of checkpoints and items at the server: exactly what is committed.
+class server_side_picture {
+public:
+    explicit server_side_picture(job_snapshot& shown) : shown_(shown) {}
+
+    void show_resource(std::size_t item, const std::string& resource) {
+        if (item == checkpoint::whole_job) {
+            shown_.resource = resource;
+        } else if (item < shown_.progress_of_items.size()) {
+            change(item, [&](job_snapshot::server_side& s) { s.resource = resource; });
+        }
+    }
+    void show_receipt(std::size_t item, const std::string& receipt) {
+        change(item, [&](job_snapshot::server_side& s) { s.receipt = receipt; });
+    }
+    void forget_resources() {
+        shown_.resource.clear();
+        for (std::size_t i = 0; i < shown_.progress_of_items.size(); ++i) {
+            change(i, [](job_snapshot::server_side& s) { s.resource.clear(); });
+        }
+    }
+
+private:
+    template <class Change>
+    void change(std::size_t item, Change&& how) {
+        std::shared_ptr<const job_snapshot::server_side>& there = shown_.progress_of_items[item].there;
+        job_snapshot::server_side next = there ? *there : job_snapshot::server_side();
+        how(next);
+        const bool nothing = next.resource.empty() && next.receipt.empty();
+        there = nothing ? nullptr : std::make_shared<const job_snapshot::server_side>(std::move(next));
+    }
+
+    job_snapshot& shown_;
+};
 
 /// What a snapshot shows of a job that is not running: exactly what is committed.
 [[nodiscard]] inline job_snapshot picture_of(const loaded_job& whole) {
@@ -34,6 +70,13 @@ namespace waybill::detail {
             item.state.now == item_status::completed ? item.spec.size : item.state.confirmed;
         shown.progress_of_items.push_back({item.state.now, confirmed, confirmed, 0});
         shown.confirmed += confirmed;
+    }
+    server_side_picture there(shown);
+    for (std::size_t i = 0; i < whole.items.size(); ++i) {
+        there.show_receipt(i, whole.items[i].state.receipt);
+    }
+    for (const checkpoint& c : whole.checkpoints) {
+        there.show_resource(c.item, c.resource);
     }
     shown.about = std::move(about);
     shown.sent = shown.confirmed;

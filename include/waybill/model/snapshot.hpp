@@ -37,7 +37,11 @@ struct item_snapshot {
     int attempt = 0;              ///< the job's attempt this item is in
     double speed = 0;             ///< bytes per second; 0 when it is not being sent
     std::optional<std::chrono::seconds> time_left;
-    stored_error error;  ///< set on the item the job failed at
+    /// Where the unfinished upload is at the server, its URL or id, once that is durable: another
+    /// client can continue there. Whoever has it may do so; do not log it. Empty: not known.
+    std::string resource;
+    std::string receipt;  ///< what the server said of the completed item: an ETag, a digest, an URL
+    stored_error error;   ///< set on the item the job failed at
 
     [[nodiscard]] double progress() const noexcept { return progress_of(sent, size, now == item_status::completed); }
 };
@@ -67,12 +71,18 @@ struct job_snapshot {
         };
         std::vector<item> items;
     };
+    /// What the server has or said; as in `item_snapshot`. Shared, for copies stay cheap.
+    struct server_side {
+        std::string resource;
+        std::string receipt;
+    };
     /// What changes, for each item.
     struct item_progress {
         item_status now = item_status::pending;
         std::uint64_t sent = 0;
         std::uint64_t confirmed = 0;
         double speed = 0;
+        std::shared_ptr<const server_side> there = nullptr;  ///< null: nothing is known
     };
 
     job_seq seq{};
@@ -89,6 +99,7 @@ struct job_snapshot {
     double speed = 0;          ///< bytes per second
     std::uint64_t sent = 0;
     std::uint64_t confirmed = 0;
+    std::string resource;  ///< as in `item_snapshot`, for a job that is one upload
     std::vector<item_progress> progress_of_items;
 
     [[nodiscard]] const job_id& id() const noexcept { return about->id; }
@@ -115,6 +126,10 @@ struct job_snapshot {
         result.speed = how.speed;
         result.attempt = attempt;
         result.time_left = left_at(how.speed, what.size - how.sent);
+        if (how.there) {
+            result.resource = how.there->resource;
+            result.receipt = how.there->receipt;
+        }
         if (error && error.item == index) {
             result.error = error;
         }

@@ -17,9 +17,9 @@ namespace waybill {
 /// `resumable` does, too; where `multipart` would send a form, `resumable` sends the same form. (tus
 /// has its own way of naming things; a job with form fields is never sent by it.)
 ///
-/// The answer is remembered for the endpoint, the URL without its query, as long as the uploader
-/// lives. A job stays with the protocol it has begun with, also after a restart, and snapshots show
-/// it.
+/// The answer is remembered for the endpoint, the URL without its query, for an hour and as long as
+/// the uploader lives: different paths of one origin speak differently. A job stays with the protocol it has begun
+/// with, also after a restart, and snapshots show it.
 class automatic {
 public:
     /// As in `resumable` and `tus`; the other protocols have no use for it.

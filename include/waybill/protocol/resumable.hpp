@@ -45,6 +45,13 @@ public:
     /// that the server can refuse what was damaged on its way. What is sent is read twice.
     resumable& send_digests() { return set("send-digests", "1"); }
 
+    /// Continues an upload that exists at the server: begun by another client, or by another store
+    /// of yours (`item_snapshot::resource`). For a job of one item, not a form; at the origin of the
+    /// job's URL. A length the server names must be the item's, else the job fails with
+    /// `errc::wrong_offset`. If the upload is gone, another one is begun. From then on it is the
+    /// job's own: canceling the job deletes it. Nobody else may be sending to it.
+    resumable& upload_url(std::string url) { return set("upload-url", std::move(url)); }
+
     [[nodiscard]] protocol_spec spec() const { return {"resumable", settings_}; }
 
 private:

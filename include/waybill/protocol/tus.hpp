@@ -46,6 +46,16 @@ public:
     /// `creation-defer-length`.
     tus& defer_length() { return set("defer-length", "1"); }
 
+    /// Continues an upload that exists at the server: begun by another client, or by another store
+    /// of yours (`item_snapshot::resource`). For a job of one item, whose bytes are those the upload
+    /// was begun with; at the origin of the job's URL. What can be checked is: the server must name
+    /// the item's size as the upload's length, else the job fails with `errc::wrong_offset`. If the
+    /// upload is gone, another one is begun. From then on it is the job's own: canceling the job
+    /// terminates it.
+    ///
+    /// Nobody else may be sending to it, and `parallel` has no meaning for it.
+    tus& upload_url(std::string url) { return set("upload-url", std::move(url)); }
+
     /// Sends PATCH and DELETE as POST with `X-HTTP-Method-Override`, for networks that block them.
     /// Servers that do not know the header create a new upload instead: use it only where it works.
     tus& override_method() { return set("override-method", "1"); }

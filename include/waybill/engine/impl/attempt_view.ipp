@@ -20,8 +20,25 @@ WAYBILL_DECL void attempt::show_committed(const job_change& change) {
         p.now = state.now;
         p.confirmed = state.confirmed;
     }
+    show_server_side(change);
     if (change.to.now == status::failed && change.to.error.item < shown_.progress_of_items.size()) {
         shown_.progress_of_items[change.to.error.item].now = item_status::failed;
+    }
+}
+
+WAYBILL_DECL void attempt::show_server_side(const job_change& change) {
+    detail::server_side_picture there(shown_);
+    if (change.drop_checkpoints) {
+        there.forget_resources();
+    }
+    for (const std::size_t item : change.dropped) {
+        there.show_resource(item, "");
+    }
+    for (const checkpoint& c : change.checkpoints) {
+        there.show_resource(c.item, c.resource);
+    }
+    for (const auto& [index, state] : change.items) {
+        there.show_receipt(index, state.receipt);
     }
 }
 

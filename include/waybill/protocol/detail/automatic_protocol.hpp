@@ -6,6 +6,8 @@
 #include <waybill/protocol/registry.hpp>
 #include <waybill/transport/response.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,21 +17,31 @@ namespace waybill::detail {
 /// What endpoints have said, by URL. Shared by the attempts of one uploader, on its strand.
 class endpoint_memory {
 public:
-    /// Empty: nothing is known.
-    [[nodiscard]] std::string find(const std::string& endpoint) const {
+    /// After this an endpoint is asked again: servers learn.
+    static constexpr std::chrono::hours lifetime{1};
+
+    using time = std::chrono::system_clock::time_point;
+
+    /// Empty: nothing is known, or it is too old. A clock that was set back makes it too old, too.
+    [[nodiscard]] std::string find(const std::string& endpoint, time now) const {
         const auto found = spoken_.find(endpoint);
-        return found == spoken_.end() ? "" : found->second;
+        const bool fresh = found != spoken_.end() && now >= found->second.heard && now - found->second.heard < lifetime;
+        return fresh ? found->second.spoken : "";
     }
-    void remember(const std::string& endpoint, std::string spoken) {
+    void remember(const std::string& endpoint, std::string spoken, time now) {
         constexpr std::size_t most = 1000;
         if (spoken_.size() >= most) {
             spoken_.clear();  // asking again costs one request
         }
-        spoken_[endpoint] = std::move(spoken);
+        spoken_[endpoint] = answer{std::move(spoken), now};
     }
 
 private:
-    std::map<std::string, std::string> spoken_;
+    struct answer {
+        std::string spoken;
+        time heard;
+    };
+    std::map<std::string, answer> spoken_;
 };
 
 /// What an answer to OPTIONS offers: `tus`, `resumable` or `plain`.

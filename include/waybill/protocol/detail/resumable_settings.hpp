@@ -4,6 +4,7 @@
 #include <waybill/error.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/protocol/http_rules.hpp>
+#include <waybill/transport/url.hpp>
 
 #include <cstdint>
 #include <string>
@@ -19,6 +20,7 @@ struct resumable_settings {
     std::uint64_t chunk_size = 0;
     std::string digest;
     bool send_digests = false;
+    std::string upload_url;
 
     /// Throws `errc::invalid_setting`.
     explicit resumable_settings(const protocol_spec& spec) {
@@ -26,6 +28,9 @@ struct resumable_settings {
             if (!take(name, value)) {
                 throw error(errc::invalid_setting, name + "=" + value);
             }
+        }
+        if (form && !upload_url.empty()) {
+            throw error(errc::invalid_setting, "upload-url: only the client that laid a form out can continue it");
         }
         if (send_digests && digest.empty()) {
             digest = "sha-256";
@@ -62,6 +67,10 @@ private:
         if (name == "send-digests") {
             send_digests = value == "1";
             return send_digests;
+        }
+        if (name == "upload-url") {
+            upload_url = url(value).str();
+            return true;
         }
         return false;
     }

@@ -113,6 +113,7 @@ private:
     std::uint64_t most_append_ = 0;
     std::uint64_t least_append_ = 0;
     std::int64_t expires_ = 0;
+    bool adopting_ = false;  // the upload is another client's until it has been asked about
     bool complete_ = false;
     int restarts_ = 0;
     int standstills_ = 0;

@@ -26,6 +26,7 @@ struct tus_settings {
     bool create_with_upload = false;
     bool defer_length = false;
     bool override_method = false;
+    std::string upload_url;
 };
 
 /// Throws `errc::invalid_setting`.
@@ -53,6 +54,9 @@ struct tus_settings {
             s.defer_length = good = value == "1";
         } else if (name == "override-method") {
             s.override_method = good = value == "1";
+        } else if (name == "upload-url") {
+            s.upload_url = url(value).str();
+            good = true;
         }
         if (!good) {
             throw error(errc::invalid_setting, "tus: " + printable_excerpt(name + " = " + value, 128));

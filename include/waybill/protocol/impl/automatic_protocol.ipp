@@ -63,7 +63,7 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
                                    ? spec.url
                                    : url::fill_name(spec.url, job.items().front().spec.name);
     const std::string endpoint = spec.url.substr(0, spec.url.find('?'));
-    std::string offered = memory_->find(endpoint);
+    std::string offered = memory_->find(endpoint, job.now());
     if (offered.empty()) {
         request asked;
         asked.method = "OPTIONS";
@@ -77,7 +77,7 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
             require_accepted(answer, true, unix_seconds(job.now()));
         }
         offered = v.accepted ? offered_by(answer) : "plain";
-        memory_->remember(endpoint, offered);
+        memory_->remember(endpoint, offered, job.now());
     }
     const bool by_name = is_put_template(spec.url);
     if (offered == "tus" && spec.fields.empty() && known_.contains("tus")) {

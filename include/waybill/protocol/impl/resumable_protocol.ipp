@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/protocol/detail/adoption.hpp>
 #include <waybill/protocol/detail/multipart_protocol.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/detail/resumable_protocol.hpp>
@@ -26,6 +27,7 @@ WAYBILL_DECL void resumable_protocol::check(const waybill::job& job) const {
     if (!job.fields().empty()) {
         throw error(errc::invalid_field, "fields need resumable{}.as_form()");
     }
+    check_adoption(job, how_.upload_url);
     if (how_.method == "PUT") {
         put_protocol(protocol_spec{"put", {}}).check(job);
     }

@@ -114,11 +114,13 @@ WAYBILL_DECL void resumable_upload::take_limits(const upload_fields& said) {
 }
 
 WAYBILL_DECL std::string resumable_upload::receipt(const response& answer) const {
-    if (what_.about == checkpoint::whole_job) {
-        return printable_excerpt(answer.body, 256);
-    }
     const auto tag = answer.header("ETag");
-    return printable_excerpt(tag ? *tag : std::string_view(answer.body), 256);
+    const bool whole = what_.about == checkpoint::whole_job;
+    std::string text = printable_excerpt(tag && !whole ? *tag : std::string_view(answer.body), 256);
+    if (hash_ != nullptr) {
+        text += (text.empty() ? "" : " ") + hash_->algorithm() + "=:" + to_base64(hash_->value()) + ":";
+    }
+    return text;
 }
 
 WAYBILL_DECL failure resumable_upload::failed(const verdict& why, const response& answer) const {
@@ -130,7 +132,7 @@ WAYBILL_DECL failure resumable_upload::failed(const verdict& why, const response
 }
 
 WAYBILL_DECL asio::awaitable<void> resumable_upload::break_off(std::error_code code, std::string detail) {
-    if (!resource_.empty() && job_.find_checkpoint(what_.about) == nullptr) {
+    if (!resource_.empty() && !adopting_ && job_.find_checkpoint(what_.about) == nullptr) {
         job_.save_soon(reached());  // so that it is cleaned up
     }
     co_await job_.forget(what_.about, true);
@@ -242,12 +244,12 @@ WAYBILL_DECL void resumable_upload::watch(request& what, interim_notes& notes, s
 }
 
 WAYBILL_DECL asio::awaitable<void> resumable_upload::require_same_digest(const response& answer) {
-    const auto theirs = hash_ == nullptr ? std::nullopt : parse_repr_digest(answer.headers, hash_->algorithm());
-    if (!theirs) {
+    if (hash_ == nullptr) {
         co_return;
     }
-    co_await hash_->continue_at(size_);
-    if (*theirs != hash_->value()) {
+    co_await hash_->continue_at(size_);  // reads nothing that was sent by this process
+    const auto theirs = parse_repr_digest(answer.headers, hash_->algorithm());
+    if (theirs && *theirs != hash_->value()) {
         co_await break_off(errc::invalid_response, "the server received other bytes: its " + hash_->algorithm() +
                                                        " is not that of what was sent");
     }

@@ -16,6 +16,11 @@ WAYBILL_DECL asio::awaitable<std::string> resumable_upload::deliver() {
         co_await ask();
     } else if (in_doubt()) {
         throw failure(disposition::ambiguous, errc::outcome_unknown, {}, std::nullopt, what_.about);
+    } else if (!how_.upload_url.empty()) {
+        resource_ = how_.upload_url;
+        adopting_ = true;
+        co_await ask();
+        adopting_ = false;
     }
     while (!complete_) {
         if (!resource_.empty()) {

@@ -81,7 +81,9 @@ WAYBILL_DECL asio::awaitable<void> tus_item::plan() {
     if (state_.checksum.empty() && !s.checksum.empty()) {
         fail(disposition::permanent, errc::not_offered, response(), "tus checksum " + s.checksum);
     }
-    state_.parts = cut_into_parts(size(), offer.has("concatenation") ? s.parallel : 1);
+    const bool adopts = !s.upload_url.empty();
+    state_.parts = cut_into_parts(size(), offer.has("concatenation") && !adopts ? s.parallel : 1);
+    state_.parts.front().url = s.upload_url;  // asked about before anything is sent there
     with_upload_ = s.create_with_upload && offer.has("creation-with-upload") && whole();
     defer_ = s.defer_length && offer.has("creation-defer-length") && size() != 0;
 }

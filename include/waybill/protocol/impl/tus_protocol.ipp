@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/protocol/detail/adoption.hpp>
 #include <waybill/protocol/detail/tus_protocol.hpp>
 
 #include <optional>
@@ -13,6 +14,7 @@ namespace waybill::detail {
 WAYBILL_DECL tus_protocol::tus_protocol(const protocol_spec& spec) : settings_(parse_tus_settings(spec)) {}
 
 WAYBILL_DECL void tus_protocol::check(const waybill::job& job) const {
+    check_adoption(job, settings_.upload_url);
     std::set<std::string> keys;
     for (const auto& [key, value] : job.fields()) {
         if (!is_tus_key(key) || !keys.insert(key).second) {

@@ -134,6 +134,9 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
         co_await lie(answer,
                      "the upload there has " + std::to_string(*length) + " bytes, not " + std::to_string(part.length));
     }
+    if (whole() && answer.header("Upload-Concat") == "partial") {
+        co_await lie(answer, "the upload there is a part of another one");
+    }
     if (*offset < part.offset || *offset > part.length) {
         co_await lie(answer, "it is at offset " + std::to_string(*offset) + ", confirmed were " +
                                  std::to_string(part.offset) + " of " + std::to_string(part.length));
