@@ -44,6 +44,14 @@ std::string first_line(int fd, std::chrono::seconds most) {
 
 }  // namespace
 
+command_line node_script(const std::string& script) {
+    const std::filesystem::path servers = WAYBILL_SERVERS;
+    const std::string own_node = servers / "node_modules/.bin/node";
+    command_line what;
+    what.argv = {std::filesystem::exists(own_node) ? own_node : "node", servers / script};
+    return what;
+}
+
 node_server::node_server(std::string script, environment env) : script_(std::move(script)), env_(std::move(env)) {
     env_.emplace_back("LOG", dir_.write("log", ""));
     start();
@@ -58,10 +66,7 @@ void node_server::start() {
     }
     const detail::unique_fd reader(::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
 
-    const std::filesystem::path servers = WAYBILL_SERVERS;
-    const std::string own_node = servers / "node_modules/.bin/node";
-    command_line what;
-    what.argv = {std::filesystem::exists(own_node) ? own_node : "node", servers / script_};
+    command_line what = node_script(script_);
     what.env = env_;
     if (port_ != 0) {
         what.env.emplace_back("PORT", std::to_string(port_));

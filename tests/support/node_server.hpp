@@ -12,6 +12,9 @@
 
 namespace waybill::test {
 
+/// A script of `tests/servers` as it is run by Node.
+[[nodiscard]] command_line node_script(const std::string& script);
+
 /// A server of `tests/servers`, run by Node on 127.0.0.1 until the object dies.
 ///
 /// It writes `port N` to its stdout once it listens (see `listen.mjs`), and is waited for until then.

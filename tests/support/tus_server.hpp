@@ -4,8 +4,11 @@
 #include <waybill/detail/digest.hpp>
 #include <waybill/protocol/detail/tus_rules.hpp>
 
+#include "support/http_script.hpp"
 #include "support/http_server.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -27,22 +30,32 @@ public:
         std::string metadata;
         bool partial = false;
         bool final = false;
+        int holder = 0;  ///< the request that may append to it, when bytes are kept as they come
     };
 
     /// Asked before each request; what it returns is the answer.
     std::function<std::optional<reply>(const received_request&)> fault;
     std::string extensions =
         "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation";
-    std::string expires;  ///< the `Upload-Expires` of every upload
+    std::string expires;           ///< the `Upload-Expires` of every upload
+    bool knows_override = false;   ///< honours `X-HTTP-Method-Override`
+    std::atomic<double> rate = 0;  ///< bytes a second of a PATCH, each kept at once; 0: all at its end
 
     explicit tus_server(http_server_options how = {}) : http(std::move(how)) {
-        http.otherwise([this](const received_request& r) { return serve(r); });
+        http.always(script("").then([this](exchange& x) { serve(x); }));
     }
 
     [[nodiscard]] std::string url() const { return http.url("/files"); }
     [[nodiscard]] std::map<std::string, upload> uploads() const {
         const std::scoped_lock lock(mutex_);
         return uploads_;
+    }
+    /// Puts an upload there that no request has made; returns its path.
+    std::string add(upload what) {
+        const std::scoped_lock lock(mutex_);
+        std::string path = "/files/" + std::to_string(++last_);
+        uploads_[path] = std::move(what);
+        return path;
     }
     void remove(const std::string& path) {
         const std::scoped_lock lock(mutex_);
@@ -65,6 +78,19 @@ public:
             })
             .reset();
     }
+    /// Bytes of PATCH requests that were kept so far.
+    [[nodiscard]] std::uint64_t taken() const noexcept { return taken_; }
+    /// What it refused as against the specification.
+    [[nodiscard]] std::vector<std::string> violations() const {
+        std::vector<std::string> all;
+        const std::scoped_lock lock(mutex_);
+        for (const auto& [status, what] : refusals_) {
+            if (status == 400 || status == 412 || status == 415) {
+                all.push_back(std::to_string(status) + " to " + what);
+            }
+        }
+        return all;
+    }
     /// The requests of a method so far.
     [[nodiscard]] std::vector<received_request> all(const std::string& method) const {
         std::vector<received_request> found;
@@ -84,6 +110,62 @@ private:
         r.headers.push_back({"Tus-Resumable", "1.0.0"});
         r.headers.push_back({"Cache-Control", "no-store"});
         return r;
+    }
+
+    void serve(exchange& x) {
+        x.read_head();
+        const received_request r = x.seen();
+        if (rate > 0 && r.method == "PATCH") {
+            append_slowly(x, r);
+            return;
+        }
+        x.read_body();
+        received_request whole = x.seen();
+        if (knows_override && whole.method == "POST" && whole.has_header("X-HTTP-Method-Override")) {
+            whole.method = whole.header("X-HTTP-Method-Override");
+        }
+        const std::scoped_lock one_by_one(handling_);
+        const reply said = serve(whole);
+        if (said.status >= 400) {
+            const std::scoped_lock lock(mutex_);
+            refusals_.emplace_back(said.status, whole.method + " " + whole.target);
+        }
+        x.answer(said);
+    }
+
+    /// Keeps what comes as it comes, until a later request is about the same upload.
+    void append_slowly(exchange& x, const received_request& r) {
+        constexpr std::size_t piece = 64 << 10;
+        int me = 0;
+        {
+            const std::scoped_lock lock(mutex_);
+            const auto found = uploads_.find(r.target);
+            const bool fits = found != uploads_.end() &&
+                              r.header("Content-Type") == "application/offset+octet-stream" &&
+                              parse_decimal(r.header("Upload-Offset")) == found->second.data.size() &&
+                              found->second.data.size() + r.body_length.value_or(0) <= found->second.length;
+            if (!fits) {
+                x.answer(answer(found == uploads_.end() ? 404 : 409, {{"Connection", "close"}}));
+                return;
+            }
+            me = found->second.holder = ++last_holder_;
+        }
+        x.pass_body_to([&](std::string_view bytes) {
+            const std::scoped_lock lock(mutex_);
+            const auto found = uploads_.find(r.target);
+            if (found == uploads_.end() || found->second.holder != me) {
+                throw peer_gone();  // the client has come back on another connection
+            }
+            found->second.data += bytes;
+            taken_ += bytes.size();
+        });
+        while (!x.complete()) {
+            x.read_body(x.taken() + piece);
+            const double pace = rate;
+            x.wire().pause(std::chrono::milliseconds(pace > 0 ? static_cast<int>(1000.0 * piece / pace) : 0));
+        }
+        const std::scoped_lock lock(mutex_);
+        x.answer(dated(answer(204, {{"Upload-Offset", std::to_string(uploads_.at(r.target).data.size())}})));
     }
 
     reply serve(const received_request& r) {
@@ -113,6 +195,7 @@ private:
             uploads_.erase(found);
             return answer(204);
         }
+        found->second.holder = ++last_holder_;  // what is still being received of an earlier request is over
         return r.method == "HEAD" ? head(found->second) : r.method == "PATCH" ? patch(r, found->second) : answer(405);
     }
 
@@ -164,6 +247,9 @@ private:
         reply r = answer(200, {{"Upload-Offset", std::to_string(u.data.size())}});
         r.headers.push_back(u.length ? header_field{"Upload-Length", std::to_string(*u.length)}
                                      : header_field{"Upload-Defer-Length", "1"});
+        if (u.partial) {
+            r.headers.push_back({"Upload-Concat", "partial"});
+        }
         return r;
     }
 
@@ -197,9 +283,13 @@ private:
         return dated(answer(204, {{"Upload-Offset", std::to_string(u.data.size())}}));
     }
 
+    std::mutex handling_;  // held while a request is answered: they never overlap
     mutable std::mutex mutex_;
     std::map<std::string, upload> uploads_;
+    std::vector<std::pair<int, std::string>> refusals_;
+    std::atomic<std::uint64_t> taken_ = 0;
     int last_ = 0;
+    int last_holder_ = 0;
 };
 
 }  // namespace waybill::test

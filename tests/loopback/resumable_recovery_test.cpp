@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <waybill/detail/digest.hpp>
+#include <waybill/protocol/resumable.hpp>
+
+#include "support/catch.hpp"
+#include "support/delivery.hpp"
+#include "support/resumable_server.hpp"
+#include "support/temp_dir.hpp"
+
+#include <asio/use_future.hpp>
+
+#include <chrono>
+#include <fstream>
+#include <string>
+
+// What becomes of a resumable upload whose process or file is another one later.
+namespace waybill::test {
+namespace {
+
+/// Breaks once in mid-body, and at once again when it is tried again.
+resumable_behaviour breaks_at(std::uint64_t bytes) {
+    resumable_behaviour how;
+    how.cuts = {bytes, 0};
+    return how;
+}
+
+options waits_for_hours(const temp_dir& dir) {
+    options how = quick_options(dir);
+    how.retry.base = how.retry.floor = how.retry.cap = std::chrono::hours(1);
+    return how;
+}
+
+}  // namespace
+
+TEST_CASE("a resumable upload whose file is another one later fails with the file's name, and stays unfinished") {
+    const bool form = GENERATE(false, true);
+    CAPTURE(form);
+    const temp_dir dir;
+    resumable_server server(breaks_at(1'000'000), reads_little());
+    const std::string file = dir.write("a.bin", random_bytes(beyond_buffers));
+    job what(server.url("/posts"));
+    resumable how;
+    if (form) {
+        how.as_form();
+    }
+    what.via(how).file(file);
+    delivery uploads(waits_for_hours(dir));
+    const job_id id = uploads.enqueue(what);
+    REQUIRE(uploads.waiting(id).now == status::waiting);
+    std::ofstream(file, std::ios::app | std::ios::binary) << "more";
+    uploads.up().async_retry(id, asio::use_future).get();
+    const job_snapshot end = uploads.settled(id);
+    INFO(describe(end));
+    CHECK(end.now == status::failed);
+    CHECK(end.error.code == errc::file_changed);
+    CHECK_THAT(end.error.message(), Catch::Contains("a.bin"));
+    CHECK(server.arrived().empty());
+}
+
+TEST_CASE("the digest of what was sent resumably survives a restart, and is in the receipt") {
+    const std::string algorithm = GENERATE("sha-256", "crc32c");
+    CAPTURE(algorithm);
+    const temp_dir dir;
+    resumable_server server(breaks_at(1'000'000), reads_little());
+    const std::string content = random_bytes(beyond_buffers);
+    job what(server.url("/posts"));
+    what.via(resumable{}.digest(algorithm)).file(dir.write("a", content));
+    job_id id;
+    {
+        delivery uploads(waits_for_hours(dir));
+        id = uploads.enqueue(what);
+        const job_snapshot left = uploads.waiting(id);
+        REQUIRE(left.now == status::waiting);
+        CHECK_FALSE(left.item(0).resource.empty());
+        uploads.up().async_retry(id, asio::use_future).get();
+        uploads.stop();
+    }
+    delivery uploads(quick_options(dir));
+    const job_snapshot end = uploads.settled(id);
+    INFO(describe(end));
+    CHECK(end.now == status::completed);
+    REQUIRE(server.arrived().size() == 1);
+    CHECK((server.arrived()[0].body == content));
+    const std::string sum = algorithm + "=:" + detail::to_base64(detail::digest_of(algorithm, content)) + ":";
+    CHECK_THAT(end.item(0).receipt, Catch::EndsWith(sum));
+}
+
+}  // namespace waybill::test

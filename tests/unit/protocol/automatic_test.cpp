@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <waybill/protocol/detail/automatic_protocol.hpp>
+
+#include "support/catch.hpp"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace waybill::test {
+namespace {
+
+using detail::endpoint_memory;
+using detail::offered_by;
+using std::chrono::hours;
+using std::chrono::minutes;
+
+constexpr endpoint_memory::time noon{hours(12)};
+
+response answer(std::string name, std::string value) {
+    response r;
+    r.status = 204;
+    r.headers.push_back({std::move(name), std::move(value)});
+    return r;
+}
+
+TEST_CASE("what an endpoint has said is remembered for an hour, and for that endpoint", "[protocol][auto]") {
+    endpoint_memory memory;
+    CHECK(memory.find("https://h/a", noon).empty());
+    memory.remember("https://h/a", "tus", noon);
+    CHECK(memory.find("https://h/a", noon) == "tus");
+    CHECK(memory.find("https://h/a", noon + minutes(59)) == "tus");
+    CHECK(memory.find("https://h/b", noon).empty());
+    CHECK(memory.find("https://h/a", noon + minutes(60)).empty());
+    memory.remember("https://h/a", "plain", noon + minutes(60));
+    CHECK(memory.find("https://h/a", noon + minutes(61)) == "plain");
+}
+
+TEST_CASE("a clock that was set back makes what is remembered too old, not everlasting", "[protocol][auto]") {
+    endpoint_memory memory;
+    memory.remember("https://h/a", "tus", noon);
+    CHECK(memory.find("https://h/a", noon - minutes(1)).empty());
+}
+
+TEST_CASE("the memory for endpoints has an end", "[protocol][auto]") {
+    endpoint_memory memory;
+    for (int i = 0; i < 2500; ++i) {
+        memory.remember("https://h/" + std::to_string(i), "tus", noon);
+    }
+    CHECK(memory.find("https://h/2499", noon) == "tus");
+    CHECK(memory.find("https://h/0", noon).empty());
+}
+
+TEST_CASE("an answer to OPTIONS says what can be spoken", "[protocol][auto]") {
+    CHECK(offered_by(answer("Tus-Resumable", "1.0.0")) == "tus");
+    CHECK(offered_by(answer("tus-version", "1.0.0,0.2.2")) == "tus");
+    CHECK(offered_by(answer("Upload-Limit", "max-size=1000")) == "resumable");
+    CHECK(offered_by(answer("Upload-Limit", "min-size=0")) == "resumable");
+    CHECK(offered_by(answer("Upload-Limit", "max-size=?1")) == "plain");
+    CHECK(offered_by(answer("Upload-Limit", "\x01")) == "plain");
+    CHECK(offered_by(answer("Allow", "PUT, POST")) == "plain");
+}
+
+}  // namespace
+}  // namespace waybill::test
