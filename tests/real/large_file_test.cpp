@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <waybill/protocol/multipart.hpp>
 #include <waybill/protocol/put.hpp>
+#include <waybill/protocol/tus.hpp>
 
+#include "real/tus/tus_store.hpp"
 #include "real/web_server.hpp"
 #include "support/catch.hpp"
 #include "support/delivery.hpp"
@@ -39,6 +41,16 @@ std::string large_file(const temp_dir& dir) {
     return path;
 }
 
+void require_whole(const std::filesystem::path& stored) {
+    REQUIRE(std::filesystem::file_size(stored) == large);
+    std::ifstream bytes(stored, std::ios::binary);
+    for (const std::uint64_t at : marks) {
+        bytes.seekg(static_cast<std::streamoff>(at));
+        CHECK(bytes.get() == 'x');
+        CHECK((at == large - 1 || bytes.get() == '\0'));
+    }
+}
+
 job_snapshot settled(delivery& uploads, const job_id& id) {
     return uploads.wait_until(
         id, [](const job_snapshot& j) { return j.terminal() || is_parked(j.now); }, patience);
@@ -56,13 +68,23 @@ TEST_CASE("a file beyond 4 GiB is stored by nginx in its whole length") {
     REQUIRE(done.now == status::completed);
     CHECK(done.sent == large);
     CHECK(done.attempt == 1);
-    REQUIRE(std::filesystem::file_size(server.file("dav/large")) == large);
-    std::ifstream stored(server.file("dav/large"), std::ios::binary);
-    for (const std::uint64_t at : marks) {
-        stored.seekg(static_cast<std::streamoff>(at));
-        CHECK(stored.get() == 'x');
-        CHECK((at == large - 1 || stored.get() == '\0'));
-    }
+    require_whole(server.file("dav/large"));
+}
+
+TEST_CASE("a file beyond 4 GiB is stored by @tus/server in its whole length, in requests of 1 GiB") {
+    const temp_dir dir;
+    const tus_store server;
+    delivery uploads(quick_options(dir));
+    job what(server.url());
+    what.via(tus{}.chunk_size(std::uint64_t(1) << 30)).file(large_file(dir));
+    const job_snapshot done = settled(uploads, uploads.enqueue(what));
+    INFO(describe(done) << "\n" << server.server.words());
+    REQUIRE(done.now == status::completed);
+    CHECK(done.sent == large);
+    CHECK(done.attempt == 1);
+    CHECK(server.requests("PATCH").size() == 5);
+    const std::string receipt = done.item(0).receipt;
+    require_whole(server.file(receipt.substr(receipt.find_last_of('/') + 1)));
 }
 
 TEST_CASE("a file beyond 4 GiB arrives in a form between two small ones") {
