@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Resumption, tried on the real command: `waybill run` is killed at random moments while it sends
-// 64 MiB by a resumable upload, as one file or as a form of 20. All of it must arrive, byte by byte,
-// and next to nothing may be sent twice.
+// 64 MiB by tus or a resumable upload, as one file or as a form of 20. All of it must arrive, byte by
+// byte, and next to nothing may be sent twice.
 //
-//   resume_test [--form] [--kills N] [--seed S]
+//   resume_test [--via tus|resumable] [--form] [--kills N] [--seed S]
 
 #include <waybill/testing/seeded_random.hpp>
 
 #include "cli/command.hpp"
 #include "support/resumable_server.hpp"
+#include "support/tus_server.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <memory>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -27,6 +29,7 @@ using std::chrono::milliseconds;
 namespace {
 
 struct settings {
+    std::string via = "resumable";
     bool form = false;
     int kills = 200;
     std::uint64_t seed = std::random_device()();
@@ -38,18 +41,73 @@ constexpr std::size_t total = 64 << 20;
 /// the headers of the requests that follow.
 constexpr std::uint64_t interval = 256 << 10;
 
-resumable_behaviour slow_network() {
-    resumable_behaviour how;
-    how.rate = 4e6;
-    how.progress_every = 64 << 10;
-    return how;
-}
+constexpr double bytes_per_second = 4e6;
 
-http_server_options takes_little_ahead() {
-    http_server_options how;
-    how.receive_buffer = 64 << 10;
-    return how;
-}
+/// Where uploads go: a strict server on a slow network, which keeps what it has every 64 KiB.
+class destination {
+public:
+    virtual ~destination() = default;
+    [[nodiscard]] virtual std::string url() const = 0;
+    [[nodiscard]] virtual const http_server& http() = 0;
+    /// Bytes of bodies so far.
+    [[nodiscard]] virtual std::uint64_t bytes_taken() const = 0;
+    /// What is there whole, in the order in which it was begun.
+    [[nodiscard]] virtual std::vector<std::string> arrived() const = 0;
+    /// What a client must not do and this one did.
+    [[nodiscard]] virtual std::vector<std::string> violations() const = 0;
+    virtual void hurry() = 0;
+};
+
+class resumable_destination final : public destination {
+public:
+    [[nodiscard]] std::string url() const override { return server_.url("/posts"); }
+    [[nodiscard]] const http_server& http() override { return server_.http(); }
+    [[nodiscard]] std::uint64_t bytes_taken() const override { return server_.bytes_taken(); }
+    [[nodiscard]] std::vector<std::string> arrived() const override {
+        std::vector<std::string> all;
+        for (auto& one : server_.arrived()) {
+            all.push_back(std::move(one.body));
+        }
+        return all;
+    }
+    [[nodiscard]] std::vector<std::string> violations() const override { return server_.violations(); }
+    void hurry() override {
+        server_.behave([](resumable_behaviour& b) { b.rate = 0; });
+    }
+
+private:
+    static resumable_behaviour slow_network() {
+        resumable_behaviour how;
+        how.rate = bytes_per_second;
+        how.progress_every = 64 << 10;
+        return how;
+    }
+    resumable_server server_{slow_network(), reads_little()};
+};
+
+class tus_destination final : public destination {
+public:
+    tus_destination() { server_.rate = bytes_per_second; }
+    [[nodiscard]] std::string url() const override { return server_.url(); }
+    [[nodiscard]] const http_server& http() override { return server_.http; }
+    [[nodiscard]] std::uint64_t bytes_taken() const override { return server_.taken(); }
+    [[nodiscard]] std::vector<std::string> arrived() const override {
+        std::vector<std::string> all;
+        const auto uploads = server_.uploads();
+        for (std::size_t i = 1; i <= uploads.size(); ++i) {
+            const tus_server::upload& one = uploads.at("/files/" + std::to_string(i));
+            if (one.length == one.data.size()) {
+                all.push_back(one.data);
+            }
+        }
+        return all;
+    }
+    [[nodiscard]] std::vector<std::string> violations() const override { return server_.violations(); }
+    void hurry() override { server_.rate = 1e9; }
+
+private:
+    tus_server server_{reads_little()};
+};
 
 void require(bool kept, const std::string& otherwise) {
     if (!kept) {
@@ -59,18 +117,23 @@ void require(bool kept, const std::string& otherwise) {
 
 class campaign {
 public:
-    explicit campaign(const settings& s)
-        : settings_(s), random_(s.seed), server_(slow_network(), takes_little_ahead()) {}
+    explicit campaign(const settings& s) : settings_(s), random_(s.seed) {
+        if (s.via == "tus") {
+            server_ = std::make_unique<tus_destination>();
+        } else {
+            server_ = std::make_unique<resumable_destination>();
+        }
+    }
 
     void run() {
         int in_transfer = 0;
         for (int kills = 0; kills < settings_.kills; ++kills) {
-            if (server_.arrived().size() == contents_.size()) {
+            if (server_->arrived().size() == contents_.size()) {
                 add();
             }
             in_transfer += run_and_kill() ? 1 : 0;
         }
-        server_.behave([](resumable_behaviour& b) { b.rate = 0; });
+        server_->hurry();
         const finished_process done =
             run_process(waybill_.line({"run", "--until-idle", "--progress", "none"}), std::chrono::minutes(5));
         check();
@@ -85,7 +148,7 @@ public:
 private:
     void add() {
         const std::size_t count = settings_.form ? 20 : 1;
-        std::vector<std::string> arguments = {"--to", server_.url("/posts"), "--via", "resumable"};
+        std::vector<std::string> arguments = {"--to", server_->url(), "--via", settings_.via};
         if (settings_.form) {
             arguments.insert(arguments.end(), {"--set", "form=1", "--field", "caption=Istanbul"});
         }
@@ -101,18 +164,18 @@ private:
 
     /// True when bytes of this run had arrived.
     bool run_and_kill() {
-        const std::uint64_t before = server_.bytes_taken();
+        const std::uint64_t before = server_->bytes_taken();
         process running = waybill_.start({"run", "--progress", "none"}, waybill_.dir() / "run.out");
         const auto lives = [&](milliseconds time) {
             require(!running.wait(time), "run ended by itself: " + running.words());
         };
         // Most moments are in the middle of a transfer, some while the store is opened or the server asked.
         const bool early = random_.chance(0.1);
-        for (int waits = 0; !early && server_.bytes_taken() == before && waits < 2000; ++waits) {
+        for (int waits = 0; !early && server_->bytes_taken() == before && waits < 2000; ++waits) {
             lives(milliseconds(5));
         }
         lives(milliseconds(random_.below(early ? 60 : 300)));
-        const bool moved = server_.bytes_taken() > before;
+        const bool moved = server_->bytes_taken() > before;
         running.kill(SIGKILL);
         running.wait(std::chrono::seconds(30));
         return moved;
@@ -122,22 +185,22 @@ private:
         for (const nlohmann::json& job : waybill_.list()) {
             require(job["state"] == "completed", "a job is " + job.dump());
         }
-        const auto arrived = server_.arrived();
+        const std::vector<std::string> arrived = server_->arrived();
         require(arrived.size() == contents_.size(),
                 std::to_string(contents_.size()) + " accepted, " + std::to_string(arrived.size()) + " arrived");
         for (std::size_t i = 0; i < arrived.size(); ++i) {
-            size_ += arrived[i].body.size();
+            size_ += arrived[i].size();
             std::size_t at = 0;
             for (const std::string& part : contents_[i]) {
-                at = arrived[i].body.find(part, at);
+                at = arrived[i].find(part, at);
                 require(at != std::string::npos, "corrupt: upload " + std::to_string(i));
                 at += part.size();
             }
-            require(settings_.form || arrived[i].body.size() == total, "extra bytes in upload " + std::to_string(i));
+            require(settings_.form || arrived[i].size() == total, "extra bytes in upload " + std::to_string(i));
         }
-        require(server_.violations().empty(),
-                "the draft was violated: " + (server_.violations().empty() ? "" : server_.violations().front()));
-        sent_ = server_.http().log().wait_for_all_bytes();
+        const std::vector<std::string> violations = server_->violations();
+        require(violations.empty(), "the protocol was violated: " + (violations.empty() ? "" : violations.front()));
+        sent_ = server_->http().log().wait_for_all_bytes();
         require(sent_ <= size_ + static_cast<std::uint64_t>(settings_.kills) * interval,
                 std::to_string(sent_) + " bytes were sent for " + std::to_string(size_));
     }
@@ -145,7 +208,7 @@ private:
     settings settings_;
     waybill::testing::seeded_random random_;
     command waybill_;
-    resumable_server server_;
+    std::unique_ptr<destination> server_;
     std::vector<std::vector<std::string>> contents_;  // of each job, its files
     std::uint64_t size_ = 0;
     std::uint64_t sent_ = 0;
@@ -156,11 +219,13 @@ private:
 int main(int argc, char** argv) {
     settings s;
     CLI::App app("Kills waybill in the middle of resumable uploads and looks what was sent twice.");
-    app.add_flag("--form", s.form, "A form of 20 files instead of one file");
+    app.add_option("--via", s.via, "The protocol")->check(CLI::IsMember({"tus", "resumable"}))->capture_default_str();
+    app.add_flag("--form", s.form, "A form of 20 files instead of one file (resumable)");
     app.add_option("--kills", s.kills, "How often")->check(CLI::PositiveNumber)->capture_default_str();
     app.add_option("--seed", s.seed, "Of the random moments and files; another one each time if not given");
     CLI11_PARSE(app, argc, argv);
-    std::cout << (s.form ? "form" : "file") << ", seed " << s.seed << ": " << std::flush;
+    s.form = s.form && s.via == "resumable";
+    std::cout << s.via << ", " << (s.form ? "form" : "file") << ", seed " << s.seed << ": " << std::flush;
     try {
         campaign(s).run();
         return 0;
