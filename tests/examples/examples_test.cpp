@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <waybill/detail/digest.hpp>
+
 #include "cli/command.hpp"
 #include "support/catch.hpp"
+#include "support/resumable_server.hpp"
+#include "support/tus_server.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -20,9 +24,13 @@ struct scene {
 
     finished_process run(const std::string& program, const std::string& path,
                          const std::vector<std::string>& files) const {
+        return run_to(program, server.url(path), files);
+    }
+    finished_process run_to(const std::string& program, const std::string& url,
+                            const std::vector<std::string>& more) const {
         command_line what;
-        what.argv = {program, server.url(path), dir / "store/uploads.db"};
-        what.argv.insert(what.argv.end(), files.begin(), files.end());
+        what.argv = {program, url, dir / "store/uploads.db"};
+        what.argv.insert(what.argv.end(), more.begin(), more.end());
         return run_process(what);
     }
 };
@@ -76,9 +84,47 @@ TEST_CASE("render_loop draws until its job is done") {
     CHECK(read_file(s.server.received("b.jpg")) == s.content_b);
 }
 
+TEST_CASE("tus_upload says where each file is and what its digest is") {
+    const scene s;
+    const tus_server tus;
+    const finished_process done = s.run_to(EXAMPLE_TUS_UPLOAD, tus.url(), {s.a, s.b});
+    CHECK(done.status.code == 0);
+    CHECK(done.err.empty());
+    const std::string sum = waybill::detail::to_base64(waybill::detail::digest_of("sha-256", s.content_a));
+    CHECK_THAT(done.out, Catch::StartsWith("a.jpg: " + tus.url() + "/1 sha-256=:" + sum + ":\n"));
+    CHECK_THAT(done.out, Catch::EndsWith("\ncompleted \n"));
+    CHECK((tus.uploads().at("/files/1").data == s.content_a));
+    CHECK((tus.uploads().at("/files/2").data == s.content_b));
+    CHECK_THAT(tus.uploads().at("/files/2").metadata, Catch::StartsWith("album SXN0YW5idWw=,"));
+}
+
+TEST_CASE("resumable_form delivers one form, and shows each file's progress") {
+    const scene s;
+    resumable_server forms;
+    const finished_process done = s.run_to(EXAMPLE_RESUMABLE_FORM, forms.url("/posts"), {"by the sea", s.a, s.b});
+    CHECK(done.status.code == 0);
+    CHECK(done.err.empty());
+    CHECK_THAT(done.out, Catch::EndsWith("a.jpg 100 %  b.jpg 100 %  \ncompleted \n"));
+    REQUIRE(forms.arrived().size() == 1);
+    const std::string body = forms.arrived()[0].body;
+    for (const std::string& part : {std::string("by the sea"), s.content_a, s.content_b}) {
+        CHECK(body.find(part) != std::string::npos);
+    }
+}
+
+TEST_CASE("any_server finds out what is spoken") {
+    const scene s;
+    const tus_server tus;
+    resumable_server forms;
+    CHECK(s.run_to(EXAMPLE_ANY_SERVER, tus.url(), {s.a}).out == "sent by tus: completed \n");
+    CHECK(s.run_to(EXAMPLE_ANY_SERVER, forms.url("/posts"), {s.a}).out == "sent by resumable: completed \n");
+    CHECK(s.run(EXAMPLE_ANY_SERVER, "/files/", {s.a}).out == "sent by put: completed \n");
+    CHECK(s.run(EXAMPLE_ANY_SERVER, "/posts", {s.a}).out == "sent by multipart: completed \n");
+}
+
 TEST_CASE("every example says how it is used") {
-    for (const std::string program :
-         {EXAMPLE_QUICKSTART, EXAMPLE_WATCH, EXAMPLE_CUSTOM_PROTOCOL, EXAMPLE_RENDER_LOOP}) {
+    for (const std::string program : {EXAMPLE_QUICKSTART, EXAMPLE_WATCH, EXAMPLE_CUSTOM_PROTOCOL, EXAMPLE_RENDER_LOOP,
+                                      EXAMPLE_TUS_UPLOAD, EXAMPLE_RESUMABLE_FORM, EXAMPLE_ANY_SERVER}) {
         command_line what;
         what.argv = {program};
         const finished_process done = run_process(what);

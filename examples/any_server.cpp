@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// What you learn: `automatic` asks the endpoint what it speaks. The snapshot says what it found, and the job stays
+// with it, also after a restart.
+//
+// Run: any_server <url> <store> <file>       Expect: "sent by tus: completed", or put, multipart, resumable.
+
+#include <waybill/waybill.hpp>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+#include <asio/use_future.hpp>
+
+#include <iostream>
+
+asio::awaitable<int> deliver(std::string url, std::string store, std::string file) {
+    const asio::any_io_executor here = co_await asio::this_coro::executor;
+    waybill::options how;
+    how.store.path = store;
+    waybill::uploader up(here, how);
+    asio::co_spawn(here, up.async_run(), asio::detached);
+
+    waybill::job what(url);
+    what.via(waybill::automatic{}).file(file);
+    const waybill::job_id id = co_await up.async_enqueue(std::move(what));
+    const waybill::job_snapshot end = co_await up.async_wait(id);
+    std::cout << "sent by " << end.spoken << ": " << to_string(end.now) << " " << end.error.message() << "\n";
+    co_await up.async_stop();
+    co_return end.now == waybill::status::completed ? 0 : 1;
+}
+
+int main(int argc, char** argv) {
+    if (argc != 4) {
+        std::cerr << "usage: any_server <url> <store> <file>\n";
+        return 2;
+    }
+    asio::io_context context(1);
+    std::future<int> result = asio::co_spawn(context, deliver(argv[1], argv[2], argv[3]), asio::use_future);
+    context.run();
+    try {
+        return result.get();
+    } catch (const std::exception& e) {
+        std::cerr << e.what() << "\n";
+        return 1;
+    }
+}
