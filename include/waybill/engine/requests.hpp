@@ -31,9 +31,12 @@ inline void prepare(request& what, const job_spec& job, const engine_options& op
     for (const auto& [name, value] : job.headers) {
         replace_header(what.headers, header_field{name, value});
     }
+    if (!options.credentials) {
+        return;
+    }
     // Credentials belong to one origin, and nothing of a job may replace them.
     const std::string origin = url(what.url).origin();
-    if (options.credentials && url(job.url).origin() == origin) {
+    if (url(job.url).origin() == origin) {
         for (header_field& h : options.credentials(origin)) {
             replace_header(what.headers, std::move(h));
         }

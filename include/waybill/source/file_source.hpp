@@ -69,9 +69,9 @@ namespace detail {
 
 /// A file, or a range of it, exactly as it was when its job was accepted.
 ///
-/// The identity is compared when the file is opened, before each read, and after the last byte
-/// was read and before it is handed out: a file that changes meanwhile ends the transfer with
-/// `errc::file_changed`, and never mixes two versions. The file is read with `pread`, never
+/// The identity is compared when the file is opened, and after each read, before its bytes are
+/// handed out: a file that changes meanwhile ends the transfer with `errc::file_changed`, and never
+/// mixes two versions. The file is read with `pread`, never
 /// mapped: a mapped file that is truncated kills the process.
 class file_source final : public body_source {
 public:
@@ -82,14 +82,15 @@ public:
             throw error(errc::file_changed, path_);
         }
         fd_ = std::move(fd);
-        ::posix_fadvise(fd_.get(), static_cast<off_t>(offset_), static_cast<off_t>(size_), POSIX_FADV_SEQUENTIAL);
+        constexpr std::uint64_t read_ahead = 128 << 10;  // the kernel's own, unasked
+        if (size_ > read_ahead) {
+            ::posix_fadvise(fd_.get(), static_cast<off_t>(offset_), static_cast<off_t>(size_), POSIX_FADV_SEQUENTIAL);
+        }
     }
 
     [[nodiscard]] std::uint64_t size() const noexcept override { return size_; }
 
     void read(std::uint64_t offset, std::span<char> out) override {
-        verify();
-        const bool last = offset + out.size() == size_;
         std::uint64_t at = offset_ + offset;
         while (!out.empty()) {
             const ssize_t got = ::pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(at));
@@ -102,9 +103,7 @@ public:
                 throw error(errc::source_read_failed, path_ + " (" + std::generic_category().message(errno) + ")");
             }
         }
-        if (last) {
-            verify();
-        }
+        verify();
     }
 
 private:

@@ -12,6 +12,7 @@ namespace waybill {
 namespace detail {
 class curl_multi_driver;
 class curl_transfer;
+class easy_pool;
 }  // namespace detail
 
 /// HTTP by libcurl's multi interface, driven by the uploader's own Asio loop: no thread, no poll.
@@ -31,6 +32,7 @@ private:
     asio::any_io_executor executor_;
     curl_options options_;
     std::shared_ptr<detail::curl_multi_driver> driver_;
+    std::shared_ptr<detail::easy_pool> handles_;
 };
 
 }  // namespace waybill

@@ -322,6 +322,33 @@ TEST_CASE("an opener pins many files in order, or none", "[source][file]") {
     CHECK(run<std::vector<pinned_file>>(context, [&] { return opener.pin({}); }).empty());
 }
 
+TEST_CASE("links among many files are resolved, in their names and in their directories", "[source][file]") {
+    const temp_dir dir;
+    asio::io_context context;
+    const detail::strand home = asio::make_strand(asio::any_io_executor(context.get_executor()));
+    file_opener opener(home);
+    const std::string real = dir.write("real/file", "content");
+    const std::string other = dir.write("other", "x");
+    std::filesystem::create_symlink(other, dir / "real/link");
+    std::filesystem::create_directory_symlink(dir / "real", dir / "door");
+    const std::vector<std::string> paths = {real, dir / "real/link", dir / "door/file", dir / "door/link",
+                                            dir / "real/../real/file"};
+    const auto pins = run<std::vector<pinned_file>>(context, [&] { return opener.pin(paths); });
+    REQUIRE(pins.size() == 5);
+    CHECK(pins[0].path == real);
+    CHECK(pins[1].path == other);
+    CHECK(pins[2].path == real);
+    CHECK(pins[3].path == other);
+    CHECK(pins[4].path == real);
+    const auto error_for = [&](const std::string& path) {
+        return error_of([&] { run<std::vector<pinned_file>>(context, [&] { return opener.pin({real, path}); }); });
+    };
+    // The file would be found if a directory that is not there were taken for the root.
+    CHECK(error_for(dir / "missing/etc/passwd") == errc::source_missing);
+    CHECK(error_for("missing/etc") == errc::source_missing);
+    CHECK(error_for(dir / "real/..") == errc::source_not_regular);
+}
+
 TEST_CASE("an opener opens items of every kind", "[source][file]") {
     const temp_dir dir;
     asio::io_context context;

@@ -4,13 +4,52 @@
 #include <waybill/source/file_source.hpp>
 
 namespace waybill {
+namespace detail {
+
+/// Pins one file after the other. Many files of one job lie in one directory: it is resolved once.
+class pinner {
+public:
+    [[nodiscard]] pinned_file pin(const std::string& path) {
+        const auto name = path.find_last_of('/') + 1;
+        resolve(name == 0 ? "." : path.substr(0, name));
+        if (!resolved_.empty()) {
+            try {
+                std::string absolute = resolved_ + path.substr(name);
+                const file_identity identity = open_regular(absolute).second;
+                return {std::move(absolute), identity};
+            } catch (const error&) {
+                // A link, or nothing that can be pinned: the long way tells.
+            }
+        }
+        return file_opener::pin_one(path);
+    }
+
+private:
+    void resolve(const std::string& directory) {
+        if (directory == directory_) {
+            return;
+        }
+        const std::unique_ptr<char, decltype(&std::free)> found(::realpath(directory.c_str(), nullptr), &std::free);
+        directory_ = directory;
+        resolved_ = found ? found.get() : "";
+        if (!resolved_.empty() && resolved_.back() != '/') {
+            resolved_ += '/';
+        }
+    }
+
+    std::string directory_;
+    std::string resolved_;  // ends in '/'; empty: it cannot be
+};
+
+}  // namespace detail
 
 WAYBILL_DECL asio::awaitable<std::vector<pinned_file>> file_opener::pin(std::vector<std::string> paths) {
     std::function<std::vector<pinned_file>()> work = [paths = std::move(paths)] {
         std::vector<pinned_file> pinned;
         pinned.reserve(paths.size());
+        detail::pinner pins;
         for (const std::string& path : paths) {
-            pinned.push_back(pin_one(path));
+            pinned.push_back(pins.pin(path));
         }
         return pinned;
     };

@@ -27,13 +27,10 @@ namespace waybill::detail {
 /// A local of `curl_transport::perform`; never moved, because libcurl holds its address.
 class curl_transfer final : public transfer_listener {
 public:
-    curl_transfer(const request& what, transfer_progress& progress, const asio::any_io_executor& executor)
+    curl_transfer(const request& what, transfer_progress& progress, const asio::any_io_executor& executor,
+                  easy_handle easy)
         : what_(what), progress_(progress), reader_(what.limits), size_(what.body_size()), bell_(executor),
-          easy_(curl_easy_init()) {
-        if (!easy_) {
-            throw std::bad_alloc();
-        }
-    }
+          easy_(std::move(easy)) {}
     curl_transfer(const curl_transfer&) = delete;
     curl_transfer& operator=(const curl_transfer&) = delete;
     ~curl_transfer() = default;
@@ -57,6 +54,10 @@ public:
         offered_ = size_;
     }
     [[nodiscard]] const std::string& small_body_bytes() const noexcept { return small_; }
+
+    [[nodiscard]] bool ended_well() const noexcept { return done_ && result_ == CURLE_OK; }
+    /// Gives the handle away, once it is in no multi handle any more.
+    [[nodiscard]] easy_handle take_easy() noexcept { return std::move(easy_); }
 
     /// Lets the last byte go.
     void open_gate() {

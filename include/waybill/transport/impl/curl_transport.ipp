@@ -4,6 +4,7 @@
 #include <waybill/transport/curl_transport.hpp>
 #include <waybill/transport/detail/curl_multi_driver.hpp>
 #include <waybill/transport/detail/curl_transfer.hpp>
+#include <waybill/transport/detail/easy_pool.hpp>
 #include <waybill/transport/detail/easy_setup.hpp>
 #include <waybill/transport/watchdog.hpp>
 
@@ -31,10 +32,12 @@ namespace detail {
 
 WAYBILL_DECL curl_transport::curl_transport(asio::any_io_executor executor, curl_options options)
     : executor_(std::move(executor)), options_(std::move(options)),
-      driver_(std::make_shared<detail::curl_multi_driver>(executor_)) {}
+      driver_(std::make_shared<detail::curl_multi_driver>(executor_)), handles_(std::make_shared<detail::easy_pool>()) {
+}
 
 WAYBILL_DECL asio::awaitable<response> curl_transport::perform(const request& what, transfer_progress& progress) {
-    detail::curl_transfer transfer(what, progress, executor_);
+    const std::shared_ptr<detail::easy_pool> handles = handles_;
+    detail::curl_transfer transfer(what, progress, executor_, handles->take());
     const detail::slist_handle lines = detail::header_lines(what.headers, what.expect_continue);
     if (transfer.in_one_piece()) {
         if (std::optional<response> failed = detail::load_small_body(transfer)) {
@@ -45,7 +48,11 @@ WAYBILL_DECL asio::awaitable<response> curl_transport::perform(const request& wh
         }
     }
     detail::set_up(transfer, what, options_, lines);
-    co_return co_await drive(transfer, what, progress);
+    response answer = co_await drive(transfer, what, progress);
+    if (transfer.ended_well()) {
+        handles->give_back(transfer.take_easy());
+    }
+    co_return answer;
 }
 
 WAYBILL_DECL asio::awaitable<response> curl_transport::drive(detail::curl_transfer& transfer, const request& what,
