@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <waybill/protocol/multipart.hpp>
 #include <waybill/protocol/put.hpp>
+#include <waybill/protocol/resumable.hpp>
+#include <waybill/protocol/tus.hpp>
 
 #include "support/catch.hpp"
 #include "support/delivery.hpp"
 #include "support/http_server.hpp"
+#include "support/resumable_server.hpp"
 #include "support/temp_dir.hpp"
+#include "support/tus_server.hpp"
+
+#include <asio/use_future.hpp>
 
 #include <chrono>
 #include <filesystem>
@@ -35,7 +41,48 @@ void make_change(const std::string& what, const std::string& path) {
     }
 }
 
+/// A job that breaks in mid-body, and whose file has grown when it is tried again.
+template <class Protocol>
+void require_refused(const std::string& url, const Protocol& how) {
+    const temp_dir dir;
+    options patient = quick_options(dir);
+    patient.retry.base = patient.retry.floor = patient.retry.cap = std::chrono::hours(1);
+    delivery uploads(patient);
+    const std::string file = dir.write("a.bin", random_bytes(beyond_buffers));
+    job what(url);
+    what.via(how).file(file);
+    const job_id id = uploads.enqueue(what);
+    REQUIRE(uploads.waiting(id).now == status::waiting);
+    make_change("grows", file);
+    uploads.up().async_retry(id, asio::use_future).get();
+    const job_snapshot end = uploads.settled(id);
+    INFO(describe(end));
+    CHECK(end.now == status::failed);
+    CHECK(end.error.code == errc::file_changed);
+    CHECK_THAT(end.error.message(), Catch::Contains("a.bin"));
+}
+
 }  // namespace
+
+TEST_CASE("a broken upload whose file is another one when it goes on fails with the file's name") {
+    SECTION("tus") {
+        tus_server server(reads_little());
+        server.http.next(server.cut_after(1'000'000));
+        require_refused(server.url(), tus{});
+        CHECK(server.uploads().at("/files/1").data.size() == 1'000'000);
+        CHECK(server.all("PATCH").size() == 1);
+    }
+    SECTION("resumable") {
+        for (const bool form : {false, true}) {
+            CAPTURE(form);
+            resumable_behaviour breaks;
+            breaks.cuts = {1'000'000, 0};  // and at once again when it is tried again
+            resumable_server server(breaks, reads_little());
+            require_refused(server.url("/posts"), form ? resumable{}.as_form() : resumable{});
+            CHECK(server.arrived().empty());
+        }
+    }
+}
 
 TEST_CASE("a job whose file changes while it is sent fails with the file's name, by every protocol") {
     const bool form = GENERATE(false, true);

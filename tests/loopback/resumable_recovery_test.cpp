@@ -10,10 +10,9 @@
 #include <asio/use_future.hpp>
 
 #include <chrono>
-#include <fstream>
 #include <string>
 
-// What becomes of a resumable upload whose process or file is another one later.
+// What becomes of a resumable upload whose process is another one later.
 namespace waybill::test {
 namespace {
 
@@ -31,31 +30,6 @@ options waits_for_hours(const temp_dir& dir) {
 }
 
 }  // namespace
-
-TEST_CASE("a resumable upload whose file is another one later fails with the file's name, and stays unfinished") {
-    const bool form = GENERATE(false, true);
-    CAPTURE(form);
-    const temp_dir dir;
-    resumable_server server(breaks_at(1'000'000), reads_little());
-    const std::string file = dir.write("a.bin", random_bytes(beyond_buffers));
-    job what(server.url("/posts"));
-    resumable how;
-    if (form) {
-        how.as_form();
-    }
-    what.via(how).file(file);
-    delivery uploads(waits_for_hours(dir));
-    const job_id id = uploads.enqueue(what);
-    REQUIRE(uploads.waiting(id).now == status::waiting);
-    std::ofstream(file, std::ios::app | std::ios::binary) << "more";
-    uploads.up().async_retry(id, asio::use_future).get();
-    const job_snapshot end = uploads.settled(id);
-    INFO(describe(end));
-    CHECK(end.now == status::failed);
-    CHECK(end.error.code == errc::file_changed);
-    CHECK_THAT(end.error.message(), Catch::Contains("a.bin"));
-    CHECK(server.arrived().empty());
-}
 
 TEST_CASE("the digest of what was sent resumably survives a restart, and is in the receipt") {
     const std::string algorithm = GENERATE("sha-256", "crc32c");

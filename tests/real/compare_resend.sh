@@ -56,7 +56,7 @@ start_server() {
     DIR=$work/$client LOG=$work/$client.log "$node" "$build/servers/tus.mjs" >"$work/$client.port" &
     server=$!
     pids="$pids $server"
-    until grep -q port "$work/$client.port"; do sleep 0.1; done
+    until grep -qs port "$work/$client.port"; do sleep 0.1; done
     endpoint=http://127.0.0.1:$(cut -d' ' -f2 "$work/$client.port")/files
 }
 

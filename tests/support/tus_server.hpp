@@ -35,6 +35,8 @@ public:
 
     /// Asked before each request; what it returns is the answer.
     std::function<std::optional<reply>(const received_request&)> fault;
+    /// Asked after each request that was carried out: its answer is lost, and the connection with it.
+    std::function<bool(const received_request&)> loses;
     std::string extensions =
         "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,concatenation";
     std::string expires;           ///< the `Upload-Expires` of every upload
@@ -129,6 +131,10 @@ private:
         if (said.status >= 400) {
             const std::scoped_lock lock(mutex_);
             refusals_.emplace_back(said.status, whole.method + " " + whole.target);
+        }
+        if (loses && loses(whole)) {
+            x.wire().reset();
+            return;
         }
         x.answer(said);
     }
