@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // Resumption, tried on the real command: `waybill run` is killed at random moments while it sends
-// 64 MiB by tus or a resumable upload, as one file or as a form of 20. All of it must arrive, byte by
-// byte, and next to nothing may be sent twice.
+// 64 MiB by tus, a resumable upload or S3, as one file or as a form of 20. All of it must arrive, byte
+// by byte, and no more may be sent twice than was under way.
 //
-//   resume_test [--via tus|resumable] [--form] [--kills N] [--seed S]
+//   resume_test [--via tus|resumable|s3] [--form] [--kills N] [--seed S]
 
 #include <waybill/testing/seeded_random.hpp>
 
 #include "cli/command.hpp"
-#include "support/resumable_server.hpp"
-#include "support/tus_server.hpp"
+#include "crash/destinations.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -37,78 +36,6 @@ struct settings {
 
 constexpr std::size_t total = 64 << 20;
 
-/// What one kill may cost: the piece the server was about to keep, what its kernel held unread, and
-/// the headers of the requests that follow.
-constexpr std::uint64_t interval = 256 << 10;
-
-constexpr double bytes_per_second = 4e6;
-
-/// Where uploads go: a strict server on a slow network, which keeps what it has every 64 KiB.
-class destination {
-public:
-    virtual ~destination() = default;
-    [[nodiscard]] virtual std::string url() const = 0;
-    [[nodiscard]] virtual const http_server& http() = 0;
-    /// Bytes of bodies so far.
-    [[nodiscard]] virtual std::uint64_t bytes_taken() const = 0;
-    /// What is there whole, in the order in which it was begun.
-    [[nodiscard]] virtual std::vector<std::string> arrived() const = 0;
-    /// What a client must not do and this one did.
-    [[nodiscard]] virtual std::vector<std::string> violations() const = 0;
-    virtual void hurry() = 0;
-};
-
-class resumable_destination final : public destination {
-public:
-    [[nodiscard]] std::string url() const override { return server_.url("/posts"); }
-    [[nodiscard]] const http_server& http() override { return server_.http(); }
-    [[nodiscard]] std::uint64_t bytes_taken() const override { return server_.bytes_taken(); }
-    [[nodiscard]] std::vector<std::string> arrived() const override {
-        std::vector<std::string> all;
-        for (auto& one : server_.arrived()) {
-            all.push_back(std::move(one.body));
-        }
-        return all;
-    }
-    [[nodiscard]] std::vector<std::string> violations() const override { return server_.violations(); }
-    void hurry() override {
-        server_.behave([](resumable_behaviour& b) { b.rate = 0; });
-    }
-
-private:
-    static resumable_behaviour slow_network() {
-        resumable_behaviour how;
-        how.rate = bytes_per_second;
-        how.progress_every = 64 << 10;
-        return how;
-    }
-    resumable_server server_{slow_network(), reads_little()};
-};
-
-class tus_destination final : public destination {
-public:
-    tus_destination() { server_.rate = bytes_per_second; }
-    [[nodiscard]] std::string url() const override { return server_.url(); }
-    [[nodiscard]] const http_server& http() override { return server_.http; }
-    [[nodiscard]] std::uint64_t bytes_taken() const override { return server_.taken(); }
-    [[nodiscard]] std::vector<std::string> arrived() const override {
-        std::vector<std::string> all;
-        const auto uploads = server_.uploads();
-        for (std::size_t i = 1; i <= uploads.size(); ++i) {
-            const tus_server::upload& one = uploads.at("/files/" + std::to_string(i));
-            if (one.length == one.data.size()) {
-                all.push_back(one.data);
-            }
-        }
-        return all;
-    }
-    [[nodiscard]] std::vector<std::string> violations() const override { return server_.violations(); }
-    void hurry() override { server_.rate = 1e9; }
-
-private:
-    tus_server server_{reads_little()};
-};
-
 void require(bool kept, const std::string& otherwise) {
     if (!kept) {
         throw std::runtime_error(otherwise);
@@ -120,6 +47,8 @@ public:
     explicit campaign(const settings& s) : settings_(s), random_(s.seed) {
         if (s.via == "tus") {
             server_ = std::make_unique<tus_destination>();
+        } else if (s.via == "s3") {
+            server_ = std::make_unique<s3_destination>();
         } else {
             server_ = std::make_unique<resumable_destination>();
         }
@@ -149,6 +78,8 @@ private:
     void add() {
         const std::size_t count = settings_.form ? 20 : 1;
         std::vector<std::string> arguments = {"--to", server_->url(), "--via", settings_.via};
+        const std::vector<std::string> more = server_->arguments();
+        arguments.insert(arguments.end(), more.begin(), more.end());
         if (settings_.form) {
             arguments.insert(arguments.end(), {"--set", "form=1", "--field", "caption=Istanbul"});
         }
@@ -201,7 +132,7 @@ private:
         const std::vector<std::string> violations = server_->violations();
         require(violations.empty(), "the protocol was violated: " + (violations.empty() ? "" : violations.front()));
         sent_ = server_->http().log().wait_for_all_bytes();
-        require(sent_ <= size_ + static_cast<std::uint64_t>(settings_.kills) * interval,
+        require(sent_ <= size_ + static_cast<std::uint64_t>(settings_.kills) * server_->interval(),
                 std::to_string(sent_) + " bytes were sent for " + std::to_string(size_));
     }
 
@@ -219,7 +150,9 @@ private:
 int main(int argc, char** argv) {
     settings s;
     CLI::App app("Kills waybill in the middle of resumable uploads and looks what was sent twice.");
-    app.add_option("--via", s.via, "The protocol")->check(CLI::IsMember({"tus", "resumable"}))->capture_default_str();
+    app.add_option("--via", s.via, "The protocol")
+        ->check(CLI::IsMember({"tus", "resumable", "s3"}))
+        ->capture_default_str();
     app.add_flag("--form", s.form, "A form of 20 files instead of one file (resumable)");
     app.add_option("--kills", s.kills, "How often")->check(CLI::PositiveNumber)->capture_default_str();
     app.add_option("--seed", s.seed, "Of the random moments and files; another one each time if not given");

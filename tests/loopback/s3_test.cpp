@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-#if defined(WAYBILL_HAS_S3)
 #include <waybill/protocol/s3.hpp>
 
 #include "support/catch.hpp"
@@ -484,4 +483,3 @@ TEST_CASE("a file that changes between two parts fails the job", "[s3]") {
 }
 
 }  // namespace waybill::test
-#endif

@@ -54,6 +54,7 @@ public:
     explicit resumable_server(resumable_behaviour how = {}, http_server_options options = {});
 
     [[nodiscard]] http_server& http() noexcept { return server_; }
+    [[nodiscard]] const http_log& log() const noexcept { return server_.log(); }
     [[nodiscard]] std::string url(const std::string& path) const { return server_.url(path); }
 
     void behave(const std::function<void(resumable_behaviour&)>& change);

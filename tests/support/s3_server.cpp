@@ -4,13 +4,13 @@
 #include <waybill/detail/digest.hpp>
 #include <waybill/protocol/http_rules.hpp>
 
+#include "support/s3_documents.hpp"
 #include "support/s3_signature.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
-#include <pugixml.hpp>
-
 namespace waybill::test {
 namespace {
 
@@ -24,38 +24,6 @@ std::string http_date(std::int64_t at) {
     ::gmtime_r(&seconds, &utc);
     char text[64];
     return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc)};
-}
-
-std::string element(const std::string& name, const std::string& value) {
-    std::string escaped;
-    for (const char c : value) {
-        escaped += c == '"' ? "&quot;" : c == '<' ? "&lt;" : c == '&' ? "&amp;" : std::string(1, c);
-    }
-    return "<" + name + ">" + escaped + "</" + name + ">";
-}
-
-std::string document(const std::string& root, const std::string& inside) {
-    return R"(<?xml version="1.0" encoding="UTF-8"?>)"
-           "\n<" +
-           root + R"( xmlns="http://s3.amazonaws.com/doc/2006-03-01/">)" + inside + "</" + root + ">";
-}
-
-const char* element_of(const std::string& algorithm) {
-    return algorithm == "SHA256" ? "ChecksumSHA256" : "ChecksumCRC32C";
-}
-
-/// What makes the object what it is, of the request that creates it.
-header_list object_headers(const received_request& r) {
-    header_list kept;
-    for (const header_field& h : r.headers) {
-        std::string name = h.name;
-        std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-        if (name.rfind("x-amz-meta-", 0) == 0 || name.rfind("x-amz-storage", 0) == 0 || name == "content-type" ||
-            name == "cache-control" || name == "x-amz-acl") {
-            kept.push_back({name, h.value});
-        }
-    }
-    return kept;
 }
 
 }  // namespace
@@ -86,6 +54,11 @@ void s3_server::replace_part(int number, const std::string& bytes) {
 std::map<std::string, s3_server::object> s3_server::objects() const {
     const std::lock_guard lock(mutex_);
     return objects_;
+}
+
+std::size_t s3_server::object_count() const {
+    const std::lock_guard lock(mutex_);
+    return objects_.size();
 }
 
 std::size_t s3_server::open_uploads() const {
@@ -246,12 +219,16 @@ std::optional<s3_server::taken_body> s3_server::take_body(exchange& x, const rec
     const auto md5 = detail::digest::make("md5");
     const auto crc = detail::digest::make("crc32c");
     sha256_sum sha;
-    if (!how.keeps_bytes) {
+    if (!how.keeps_bytes || !how.logs_bodies) {
         x.log_no_body();
     }
     x.pass_body_to([&](std::string_view bytes) {
-        md5->update(bytes);
-        crc->update(bytes);
+        if (how.etags_are_md5) {
+            md5->update(bytes);
+        }
+        if (r.has_header("x-amz-checksum-crc32c")) {
+            crc->update(bytes);
+        }
         sha.add(bytes);
         body.size += bytes.size();
         if (how.keeps_bytes) {
@@ -281,282 +258,6 @@ std::optional<s3_server::taken_body> s3_server::take_body(exchange& x, const rec
         return std::nullopt;
     }
     return body;
-}
-
-/// True when the checksum header is what the bytes come to, or there is none and none is wanted.
-bool s3_server::checksum_holds(const received_request& r, const taken_body& body, const std::string& algorithm) {
-    const std::string raw = algorithm == "SHA256" ? detail::to_base64(from_hex(body.sha256)) : body.crc32c;
-    const std::string name = algorithm == "SHA256" ? "x-amz-checksum-sha256" : "x-amz-checksum-crc32c";
-    return algorithm.empty() ? true : r.header(name) == raw;
-}
-
-void s3_server::create(exchange& x, const received_request& r, const target& at, const s3_behaviour& how) {
-    upload made;
-    made.path = at.path;
-    made.headers = object_headers(r);
-    made.algorithm = how.knows_checksums ? r.header("x-amz-checksum-algorithm") : "";
-    std::string id;
-    {
-        const std::lock_guard lock(mutex_);
-        id = "2~" + std::to_string(next_++) + "/a+b=&c";  // what ids may look like
-        uploads_[id] = std::move(made);
-    }
-    x.answer({200, dated(), document("InitiateMultipartUploadResult", element("UploadId", id))});
-}
-
-void s3_server::put_part(exchange& x, const received_request& r, const target& at, const s3_behaviour& how) {
-    std::uint64_t cut = exchange::everything;
-    std::string algorithm;
-    bool known = false;
-    {
-        const std::lock_guard lock(mutex_);
-        if (!how_.cuts.empty()) {
-            cut = how_.cuts.front();
-            how_.cuts.pop_front();
-        }
-        const auto found = uploads_.find(at.get("uploadId"));
-        known = found != uploads_.end() && found->second.path == at.path;
-        algorithm = known ? found->second.algorithm : "";
-    }
-    const auto number = parse_decimal(at.get("partNumber"));
-    if (!require(number && *number >= 1 && *number <= 10'000, "a part's number out of range")) {
-        refuse(x, 400, "InvalidArgument");
-        return;
-    }
-    for (const header_field& h : r.headers) {
-        require(!same_header(h.name.substr(0, 11), "x-amz-meta-"), "metadata with a part");
-    }
-    if (!known) {
-        refuse(x, 404, "NoSuchUpload");
-        return;
-    }
-    if (use_up(&s3_behaviour::slow_downs)) {
-        refuse(x, 503, "SlowDown");
-        return;
-    }
-    std::optional<taken_body> body = take_body(x, r, how, cut);
-    if (!body) {
-        return;
-    }
-    if (use_up(&s3_behaviour::damaged_parts) || !checksum_holds(r, *body, algorithm)) {
-        refuse(x, 400, "BadDigest");
-        return;
-    }
-    part kept;
-    kept.size = body->size;
-    kept.sum = body->sha256;
-    kept.data = std::move(body->data);
-    kept.checksum = r.header(algorithm == "SHA256" ? "x-amz-checksum-sha256" : "x-amz-checksum-crc32c");
-    const std::string of_no_use = detail::to_hex(detail::digest_of("md5", body->md5 + at.get("partNumber")));
-    kept.etag = "\"" + (how.etags_are_md5 ? body->md5 : of_no_use) + "\"";
-    header_list said = dated({{"ETag", use_up(&s3_behaviour::wrong_etags) ? "\"" + of_no_use + "\"" : kept.etag}});
-    if (!algorithm.empty()) {
-        said.push_back({algorithm == "SHA256" ? "x-amz-checksum-sha256" : "x-amz-checksum-crc32c", kept.checksum});
-    }
-    {
-        const std::lock_guard lock(mutex_);
-        const auto found = uploads_.find(at.get("uploadId"));
-        known = found != uploads_.end();
-        if (known) {
-            found->second.parts[static_cast<int>(*number)] = std::move(kept);
-        }
-    }
-    if (!known) {
-        refuse(x, 404, "NoSuchUpload");
-    } else if (use_up(&s3_behaviour::lost_part_answers)) {
-        x.wire().reset();
-    } else {
-        x.answer({200, std::move(said)});
-    }
-}
-
-void s3_server::put_object(exchange& x, const received_request& r, const target& at, const s3_behaviour& how) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (r.header("If-None-Match") == "*" && objects_.count(at.path) == 1) {
-            x.answer({412, {{"Connection", "close"}}, "<Error><Code>PreconditionFailed</Code></Error>"});
-            return;
-        }
-    }
-    std::optional<taken_body> body = take_body(x, r, how, exchange::everything);
-    if (!body) {
-        return;
-    }
-    object made;
-    made.size = body->size;
-    made.part_sums = {body->sha256};
-    made.data = std::move(body->data);
-    made.etag = "\"" + body->md5 + "\"";
-    made.headers = object_headers(r);
-    header_list said = dated({{"ETag", made.etag}});
-    for (const char* const name : {"x-amz-checksum-sha256", "x-amz-checksum-crc32c"}) {
-        if (how.knows_checksums && r.has_header(name)) {
-            said.push_back({name, r.header(name)});
-        }
-    }
-    {
-        const std::lock_guard lock(mutex_);
-        objects_[at.path] = std::move(made);
-    }
-    if (use_up(&s3_behaviour::lost_completions)) {
-        x.wire().reset();
-    } else {
-        x.answer({200, std::move(said)});
-    }
-}
-
-void s3_server::list_parts(exchange& x, const target& at, const s3_behaviour& how) {
-    if (use_up(&s3_behaviour::busy_lists)) {
-        refuse(x, 503, "ServiceUnavailable");
-        return;
-    }
-    const std::uint64_t after = parse_decimal(at.get("part-number-marker")).value_or(0);
-    std::string inside;
-    std::uint64_t last = 0;
-    std::uint64_t count = 0;
-    bool more = false;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto found = uploads_.find(at.get("uploadId"));
-        if (found == uploads_.end() || found->second.path != at.path) {
-            x.answer({404, {{"Connection", "close"}}, "<Error><Code>NoSuchUpload</Code></Error>"});
-            return;
-        }
-        for (const auto& [number, p] : found->second.parts) {
-            if (static_cast<std::uint64_t>(number) <= after) {
-                continue;
-            }
-            if (count == how.list_page) {
-                more = true;
-                break;
-            }
-            ++count;
-            last = static_cast<std::uint64_t>(number);
-            inside += "<Part>" + element("PartNumber", std::to_string(number)) + element("ETag", p.etag) +
-                      element("Size", std::to_string(p.size)) +
-                      (p.checksum.empty() ? "" : element(element_of(found->second.algorithm), p.checksum)) + "</Part>";
-        }
-    }
-    std::string text = document("ListPartsResult", element("IsTruncated", more ? "true" : "false") +
-                                                       element("NextPartNumberMarker", std::to_string(last)) + inside);
-    if (use_up(&s3_behaviour::cut_lists)) {
-        text.resize(text.size() - 40);
-    }
-    x.answer({200, dated(), std::move(text)});
-}
-
-/// The object that a completion makes; or the code it is refused with.
-std::string s3_server::assemble(const upload& from, const std::string& text, const s3_behaviour& how,
-                                object& into) const {
-    pugi::xml_document parsed;
-    if (!parsed.load_string(text.c_str()) ||
-        std::string(parsed.document_element().name()) != "CompleteMultipartUpload") {
-        return "MalformedXML";
-    }
-    int before = 0;
-    const part* previous = nullptr;
-    std::string sums;
-    for (const pugi::xml_node node : parsed.document_element().children("Part")) {
-        const int number = node.child("PartNumber").text().as_int();
-        const auto found = from.parts.find(number);
-        if (number <= before) {
-            return "InvalidPartOrder";
-        }
-        if (found == from.parts.end() || found->second.etag != node.child("ETag").text().get() ||
-            (!from.algorithm.empty() &&
-             found->second.checksum != node.child(element_of(from.algorithm)).text().get())) {
-            return "InvalidPart";
-        }
-        if (previous != nullptr && previous->size < how.least_part) {
-            return "EntityTooSmall";
-        }
-        before = number;
-        previous = &found->second;
-        into.data += previous->data;
-        into.size += previous->size;
-        into.part_sums.push_back(previous->sum);
-        sums += previous->etag;
-    }
-    into.headers = from.headers;
-    into.etag =
-        "\"" + detail::to_hex(detail::digest_of("md5", sums)) + "-" + std::to_string(into.part_sums.size()) + "\"";
-    return previous == nullptr ? "MalformedXML" : "";
-}
-
-void s3_server::complete(exchange& x, const received_request& r, const target& at, const s3_behaviour& how) {
-    s3_behaviour keeping = how;
-    keeping.keeps_bytes = true;
-    keeping.rate = 0;
-    const std::optional<taken_body> body = take_body(x, r, keeping, exchange::everything);
-    if (!body) {
-        return;
-    }
-    const bool fails = use_up(&s3_behaviour::failed_completions);
-    std::string code;
-    object made;
-    {
-        const std::lock_guard lock(mutex_);
-        const auto found = uploads_.find(at.get("uploadId"));
-        if (found == uploads_.end() || found->second.path != at.path) {
-            code = "NoSuchUpload";
-        } else if (r.header("If-None-Match") == "*" && objects_.count(at.path) == 1) {
-            code = "PreconditionFailed";
-        } else {
-            code = assemble(found->second, body->data, how, made);
-        }
-        if (code.empty() && !fails) {
-            uploads_.erase(found);
-            if (!how.moves_completed) {
-                objects_[at.path] = made;
-            }
-        }
-    }
-    const std::string waiting = "\n\n  ";
-    if (!code.empty()) {
-        refuse(x, code == "NoSuchUpload" ? 404 : code == "PreconditionFailed" ? 412 : 400, code);
-    } else if (fails) {
-        x.answer({200, dated(), waiting + "<Error>" + element("Code", "InternalError") + "</Error>"});
-    } else if (use_up(&s3_behaviour::lost_completions)) {
-        x.wire().reset();
-    } else if (use_up(&s3_behaviour::empty_completions)) {
-        x.answer({200, dated(), waiting});
-    } else {
-        x.answer({200, dated(), waiting + document("CompleteMultipartUploadResult", element("ETag", made.etag))});
-    }
-}
-
-void s3_server::abort(exchange& x, const target& at) {
-    if (use_up(&s3_behaviour::ignored_aborts)) {
-        x.answer({204, dated()});
-        return;
-    }
-    bool known = false;
-    {
-        const std::lock_guard lock(mutex_);
-        known = uploads_.erase(at.get("uploadId")) == 1;
-    }
-    if (known) {
-        x.answer({204, dated()});
-    } else {
-        refuse(x, 404, "NoSuchUpload");
-    }
-}
-
-void s3_server::head(exchange& x, const target& at, const s3_behaviour& how) {
-    std::optional<object> found;
-    {
-        const std::lock_guard lock(mutex_);
-        if (const auto place = objects_.find(at.path); place != objects_.end()) {
-            found = place->second;
-        }
-    }
-    if (how.hides || !found) {
-        x.answer({how.hides ? 403 : 404, dated({{"Content-Length", "0"}})});
-        return;
-    }
-    header_list said = dated({{"Content-Length", std::to_string(found->size)}, {"ETag", found->etag}});
-    said.insert(said.end(), found->headers.begin(), found->headers.end());
-    x.answer({200, std::move(said)});
 }
 
 }  // namespace waybill::test

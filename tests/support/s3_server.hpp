@@ -25,6 +25,7 @@ struct s3_behaviour {
     std::uint64_t least_part = 5 << 20;  ///< of all parts but the last
     double rate = 0;                     ///< bytes per second of each request; 0: as fast as it goes
     bool keeps_bytes = true;             ///< else only digests and sizes, for large objects
+    bool logs_bodies = true;             ///< else the log of requests is without them
     bool etags_are_md5 = true;           ///< else they say nothing of the bytes, as with encryption by KMS
     bool knows_checksums = true;
     bool hides = false;  ///< answers HEAD with 403, as to keys that may only write
@@ -65,6 +66,7 @@ public:
     explicit s3_server(s3_behaviour how = {}, http_server_options options = {});
 
     [[nodiscard]] http_server& http() noexcept { return server_; }
+    [[nodiscard]] const http_log& log() const noexcept { return server_.log(); }
     [[nodiscard]] std::string url(const std::string& path) const { return server_.url(path); }
 
     void behave(const std::function<void(s3_behaviour&)>& change);
@@ -77,6 +79,7 @@ public:
 
     /// The objects, by decoded path.
     [[nodiscard]] std::map<std::string, object> objects() const;
+    [[nodiscard]] std::size_t object_count() const;
     /// Uploads that are neither complete nor aborted.
     [[nodiscard]] std::size_t open_uploads() const;
     /// Parts of these.

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <waybill/protocol/detail/s3_protocol.hpp>
 #include <waybill/protocol/detail/s3_settings.hpp>
 #include <waybill/protocol/s3.hpp>
 
 #include "support/catch.hpp"
 
 #include <string>
-
-#if defined(WAYBILL_HAS_S3)
-#include <waybill/protocol/detail/s3_protocol.hpp>
-#endif
 
 namespace waybill::detail {
 namespace {
@@ -86,7 +83,6 @@ TEST_CASE("a job's headers go with the requests they are for", "[s3]") {
     CHECK(place_of("X-Tenant") == s3_header::every);
 }
 
-#if defined(WAYBILL_HAS_S3)
 namespace {
 
 std::error_code refused_job(const waybill::job& job) {
@@ -116,6 +112,5 @@ TEST_CASE("a job that cannot be sent by S3 is refused at the border", "[s3]") {
     CHECK(refused_job(small(url).field("Waybill-Upload", "1")) == errc::invalid_field);
     CHECK(refused_job(small(url).field("a", std::string(2001, 'x'))) == errc::invalid_field);
 }
-#endif
 
 }  // namespace waybill::detail
