@@ -59,4 +59,32 @@ TEST_CASE("the digest of what was sent resumably survives a restart, and is in t
     CHECK_THAT(end.item(0).receipt, Catch::EndsWith(sum));
 }
 
+TEST_CASE("a refusal that names its problem is acted upon: asked about, or given up") {
+    const std::string problem = GENERATE("mismatching-upload-offset", "completed-upload", "inconsistent-upload-length");
+    CAPTURE(problem);
+    const temp_dir dir;
+    resumable_server server;
+    const std::string type = "https://iana.org/assignments/http-problem-types#" + problem;
+    server.http().next(script("refused").only_for("PATCH").read_all().answer(
+        {400, {{"Content-Type", "application/problem+json"}}, R"({"type":")" + type + "\"}"}));
+    const std::string content = random_bytes(300'000);
+    delivery uploads(quick_options(dir));
+    job what(server.url("/posts"));
+    what.via(resumable{}).file(dir.write("a", content));
+    const job_snapshot end = uploads.settled(uploads.enqueue(what));
+    INFO(describe(end));
+    if (problem == "inconsistent-upload-length") {
+        CHECK(end.now == status::failed);
+        CHECK(end.error.code == make_http_error(400));
+        server.http().log().wait_until("the clean-up", [](const http_log::requests& all) {
+            return all.back().method == "DELETE" && all.back().over;
+        });
+        CHECK(server.open_uploads() == 0);
+    } else {
+        CHECK(end.now == status::completed);  // the server was asked, and had nothing yet
+        REQUIRE(server.arrived().size() == 1);
+        CHECK((server.arrived()[0].body == content));
+    }
+}
+
 }  // namespace waybill::test

@@ -97,4 +97,20 @@ TEST_CASE("a tus upload passes a real proxy, and continues when the server behin
     CHECK((there.begin()->second == content));
 }
 
+TEST_CASE("tus learns a proxy's own limit on bodies, too") {
+    const temp_dir dir;
+    const tus_store store;
+    const proxy front(proxy::kind::nginx, store.server.port(), "client_max_body_size 1m;");
+    const std::string content = random_bytes(5 * mebibyte);
+    delivery uploads(quick_options(dir));
+    job what(front.url("/files"));
+    what.via(tus{}).file(dir.write("a", content));
+    const job_snapshot end = uploads.settled(uploads.enqueue(what));
+    INFO(describe(end));
+    CHECK(end.now == status::completed);
+    REQUIRE(store.uploads().size() == 1);
+    CHECK((store.uploads().begin()->second == content));
+    CHECK(store.requests("POST").size() == 1);
+}
+
 }  // namespace waybill::test

@@ -122,5 +122,31 @@ TEST_CASE("a job without items is shown as well", "[engine][picture]") {
     CHECK(shown.sent == 0);
 }
 
+TEST_CASE("a picture shows where unfinished uploads are, and what the server said of finished items",
+          "[engine][picture]") {
+    loaded_job whole = loaded();
+    whole.items[0].state.receipt = "\"etag\"";
+    whole.checkpoints.push_back({1, "https://h/files/1", 40, "state", 0});
+    whole.checkpoints.push_back({checkpoint::whole_job, "https://h/forms/1", 640, "", 0});
+    whole.checkpoints.push_back({99, "of no item", 0, "", 0});
+    job_snapshot shown = picture_of(whole);
+    CHECK(shown.resource == "https://h/forms/1");
+    CHECK(shown.item(0).receipt == "\"etag\"");
+    CHECK(shown.item(0).resource.empty());
+    CHECK(shown.item(1).resource == "https://h/files/1");
+    CHECK(shown.item(1).receipt.empty());
+    CHECK_FALSE(shown.progress_of_items[2].there);
+
+    const job_snapshot before = shown;
+    detail::server_side_picture there(shown);
+    there.show_receipt(1, "done");
+    there.forget_resources();
+    CHECK(shown.resource.empty());
+    CHECK(shown.item(0).receipt == "\"etag\"");
+    CHECK(shown.item(1).resource.empty());
+    CHECK(shown.item(1).receipt == "done");
+    CHECK(before.item(1).resource == "https://h/files/1");  // copies share, and do not change
+}
+
 }  // namespace
 }  // namespace waybill::test
