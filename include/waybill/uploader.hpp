@@ -56,7 +56,8 @@ public:
     /// @par Errors
     ///   - `errc::store_locked`, `errc::store_damaged`, `errc::store_too_new`, `errc::store_unwritable`,
     ///     `errc::store_unsafe`  the store could not be opened.
-    ///   - `errc::store_failed`  the store failed while jobs were running; they are as last committed.
+    ///   - `errc::store_failed`  the store failed while jobs were running, and went on failing though it
+    ///     was opened anew; jobs are as last committed. Calling `async_run` again tries again.
     ///   - `errc::not_allowed`  it is running already.
     ///   - `errc::stopped`  the uploader was stopped before.
     /// @par Cancellation

@@ -334,7 +334,67 @@ TEST_CASE("while the disk is full nothing is lost, and everything goes on when t
     CHECK_FALSE(w.ended());
 }
 
-TEST_CASE("a failing disk ends the run with its error and leaves the job as it was committed") {
+TEST_CASE("a disk that fails once is opened anew, and everything arrives without a restart") {
+    for (int nth = 1;; ++nth) {
+        surroundings around;
+        around.files->write("/a", "x");
+        around.files->write("/b", "y");
+        world w(around);
+        w.add(put_job("one", {"/a"}));
+        w.add(form_job("two", {"/b"}));
+        int left = nth;
+        w.store().before_write = [&left] {
+            if (--left == 0) {
+                throw error(errc::store_failed, "memory");
+            }
+        };
+        w.start();
+        w.until_idle();
+        CAPTURE(nth);
+        REQUIRE_FALSE(w.ended());
+        REQUIRE(w.at("one").now == status::completed);
+        // The form's answer may be what could not be kept: then it must not be sent again unasked.
+        REQUIRE((w.at("two").now == status::completed || w.at("two").now == status::unknown_outcome));
+        const auto posts = std::count_if(around.requests.begin(), around.requests.end(), [](const received_request& r) {
+            return r.whole && r.url.ends_with("/posts");
+        });
+        REQUIRE(posts == 1);
+        if (left > 0) {
+            REQUIRE(nth > 5);
+            break;
+        }
+    }
+}
+
+TEST_CASE("an operation that meets the failing disk is refused, and the next one finds it opened anew") {
+    const bool delivers = GENERATE(false, true);
+    surroundings around;
+    around.files->write("/a", "x");
+    world w(around);
+    if (delivers) {
+        w.start();
+        w.settle();
+    }
+    bool fails = true;
+    w.store().before_write = [&fails] {
+        if (fails) {
+            throw error(errc::store_failed, "memory");
+        }
+    };
+    CHECK(error_of([&] { w.add(put_job("one", {"/a"})); }) == errc::store_failed);
+    fails = false;
+    w.add(put_job("two", {"/a"}));
+    CHECK_FALSE(w.now()->find(job_id("one")));
+    CHECK(w.at("two").now == status::pending);
+    if (!delivers) {
+        w.start();
+    }
+    w.until_idle();
+    CHECK(w.at("two").now == status::completed);
+    CHECK_FALSE(w.ended());
+}
+
+TEST_CASE("a disk that goes on failing ends the run with its error and leaves the job as it was committed") {
     surroundings around;
     around.files->write("/a", "x");
     {

@@ -51,6 +51,14 @@ public:
         }
     }
 
+    /// Shows nothing; the versions go on.
+    void clear() {
+        jobs_ = {};
+        ids_ = {};
+        finished_.clear();
+        sent_listed_ = 0;
+    }
+
     [[nodiscard]] std::shared_ptr<const job_snapshot> find(job_seq seq) const {
         const auto* known = jobs_.find(seq);
         return known == nullptr ? nullptr : *known;

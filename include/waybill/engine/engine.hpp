@@ -49,7 +49,7 @@ public:
 
     /// Opens the store, once. Every function below does it by itself.
     asio::awaitable<void> open();
-    /// Delivers jobs until `stop`, until canceled, or until the store fails.
+    /// Delivers jobs until `stop`, until canceled, or until the store fails for good.
     asio::awaitable<void> run();
     /// Interrupts all transfers, brings everything to disk, ends all feeds. Not cancellable.
     asio::awaitable<void> stop();
@@ -67,7 +67,8 @@ public:
     [[nodiscard]] const detail::strand& home() const noexcept { return home_; }
 
 private:
-    enum class phase : std::uint8_t { closed, opening, open, stopping, stopped };
+    /// `lost`: the store has failed; nothing works before it was opened anew.
+    enum class phase : std::uint8_t { closed, opening, open, lost, stopping, stopped };
     enum class wish : std::uint8_t { none, cancel, stop };
 
     /// A job whose pipeline runs.
@@ -97,7 +98,11 @@ private:
     };
 
     // Delivering.
+    asio::awaitable<std::exception_ptr> deliver_until_it_ends();
     asio::awaitable<void> deliver();
+    asio::awaitable<void> lay_down();
+    [[nodiscard]] bool lose_store(const std::exception_ptr& thrown);
+    asio::awaitable<std::exception_ptr> reopen();
     asio::awaitable<void> refill_lanes();
     asio::awaitable<void> commit_finished_items();
     void start(job_seq seq);
@@ -133,6 +138,7 @@ private:
     void publish_soon();
     void observe_running();
     static asio::awaitable<void> fill_board(std::shared_ptr<engine> self);
+    asio::awaitable<void> list_everything();
     asio::awaitable<bool> list_page(unlisted& rest);
     asio::awaitable<void> forget_old();
 
@@ -153,8 +159,10 @@ private:
     detail::condition run_ended_;
     phase phase_ = phase::closed;
     bool delivering_ = false;
+    bool opened_before_ = false;
     std::exception_ptr open_failure_;
     std::exception_ptr fatal_;
+    int reopened_ = 0;  // in a row, without a commit of a job in between
     std::map<job_seq, std::shared_ptr<run_state>> running_;
     std::map<job_seq, std::weak_ptr<detail::condition>> ends_;
     scheduler::time_point next_tick_{};

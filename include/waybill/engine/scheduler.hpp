@@ -122,6 +122,16 @@ public:
         }
     }
 
+    /// Forgets all jobs. Those that are held stay held when they come back.
+    void clear() {
+        running_ = 0;
+        empty_.clear();
+        ready_.clear();
+        sleeping_.clear();
+        by_seq_.clear();
+        lanes_.clear();
+    }
+
     /// A lane that has run out of known jobs while the store may have more, and the last one known.
     [[nodiscard]] std::optional<std::pair<std::string, job_seq>> hungry() const {
         if (empty_.empty()) {

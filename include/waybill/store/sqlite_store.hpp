@@ -6,7 +6,9 @@
 #include <waybill/store/store.hpp>
 #include <waybill/store/store_options.hpp>
 
+#include <atomic>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -38,6 +40,7 @@ public:
     ~sqlite_store() override;
 
     asio::awaitable<store_contents> open() override;
+    [[nodiscard]] bool failed() const noexcept override { return failed_; }
     asio::awaitable<std::vector<added_job>> add(std::vector<new_job> jobs) override;
     asio::awaitable<void> commit(job_change change) override;
     asio::awaitable<void> quarantine(job_seq seq) override;
@@ -61,8 +64,10 @@ private:
     asio::awaitable<void> write(on_database work);
     void submit(detail::database_change change);
     void drain();
+    void give_up_if(const std::exception_ptr& thrown) noexcept;
 
     store_options options_;
+    std::atomic<bool> failed_{false};
     std::unique_ptr<detail::database> database_;  // the thread's own
     std::mutex mutex_;
     std::vector<detail::database_change> waiting_;

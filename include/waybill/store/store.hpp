@@ -77,12 +77,18 @@ struct store_contents {
 /// All functions are called on the uploader's strand and throw `waybill::error` with a code for
 /// which `code == cause::storage` holds, unless said otherwise. None of them is cancellable: what
 /// was begun is seen to its end, so that its outcome is always known.
+///
+/// After `errc::store_failed` the disk's word cannot be trusted any more: everything fails until
+/// `open` is called again, which tells what the disk really holds.
 class store {
 public:
     virtual ~store() = default;
 
     /// Opens the store and returns jobs that a crash left running to `pending`.
     virtual asio::awaitable<store_contents> open() = 0;
+
+    /// It has failed, and must be opened anew.
+    [[nodiscard]] virtual bool failed() const noexcept { return false; }
 
     /// Accepts jobs: all or none. Throws `errc::duplicate_id` when one of the ids is taken by a
     /// job of other content.

@@ -41,12 +41,14 @@ public:
     memory_store& operator=(const memory_store&) = delete;
     ~memory_store() override { let_go(); }
 
-    /// Called before each change reaches the disk; an exception it throws is the disk's failure.
+    /// Called before each change reaches the disk; an exception it throws is the disk's failure. After
+    /// `errc::store_failed` everything fails until the store is opened anew.
     std::function<void()> before_write;
     /// Set to plant a bug: changes are acknowledged before they are on the disk.
     bool acknowledge_early = false;
 
     asio::awaitable<store_contents> open() override;
+    [[nodiscard]] bool failed() const noexcept override { return failed_; }
     asio::awaitable<std::vector<added_job>> add(std::vector<new_job> jobs) override;
     asio::awaitable<void> commit(job_change change) override;
     asio::awaitable<void> quarantine(job_seq seq) override;
@@ -64,6 +66,7 @@ public:
 
 private:
     asio::awaitable<void> turn();
+    void fail_as_told();
     asio::awaitable<void> write(std::function<void()> change);
     void apply(const job_change& change);
     void keep(const leftover& what);
@@ -77,6 +80,7 @@ private:
 
     asio::any_io_executor executor_;
     std::shared_ptr<memory_disk> disk_;
+    bool failed_ = false;
 };
 
 }  // namespace waybill::testing

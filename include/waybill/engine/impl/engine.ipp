@@ -32,9 +32,14 @@ WAYBILL_DECL scheduler::time_point engine::steady(unix_millis at) const {
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::open() {
-    while (phase_ == phase::opening) {
+    if (phase_ == phase::open && parts_.store->failed()) {
+        phase_ = delivering_ ? phase::lost : phase::closed;
+        alarm_->ring();
+    }
+    while (phase_ == phase::opening || phase_ == phase::lost) {
+        const bool others = phase_ == phase::opening;
         co_await phase_changed_.wait();
-        if (phase_ == phase::closed) {
+        if (others && phase_ == phase::closed) {
             std::rethrow_exception(open_failure_);
         }
     }
@@ -45,12 +50,18 @@ WAYBILL_DECL asio::awaitable<void> engine::open() {
         throw error(errc::stopped);
     }
     phase_ = phase::opening;
+    const bool again = opened_before_;
     std::exception_ptr thrown;
     try {
         const store_contents found = co_await parts_.store->open();
+        scheduler_.clear();
         board_.set_totals(found.totals);
         for (const queued_job& head : found.lane_heads) {
             scheduler_.refill(head.lane, {{head.seq, steady(head.not_before)}}, true);
+        }
+        if (again) {
+            board_.clear();
+            co_await list_everything();
         }
     } catch (...) {
         thrown = std::current_exception();
@@ -61,7 +72,13 @@ WAYBILL_DECL asio::awaitable<void> engine::open() {
     if (thrown) {
         std::rethrow_exception(thrown);
     }
-    detail::spawn(home_, [self = shared_from_this()] { return fill_board(self); });
+    fatal_ = nullptr;
+    opened_before_ = true;
+    if (again) {
+        publish();
+    } else {
+        detail::spawn(home_, [self = shared_from_this()] { return fill_board(self); });
+    }
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::run() {
@@ -70,29 +87,98 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
         throw error(errc::not_allowed, "the uploader is running already");
     }
     delivering_ = true;
-    cleaner_->start(shared_from_this());
+    reopened_ = 0;
     std::exception_ptr thrown;
-    try {
-        co_await deliver();
-    } catch (...) {
-        thrown = std::current_exception();
+    for (bool again = true; again;) {
+        thrown = co_await deliver_until_it_ends();
+        again = false;
+        if (lose_store(thrown)) {
+            // Who cancels now is heard when delivery begins again.
+            co_await asio::this_coro::throw_if_cancelled(false);
+            thrown = co_await reopen();
+            again = !thrown && phase_ == phase::open;
+            co_await asio::this_coro::throw_if_cancelled(true);
+        }
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await interrupt_all();
-    co_await cleaner_->stop();
+    co_await lay_down();
     delivering_ = false;
-    run_ended_.notify_all();
-    if (fatal_) {
-        std::rethrow_exception(fatal_);
+    if (phase_ == phase::lost) {
+        phase_ = phase::closed;  // whoever needs the store next opens it anew
+        phase_changed_.notify_all();
     }
+    run_ended_.notify_all();
+    thrown = fatal_ ? fatal_ : thrown;
     if (thrown) {
         std::rethrow_exception(thrown);
     }
 }
 
+WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::deliver_until_it_ends() {
+    std::exception_ptr thrown;
+    cleaner_->start(shared_from_this());
+    try {
+        co_await deliver();
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    co_return fatal_ ? fatal_ : thrown;
+}
+
+/// Ends all transfers and waits for their ends.
+WAYBILL_DECL asio::awaitable<void> engine::lay_down() {
+    co_await interrupt_all();
+    co_await cleaner_->stop();
+}
+
+/// True when it was the store that failed, so that what is in memory may not be what is on the disk.
+WAYBILL_DECL bool engine::lose_store(const std::exception_ptr& thrown) {
+    bool failed = parts_.store->failed();
+    try {
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+    } catch (const error& e) {
+        failed = failed || e.code() == errc::store_failed;
+    } catch (...) {
+        failed = false;  // canceled: whoever runs it next opens the store anew
+    }
+    failed = failed && (phase_ == phase::open || phase_ == phase::lost);
+    phase_ = failed ? phase::lost : phase_;
+    return failed;
+}
+
+/// Forgets everything and asks the disk, as after a crash; jobs that were running are pending again.
+/// Gives up when the disk fails again and again, and says why.
+WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::reopen() {
+    constexpr int most_in_a_row = 3;
+    co_await lay_down();
+    if (phase_ != phase::lost) {
+        co_return nullptr;  // it is being stopped
+    }
+    phase_ = phase::closed;
+    phase_changed_.notify_all();
+    for (const auto& [seq, weak] : ends_) {
+        if (const auto waiting = weak.lock()) {
+            waiting->notify_all();  // it looks again
+        }
+    }
+    std::exception_ptr thrown = fatal_ ? fatal_ : std::make_exception_ptr(error(errc::store_failed));
+    if (++reopened_ > most_in_a_row) {
+        co_return thrown;
+    }
+    try {
+        co_await open();
+        thrown = nullptr;
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    co_return thrown;
+}
+
 WAYBILL_DECL asio::awaitable<void> engine::deliver() {
     co_await forget_old();
-    while (phase_ == phase::open && !fatal_) {
+    while (phase_ == phase::open && !fatal_ && !parts_.store->failed()) {
         co_await refill_lanes();
         const auto now = parts_.clock->steady_now();
         while (const auto seq = scheduler_.next(now)) {
@@ -170,7 +256,7 @@ WAYBILL_DECL asio::awaitable<void> engine::stop() {
     if (phase_ == phase::stopped) {
         co_return;
     }
-    const bool opened = phase_ == phase::open;
+    const bool opened = phase_ == phase::open || phase_ == phase::lost;
     phase_ = phase::stopping;
     alarm_->ring();
     co_await interrupt_all();

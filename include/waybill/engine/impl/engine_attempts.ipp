@@ -68,6 +68,7 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
     mine->job->may_wait_for_space = [&engine = *self] { return engine.phase_ == phase::open; };
     mine->job->on_committed = [&engine = *self, &job = *mine->job](status before, status after) {
         engine.count(before, after, job.job().spec.size);
+        engine.reopened_ = 0;
         engine.show(job.observe(), true);
     };
     co_await self->carry(mine->job, *mine);

@@ -225,13 +225,11 @@ WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
 WAYBILL_DECL asio::awaitable<job_snapshot> engine::wait(job_id id) {
     const job_seq seq = co_await require(id);
     for (;;) {
+        co_await open();
         const auto end = end_of(seq);  // before looking: an end in between must not be missed
         const loaded_job whole = co_await load(seq);
         if (is_terminal(whole.job.state.now)) {
             co_return detail::picture_of(whole);
-        }
-        if (phase_ != phase::open) {
-            throw error(errc::stopped);
         }
         co_await end->wait();
     }

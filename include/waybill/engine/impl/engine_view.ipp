@@ -58,7 +58,9 @@ WAYBILL_DECL void engine::publish_soon() {
     if (!publish_scheduled_) {
         publish_scheduled_ = true;
         detail::post(home_, [weak = weak_from_this()] {
-            if (const auto self = weak.lock(); self && self->publish_scheduled_) {
+            const auto self = weak.lock();
+            // While everything is listed anew, what is shown stays as it was.
+            if (self && self->publish_scheduled_ && self->phase_ != phase::opening) {
                 self->publish();
             }
         });
@@ -78,26 +80,31 @@ WAYBILL_DECL void engine::observe_running() {
 /// page of each is published together, so that the first snapshot is no empty one.
 WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> self) {
     self->filling_ = true;
-    self->board_incomplete_ = false;
-    std::vector<unlisted> rest;
-    rest.push_back(unlisted{listing::parked, {}});
-    rest.push_back(unlisted{listing::open, {}});
-    rest.push_back(unlisted{listing::finished, {}});
     try {
-        while (!rest.empty() && self->phase_ == phase::open) {
-            std::vector<unlisted> further;
-            for (unlisted& one : rest) {
-                if (co_await self->list_page(one)) {
-                    further.push_back(std::move(one));
-                }
-            }
-            rest = std::move(further);
-            self->publish_soon();
-        }
+        co_await self->list_everything();
     } catch (const std::exception&) {
         // The store is closing, or has failed and says so to those who need it more.
     }
     self->filling_ = false;
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::list_everything() {
+    board_incomplete_ = false;
+    std::vector<unlisted> rest;
+    rest.push_back(unlisted{listing::parked, {}});
+    rest.push_back(unlisted{listing::open, {}});
+    rest.push_back(unlisted{listing::finished, {}});
+    while (!rest.empty() && (phase_ == phase::open || phase_ == phase::opening)) {
+        std::vector<unlisted> further;
+        for (unlisted& one : rest) {
+            const bool more = co_await list_page(one);
+            if (more) {
+                further.push_back(std::move(one));
+            }
+        }
+        rest = std::move(further);
+        publish_soon();
+    }
 }
 
 /// False when there is nothing further of this kind, or no room for it.

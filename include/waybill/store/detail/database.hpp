@@ -25,6 +25,7 @@ namespace waybill::detail {
 struct database_change {
     std::function<void()> apply;
     std::function<void(std::exception_ptr)> settled;
+    std::exception_ptr outcome;
 };
 
 /// The store's SQL, blocking and on one thread: one connection, opened exclusively.
@@ -42,9 +43,10 @@ public:
 
     [[nodiscard]] store_contents contents();
 
-    /// Runs `changes` in one transaction that is synced once. Each change stands or falls alone:
-    /// what it throws is handed to its own `settled`, without touching the others.
-    void transact(std::vector<database_change>& changes);
+    /// Runs `changes` in one transaction that is synced once, and notes each one's `outcome`. Each
+    /// change stands or falls alone, without touching the others, unless the whole transaction fails:
+    /// that failure is returned, too.
+    std::exception_ptr transact(std::vector<database_change>& changes) noexcept;
 
     // To be called within a change.
     [[nodiscard]] std::vector<added_job> add(const std::vector<new_job>& jobs);
@@ -76,6 +78,7 @@ private:
     [[nodiscard]] std::vector<queued_job> lane_heads();
     [[nodiscard]] totals read_totals();
     void write_totals();
+    void run_alone(database_change& one);
 
     void insert(const new_job& job, job_seq seq);
     void insert_item(job_seq seq, std::size_t index, const item_record& item);

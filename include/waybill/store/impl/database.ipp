@@ -21,45 +21,53 @@ WAYBILL_DECL database::use database::sql(std::string_view text) {
     return use(*kept);
 }
 
-WAYBILL_DECL void database::transact(std::vector<database_change>& changes) {
-    std::vector<std::exception_ptr> outcome(changes.size());
+WAYBILL_DECL std::exception_ptr database::transact(std::vector<database_change>& changes) noexcept {
     try {
-        sql("BEGIN IMMEDIATE")->exec();
-        for (std::size_t i = 0; i < changes.size(); ++i) {
-            const totals before = pending_totals_;
-            sql("SAVEPOINT one")->exec();
-            try {
-                changes[i].apply();
-            } catch (const SQLite::Exception& e) {
-                if (sqlite3_get_autocommit(db_->getHandle()) != 0) {
-                    throw;  // SQLite has rolled everything back: a full disk, an I/O error
-                }
-                outcome[i] =
-                    std::make_exception_ptr(error(to_errc(e.getErrorCode()), file_->path() + " (" + e.what() + ")"));
-            } catch (const error&) {
-                outcome[i] = std::current_exception();
+        try {
+            sql("BEGIN IMMEDIATE")->exec();
+            for (database_change& one : changes) {
+                run_alone(one);
             }
-            if (outcome[i]) {
-                sql("ROLLBACK TO one")->exec();
-                pending_totals_ = before;
-            }
-            sql("RELEASE one")->exec();
+            write_totals();
+            sql("COMMIT")->exec();
+            totals_ = pending_totals_;
+            return nullptr;
+        } catch (const SQLite::Exception&) {
+            rethrow_as_store_error(file_->path());
         }
-        write_totals();
-        sql("COMMIT")->exec();
-        totals_ = pending_totals_;
-    } catch (const SQLite::Exception& e) {
+    } catch (...) {  // no memory is a failure like any other
+        const std::exception_ptr failed = std::current_exception();
         if (sqlite3_get_autocommit(db_->getHandle()) == 0) {
             static_cast<void>(db_->tryExec("ROLLBACK"));
         }
         pending_totals_ = totals_;
-        const auto failed =
-            std::make_exception_ptr(error(to_errc(e.getErrorCode()), file_->path() + " (" + e.what() + ")"));
-        std::fill(outcome.begin(), outcome.end(), failed);
+        for (database_change& one : changes) {
+            one.outcome = failed;
+        }
+        return failed;
     }
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-        changes[i].settled(outcome[i]);
+}
+
+WAYBILL_DECL void database::run_alone(database_change& one) {
+    const totals before = pending_totals_;
+    sql("SAVEPOINT one")->exec();
+    try {
+        try {
+            one.apply();
+        } catch (const SQLite::Exception&) {
+            if (sqlite3_get_autocommit(db_->getHandle()) != 0) {
+                throw;  // SQLite has rolled everything back: a full disk, an I/O error
+            }
+            rethrow_as_store_error(file_->path());
+        }
+    } catch (const SQLite::Exception&) {
+        throw;
+    } catch (...) {
+        one.outcome = std::current_exception();
+        sql("ROLLBACK TO one")->exec();
+        pending_totals_ = before;
     }
+    sql("RELEASE one")->exec();
 }
 
 WAYBILL_DECL void database::write_totals() {

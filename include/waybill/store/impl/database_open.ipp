@@ -138,7 +138,6 @@ WAYBILL_DECL void database::recover_interrupted() {
         return;
     }
     std::vector<database_change> changes(1);
-    std::exception_ptr thrown;
     changes[0].apply = [&] {
         for (const job_record& job : interrupted) {
             job_change back;
@@ -149,10 +148,9 @@ WAYBILL_DECL void database::recover_interrupted() {
             apply(back);
         }
     };
-    changes[0].settled = [&](std::exception_ptr e) { thrown = std::move(e); };
-    transact(changes);
-    if (thrown) {
-        std::rethrow_exception(thrown);
+    static_cast<void>(transact(changes));
+    if (changes[0].outcome) {
+        std::rethrow_exception(changes[0].outcome);
     }
 }
 

@@ -17,7 +17,9 @@ WAYBILL_DECL sqlite_store::~sqlite_store() = default;
 
 WAYBILL_DECL asio::awaitable<store_contents> sqlite_store::open() {
     std::function<store_contents()> work = [this] {
+        database_.reset();
         database_ = std::make_unique<detail::database>(options_);
+        failed_ = false;
         return database_->contents();
     };
     co_return co_await worker_->run(std::move(work));
@@ -120,7 +122,7 @@ WAYBILL_DECL asio::awaitable<void> sqlite_store::close() {
 
 WAYBILL_DECL detail::database& sqlite_store::opened() const {
     if (!database_) {
-        throw error(errc::stopped);
+        throw failed_ ? error(errc::store_failed, options_.path) : error(errc::stopped);
     }
     return *database_;
 }
@@ -128,9 +130,14 @@ WAYBILL_DECL detail::database& sqlite_store::opened() const {
 WAYBILL_DECL asio::awaitable<void> sqlite_store::read(on_database work) {
     std::function<void()> guarded = [this, work = std::move(work)] {
         try {
-            work(opened());
-        } catch (const SQLite::Exception&) {
-            detail::rethrow_as_store_error(options_.path);
+            try {
+                work(opened());
+            } catch (const SQLite::Exception&) {
+                detail::rethrow_as_store_error(options_.path);
+            }
+        } catch (...) {
+            give_up_if(std::current_exception());
+            throw;
         }
     };
     co_await worker_->run_void(std::move(guarded));
@@ -163,11 +170,32 @@ WAYBILL_DECL void sqlite_store::drain() {
         group.swap(waiting_);
     }
     if (database_) {
-        database_->transact(group);
-        return;
+        give_up_if(database_->transact(group));
+    } else {
+        for (detail::database_change& change : group) {
+            change.outcome =
+                std::make_exception_ptr(failed_ ? error(errc::store_failed, options_.path) : error(errc::stopped));
+        }
     }
-    for (auto& change : group) {
-        change.settled(std::make_exception_ptr(error(errc::stopped)));
+    for (const detail::database_change& change : group) {
+        change.settled(change.outcome);
+    }
+}
+
+// A sync that failed may have lost what the next one seems to save: the kernel calls the pages clean
+// (fsync(2), "EIO"). Closing writes back what was committed before, into pages that are synced anew;
+// whether it can is seen when the store is opened again.
+WAYBILL_DECL void sqlite_store::give_up_if(const std::exception_ptr& thrown) noexcept {
+    try {
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+    } catch (const error& e) {
+        if (e.code() == errc::store_failed) {
+            failed_ = true;
+            database_.reset();
+        }
+    } catch (...) {
     }
 }
 

@@ -13,11 +13,14 @@ namespace waybill::testing {
 
 inline asio::awaitable<void> memory_store::turn() {
     co_await asio::post(executor_, asio::use_awaitable);
+    if (failed_) {
+        throw error(errc::store_failed, "memory");
+    }
 }
 
 inline asio::awaitable<void> memory_store::write(std::function<void()> change) {
     if (disk_->owner != this) {
-        throw error(errc::stopped);
+        throw failed_ ? error(errc::store_failed, "memory") : error(errc::stopped);
     }
     if (acknowledge_early) {
         // The planted bug: the caller goes on while the change may still be lost.
@@ -32,11 +35,23 @@ inline asio::awaitable<void> memory_store::write(std::function<void()> change) {
     }
     co_await turn();
     if (before_write) {
-        before_write();
+        fail_as_told();
     }
     change();
     ++disk_->commits;
-    co_await turn();
+    co_await asio::post(executor_, asio::use_awaitable);
+}
+
+inline void memory_store::fail_as_told() {
+    try {
+        before_write();
+    } catch (const error& e) {
+        if (e.code() == errc::store_failed) {
+            failed_ = true;
+            let_go();
+        }
+        throw;
+    }
 }
 
 inline loaded_job& memory_store::at(job_seq seq) {
@@ -57,6 +72,7 @@ inline std::optional<job_seq> memory_store::seq_of(const job_id& id) const {
 }
 
 inline asio::awaitable<store_contents> memory_store::open() {
+    failed_ = false;
     co_await turn();
     if (disk_->owner != nullptr) {
         throw error(errc::store_locked, "memory");
@@ -68,6 +84,7 @@ inline asio::awaitable<store_contents> memory_store::open() {
         job_state& state = whole.job.state;
         if (state.now == status::uploading || state.now == status::finalizing) {
             state.now = status::pending;
+            ++disk_->commits;
         }
         found.totals[state.now].jobs += 1;
         found.totals[state.now].bytes += whole.job.spec.size;
@@ -267,7 +284,7 @@ inline asio::awaitable<void> memory_store::remove_leftover(std::int64_t id) {
 }
 
 inline asio::awaitable<void> memory_store::close() {
-    co_await turn();
+    co_await asio::post(executor_, asio::use_awaitable);
     let_go();
 }
 
