@@ -194,7 +194,7 @@ asio::awaitable<int> list(waybill::uploader& up, const settings& s) {
             } else {
                 std::cout << cli::fit(job.id().str(), 22) << cli::fit(to_string(job.now), 16)
                           << cli::fit(std::to_string(static_cast<int>(job.progress() * 100)) + " %", 7)
-                          << cli::fit(cli::bytes(static_cast<double>(job.size())), 10) << job.about->url
+                          << cli::fit(cli::bytes(static_cast<double>(job.size())), 10) << cli::printable(job.about->url)
                           << (job.error ? "  " + cli::printable(job.error.message()) : "") << "\n";
             }
         }

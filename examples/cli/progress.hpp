@@ -46,7 +46,7 @@ protected:
             case waybill::status::unknown_outcome: return text + "  " + printable(job.error.message());
             case waybill::status::waiting:
                 return text + " for " + std::string(to_string(job.reason)) + "  " + printable(job.error.message());
-            default: return text + "  to " + job.about->url;
+            default: return text + "  to " + printable(job.about->url);
         }
     }
 

@@ -38,14 +38,32 @@ inline std::string duration(std::chrono::seconds time) {
     return text;
 }
 
+/// The length of a character at the beginning of `text` that must not reach a terminal; 0: a harmless one.
+/// Controls move the cursor; marks of direction make "gpj.exe" of "exe.jpg".
+inline std::size_t unprintable(std::string_view text) {
+    const auto byte = static_cast<unsigned char>(text[0]);
+    if (byte < 0x20 || byte == 0x7F) {
+        return 1;
+    }
+    if (byte == 0xC2 && text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xA0) {
+        return 2;  // C1 controls
+    }
+    for (const std::string_view mark : {"\u061C", "\u200E", "\u200F", "\u2028", "\u2029", "\u202A", "\u202B", "\u202C",
+                                        "\u202D", "\u202E", "\u2066", "\u2067", "\u2068", "\u2069"}) {
+        if (text.starts_with(mark)) {
+            return mark.size();
+        }
+    }
+    return 0;
+}
+
 /// A name from a file system, fit for a terminal: it may hold escape sequences.
 inline std::string printable(std::string_view name) {
-    std::string out(name);
-    for (char& c : out) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7F) {
-            c = '?';
-        }
+    std::string out;
+    for (std::size_t at = 0; at < name.size();) {
+        const std::size_t length = unprintable(name.substr(at));
+        out += length == 0 ? name[at] : '?';
+        at += length == 0 ? 1 : length;
     }
     return out;
 }

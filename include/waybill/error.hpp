@@ -33,6 +33,7 @@ enum class errc : int {
     source_missing,      ///< the file does not exist
     source_unreadable,   ///< the file cannot be opened for reading
     source_not_regular,  ///< the path names a directory, FIFO, socket, device or symbolic link
+    source_outside,      ///< the file lies outside the folder that files may be uploaded from
 
     // The source, while it is being sent.
     file_changed = 30,   ///< the file is no longer the one that was accepted
@@ -73,6 +74,7 @@ enum class errc : int {
     redirect_refused,     ///< the server redirected an upload in a way that is not followed
     network_unreachable,  ///< this machine has no way to the network
     transport_failed,     ///< any other failure of the transport; its own code and text are attached
+    foreign_origin,       ///< a request would have left the origin its job is for
 
     // Protocols that resume.
     wrong_offset = 120,  ///< the server says it has bytes it cannot have, or not those it confirmed

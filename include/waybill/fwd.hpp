@@ -41,6 +41,7 @@ class exchange;
 class failure;
 class feed;
 class file_opener;
+class file_root;
 class file_source;
 class host_health;
 class item;

@@ -22,6 +22,10 @@ namespace waybill {
 struct options : engine_options {
     store_options store;
     curl_options http;
+    /// Files are uploaded from this folder and what is below it, and from nowhere else, also by jobs that
+    /// the store has from before (`errc::source_outside`). Empty: from anywhere. For apps that
+    /// take file names from others.
+    std::string file_root;
 
     /// The keys of `s3` jobs. Default: from the environment or the shared credentials file.
     s3_credentials_provider s3_keys = default_s3_credentials;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
+#include "support/environment.hpp"
 #include "support/http_server.hpp"
 #include "support/temp_dir.hpp"
 #include "support/transport_loop.hpp"
@@ -16,31 +17,6 @@
 
 namespace waybill::test {
 namespace {
-
-/// A variable of the environment, for one scope. Made before the loop's thread and gone after it:
-/// libcurl reads the environment there.
-class environment_variable {
-public:
-    environment_variable(const char* name, const std::string& value) : name_(name) {
-        if (const char* const before = std::getenv(name)) {
-            before_ = before;
-        }
-        ::setenv(name, value.c_str(), 1);
-    }
-    environment_variable(const environment_variable&) = delete;
-    environment_variable& operator=(const environment_variable&) = delete;
-    ~environment_variable() {
-        if (before_) {
-            ::setenv(name_, before_->c_str(), 1);
-        } else {
-            ::unsetenv(name_);
-        }
-    }
-
-private:
-    const char* name_;
-    std::optional<std::string> before_;
-};
 
 /// This machine's name, if it leads back to this machine.
 std::optional<std::string> own_name() {

@@ -36,15 +36,6 @@ inline constexpr std::size_t most_text = 1 << 20;
     });
 }
 
-/// RFC 9110 section 5.6.2.
-[[nodiscard]] inline bool is_token(std::string_view text) noexcept {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               marks.find(c) != std::string_view::npos;
-    });
-}
-
 [[nodiscard]] inline bool ends_with_ignoring_case(std::string_view text, std::string_view end) noexcept {
     return text.size() >= end.size() && same_header(text.substr(text.size() - end.size()), end);
 }
@@ -77,11 +68,7 @@ inline void check_header(const std::string& name, const std::string& value) {
     if (!is_token(name)) {
         throw error(errc::invalid_header, "'" + printable_excerpt(name, 64) + "'");
     }
-    const bool control = std::any_of(value.begin(), value.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return (byte < 0x20 && c != '\t') || byte == 0x7F;
-    });
-    if (control || value.size() > 8192) {
+    if (!is_field_value(value) || value.size() > 8192) {
         throw error(errc::invalid_header, "the value of " + name);
     }
     if (std::any_of(secret.begin(), secret.end(), is_name) ||
@@ -106,13 +93,17 @@ inline void check_header(const std::string& name, const std::string& value) {
     return is_token(text.substr(0, slash)) && is_token(subtype.substr(0, subtype.find_first_of("; ")));
 }
 
+[[nodiscard]] inline bool is_sendable_name(const std::string& name) noexcept {
+    return !name.empty() && name != "." && name != ".." && name.size() <= 1024 && !has_control(name);
+}
+
 inline void check_item(const item& i) {
     const std::string name = i.name();
     if (const auto end = i.path().substr(i.path().find_last_of('/') + 1);
         !i.path().empty() && (end.empty() || end == "." || end == "..")) {
         throw error(errc::source_not_regular, printable_excerpt(i.path(), 256) + " is a directory");
     }
-    if (name.empty() || name == "." || name == ".." || name.size() > 1024 || has_control(name)) {
+    if (!is_sendable_name(name)) {
         throw error(errc::invalid_name, "item '" + printable_excerpt(name, 128) + "'");
     }
     if (i.kind() != source_kind::bytes && (i.path().empty() || i.path().find('\0') != std::string::npos)) {
@@ -169,6 +160,28 @@ inline void check_job(const job& j, const registry& protocols) {
         check_item(i);
     }
     protocols.make(j.protocol())->check(j);
+}
+
+/// The same for what the store has kept: somebody may have changed it together with its checksum. What
+/// would not have been accepted is not sent.
+[[nodiscard]] inline bool still_acceptable(const loaded_job& whole) noexcept {
+    const job_spec& spec = whole.job.spec;
+    try {
+        static_cast<void>(url(spec.url));
+        for (const auto& [name, value] : spec.headers) {
+            check_header(name, value);
+        }
+        for (const item_record& i : whole.items) {
+            const item_spec& s = i.spec;
+            const bool absolute = s.kind == source_kind::bytes || (s.path.starts_with('/') && s.path.size() > 1);
+            if (!absolute || !is_sendable_name(s.name) || !is_media_type(s.content_type) || has_control(s.field)) {
+                return false;
+            }
+        }
+    } catch (const error&) {
+        return false;
+    }
+    return std::none_of(spec.fields.begin(), spec.fields.end(), [](const auto& f) { return has_control(f.first); });
 }
 
 /// A checksum of everything the app asked for: the same id with another one is a conflict.

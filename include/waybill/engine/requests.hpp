@@ -7,9 +7,12 @@
 #include <waybill/transport/response.hpp>
 #include <waybill/transport/url.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 // What every request of a job gets, whoever sends it. Pure functions.
 namespace waybill::detail {
@@ -19,28 +22,69 @@ inline void replace_header(header_list& headers, header_field with) {
     headers.push_back(std::move(with));
 }
 
+/// A query may be a signature, or hold one: it is not shown, and not kept of what a server says of it.
+inline void add_query_values(std::vector<std::string>& secrets, const std::string& query) {
+    constexpr std::size_t least = 8;
+    for (std::size_t at = 0; at < query.size();) {
+        const std::size_t end = std::min(query.find('&', at), query.size());
+        const std::string one = query.substr(at, end - at);
+        const std::string value = one.substr(one.find('=') + 1);
+        if (value.size() >= least) {
+            secrets.push_back(value);
+        }
+        at = end + 1;
+    }
+}
+
+/// Most URLs of a job begin alike, and need not be taken apart.
+[[nodiscard]] inline bool have_one_origin(const std::string& a, const std::string& b) {
+    const auto authority_end = [](const std::string& text) {
+        const auto slashes = text.find("://");
+        return slashes == std::string::npos ? 0 : std::min(text.find_first_of("/?\\", slashes + 3), text.size());
+    };
+    const std::size_t end = authority_end(a);
+    if (end != 0 && end == authority_end(b) && a.compare(0, end, b, 0, end) == 0) {
+        return true;
+    }
+    return url(a).origin() == url(b).origin();
+}
+
 /// Adds the watchdogs, and to what the protocol has not signed the job's headers and the credentials
-/// of its origin.
-inline void prepare(request& what, const job_spec& job, const engine_options& options) {
+/// of its origin. Returns what must not be kept of the answer. Throws `errc::foreign_origin`.
+[[nodiscard]] inline std::vector<std::string> prepare(request& what, const job_spec& job,
+                                                      const engine_options& options) {
+    // Also a URL that was kept from an answer leads to where the job was to go, whoever kept it.
+    const bool at_home = have_one_origin(what.url, job.url);
+    if (!at_home && !what.any_origin) {
+        throw error(errc::foreign_origin, url(what.url).redacted());
+    }
+    std::vector<std::string> secrets;
+    if (const auto query = job.url.find('?'); query != std::string::npos) {
+        add_query_values(secrets, job.url.substr(query + 1));
+    }
     what.limits = options.limits;
     // A server may need minutes for every gigabyte: to scan, to move, to assemble.
     what.limits.answer += std::chrono::milliseconds(what.body_size() / 6000);
     if (what.sealed) {
-        return;
+        for (const header_field& h : what.headers) {
+            if (same_header(h.name, "Authorization") || same_header(h.name, "X-Amz-Security-Token")) {
+                secrets.push_back(h.value);
+            }
+        }
+        return secrets;
     }
     for (const auto& [name, value] : job.headers) {
         replace_header(what.headers, header_field{name, value});
     }
-    if (!options.credentials) {
-        return;
-    }
     // Credentials belong to one origin, and nothing of a job may replace them.
-    const std::string origin = url(what.url).origin();
-    if (url(job.url).origin() == origin) {
-        for (header_field& h : options.credentials(origin)) {
+    if (options.credentials && at_home) {
+        for (header_field& h : options.credentials(url(what.url).origin())) {
+            secrets.push_back(h.value);
+            secrets.push_back(h.value.substr(h.value.find_last_of(' ') + 1));  // without its scheme
             replace_header(what.headers, std::move(h));
         }
     }
+    return secrets;
 }
 
 /// Points the request to where a 307 or 308 sends it; these keep method and body (RFC 9110 section

@@ -33,6 +33,8 @@ namespace detail {
         case errc::source_unreadable: return "the file cannot be read; give this user permission to read it";
         case errc::source_not_regular:
             return "not a regular file; directories, links, FIFOs and devices cannot be uploaded";
+        case errc::source_outside:
+            return "the file lies outside the folder uploads are confined to; move it there, or widen file_root";
         case errc::file_changed: return "the file changed after it was accepted; retry the job to send the new content";
         case errc::source_read_failed: return "reading the file failed; it is tried again";
         case errc::store_locked: return "the store is in use by another process; stop it, or use another store";
@@ -71,6 +73,8 @@ namespace detail {
         case errc::redirect_refused: return "the server redirects this upload; enqueue it with the final URL";
         case errc::network_unreachable: return "no way to the network; it is tried again once there is one";
         case errc::transport_failed: return "the transfer failed; it is tried again";
+        case errc::foreign_origin:
+            return "the upload leads to another server than the job's URL; retry the job to begin a new upload";
         case errc::wrong_offset:
             return "the server contradicts what it confirmed before; retry the job to begin a new upload";
         case errc::not_offered:

@@ -5,6 +5,7 @@
 #include <waybill/detail/unique_fd.hpp>
 #include <waybill/detail/worker.hpp>
 #include <waybill/error.hpp>
+#include <waybill/source/file_root.hpp>
 #include <waybill/source/source_opener.hpp>
 
 #include <cerrno>
@@ -50,8 +51,8 @@ namespace detail {
 
 /// Opens a regular file and nothing else. `O_NONBLOCK` because opening a FIFO would otherwise
 /// wait for a writer; `O_NOFOLLOW` because links were resolved when the file was accepted.
-[[nodiscard]] inline std::pair<unique_fd, file_identity> open_regular(const std::string& path) {
-    unique_fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+[[nodiscard]] inline std::pair<unique_fd, file_identity> open_regular(const std::string& path, const file_root& root) {
+    unique_fd fd = root.open(path);
     if (!fd) {
         throw error(open_error(errno), path);
     }
@@ -75,9 +76,10 @@ namespace detail {
 /// mapped: a mapped file that is truncated kills the process.
 class file_source final : public body_source {
 public:
-    file_source(const std::string& path, const file_identity& pinned, std::uint64_t offset, std::uint64_t size)
+    file_source(const std::string& path, const file_identity& pinned, std::uint64_t offset, std::uint64_t size,
+                const file_root& root = {})
         : path_(path), pinned_(pinned), offset_(offset), size_(size) {
-        auto [fd, found] = detail::open_regular(path_);
+        auto [fd, found] = detail::open_regular(path_, root);
         if (found != pinned_) {
             throw error(errc::file_changed, path_);
         }
@@ -129,7 +131,8 @@ class file_opener final : public source_opener {
 public:
     /// @param home the strand all calls are made on; a thread of its own looks at files meanwhile,
     ///   because a slow disk must not hold up the network.
-    explicit file_opener(const detail::strand& home) : worker_(home) {}
+    /// @param root the folder all files must lie in.
+    explicit file_opener(const detail::strand& home, file_root root = {}) : root_(std::move(root)), worker_(home) {}
 
     asio::awaitable<std::vector<pinned_file>> pin(std::vector<std::string> paths) override;
 
@@ -137,22 +140,23 @@ public:
         if (item.kind == source_kind::bytes) {
             return std::make_unique<bytes_source>(item.data);
         }
-        return std::make_unique<file_source>(item.path, item.identity, item.offset, item.size);
+        return std::make_unique<file_source>(item.path, item.identity, item.offset, item.size, root_);
     }
 
     /// Links are followed here, once, while the user looks; never again afterwards.
-    [[nodiscard]] static pinned_file pin_one(const std::string& path) {
+    [[nodiscard]] static pinned_file pin_one(const std::string& path, const file_root& root = {}) {
         const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
         if (!resolved) {
             throw error(detail::open_error(errno), path);
         }
         std::string absolute(resolved.get());
-        const file_identity identity = detail::open_regular(absolute).second;
+        const file_identity identity = detail::open_regular(absolute, root).second;
         return {std::move(absolute), identity};
     }
 
 private:
-    detail::worker worker_;
+    file_root root_;
+    detail::worker worker_;  // last: its thread uses the root
 };
 
 }  // namespace waybill

@@ -7,6 +7,8 @@
 #include <waybill/transport/transport.hpp>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace waybill {
 namespace detail {
@@ -31,6 +33,7 @@ private:
 
     asio::any_io_executor executor_;
     curl_options options_;
+    std::vector<std::string> proxy_secrets_;
     std::shared_ptr<detail::curl_multi_driver> driver_;
     std::shared_ptr<detail::easy_pool> handles_;
 };

@@ -4,11 +4,13 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/transport/body_source.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +24,24 @@ struct header_field {
     bool operator==(const header_field&) const = default;
 };
 using header_list = std::vector<header_field>;
+
+/// A token (RFC 9110 section 5.6.2): what names of headers and methods are made of.
+[[nodiscard]] inline bool is_token(std::string_view text) noexcept {
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               marks.find(c) != std::string_view::npos;
+    });
+}
+
+/// What may be sent as a header's value: one line, no control character but the tab (RFC 9110
+/// section 5.5).
+[[nodiscard]] inline bool is_field_value(std::string_view text) noexcept {
+    return std::none_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return (byte < 0x20 && c != '\t') || byte == 0x7F;
+    });
+}
 
 /// The watchdogs of one request. There is no limit on its whole duration: a slow upload that gets
 /// on is a good upload.
@@ -47,6 +67,10 @@ struct request {
     /// A mark is to be durable before the last byte leaves even though the request is idempotent:
     /// for a request that finishes something which may be gone when it is asked about.
     bool finishing = false;
+    /// It may leave the job's origin: for protocols to which another server than the one the job
+    /// names is told by the job itself or by the app, never by an answer alone. Without it the
+    /// engine refuses such a request (`errc::foreign_origin`).
+    bool any_origin = false;
     /// Use no kept connection.
     bool fresh_connection = false;
     /// The protocol has signed it: it is sent as it is, without the job's headers, without the

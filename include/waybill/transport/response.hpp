@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace waybill {
 
@@ -69,6 +70,26 @@ struct response {
         }
     }
     return shown;
+}
+
+/// Blots secrets out of a text, in place.
+inline void hide_secrets(std::string& text, const std::vector<std::string>& secrets) {
+    constexpr std::size_t least = 4;  // what is shorter is no secret, and hides half of the text
+    for (const std::string& secret : secrets) {
+        if (secret.size() < least) {
+            continue;
+        }
+        for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + secret.size())) {
+            text.replace(at, secret.size(), secret.size(), '*');
+        }
+    }
+}
+
+/// The same for what errors and receipts, which are stored, are made of: a server's error page may show the
+/// request it is about, credentials and all.
+inline void hide_secrets(response& answer, const std::vector<std::string>& secrets) {
+    hide_secrets(answer.body, secrets);
+    hide_secrets(answer.transport_text, secrets);
 }
 
 /// What is known of a response for a job's error.

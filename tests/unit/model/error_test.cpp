@@ -36,6 +36,7 @@ const std::map<errc, std::string> intended = {
     {errc::source_missing, "p"},
     {errc::source_unreadable, "p"},
     {errc::source_not_regular, "p"},
+    {errc::source_outside, "p"},
     {errc::file_changed, "p"},
     {errc::source_read_failed, "r"},
     {errc::store_locked, "rs"},
@@ -68,6 +69,7 @@ const std::map<errc, std::string> intended = {
     {errc::redirect_refused, "p"},
     {errc::network_unreachable, "r"},
     {errc::transport_failed, "r"},
+    {errc::foreign_origin, "p"},
     {errc::wrong_offset, "p"},
     {errc::not_offered, "p"},
 };

@@ -75,7 +75,7 @@ WAYBILL_DECL std::unique_ptr<body_source> attempt::open(std::size_t item) {
 }
 
 WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<body_span> spans, std::size_t about) {
-    detail::prepare(what, whole_.job.spec, options_);
+    const std::vector<std::string> secrets = detail::prepare(what, whole_.job.spec, options_);
     what.fresh_connection = what.fresh_connection || fresh_;
     if (!what.idempotent) {
         // A structured-field string: with quotes (draft-ietf-httpapi-idempotency-key-header).
@@ -94,6 +94,7 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
     for (int redirects = 0;; ++redirects) {
         const listed_send entry(active_, spans);
         response answer = co_await transport_.perform(what, entry.place->progress);
+        hide_secrets(answer, secrets);
         const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.request_complete;
         cuts = cut ? cuts + 1 : 0;
         if (marks && judge(answer, false).what != disposition::ambiguous) {

@@ -24,7 +24,7 @@ public:
         : what_(what), parts_(parts), options_(options) {}
 
     asio::awaitable<response> send(request what, std::vector<body_span> /*spans*/, std::size_t /*about*/) override {
-        prepare(what, what_.job, options_);
+        static_cast<void>(prepare(what, what_.job, options_));  // nothing of its answers is kept
         for (int redirects = 0;; ++redirects) {
             transfer_progress unseen;
             response answer = co_await parts_.transport->perform(what, unseen);

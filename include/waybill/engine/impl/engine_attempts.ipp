@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/erased.hpp>
+#include <waybill/engine/admission.hpp>
 #include <waybill/engine/cleaner.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/picture.hpp>
@@ -45,7 +46,8 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
         self->scheduler_.leave(seq);
         co_return;
     }
-    if (whole->damaged) {
+    if (whole->damaged || !detail::still_acceptable(*whole)) {
+        whole->damaged = true;
         const status was = whole->job.state.now;
         co_await self->parts_.store->quarantine(seq);
         self->count(was, status::failed, whole->job.spec.size);

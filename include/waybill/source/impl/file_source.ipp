@@ -9,19 +9,21 @@ namespace detail {
 /// Pins one file after the other. Many files of one job lie in one directory: it is resolved once.
 class pinner {
 public:
+    explicit pinner(const file_root& root) : root_(root) {}
+
     [[nodiscard]] pinned_file pin(const std::string& path) {
         const auto name = path.find_last_of('/') + 1;
         resolve(name == 0 ? "." : path.substr(0, name));
         if (!resolved_.empty()) {
             try {
                 std::string absolute = resolved_ + path.substr(name);
-                const file_identity identity = open_regular(absolute).second;
+                const file_identity identity = open_regular(absolute, root_).second;
                 return {std::move(absolute), identity};
             } catch (const error&) {
                 // A link, or nothing that can be pinned: the long way tells.
             }
         }
-        return file_opener::pin_one(path);
+        return file_opener::pin_one(path, root_);
     }
 
 private:
@@ -37,6 +39,7 @@ private:
         }
     }
 
+    const file_root& root_;
     std::string directory_;
     std::string resolved_;  // ends in '/'; empty: it cannot be
 };
@@ -44,10 +47,10 @@ private:
 }  // namespace detail
 
 WAYBILL_DECL asio::awaitable<std::vector<pinned_file>> file_opener::pin(std::vector<std::string> paths) {
-    std::function<std::vector<pinned_file>()> work = [paths = std::move(paths)] {
+    std::function<std::vector<pinned_file>()> work = [this, paths = std::move(paths)] {
         std::vector<pinned_file> pinned;
         pinned.reserve(paths.size());
-        detail::pinner pins;
+        detail::pinner pins(root_);
         for (const std::string& path : paths) {
             pinned.push_back(pins.pin(path));
         }

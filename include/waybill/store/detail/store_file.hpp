@@ -80,6 +80,7 @@ public:
         if (!fd || ::fstat(fd.get(), &s) != 0 || !S_ISREG(s.st_mode)) {
             throw error(errc::store_unwritable, path_ + " (" + errno_text(errno) + ")");
         }
+        keep_private(fd.get(), s);
         if (s.st_size == 0) {
             return content::fresh;
         }
@@ -100,6 +101,16 @@ public:
     }
 
 private:
+    // A store that was copied or restored may have got the umask's mode; SQLite's side files take it over.
+    void keep_private(int fd, const struct stat& s) const {
+        if (s.st_uid != ::geteuid() && ::geteuid() != 0) {
+            throw error(errc::store_unsafe, path_ + " belongs to another user");
+        }
+        if ((s.st_mode & (S_IRWXG | S_IRWXO)) != 0 && ::fchmod(fd, 0600) != 0) {
+            throw error(errc::store_unsafe, path_ + " (" + errno_text(errno) + ")");
+        }
+    }
+
     std::string prepare_directory() {
         const auto slash = options_.path.find_last_of('/');
         const std::string wanted =

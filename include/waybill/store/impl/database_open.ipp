@@ -72,6 +72,7 @@ WAYBILL_DECL void database::configure() {
     // would roll back the first page of a store in use.
     db_->exec("PRAGMA synchronous=EXTRA");
     db_->exec("PRAGMA temp_store=MEMORY");
+    db_->exec("PRAGMA secure_delete=ON");  // of what is removed, a signed URL above all, nothing stays
     db_->exec("PRAGMA cell_size_check=ON");
     db_->exec("PRAGMA mmap_size=0");
     db_->exec("PRAGMA journal_size_limit=16777216");

@@ -10,10 +10,19 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
+
+#include <sys/socket.h>
 
 namespace waybill::detail {
 
-/// What every request gets, whoever asks: the answers to docs/design/security.md, in one place.
+// libcurl's own sockets would be inherited by every program the app starts, which would keep the
+// connection open for as long as it runs.
+inline curl_socket_t open_private_socket(void* /*nothing*/, curlsocktype /*purpose*/, curl_sockaddr* address) noexcept {
+    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/// What every request gets, whoever asks: docs/guide/security.md says why, in one place.
 inline void set_policy(CURL* e, const curl_options& options) {
 #if LIBCURL_VERSION_NUM >= 0x075500
     set_option(e, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -39,9 +48,11 @@ inline void set_policy(CURL* e, const curl_options& options) {
     set_option(e, CURLOPT_HTTP09_ALLOWED, 0);
     set_option(e, CURLOPT_NOSIGNAL, 1);
     set_option(e, CURLOPT_MAXAGE_CONN, 60);
+    set_option(e, CURLOPT_MAXLIFETIME_CONN, 3600);
     set_option(e, CURLOPT_TCP_KEEPALIVE, 1);
     set_option(e, CURLOPT_TCP_KEEPIDLE, 30);
     set_option(e, CURLOPT_TCP_KEEPINTVL, 10);
+    set_option(e, CURLOPT_OPENSOCKETFUNCTION, &open_private_socket);
     set_option(e, CURLOPT_USERAGENT, options.user_agent.c_str());
 #if LIBCURL_VERSION_NUM >= 0x075700
     // Without it, canceling during name resolution blocks the strand until the resolver gives up.
@@ -57,9 +68,24 @@ inline void set_policy(CURL* e, const curl_options& options) {
                        [&](const header_field& h) { return same_header(h.name, name); });
 }
 
+// libcurl sends line breaks as they are. What comes from a job was checked when it was accepted; what
+// comes from a credentials provider, a protocol or an option is checked here, without repeating it.
+inline void require_one_line(std::string_view value, const std::string& name) {
+    if (!is_field_value(value)) {
+        throw error(errc::invalid_header, "the value of " + name);
+    }
+}
+inline void require_token(const std::string& name) {
+    if (!is_token(name)) {
+        throw error(errc::invalid_header, "'" + printable_excerpt(name, 64) + "'");
+    }
+}
+
 [[nodiscard]] inline slist_handle header_lines(const header_list& headers, bool expect_continue) {
     slist_handle lines;
     for (const header_field& h : headers) {
+        require_token(h.name);
+        require_one_line(h.value, h.name);
         // libcurl's notation: "Name:" would remove a header, "Name;" sends an empty one.
         append_line(lines, h.value.empty() ? h.name + ";" : h.name + ": " + h.value);
     }
@@ -81,6 +107,8 @@ inline void set_policy(CURL* e, const curl_options& options) {
 /// Prepares `t` for `what`. `lines` must outlive the transfer.
 inline void set_up(curl_transfer& t, const request& what, const curl_options& options, const slist_handle& lines) {
     CURL* const e = t.easy();
+    require_token(what.method);
+    require_one_line(options.user_agent, "User-Agent");
     set_policy(e, options);
     t.hook();
     set_option(e, CURLOPT_URL, what.url.c_str());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/digest.hpp>
 #include <waybill/transport/curl_transport.hpp>
 #include <waybill/transport/detail/curl_multi_driver.hpp>
 #include <waybill/transport/detail/curl_transfer.hpp>
@@ -8,9 +9,16 @@
 #include <waybill/transport/detail/easy_setup.hpp>
 #include <waybill/transport/watchdog.hpp>
 
+#include <curl/curl.h>
+
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace waybill {
 namespace detail {
@@ -28,10 +36,32 @@ namespace detail {
     }
 }
 
+// What must not be kept of a proxy's user: as it was given, which libcurl repeats when it cannot make sense of it,
+// and as HTTP sends it, which the proxy may show.
+[[nodiscard]] inline std::vector<std::string> secrets_of_proxy(const std::string& proxy) {
+    const std::size_t at = proxy.rfind('@');
+    if (at == std::string::npos) {
+        return {};
+    }
+    const std::size_t scheme = proxy.find("://");
+    const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+    const std::string user = proxy.substr(begin, at - std::min(begin, at));
+    std::vector<std::string> secrets = {user.substr(user.find(':') + 1)};
+    const std::unique_ptr<char, decltype(&curl_free)> decoded(
+        curl_easy_unescape(nullptr, user.data(), static_cast<int>(user.size()), nullptr), &curl_free);
+    if (decoded) {
+        const std::string text(decoded.get());
+        secrets.push_back(text.substr(text.find(':') + 1));
+        secrets.push_back(to_base64(text));
+    }
+    return secrets;
+}
+
 }  // namespace detail
 
 WAYBILL_DECL curl_transport::curl_transport(asio::any_io_executor executor, curl_options options)
     : executor_(std::move(executor)), options_(std::move(options)),
+      proxy_secrets_(detail::secrets_of_proxy(options_.proxy)),
       driver_(std::make_shared<detail::curl_multi_driver>(executor_)), handles_(std::make_shared<detail::easy_pool>()) {
 }
 
@@ -73,7 +103,9 @@ WAYBILL_DECL asio::awaitable<response> curl_transport::drive(detail::curl_transf
             break;
         }
     }
-    co_return transfer.take_response();
+    response answer = transfer.take_response();
+    hide_secrets(answer, proxy_secrets_);
+    co_return answer;
 }
 
 }  // namespace waybill
