@@ -3,6 +3,10 @@
 #include "support/catch.hpp"
 #include "support/http_server.hpp"
 
+#include <set>
+#include <string>
+#include <vector>
+
 using namespace waybill::test;
 using nlohmann::json;
 
@@ -103,4 +107,57 @@ TEST_CASE("an unknown job is named as such") {
         CHECK(done.out.empty());
         CHECK_THAT(done.err, Catch::Contains("nobody") && Catch::Contains("no job with this id"));
     }
+}
+
+TEST_CASE("an undecided job is resolved by its owner: it has arrived, is sent again, or is given up") {
+    const command waybill;
+    http_server server;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    for (const std::string id : {"has-it", "send-it", "drop-it"}) {
+        waybill.add({"--to", server.url("/posts"), "--via", "multipart", "--lane", id, "--id", id, file});
+        server.next(script("answer lost").read_all().close());
+    }
+    const std::vector<std::string> run = {"run", "--until-idle", "--progress", "none"};
+    CHECK(waybill.run(run).status.code == 1);
+    const auto state_of = [&](const std::string& id) {
+        for (const json& job : waybill.list()) {
+            if (job["id"] == id) {
+                return job["state"].get<std::string>();
+            }
+        }
+        return std::string("none");
+    };
+    CHECK(state_of("has-it") == "unknown_outcome");
+
+    CHECK(waybill.run({"resolve", "has-it", "completed"}).status.code == 0);
+    CHECK(waybill.run({"resolve", "send-it", "retry"}).status.code == 0);
+    CHECK(waybill.run({"resolve", "drop-it", "canceled"}).status.code == 0);
+    CHECK(state_of("has-it") == "completed");
+    CHECK(state_of("send-it") == "pending");
+    CHECK(state_of("drop-it") == "canceled");
+
+    CHECK(waybill.run(run).status.code == 0);
+    CHECK(state_of("send-it") == "completed");
+    REQUIRE(server.requests().size() == 4);
+    // The endpoint can tell that it is the same post.
+    std::multiset<std::string> keys;
+    for (const received_request& r : server.requests()) {
+        keys.insert(r.header("Idempotency-Key"));
+    }
+    CHECK(keys.count(server.requests()[3].header("Idempotency-Key")) == 2);
+}
+
+TEST_CASE("only an undecided job can be resolved, and only in the ways there are") {
+    const command waybill;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    waybill.add({"--to", "http://example.com/", "--id", "queued", file});
+    const finished_process not_undecided = waybill.run({"resolve", "queued", "completed"});
+    CHECK(not_undecided.status.code == 2);
+    CHECK_THAT(not_undecided.err, Catch::Contains("queued is pending"));
+    const finished_process unknown = waybill.run({"resolve", "nobody", "retry"});
+    CHECK(unknown.status.code == 2);
+    CHECK_THAT(unknown.err, Catch::Contains("nobody"));
+    CHECK(waybill.run({"resolve", "queued", "maybe"}).status.code == 2);
+    CHECK(waybill.run({"resolve", "queued"}).status.code == 2);
+    CHECK(waybill.list().at(0)["state"] == "pending");
 }

@@ -105,6 +105,21 @@ TEST_CASE("a wall clock that jumps by years neither stalls a waiting job nor let
     CHECK(around.clock->steady_now() - begun <= 48h + 1h);
 }
 
+TEST_CASE("a refusal for its size that names a time is for now only") {
+    surroundings around;
+    around.files->write("/a", "x");
+    response later = fake_transport::answer(413);
+    later.headers.push_back({"Retry-After", "60"});
+    around.answers = {later};
+    world w(around);
+    w.add(put_job("one", {"/a"}));
+    w.start();
+    w.until([&] { return w.at("one").now == status::waiting; });
+    CHECK(w.at("one").reason == wait_reason::server_busy);
+    w.until_idle();
+    CHECK(w.at("one").now == status::completed);
+}
+
 TEST_CASE("permanent answers fail the job at once and say what the server said") {
     surroundings around;
     around.files->write("/a", "x");
@@ -221,6 +236,100 @@ TEST_CASE("a form post whose endpoint honours its key is repeated by itself") {
     CHECK(w.at("one").now == status::completed);
     REQUIRE(around.requests.size() == 2);
     CHECK(around.requests[0].header("Idempotency-Key") == around.requests[1].header("Idempotency-Key"));
+}
+
+TEST_CASE("to an endpoint that honours the key, 409 means that the first request is still being worked on") {
+    const on_unknown policy = GENERATE(on_unknown::retry_same_key, on_unknown::retry);
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    world w(around);
+    job j = form_job("one", {"/a"});
+    j.if_unknown(policy);
+    w.add(std::move(j));
+    w.start();
+    w.until([&] { return w.at("one").now == status::waiting; });
+    around.answers = {fake_transport::answer(409), fake_transport::answer(409), fake_transport::answer(200)};
+    w.until_idle();
+    if (policy == on_unknown::retry_same_key) {
+        CHECK(w.at("one").now == status::completed);
+        CHECK(around.requests.size() == 4);
+    } else {
+        CHECK(w.at("one").now == status::failed);
+        CHECK(w.at("one").error.code == make_http_error(409));
+    }
+}
+
+TEST_CASE("409 to the first request with a key is a refusal") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.answers = {fake_transport::answer(409)};
+    world w(around);
+    job j = form_job("one", {"/a"});
+    j.if_unknown(on_unknown::retry_same_key);
+    w.add(std::move(j));
+    w.start();
+    w.until_idle();
+    CHECK(w.at("one").now == status::failed);
+    CHECK(around.requests.size() == 1);
+}
+
+TEST_CASE("an endpoint that never answers for the key leaves the job undecided, not failed") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    for (int i = 0; i < 20; ++i) {
+        around.faults.push_back({fault::kind::refused, 0});
+    }
+    world w(around);
+    job j = form_job("one", {"/a"});
+    j.if_unknown(on_unknown::retry_same_key);
+    w.add(std::move(j));
+    w.start();
+    w.until_idle();
+    CHECK(w.at("one").now == status::unknown_outcome);
+    CHECK(w.at("one").error.code == errc::connect_failed);
+}
+
+TEST_CASE("a job that may have arrived does not fail for its age") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    const on_unknown policy = GENERATE(on_unknown::retry_same_key, on_unknown::retry);
+    world w(around);
+    job j = form_job("one", {"/a"});
+    j.if_unknown(policy);
+    w.add(std::move(j));
+    w.start();
+    w.until([&] { return w.at("one").now == status::waiting; });
+    around.clock->advance(std::chrono::hours(24 * 30));
+    w.until_idle();
+    // Who accepts a duplicate has no doubt that matters.
+    CHECK(w.at("one").now == (policy == on_unknown::retry ? status::failed : status::unknown_outcome));
+    CHECK(around.requests.size() == 1);
+}
+
+TEST_CASE("the key's header is the endpoint's own, or none") {
+    surroundings around;
+    around.files->write("/a", "x");
+    const auto send_with = [&](const std::string& header, bool quoted) {
+        world w(around, [&](options& o) {
+            o.key_header = header;
+            o.key_quoted = quoted;
+        });
+        w.add(form_job("job" + std::to_string(around.requests.size()), {"/a"}));
+        w.start();
+        w.until_idle();
+        return around.requests.back();
+    };
+    CHECK_THAT(send_with("Idempotency-Key", true).header("Idempotency-Key"),
+               Catch::StartsWith("\"") && Catch::EndsWith("\""));
+    const received_request bare = send_with("X-Request-Id", false);
+    CHECK(bare.header("X-Request-Id").size() == 32);
+    CHECK(bare.header("X-Request-Id").find('"') == std::string::npos);
+    CHECK(bare.header("Idempotency-Key").empty());
+    const received_request none = send_with("", true);
+    CHECK(none.header("Idempotency-Key").empty());
 }
 
 TEST_CASE("a form post that breaks before its last byte is repeated: the server cannot have it") {

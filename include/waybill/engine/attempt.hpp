@@ -98,6 +98,8 @@ private:
     };
 
     asio::awaitable<void> mark_tail(std::size_t about);
+    /// An earlier attempt may have delivered the same.
+    [[nodiscard]] bool is_marked_before(std::size_t about) const noexcept;
     void require_source_intact(const response& answer, const std::vector<body_span>& spans) const;
     [[nodiscard]] job_change take_change();
     asio::awaitable<void> write(job_change change);

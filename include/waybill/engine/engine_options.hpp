@@ -32,6 +32,11 @@ struct engine_options {
     retry_policy retry;
     request_limits limits;
     credentials_provider credentials;
+    /// The header that lets a server recognise a request it had before; sent with every request that is not
+    /// idempotent, the same for all attempts of an epoch. Empty: none is sent. Quoted as the IETF draft
+    /// (draft-ietf-httpapi-idempotency-key-header) has it; some services want the bare key.
+    std::string key_header = "Idempotency-Key";
+    bool key_quoted = true;
     /// By the names that jobs were given with `job::verify_with`. A job whose hook is not here is
     /// treated as if it had none.
     std::map<std::string, verifier> verifiers;

@@ -38,9 +38,10 @@ public:
 
     /// What is to be done about an answer that was lost.
     enum class doubt : std::uint8_t {
-        park,    ///< nobody knows: let the app decide
-        ask,     ///< the server or the app's backend can be asked; the mark stays until it has answered
-        repeat,  ///< send it again: the endpoint honours the key, or the app accepts a duplicate
+        park,       ///< nobody knows: let the app decide
+        ask,        ///< the server or the app's backend can be asked; the mark stays until it has answered
+        repeat,     ///< send it again: the endpoint honours the key; the mark stays until it has answered
+        duplicate,  ///< send it again: the app accepts a duplicate
     };
 
     /// Failed. `progressed`: the server confirmed something new during this attempt.
@@ -50,8 +51,7 @@ public:
         if (ambiguous && when_ambiguous == doubt::park) {
             return park(std::move(s));
         }
-        // A mark stays until somebody has answered: the question itself may have failed.
-        if (when_ambiguous == doubt::repeat || (!ambiguous && when_ambiguous == doubt::park)) {
+        if (ambiguous && when_ambiguous == doubt::duplicate) {
             s.tail_attempt = 0;
         }
         switch (why.what_to_do()) {
@@ -64,7 +64,8 @@ public:
             s.error.details.detail = "gave up after " + std::to_string(s.failures) + " attempts without progress" +
                                      (s.error.details.detail.empty() ? "" : "; " + s.error.details.detail);
             // Out of attempts to ask is not the same as failed: it may have arrived.
-            return s.tail_attempt != 0 ? park(std::move(s)) : end(std::move(s), status::failed);
+            const bool may_have_arrived = s.tail_attempt != 0 || (ambiguous && when_ambiguous == doubt::repeat);
+            return may_have_arrived ? park(std::move(s)) : end(std::move(s), status::failed);
         }
         return wait(std::move(s), reason_for(why.what_to_do()),
                     backoff_delay(policy_, s.failures, random_, why.retry_after()));

@@ -88,6 +88,10 @@ struct verdict {
         case status_class::ambiguous: return {false, ambiguous ? disposition::ambiguous : disposition::retry, code};
         default: break;
     }
+    // With Retry-After a refusal for its size is for now only (RFC 9110 section 15.5.14).
+    if (r.status == 413 && r.header("Retry-After")) {
+        return {false, disposition::busy, code};
+    }
     const bool wants_credentials = r.status == 401 || r.status == 407;
     return {false, wants_credentials ? disposition::credentials : disposition::permanent, code};
 }

@@ -18,7 +18,7 @@ const disposition every_disposition[] = {disposition::retry,    disposition::aga
                                          disposition::network,  disposition::credentials, disposition::ambiguous,
                                          disposition::permanent};
 using doubt = outcome::doubt;
-const doubt every_policy[] = {doubt::park, doubt::ask, doubt::repeat};
+const doubt every_policy[] = {doubt::park, doubt::ask, doubt::repeat, doubt::duplicate};
 
 retry_policy policy() {
     retry_policy p;
@@ -122,10 +122,10 @@ TEST_CASE("a failed attempt leaves the job where its failure leads", "[engine][o
                 CHECK(after.not_before > now);
                 CHECK(after.finished == unix_millis());
             }
-            // The mark stays exactly as long as nobody knows what became of the last byte. Where somebody
-            // can be asked, any failure may have kept the answer back.
-            const bool asks = if_unknown == doubt::ask && what != disposition::permanent;
-            CHECK((after.tail_attempt != 0) == (asks || parks));
+            // The mark stays exactly as long as nobody knows what became of the last byte.
+            const bool settled =
+                what == disposition::permanent || (what == disposition::ambiguous && if_unknown == doubt::duplicate);
+            CHECK((after.tail_attempt != 0) == !settled);
             if (after.tail_attempt != 0) {
                 CHECK(after.tail_attempt == 7);
                 CHECK(after.tail_item == 3);
@@ -156,13 +156,14 @@ TEST_CASE("failures without progress are counted, and end the job when they are 
         INFO("disposition " << static_cast<int>(what));
         job_state s = running();
         s.failures = 0;
+        s.tail_attempt = 0;
         for (int i = 1; i < p.attempts; ++i) {
-            s = decided.failed(s, because(what), doubt::repeat, false);
+            s = decided.failed(s, because(what), doubt::duplicate, false);
             CHECK(s.now == status::waiting);
             CHECK(s.failures == i);
             CHECK(s.error.details.detail == "details");
         }
-        s = decided.failed(s, because(what), doubt::repeat, false);
+        s = decided.failed(s, because(what), doubt::duplicate, false);
         CHECK(s.now == status::failed);
         CHECK(s.finished == now);
         CHECK(s.tail_attempt == 0);
@@ -177,14 +178,21 @@ TEST_CASE("a job that may have arrived is parked when it runs out of attempts to
     const outcome decided(p, now, 0.5);
     job_state s = running();
     s.failures = p.attempts - 1;
+    // Also when the last attempt did not even connect: an earlier one may have arrived.
+    CHECK(decided.failed(s, because(disposition::retry), doubt::ask, false).now == status::unknown_outcome);
+    s.tail_attempt = 0;
+    CHECK(decided.failed(s, because(disposition::retry), doubt::ask, false).now == status::failed);
+    s.tail_attempt = 7;
     CHECK(decided.failed(s, because(disposition::ambiguous), doubt::ask, false).now == status::unknown_outcome);
-    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::repeat, false).now == status::failed);
+    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::repeat, false).now == status::unknown_outcome);
+    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::duplicate, false).now == status::failed);
 }
 
 TEST_CASE("a job that gives up without details says how often it tried", "[engine][outcome]") {
     const retry_policy p = policy();
     job_state s = running();
     s.failures = 3;
+    s.tail_attempt = 0;
     s = outcome(p, now, 0.5).failed(s, failure(disposition::retry, errc::connection_lost, {}), doubt::park, false);
     CHECK(s.now == status::failed);
     CHECK(s.error.details.detail == "gave up after 4 attempts without progress");

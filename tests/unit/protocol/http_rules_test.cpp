@@ -145,6 +145,9 @@ verdict expected_for(int status, bool complete, bool idempotent, bool retry_afte
         // Repeating blindly is a risk only when the server can have all of it and would do it twice.
         return {false, complete && !idempotent ? disposition::ambiguous : disposition::retry, code};
     }
+    if (status == 413 && retry_after_header) {
+        return {false, disposition::busy, code};
+    }
     return {false, disposition::permanent, code};
 }
 

@@ -77,10 +77,10 @@ WAYBILL_DECL std::unique_ptr<body_source> attempt::open(std::size_t item) {
 WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<body_span> spans, std::size_t about) {
     const std::vector<std::string> secrets = detail::prepare(what, whole_.job.spec, options_);
     what.fresh_connection = what.fresh_connection || fresh_;
-    if (!what.idempotent) {
-        // A structured-field string: with quotes (draft-ietf-httpapi-idempotency-key-header).
+    if (!what.idempotent && !options_.key_header.empty()) {
         const std::string part = about == checkpoint::whole_job ? "" : "-" + std::to_string(about);
-        what.headers.push_back(header_field{"Idempotency-Key", "\"" + whole_.job.state.key + part + "\""});
+        const std::string quote = options_.key_quoted ? "\"" : "";
+        what.headers.push_back(header_field{options_.key_header, quote + whole_.job.state.key + part + quote});
     }
     const bool marks = !what.idempotent || what.finishing;
     if (marks) {
@@ -91,13 +91,17 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
     constexpr int cuts_until_asked = 3;
     int& cuts = whole_.job.state.early_cuts;
     what.expect_continue = what.expect_continue || (cuts >= cuts_until_asked && what.body_size() > 0);
+    const bool older_doubt = is_marked_before(about);
     for (int redirects = 0;; ++redirects) {
         const listed_send entry(active_, spans);
         response answer = co_await transport_.perform(what, entry.place->progress);
         hide_secrets(answer, secrets);
         const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.request_complete;
         cuts = cut ? cuts + 1 : 0;
-        if (marks && judge(answer, false).what != disposition::ambiguous) {
+        // A request that was not sent says nothing of an earlier one whose answer was lost.
+        const verdict v = judge(answer, false);
+        if (marks && v.what != disposition::ambiguous &&
+            (!older_doubt || v.accepted || v.what == disposition::permanent)) {
             clear_mark();
         }
         require_source_intact(answer, spans);
@@ -120,6 +124,11 @@ WAYBILL_DECL asio::awaitable<void> attempt::mark_tail(std::size_t about) {
 // Whatever is committed next also takes the mark away.
 WAYBILL_DECL void attempt::clear_mark() {
     whole_.job.state.tail_attempt = 0;
+}
+
+WAYBILL_DECL bool attempt::is_marked_before(std::size_t about) const noexcept {
+    const job_state& state = whole_.job.state;
+    return state.tail_attempt != 0 && state.tail_attempt != state.attempt && state.tail_item == about;
 }
 
 WAYBILL_DECL void attempt::require_source_intact(const response& answer, const std::vector<body_span>& spans) const {

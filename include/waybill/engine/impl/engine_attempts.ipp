@@ -138,11 +138,13 @@ WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
     const outcome decided = decide();
     const outcome::doubt doubt = doubt_about(job.job());
     const bool in_doubt = detail::is_in_doubt(job);
-    if (decided.is_expired(job.job().state)) {
+    const bool too_old = decided.is_expired(job.job().state);
+    if (too_old && !in_doubt) {
         co_await job.commit(decided.expired(job.job().state));
         co_return false;
     }
-    if (in_doubt && doubt == outcome::doubt::park) {
+    // Too old to be asked about is not the same as failed: it may have arrived.
+    if (in_doubt && (too_old || doubt == outcome::doubt::park)) {
         co_await job.commit(decided.park(job.job().state));
         co_return false;
     }
@@ -151,7 +153,7 @@ WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
     begun.reason = wait_reason::none;
     begun.not_before = {};
     begun.attempt += 1;
-    if (doubt != outcome::doubt::ask) {
+    if (doubt == outcome::doubt::duplicate) {
         begun.tail_attempt = 0;
     }
     co_await job.commit(std::move(begun));
@@ -211,7 +213,13 @@ WAYBILL_DECL outcome::doubt engine::doubt_about(const job_record& job, bool may_
     if (options_.verifiers.contains(spec.verifier)) {
         return outcome::doubt::ask;
     }
-    return spec.if_unknown == on_unknown::park ? outcome::doubt::park : outcome::doubt::repeat;
+    // Where even the server does not know, a key is no help: it is sent again as something new.
+    const auto again = may_probe ? outcome::doubt::repeat : outcome::doubt::duplicate;
+    switch (spec.if_unknown) {
+        case on_unknown::park: return outcome::doubt::park;
+        case on_unknown::retry_same_key: return again;
+        default: return outcome::doubt::duplicate;
+    }
 }
 
 /// Runs the pipeline; a dead kept connection is no failure, it is tried again at once.

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// From what was said to what the library is asked for.
+
+#include <waybill/waybill.hpp>
+
+#include "settings.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace cli {
+
+/// Splits at the first `mark`; without one the second part is empty.
+inline std::pair<std::string, std::string> split(const std::string& text, std::string_view mark) {
+    const auto at = text.find(mark);
+    return at == std::string::npos ? std::pair(text, std::string())
+                                   : std::pair(text.substr(0, at), text.substr(at + mark.size()));
+}
+
+// A secret stays in the environment: only the name of its variable is on the command line.
+inline waybill::credentials_provider credentials(const settings& s) {
+    std::map<std::string, std::string> variables;
+    for (const std::string& one : s.credentials) {
+        const auto at = one.rfind('=');
+        variables[waybill::url(one.substr(0, at)).origin()] = one.substr(at + 1);
+    }
+    return [variables](const std::string& origin) {
+        waybill::header_list headers;
+        if (const auto found = variables.find(origin); found != variables.end()) {
+            if (const char* const value = std::getenv(found->second.c_str())) {
+                headers.push_back({"Authorization", value});
+            }
+        }
+        return headers;
+    };
+}
+
+inline waybill::options options_for(const settings& s) {
+    waybill::options o;
+    o.store.path = s.store;
+    o.http.ca_file = s.ca_file;
+    o.http.proxy = s.proxy;
+    o.credentials = credentials(s);
+    return o;
+}
+
+/// A protocol by its name, with settings as they are stored.
+struct chosen_protocol {
+    waybill::protocol_spec value;
+    [[nodiscard]] waybill::protocol_spec spec() const { return value; }
+};
+
+inline chosen_protocol protocol_from(const settings& s) {
+    chosen_protocol chosen{{s.via, {}}};
+    for (const std::string& one : s.protocol_settings) {
+        chosen.value.settings.push_back(split(one, "="));
+    }
+    const char* const size = s.via == "s3" ? "part-size" : "chunk-size";
+    for (const auto& [name, value] : {std::pair(size, s.chunk_size), std::pair("digest", s.digest),
+                                      std::pair("parallel", s.parallel), std::pair("checksum", s.checksum)}) {
+        if (!value.empty()) {
+            chosen.value.settings.emplace_back(name, value);
+        }
+    }
+    return chosen;
+}
+
+inline waybill::resolution decision_from(const settings& s) {
+    return s.decision == "completed" ? waybill::resolution::completed
+           : s.decision == "retry"   ? waybill::resolution::retry
+                                     : waybill::resolution::canceled;
+}
+
+inline waybill::job job_from(const settings& s) {
+    waybill::job job(s.to);
+    job.via(protocol_from(s));
+    if (!s.id.empty()) {
+        job.id(waybill::job_id(s.id));
+    }
+    job.lane(s.lane);
+    job.if_unknown(s.if_unknown == "retry"            ? waybill::on_unknown::retry
+                   : s.if_unknown == "retry-same-key" ? waybill::on_unknown::retry_same_key
+                                                      : waybill::on_unknown::park);
+    for (const std::string& field : s.fields) {
+        auto [name, value] = split(field, "=");
+        job.field(std::move(name), std::move(value));
+    }
+    for (const std::string& header : s.headers) {
+        auto [name, value] = split(header, ":");
+        value.erase(0, value.find_first_not_of(' '));
+        job.header(std::move(name), std::move(value));
+    }
+    for (const std::string& file : s.files) {
+        job.file(file.empty() ? file : std::filesystem::absolute(file).string());
+    }
+    return job;
+}
+
+}  // namespace cli
