@@ -84,7 +84,8 @@ public:
         h.tokens = std::max(0, h.tokens - failure_cost);
         if (what == host_report::throttled) {
             h.suspect = true;
-            h.closed_until = std::max(h.closed_until, now + retry_after.value_or(std::chrono::seconds(1)));
+            const std::chrono::milliseconds asked = retry_after.value_or(std::chrono::seconds(1));
+            h.closed_until = std::max(h.closed_until, now + std::min(asked, policy_.retry_after_cap));
         }
         if (h.failures >= policy_.host_failures || h.tokens == 0) {
             h.suspect = true;

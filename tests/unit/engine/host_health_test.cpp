@@ -89,6 +89,12 @@ TEST_CASE("an answer that asks to come back later pauses the whole host", "[engi
     CHECK(hosts.ready(b, t0) == t0);
 }
 
+TEST_CASE("no host is left alone for longer than Retry-After is obeyed at all", "[engine][host_health]") {
+    host_health hosts{retry_policy()};
+    hosts.report(a, host_report::throttled, t0, std::chrono::hours(24 * 365));
+    CHECK(hosts.ready(a, t0) == t0 + retry_policy().retry_after_cap);
+}
+
 TEST_CASE("failures that alternate with successes use up the tokens in the end", "[engine][host_health]") {
     host_health hosts{retry_policy()};
     int rounds = 0;
