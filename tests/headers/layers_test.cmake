@@ -28,6 +28,8 @@ set(layers
     "source/                   ${base}|model/|transport/body_source            asio"
     "protocol/                 ${base}|model/|${transport}                     asio|curl|openssl|pugixml"
     "engine/                   ${base}|model/|${store}|${transport}|${source}|${protocol}             asio"
+    # A whole app in memory: it uses the facade as apps do.
+    "testing/(process|crash_runner)   ${base}|model/|testing/|${facade}   asio"
     "testing/                  ${base}|model/|${store}|${transport}|${source}|${protocol}             asio"
     # Here the concrete parts are put together, and nowhere else.
     "uploader\\.ipp            ${base}|model/|store/|transport/|source/|protocol/|engine/|${facade}   asio"

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/testing/fake_transport.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace waybill::testing {
+
+/// A server in memory: keeps what is PUT and posted, and misbehaves as it is told.
+///
+///     server.next(fault{fault::kind::cut, 1000});    // the next request breaks after 1,000 bytes
+///     server.next(fake_transport::answer(503));      // the one after it is answered 503
+///     server.next(fault{fault::kind::answer_lost});  // then one is accepted, and its answer is lost
+///
+/// @par Thread safety
+///   Used on one strand.
+class fake_server {
+public:
+    /// What the next request meets, on its way or as its answer; in order, one for each request.
+    /// Requests beyond them are accepted.
+    fake_server& next(fault what) {
+        script_.emplace_back(what);
+        return *this;
+    }
+    fake_server& next(response answer) {
+        script_.emplace_back(std::move(answer));
+        return *this;
+    }
+    [[nodiscard]] std::size_t script_left() const noexcept { return script_.size(); }
+
+    /// True: a second POST with the same `Idempotency-Key` is answered like the first, and changes
+    /// nothing.
+    bool honours_keys = false;
+    /// Answers what is neither PUT nor POST; not set: 404.
+    std::function<response(const received_request&)> otherwise;
+
+    /// Every request, in order, broken and refused ones included.
+    [[nodiscard]] const std::vector<received_request>& requests() const noexcept { return requests_; }
+    /// What was PUT whole and accepted, by URL.
+    [[nodiscard]] const std::map<std::string, std::string>& objects() const noexcept { return objects_; }
+    /// What was posted whole and accepted, in order: each is visible to the world.
+    [[nodiscard]] const std::vector<received_request>& posts() const noexcept { return posts_; }
+
+    /// A transport that leads here.
+    [[nodiscard]] std::shared_ptr<fake_transport> connect(asio::any_io_executor executor) {
+        auto way = std::make_shared<fake_transport>(std::move(executor),
+                                                    [this](const received_request& r) { return serve(r); });
+        way->next_fault = [this](const request&) { return take_fault(); };
+        return way;
+    }
+
+private:
+    using step = std::variant<fault, response>;
+
+    fault take_fault() {
+        if (script_.empty() || !std::holds_alternative<fault>(script_.front())) {
+            return {};
+        }
+        const fault next = std::get<fault>(script_.front());
+        script_.pop_front();
+        return next;
+    }
+
+    response serve(const received_request& r) {
+        requests_.push_back(r);
+        if (!r.whole) {
+            return {};
+        }
+        if (!script_.empty() && std::holds_alternative<response>(script_.front())) {
+            response answer = std::get<response>(std::move(script_.front()));
+            script_.pop_front();
+            if (classify_status(answer.status) == status_class::success) {
+                accept(r);
+            }
+            return answer;
+        }
+        return accept(r);
+    }
+
+    response accept(const received_request& r) {
+        if (r.method == "PUT") {
+            objects_[r.url] = r.body;
+            return fake_transport::answer(201);
+        }
+        if (r.method != "POST") {
+            return otherwise ? otherwise(r) : fake_transport::answer(404);
+        }
+        const std::string key = r.header("Idempotency-Key");
+        if (!honours_keys || key.empty() || keys_.insert(key).second) {
+            posts_.push_back(r);
+        }
+        return fake_transport::answer(201);
+    }
+
+    std::deque<step> script_;
+    std::vector<received_request> requests_;
+    std::map<std::string, std::string> objects_;
+    std::vector<received_request> posts_;
+    std::set<std::string> keys_;
+};
+
+}  // namespace waybill::testing
