@@ -226,3 +226,25 @@ TEST_CASE("help and version are no errors") {
         CHECK_THAT(done.out, Catch::Contains("waybill"));
     }
 }
+
+TEST_CASE("what S3 cannot do is refused when the job is added") {
+    const command waybill;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    const auto to = [&](const std::string& url, const std::vector<std::string>& more) {
+        std::vector<std::string> all = {"--via", "s3", "--to", url, file};
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    };
+    const std::string url = "http://s3.test/bucket/a";
+    check_all_refused(waybill,
+                      {
+                          {to(url, {"--part-size", "1000"}), "part-size = 1000", "correct or remove it"},
+                          {to(url, {"--parallel", "0"}), "parallel = 0", "correct or remove it"},
+                          {to(url, {"--checksum", "md5"}), "checksum = md5", "correct or remove it"},
+                          {to(url, {"--set", "payload=unsigned"}), "only for https", "correct or remove it"},
+                          {to(url + "?versionId=1", {}), "no query", "write it as"},
+                          {to("http://s3.test/bucket/../a", {}), "segments . and ..", "write it as"},
+                          {to(url, {"--header", "Content-MD5: x"}), "checksum of s3", "cannot be set on a job"},
+                          {to(url, {"--field", "an album=x"}), "S3 metadata", "not a valid form field"},
+                      });
+}

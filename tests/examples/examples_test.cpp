@@ -4,6 +4,7 @@
 #include "cli/command.hpp"
 #include "support/catch.hpp"
 #include "support/resumable_server.hpp"
+#include "support/s3_server.hpp"
 #include "support/tus_server.hpp"
 
 #include <algorithm>
@@ -112,6 +113,21 @@ TEST_CASE("resumable_form delivers one form, and shows each file's progress") {
     }
 }
 
+TEST_CASE("s3_upload says what each object's ETag is") {
+    const scene s;
+    s3_server bucket;
+    command_line what;
+    what.argv = {EXAMPLE_S3_UPLOAD, bucket.url("/photos/"), s.dir / "store/uploads.db", s.a, s.b};
+    what.env = {{"AWS_ACCESS_KEY_ID", s3_server::access_key}, {"AWS_SECRET_ACCESS_KEY", s3_server::secret_key}};
+    const finished_process done = run_process(what);
+    CHECK(done.status.code == 0);
+    CHECK(done.err.empty());
+    CHECK_THAT(done.out, Catch::StartsWith("a.jpg: " + bucket.objects().at("/photos/a.jpg").etag + "\n"));
+    CHECK_THAT(done.out, Catch::EndsWith("\ncompleted \n"));
+    CHECK((bucket.objects().at("/photos/a.jpg").data == s.content_a));
+    CHECK((bucket.objects().at("/photos/b.jpg").data == s.content_b));
+}
+
 TEST_CASE("any_server finds out what is spoken") {
     const scene s;
     const tus_server tus;
@@ -123,8 +139,9 @@ TEST_CASE("any_server finds out what is spoken") {
 }
 
 TEST_CASE("every example says how it is used") {
-    for (const std::string program : {EXAMPLE_QUICKSTART, EXAMPLE_WATCH, EXAMPLE_CUSTOM_PROTOCOL, EXAMPLE_RENDER_LOOP,
-                                      EXAMPLE_TUS_UPLOAD, EXAMPLE_RESUMABLE_FORM, EXAMPLE_ANY_SERVER}) {
+    for (const std::string program :
+         {EXAMPLE_QUICKSTART, EXAMPLE_WATCH, EXAMPLE_CUSTOM_PROTOCOL, EXAMPLE_RENDER_LOOP, EXAMPLE_TUS_UPLOAD,
+          EXAMPLE_RESUMABLE_FORM, EXAMPLE_S3_UPLOAD, EXAMPLE_ANY_SERVER}) {
         command_line what;
         what.argv = {program};
         const finished_process done = run_process(what);

@@ -54,6 +54,7 @@ WAYBILL_DECL asio::awaitable<void> s3_protocol::discard(exchange& server, const 
     remove.method = "DELETE";
     remove.url = what.reached.resource;
     remove.idempotent = true;
+    add_headers(remove.headers, what.job.headers, s3_header::every);
     std::vector<body_span> none;
     const s3_answer removed =
         co_await endpoint_->send(server, std::move(remove), nothing, std::move(none), what.reached.item);
@@ -66,6 +67,7 @@ WAYBILL_DECL asio::awaitable<void> s3_protocol::discard(exchange& server, const 
     list.method = "GET";
     list.url = what.reached.resource + "&max-parts=1";
     list.idempotent = true;
+    add_headers(list.headers, what.job.headers, s3_header::every);
     std::vector<body_span> no_bytes;
     const s3_answer left =
         co_await endpoint_->send(server, std::move(list), nothing, std::move(no_bytes), what.reached.item);
