@@ -142,6 +142,18 @@ TEST_CASE("a concatenation whose answer was lost is not made twice", "[tus]") {
     CHECK(server.uploads().size() == 3);
 }
 
+TEST_CASE("an upload whose last answer was lost is found complete, and nothing of it is sent again", "[tus]") {
+    const temp_dir dir;
+    tus_server server;
+    server.loses = appends;
+    delivery uploads(quick_options(dir));
+    const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir.write("a", "content"), server)));
+    INFO(describe(end));
+    CHECK(end.now == status::completed);
+    CHECK(server.all("PATCH").size() == 1);
+    CHECK(server.uploads().at("/files/1").data == "content");
+}
+
 TEST_CASE("a creation whose answer was lost costs an empty upload, and not one byte", "[tus]") {
     const temp_dir dir;
     tus_server server;
@@ -153,6 +165,33 @@ TEST_CASE("a creation whose answer was lost costs an empty upload, and not one b
     CHECK(end.now == status::completed);
     CHECK(server.uploads().at("/files/1").data.empty());
     CHECK(server.uploads().at("/files/2").data == "content");
+}
+
+TEST_CASE("the upload of a job that has become too old is removed from its server", "[tus]") {
+    const temp_dir dir;
+    tus_server server(reads_little());
+    server.http.next(server.cut_after(1'000'000));
+    server.fault = [](const received_request& r) {
+        return r.method == "HEAD" ? std::optional(reply(503)) : std::nullopt;
+    };
+    job_id id;
+    {
+        options persistent = quick_options(dir);
+        persistent.retry.attempts = 1'000'000;
+        delivery uploads(persistent);
+        id = uploads.enqueue(one_file(dir.write("a", random_bytes(beyond_buffers)), server));
+        REQUIRE(uploads.waiting(id).now == status::waiting);
+        uploads.stop();
+    }
+    options strict = quick_options(dir);
+    strict.retry.max_age = std::chrono::hours(0);
+    delivery uploads(strict);
+    const job_snapshot end = uploads.settled(id);
+    CHECK(end.now == status::failed);
+    CHECK(end.error.code == errc::expired);
+    server.http.log().wait_until(
+        "the clean-up", [](const http_log::requests& all) { return all.back().method == "DELETE" && all.back().over; });
+    CHECK(server.uploads().empty());
 }
 
 TEST_CASE("when a failed job is forgotten after its time its upload is removed from the server", "[tus]") {

@@ -230,7 +230,8 @@ WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next) {
     change.to = std::move(next);
     if (change.to.now == status::completed) {
         change.drop_checkpoints = true;
-    } else if (change.to.now == status::canceled) {
+    } else if (change.to.now == status::canceled ||
+               (change.to.now == status::failed && change.to.error.code == errc::expired)) {
         give_up_uploads(change, whole_, now());
     }
     // Set before waiting: what happens meanwhile builds on it, and must not be undone by it.
