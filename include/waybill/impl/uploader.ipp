@@ -61,7 +61,8 @@ template <class Protocol>
     engine_parts parts;
     parts.store = given_or<store, sqlite_store>(std::move(how.replace.store), home, how.store);
     parts.transport = given_or<transport, curl_transport>(std::move(how.replace.transport), home, how.http);
-    parts.sources = given_or<source_opener, file_opener>(std::move(how.replace.sources), home, file_root(how.file_root));
+    parts.sources =
+        given_or<source_opener, file_opener>(std::move(how.replace.sources), home, file_root(how.file_root));
     parts.clock = given_or<clock, real_clock>(std::move(how.replace.clock));
     parts.random = given_or<random_source, real_random>(std::move(how.replace.random));
     parts.protocols = all_protocols(how);

@@ -52,7 +52,8 @@ WAYBILL_DECL asio::awaitable<void> sqlite_store::remove(job_seq seq, std::vector
     co_await write(std::move(work));
 }
 
-WAYBILL_DECL asio::awaitable<std::vector<removed_job>> sqlite_store::remove_finished(unix_millis before, unix_millis now) {
+WAYBILL_DECL asio::awaitable<std::vector<removed_job>> sqlite_store::remove_finished(unix_millis before,
+                                                                                     unix_millis now) {
     auto gone = std::make_shared<std::vector<removed_job>>();
     on_database work = [before, now, gone](detail::database& db) { *gone = db.remove_finished(before, now); };
     co_await write(std::move(work));
