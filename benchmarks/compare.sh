@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . examples/packages.sh
 # shellcheck disable=SC2086
-need_packages $building $testing curl rclone
+need_packages $building $testing curl rclone iproute2 nftables
 command -v npm >/dev/null || need_packages nodejs npm
 
 build=${BUILD_DIR:-build/benchmarks}

@@ -101,6 +101,7 @@ cost median_of(const std::vector<cost>& runs) {
     c.peak = middle(runs, [](const cost& one) { return one.peak; });
     c.sleeps = middle(runs, [](const cost& one) { return one.sleeps; });
     c.calls = runs.front().calls;
+    c.sent = middle(runs, [](const cost& one) { return one.sent; });
     return c;
 }
 

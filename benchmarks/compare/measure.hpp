@@ -15,6 +15,7 @@ struct cost {
     std::uint64_t peak = 0;              ///< bytes of memory at most
     std::uint64_t sleeps = 0;            ///< times it gave the processor back of its own will
     std::optional<std::uint64_t> calls;  ///< system calls; counted in a run of its own
+    std::optional<std::uint64_t> sent;   ///< bytes that left, where they are counted
 };
 
 using arguments = std::vector<std::string>;

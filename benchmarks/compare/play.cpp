@@ -34,6 +34,9 @@ results play(const scenario& what, int rounds, bool trace) {
             std::cerr << "\r\033[K" << what.title << ": round " << round + 1 << " of " << all.rounds << ", "
                       << what.contestants[turn].name << std::flush;
             all.rows[turn].runs.push_back(supervised(what, what.contestants[turn], run_measured));
+            if (what.sent) {
+                all.rows[turn].runs.back().sent = what.sent();
+            }
         }
     }
     for (std::size_t i = 0; i < count; ++i) {

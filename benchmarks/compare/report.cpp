@@ -18,8 +18,8 @@
 namespace waybill::bench {
 namespace {
 
-constexpr std::array<const char*, 7> headings = {
-    "", "wall", "CPU", "system calls", "memory", "sleeps", "wall / best peer"};
+constexpr std::array<const char*, 8> headings = {
+    "", "wall", "CPU", "system calls", "memory", "sleeps", "wall / best peer", "sent"};
 
 template <class... Values>
 std::string format(const char* text, Values... values) {
@@ -32,7 +32,7 @@ std::string time_text(double seconds) {
     return seconds < 1 ? format("%.1f ms", seconds * 1000) : format("%.2f s", seconds);
 }
 
-std::array<std::string, 7> cells(const results& all, const result& row) {
+std::array<std::string, 8> cells(const results& all, const result& row) {
     const double best = all.best_peer();
     return {row.ours ? "**" + row.name + "**" : row.name,
             time_text(row.median.wall),
@@ -40,7 +40,8 @@ std::array<std::string, 7> cells(const results& all, const result& row) {
             row.median.calls ? std::to_string(*row.median.calls) : "–",
             format("%.1f MiB", static_cast<double>(row.median.peak) / (1 << 20)),
             std::to_string(row.median.sleeps),
-            best > 0 ? format("%.2f", row.median.wall / best) : "–"};
+            best > 0 ? format("%.2f", row.median.wall / best) : "–",
+            row.median.sent ? format("%.2f MiB", static_cast<double>(*row.median.sent) / (1 << 20)) : "–"};
 }
 
 std::string first_line_of(std::vector<std::string> argv) {
@@ -80,10 +81,10 @@ std::string escaped(const std::string& text) {
 std::string as_text(const results& what) {
     std::string out = what.title + " (medians of " + std::to_string(what.rounds) + ")\n";
     const auto line = [&out](const auto& columns) {
-        out +=
-            format("  %-34s %10s %10s %13s %12s %9s %17s\n", std::string(columns[0]).c_str(),
-                   std::string(columns[1]).c_str(), std::string(columns[2]).c_str(), std::string(columns[3]).c_str(),
-                   std::string(columns[4]).c_str(), std::string(columns[5]).c_str(), std::string(columns[6]).c_str());
+        out += format("  %-34s %10s %10s %13s %12s %9s %17s %10s\n", std::string(columns[0]).c_str(),
+                      std::string(columns[1]).c_str(), std::string(columns[2]).c_str(), std::string(columns[3]).c_str(),
+                      std::string(columns[4]).c_str(), std::string(columns[5]).c_str(), std::string(columns[6]).c_str(),
+                      std::string(columns[7]).c_str());
     };
     line(headings);
     for (const result& row : what.rows) {
@@ -105,7 +106,7 @@ std::string as_markdown(const results& what) {
         out += '\n';
     };
     line(headings);
-    out += "| --- | --: | --: | --: | --: | --: | --: |\n";
+    out += "| --- | --: | --: | --: | --: | --: | --: | --: |\n";
     for (const result& row : what.rows) {
         line(cells(what, row));
     }

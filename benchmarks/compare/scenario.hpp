@@ -23,6 +23,8 @@ struct scenario {
     std::vector<contestant> contestants;
     /// After each run: throws when the work was not done. May be empty.
     std::function<void()> check = {};
+    /// After each run: how many bytes have left during it. May be empty.
+    std::function<std::uint64_t()> sent = {};
     int most_rounds = 1'000;  ///< for what takes long
     bool trace = true;        ///< system calls are counted
 };

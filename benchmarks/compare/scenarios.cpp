@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "compare/lossy_link.hpp"
 #include "compare/scenario.hpp"
 #include "compare/workspace.hpp"
 #include "real/web_server.hpp"
@@ -110,26 +111,44 @@ scenario many_small_files(const field& f) {
     return what;
 }
 
+/// A server's folder must hold so many files; then it is emptied for the next run.
+void require_files(const std::filesystem::path& folder, std::size_t count) {
+    std::size_t there = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        there += entry.is_regular_file() ? 1 : 0;
+        std::filesystem::remove_all(entry.path());
+    }
+    if (there != count) {
+        throw std::runtime_error("the server has " + std::to_string(there) + " files");
+    }
+}
+
 scenario small_files_to_nginx(const field& f) {
     const auto server = std::make_shared<test::web_server>(test::web_server::kind::nginx);
     const auto files = f.files->files(10'000, 4096);
     scenario what{"10,000 × 4 KiB by PUT to nginx, 32 in flight", {}, {}};
     add_small_file_clients(what, f, server->url("/dav/"), files, 32);
+    what.check = [server, count = files.size()] { require_files(server->file("dav"), count); };
+    return what;
+}
+
+scenario small_files_by_webdav(const field& f) {
+    const auto server = std::make_shared<test::web_server>(test::web_server::kind::apache);
+    const auto files = f.files->files(1'000, 4096);
+    const std::string list = f.files->list("webdav", files);
+    const std::string url = server->url("/dav/");
+    scenario what{"1,000 × 4 KiB to Apache's WebDAV, 8 in flight", {}, {}};
     if (there_is("rclone")) {
+        const std::filesystem::path folder = std::filesystem::path(files.front()).parent_path();
         what.contestants.push_back(
-            {"rclone, WebDAV",
-             {"rclone", "copy", "--config", "/dev/null", "--no-traverse", "--no-check-dest", "--transfers", "32",
-              "--webdav-url", server->url("/dav/"), std::filesystem::path(files.front()).parent_path(), ":webdav:"}});
+            {"rclone",
+             {"rclone", "copy", "--config", "/dev/null", "--transfers", "8", "--webdav-url", url, folder, ":webdav:"}});
     }
-    what.check = [server, count = files.size()] {
-        const auto folder = server->file("dav");
-        const auto there = static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
-        if (there != count) {
-            throw std::runtime_error("nginx has " + std::to_string(there) + " files");
-        }
-        std::filesystem::remove_all(folder);
-        std::filesystem::create_directories(folder);
-    };
+    what.contestants.push_back({"curl -Z",
+                                {"curl", "-sSf", "-Z", "--no-progress-meter", "--parallel-max", "8", "-K",
+                                 f.files->curl_config("webdav", files, url)}});
+    what.contestants.push_back(f.waybill("Waybill, one job", "put", url, list, 8));
+    what.check = [server, count = files.size()] { require_files(server->file("dav"), count); };
     return what;
 }
 
@@ -142,11 +161,6 @@ scenario large_file_to_nginx(const field& f) {
     what.contestants.push_back({"curl -T", {"curl", "-sSf", "-T", file, url}});
     what.contestants.push_back(f.client("blocking libcurl", "easy_client", url, list, 1));
     what.contestants.push_back(f.waybill("Waybill", "put", url, list, 1));
-    if (there_is("rclone")) {
-        what.contestants.push_back({"rclone, WebDAV",
-                                    {"rclone", "copyto", "--config", "/dev/null", "--no-check-dest", "--webdav-url",
-                                     server->url("/dav/"), file, ":webdav:large"}});
-    }
     what.check = [server] {
         if (std::filesystem::file_size(server->file("dav/large")) != gibibyte) {
             throw std::runtime_error("nginx has not got the whole file");
@@ -179,6 +193,42 @@ scenario small_files_by_tus(const field& f) {
     what.contestants.push_back({"tus-js-client", {"node", node + "/tus_client.mjs", url, list, "32"}});
     what.contestants.push_back(f.waybill("Waybill", "tus", url, list, 32));
     what.most_rounds = 5;
+    return what;
+}
+
+scenario broken_link(const field& f) {
+    constexpr std::uint64_t size = 16 * mebibyte;
+    const auto link = std::make_shared<lossy_link>();
+    const auto folder = std::make_shared<test::temp_dir>();
+    const std::string node = f.programs + "/node";
+    const std::string count = f.files->path("sent");
+    const auto server =
+        std::make_shared<server_process>(lossy_link::inside({"node", node + "/tus_server.mjs"}),
+                                         std::vector<std::pair<std::string, std::string>>{{"DIR", folder->path()}});
+    const auto cutter = std::make_shared<server_process>(
+        lossy_link::inside({f.programs + "/compare_cutter", std::to_string(server->port()), "2000000", count}));
+    const std::string list = f.files->list("lossy", {f.files->file("16 MiB", size)});
+    const std::string url =
+        std::string("http://") + lossy_link::address() + ":" + std::to_string(cutter->port()) + "/files";
+    scenario what{"16 MiB by tus over 20 Mbit/s with 5 % loss, a reset every 2 MB", {}, {}};
+    what.contestants.push_back({"tus-js-client", {"node", node + "/tus_client.mjs", url, list, "1"}});
+    what.contestants.push_back(f.waybill("Waybill", "tus", url, list, 1));
+    what.check = [link, folder, server, cutter] {
+        std::uint64_t whole = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(folder->path())) {
+            whole += entry.path().extension() != ".json" && entry.file_size() == size ? 1 : 0;
+            std::filesystem::remove(entry.path());
+        }
+        if (whole != 1) {
+            throw std::runtime_error("the file has not arrived");
+        }
+    };
+    what.sent = [count, before = std::make_shared<std::uint64_t>(0)] {
+        const std::uint64_t now = std::stoull(test::read_file(count));
+        return now - std::exchange(*before, now);
+    };
+    what.most_rounds = 5;
+    what.trace = false;
     return what;
 }
 
@@ -260,7 +310,9 @@ std::vector<known_scenario> all_scenarios(const std::string& programs) {
         {"small", "10,000 x 4 KiB by PUT", with(many_small_files)},
         {"nginx-large", "1 GiB by PUT to a real nginx", with(large_file_to_nginx)},
         {"nginx-small", "10,000 x 4 KiB by PUT to a real nginx", with(small_files_to_nginx)},
+        {"webdav", "1,000 x 4 KiB to Apache's WebDAV, with rclone", with(small_files_by_webdav)},
         {"tus", "2,000 x 4 KiB by tus", with(small_files_by_tus)},
+        {"lossy", "16 MiB by tus over a lossy link that breaks; for root", with(broken_link)},
         {"sparse", "memory with 1 GiB and 100 GiB", with(sparse_file)},
         {"queue", "a queue of 100 and of 1,000,000 jobs", with(long_queue)},
         {"idle", "wake-ups with 10,000 waiting jobs", with(idle)},

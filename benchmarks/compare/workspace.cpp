@@ -50,7 +50,8 @@ void sink::expect(std::uint64_t bytes) {
 std::string workspace::file(const std::string& name, std::uint64_t size) {
     const std::string path = dir_ / name;
     if (!std::filesystem::exists(path)) {
-        constexpr std::uint64_t piece = 16 << 20;
+        // Small: a program started by a large one is charged with its memory.
+        constexpr std::uint64_t piece = 256 << 10;
         const std::string content = test::random_bytes(std::min(piece, size));
         std::ofstream out(path, std::ios::binary);
         for (std::uint64_t left = size; left > 0;) {

@@ -75,6 +75,22 @@ TEST_CASE("tus continues a broken transfer at the byte the server has", "[tus]")
     CHECK(server.all("POST").size() == 1);
 }
 
+TEST_CASE("a link that breaks again and again does not make its host a suspect while bytes get through", "[tus]") {
+    const temp_dir dir;
+    tus_server server(reads_little());
+    options how = quick_options(dir);
+    how.retry.host_pause = how.retry.host_pause_cap = std::chrono::minutes(10);
+    delivery uploads(how);
+    const std::string content = random_bytes(beyond_buffers);
+    const int cuts = 7;
+    REQUIRE(cuts > how.retry.host_failures);
+    for (int i = 0; i < cuts; ++i) {
+        server.http.next(server.cut_after(1'000'000));
+    }
+    require_delivered(uploads, server, one_file(dir, server, content, tus{}), content);
+    CHECK(server.all("PATCH").size() == cuts + 1);
+}
+
 TEST_CASE("tus sends in chunks, with checksums and the digest of all", "[tus]") {
     const temp_dir dir;
     tus_server server;

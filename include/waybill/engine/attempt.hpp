@@ -75,6 +75,8 @@ public:
     [[nodiscard]] bool dirty() const noexcept { return !dirty_items_.empty() || !dirty_checkpoints_.empty(); }
     /// The server confirmed something new during this attempt.
     [[nodiscard]] bool progressed() const noexcept { return progressed_; }
+    /// How many bytes of items that was.
+    [[nodiscard]] std::uint64_t gained() const noexcept { return gained_; }
     /// From now on no kept connection is used.
     void avoid_kept_connections() noexcept { fresh_ = true; }
     /// What a snapshot shows of it now. Committed states, live byte counts.
@@ -122,6 +124,7 @@ private:
     std::set<std::size_t> dirty_checkpoints_;
     std::set<std::size_t> failed_items_;
     bool progressed_ = false;
+    std::uint64_t gained_ = 0;
     bool fresh_ = false;
     job_snapshot shown_;
     detail::strand home_;

@@ -108,7 +108,7 @@ private:
     void start(job_seq seq);
     static asio::awaitable<void> drive(std::shared_ptr<engine> self, job_seq seq, std::shared_ptr<run_state> mine);
     asio::awaitable<void> carry(std::shared_ptr<attempt> job, run_state& mine);
-    void report_host(const std::string& origin, wish asked, const std::exception_ptr& thrown);
+    void report_host(const attempt& job, wish asked, const std::exception_ptr& thrown);
     asio::awaitable<void> commit_end(attempt& job, job_state next);
     asio::awaitable<bool> begin(attempt& job);
     asio::awaitable<bool> ask_backend(attempt& job);

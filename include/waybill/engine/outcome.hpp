@@ -7,6 +7,7 @@
 #include <waybill/protocol/failure.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -44,8 +45,9 @@ public:
         duplicate,  ///< send it again: the app accepts a duplicate
     };
 
-    /// Failed. `progressed`: the server confirmed something new during this attempt.
-    [[nodiscard]] job_state failed(job_state s, const failure& why, doubt when_ambiguous, bool progressed) const {
+    /// Failed. `progressed`: the server confirmed something new during this attempt; `gained`: so many bytes.
+    [[nodiscard]] job_state failed(job_state s, const failure& why, doubt when_ambiguous, bool progressed,
+                                   std::uint64_t gained = 0) const {
         s.error = {why.code(), why.details(), why.item()};
         const bool ambiguous = why.what_to_do() == disposition::ambiguous;
         if (ambiguous && when_ambiguous == doubt::park) {
@@ -66,6 +68,9 @@ public:
             // Out of attempts to ask is not the same as failed: it may have arrived.
             const bool may_have_arrived = s.tail_attempt != 0 || (ambiguous && when_ambiguous == doubt::repeat);
             return may_have_arrived ? park(std::move(s)) : end(std::move(s), status::failed);
+        }
+        if (gained >= policy_.prompt_bytes && only_cut(why)) {
+            return wait(std::move(s), wait_reason::backoff, {});
         }
         return wait(std::move(s), reason_for(why.what_to_do()),
                     backoff_delay(policy_, s.failures, random_, why.retry_after()));
@@ -111,6 +116,11 @@ private:
     [[nodiscard]] std::chrono::milliseconds jittered(std::chrono::milliseconds base) const {
         return base + std::chrono::milliseconds(
                           static_cast<std::chrono::milliseconds::rep>(static_cast<double>(base.count()) * random_));
+    }
+
+    // The network's doing: the server has not asked for patience.
+    [[nodiscard]] static bool only_cut(const failure& why) noexcept {
+        return why.what_to_do() == disposition::retry && why.code().category() != http_category() && !why.retry_after();
     }
 
     [[nodiscard]] static wait_reason reason_for(disposition what) noexcept {

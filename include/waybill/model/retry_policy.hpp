@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 namespace waybill {
 
@@ -14,6 +15,9 @@ struct retry_policy {
     std::chrono::milliseconds cap{std::chrono::minutes(5)};
     /// No backoff waits shorter.
     std::chrono::milliseconds floor{200};
+    /// An attempt that got at least so many bytes confirmed before its connection broke is followed
+    /// by the next one at once: a link that breaks now and then is used, not spared.
+    std::uint64_t prompt_bytes = 1 << 20;
     /// `Retry-After` is obeyed up to this.
     std::chrono::milliseconds retry_after_cap{std::chrono::hours(24)};
     /// While the host cannot be reached at all, it is tried this often.

@@ -198,6 +198,23 @@ TEST_CASE("a job that gives up without details says how often it tried", "[engin
     CHECK(s.error.details.detail == "gave up after 4 attempts without progress");
 }
 
+TEST_CASE("a transfer that got on and was cut continues at once", "[engine][outcome]") {
+    const retry_policy p = policy();
+    const outcome decided(p, now, 0.5);
+    const auto delay = [&](const failure& why, std::uint64_t gained) {
+        const job_state s = decided.failed(running(), why, doubt::ask, true, gained);
+        CHECK(s.now == status::waiting);
+        return s.not_before - now;
+    };
+    const failure cut = because(disposition::retry, errc::connection_lost);
+    CHECK(delay(cut, p.prompt_bytes) == milliseconds(0));
+    CHECK(delay(cut, p.prompt_bytes - 1) >= p.floor);
+    // What a server says is heard.
+    CHECK(delay(because(disposition::retry), p.prompt_bytes) >= p.floor);
+    CHECK(delay(because(disposition::busy, errc::connection_lost), p.prompt_bytes) >= p.floor);
+    CHECK(delay(because(disposition::retry, errc::connection_lost, seconds(9)), p.prompt_bytes) >= seconds(9));
+}
+
 TEST_CASE("progress gives the budget back", "[engine][outcome]") {
     const retry_policy p = policy();
     const outcome decided(p, now, 0.5);

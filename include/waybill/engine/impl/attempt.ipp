@@ -185,7 +185,10 @@ WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discar
 WAYBILL_DECL void attempt::confirm(std::size_t item, std::uint64_t bytes) {
     item_record& record = whole_.items.at(item);
     const std::uint64_t most = std::min(bytes, record.spec.size);
-    progressed_ = progressed_ || most > record.state.confirmed;
+    if (most > record.state.confirmed) {
+        progressed_ = true;
+        gained_ += most - record.state.confirmed;
+    }
     record.state.confirmed = most;
     dirty_items_.insert(item);
     shown_.progress_of_items[item].confirmed = most;

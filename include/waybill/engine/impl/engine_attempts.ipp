@@ -89,7 +89,7 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
     }
     // From here on the attempt's end is committed, whatever is asked meanwhile.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    report_host(url(job->job().spec.url).origin(), mine.asked, thrown);
+    report_host(*job, mine.asked, thrown);
     if (begun) {
         co_await commit_end(*job, after(*job, mine.asked, thrown));
     }
@@ -97,7 +97,8 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
 }
 
 /// Takes note of what an attempt says about its host.
-WAYBILL_DECL void engine::report_host(const std::string& origin, wish asked, const std::exception_ptr& thrown) {
+WAYBILL_DECL void engine::report_host(const attempt& job, wish asked, const std::exception_ptr& thrown) {
+    const std::string origin = url(job.job().spec.url).origin();
     const auto now = parts_.clock->steady_now();
     try {
         if (thrown) {
@@ -111,7 +112,8 @@ WAYBILL_DECL void engine::report_host(const std::string& origin, wish asked, con
         } else if (f.what_to_do() == disposition::busy) {
             hosts_.report(origin, host_report::throttled, now, f.retry_after());
         } else if (server_error || (f.code() == cause::retryable && f.code().category() != http_category() &&
-                                    f.code() != errc::source_read_failed)) {
+                                    f.code() != errc::source_read_failed && !job.progressed())) {
+            // A connection that broke after the server had confirmed something is no sign of a host that is down.
             hosts_.report(origin, host_report::failed, now);
         } else {
             hosts_.report(origin, host_report::answered, now);
@@ -258,14 +260,15 @@ WAYBILL_DECL job_state engine::after(const attempt& job, wish asked, const std::
         return decided.interrupted(state);
     }
     const auto because = [&](disposition what, std::error_code code, const diagnostics& details) {
-        return decided.failed(state, failure(what, code, details), doubt_about(job.job()), job.progressed());
+        return decided.failed(state, failure(what, code, details), doubt_about(job.job()), job.progressed(),
+                              job.gained());
     };
     try {
         std::rethrow_exception(thrown);
     } catch (const failure& f) {
         // The protocol has asked, and even the server does not know: asking once more is no use.
         const bool undecidable = f.code() == errc::outcome_unknown;
-        return decided.failed(state, f, doubt_about(job.job(), !undecidable), job.progressed());
+        return decided.failed(state, f, doubt_about(job.job(), !undecidable), job.progressed(), job.gained());
     } catch (const error& e) {
         if (e.code() == cause::storage) {
             throw;  // not this job's fault

@@ -57,6 +57,12 @@ WAYBILL_DECL void put_protocol::check(const waybill::job& job) const {
 
 WAYBILL_DECL asio::awaitable<void> put_protocol::upload(session& job) {
     const auto next = std::make_shared<std::size_t>(0);
+    if (parallel_ == 1) {
+        for (bool more = true; more;) {
+            more = co_await upload_next(job, *next);
+        }
+        co_return;
+    }
     std::function<asio::awaitable<bool>()> step = [&job, next] { return upload_next(job, *next); };
     co_await job.in_parallel(std::min(parallel_, job.items().size()), std::move(step));
 }
