@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 #include "support/http_record.hpp"
 #include "support/http_server.hpp"
+#include "support/tus_server.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -44,6 +45,32 @@ TEST_CASE("run delivers several jobs of several files, by PUT and as forms") {
     for (int i = 0; i < 4; ++i) {
         CHECK(sha256_of_file(server.received("f" + std::to_string(i) + ".bin")) == sha256_of_file(files[i]));
     }
+}
+
+TEST_CASE("list tells what was found to be spoken, and where an upload is; a log of progress tells no upload's URL") {
+    const command waybill;
+    tus_server server(reads_little());
+    server.http.next(script("held").only_for("PATCH").read_body(1'000).hold());
+    waybill.add({"--to", server.url(), "--via", "auto", waybill.dir().write("a.bin", random_bytes(beyond_buffers))});
+    const std::string log = waybill.dir() / "run.out";
+    process running = waybill.start({"run", "--progress", "json"}, log);
+    server.http.log().wait_until("an append", [](const http_log::requests& all) {
+        return !all.empty() && all.back().method == "PATCH" && all.back().body_bytes >= 1'000;
+    });
+    running.kill(SIGKILL);
+    running.wait(patience);
+    const std::string place = server.http.url("/files/1");
+    json job = waybill.list().at(0);
+    CHECK(job["spoken"] == "tus");
+    CHECK(job["items"][0]["resource"] == place);
+    CHECK_FALSE(job["items"][0].contains("receipt"));
+    CHECK_FALSE(read_file(log).empty());
+    CHECK(read_file(log).find(place) == std::string::npos);
+
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+    job = waybill.list().at(0);
+    CHECK_FALSE(job["items"][0].contains("resource"));
+    CHECK(job["items"][0]["receipt"] == place);
 }
 
 TEST_CASE("run with nothing to do ends at once and well") {

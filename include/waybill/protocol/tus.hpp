@@ -34,7 +34,8 @@ public:
     tus& checksum(std::string algorithm) { return set("checksum", std::move(algorithm)); }
 
     /// Computes the digest of the whole item while it is sent, `sha-256` or `crc32c`, and puts it into
-    /// the item's receipt. Its state is part of the checkpoints. Chunks are 16 MiB unless set.
+    /// the item's receipt. Its state is part of the checkpoints. Chunks are 16 MiB unless set. With
+    /// `parallel` the bytes leave out of order, and the file is read once more at the end.
     tus& digest(std::string algorithm) { return set("digest", std::move(algorithm)); }
 
     /// Sends the first bytes with the creation, if the server offers `creation-with-upload`: one
