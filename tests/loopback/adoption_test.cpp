@@ -171,7 +171,7 @@ TEST_CASE("what one store began another store finishes, by the URL its snapshot 
     }
     SECTION("resumable") {
         resumable_behaviour cuts;
-        cuts.cuts = {3'000'000, 0};  // and not a byte when it is tried again at once
+        cuts.cuts = {1'000'000, 0};  // and not a byte when it is tried again at once
         resumable_server server(cuts, reads_little());
         const job_snapshot left = begin_and_leave(here, server.url("/posts"), file, resumable{});
         REQUIRE(left.now == status::waiting);
@@ -193,7 +193,7 @@ TEST_CASE("resumable does not adopt an upload of another length, and leaves it a
     const temp_dir here;
     const temp_dir elsewhere;
     resumable_behaviour cuts;
-    cuts.cuts = {3'000'000, 0};
+    cuts.cuts = {1'000'000, 0};
     resumable_server server(cuts, reads_little());
     const std::string content = random_bytes(beyond_buffers);
     const job_snapshot left = begin_and_leave(here, server.url("/posts"), here.write("a", content), resumable{});
