@@ -29,6 +29,7 @@ public:
     [[nodiscard]] virtual std::uint64_t bytes_taken() const = 0;
     /// What is there whole, in the order in which it was begun.
     [[nodiscard]] virtual std::vector<std::string> arrived() const = 0;
+    [[nodiscard]] virtual std::size_t count_arrived() const { return arrived().size(); }
     /// What a client must not do and this one did.
     [[nodiscard]] virtual std::vector<std::string> violations() const = 0;
     virtual void hurry() = 0;
@@ -101,6 +102,7 @@ public:
     [[nodiscard]] std::uint64_t interval() const override { return parts_at_once * part + (64 << 10); }
     [[nodiscard]] const http_server& http() override { return server_.http(); }
     [[nodiscard]] std::uint64_t bytes_taken() const override { return server_.bytes_taken(); }
+    [[nodiscard]] std::size_t count_arrived() const override { return server_.object_count(); }
     [[nodiscard]] std::vector<std::string> arrived() const override {
         std::map<std::pair<std::size_t, std::string>, std::string> in_order;  // a number more is a digit more
         for (auto& [key, object] : server_.objects()) {

@@ -57,7 +57,7 @@ public:
     void run() {
         int in_transfer = 0;
         for (int kills = 0; kills < settings_.kills; ++kills) {
-            if (server_->arrived().size() == contents_.size()) {
+            if (server_->count_arrived() == contents_.size()) {
                 add();
             }
             in_transfer += run_and_kill() ? 1 : 0;
