@@ -92,6 +92,8 @@ while [ "$round" -lt "$cuts" ]; do
     wait "$worker"
     umount disk
     mount -o loop image disk
+    # A copy of the mount in another namespace keeps the old disk, and its power is off.
+    touch disk/alive 2>/dev/null || { echo "cut $round: the disk is held by another mount namespace" >&2; exit 1; }
     if ! LD_PRELOAD='' "$waybill" --store disk/store/u.db list --json >listed 2>list.err; then
         echo "WRONG: cut $round: the store does not open: $(cat list.err)" | tee -a wrong
         [ -n "$preload" ] || exit 1

@@ -10,8 +10,12 @@
 #include "support/run.hpp"
 
 #include <atomic>
+#include <fstream>
 #include <string>
 #include <vector>
+
+#include <sys/mount.h>
+#include <unistd.h>
 
 using namespace waybill;
 using namespace waybill::test;
@@ -64,4 +68,84 @@ TEST_CASE("whichever sync or write fails, the store is opened anew and everythin
             break;
         }
     }
+}
+
+namespace {
+
+/// A small file system of its own; only root can have one.
+class small_disk {
+public:
+    explicit small_disk(const temp_dir& dir) : path_(dir / "disk") {
+        std::filesystem::create_directory(path_);
+        std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
+        mounted_ = ::mount("tmpfs", path_.c_str(), "tmpfs", 0, "size=2m,mode=700") == 0;
+    }
+    small_disk(const small_disk&) = delete;
+    small_disk& operator=(const small_disk&) = delete;
+    ~small_disk() {
+        if (mounted_) {
+            ::umount2(path_.c_str(), MNT_DETACH);
+        }
+    }
+    [[nodiscard]] bool mounted() const noexcept { return mounted_; }
+    [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+    void fill() const {
+        std::ofstream out(*this / "filler", std::ios::binary);
+        const std::string piece(1024, 'x');
+        while (out.write(piece.data(), static_cast<std::streamsize>(piece.size())).flush()) {
+        }
+    }
+    void make_space() const { std::filesystem::remove(*this / "filler"); }
+
+private:
+    std::string path_;
+    bool mounted_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("on a full disk what was accepted is delivered and kept, and everything goes on once there is space") {
+    const temp_dir dir;
+    const small_disk disk(dir);
+    if (!disk.mounted()) {
+        WARN("skipped: only root can mount a small disk");
+        return;
+    }
+    const std::string file = dir.write("a.bin", random_bytes(50'000));
+    constexpr int jobs = 12;
+    http_server server;
+    options how = quick_options(dir);
+    how.store.path = disk / "store.db";
+    how.retry.attempts = 1000;
+    {
+        std::vector<job_id> ids;
+        delivery up(how);
+        // The first is refused for a while, so that nothing is delivered before the disk is full.
+        std::vector<script> busy(60, script("busy").read_all().answer({503, {}, ""}));
+        server.next(busy);
+        for (int i = 0; i < jobs; ++i) {
+            ids.push_back(up.enqueue(form_of(server, "job" + std::to_string(i), file)));
+        }
+        disk.fill();
+        // More than the store has room for: sooner or later one is refused.
+        std::error_code got;
+        for (int i = 0; i < 1000 && !got; ++i) {
+            job large(server.url("/posts"));
+            large.via(multipart{}).if_unknown(on_unknown::retry_same_key).bytes("a.bin", random_bytes(20'000));
+            got = error_of([&] { ids.push_back(up.enqueue(large)); });
+        }
+        CHECK(got == errc::store_full);
+        for (const job_id& id : ids) {
+            REQUIRE(up.settled(id).now == status::completed);
+        }
+        disk.make_space();
+        up.enqueue(form_of(server, "later", file));
+        CHECK(up.settled(job_id("later")).now == status::completed);
+    }
+    const std::size_t requests = server.requests().size();
+    delivery again(how);
+    for (int i = 0; i < jobs; ++i) {
+        CHECK(again.settled(job_id("job" + std::to_string(i))).now == status::completed);
+    }
+    CHECK(server.requests().size() == requests);
 }

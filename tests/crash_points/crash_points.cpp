@@ -101,6 +101,7 @@ ledger live(const std::string& path, recording_vfs& disk) {
 
 struct counts {
     std::size_t operations = 0;
+    std::size_t recovering = 0;
     std::size_t images = 0;
     std::size_t refused = 0;
     std::size_t wrong = 0;
@@ -111,7 +112,8 @@ public:
     enumeration(ledger after, std::string recorded, std::uint64_t seed, bool verbose)
         : after_(std::move(after)), recorded_(std::move(recorded)), random_(seed), verbose_(verbose) {}
 
-    counts run(const std::vector<disk_operation>& history, int torn) {
+    /// @param again of every so many points, also cut the power while the store recovers; 0: never.
+    counts run(const std::vector<disk_operation>& history, int torn, std::size_t again) {
         disk_state disk;
         std::int64_t acknowledged = -1;
         for (const disk_operation& one : history) {
@@ -123,6 +125,10 @@ public:
             ++counts_.operations;
             check(disk.image(unsynced::dropped, random_), acknowledged, "dropped");
             check(disk.image(unsynced::kept, random_), acknowledged, "kept");
+            if (again != 0 && counts_.operations % again == 0) {
+                cut_again(disk.image(unsynced::dropped, random_), acknowledged, "dropped");
+                cut_again(disk.image(unsynced::kept, random_), acknowledged, "kept");
+            }
             for (int i = 0; i < torn; ++i) {
                 check(disk.image(unsynced::torn, random_), acknowledged, "torn");
             }
@@ -131,17 +137,55 @@ public:
     }
 
 private:
-    void check(const std::map<std::string, disk_state::content>& image, std::int64_t acknowledged,
-               const std::string& fate) {
-        ++counts_.images;
-        const std::string path = dir_ / "uploads.db";
+    using disk_image = std::map<std::string, disk_state::content>;
+
+    /// Lays an image out as files beside this test's own store.
+    std::string lay_out(const disk_image& image, const std::string& named) const {
+        std::string path = dir_ / "uploads.db";
         for (const char* suffix : {"", "-wal", "-journal"}) {
             std::filesystem::remove(path + suffix);
-            const auto found = image.find(recorded_ + suffix);
+            const auto found = image.find(named + suffix);
             if (found != image.end() && found->second) {
                 std::ofstream(path + suffix, std::ios::binary) << *found->second;
             }
         }
+        return path;
+    }
+
+    /// Recovers from one power cut, and is hit by the next at every operation of that.
+    void cut_again(const disk_image& image, std::int64_t acknowledged, const std::string& fate) {
+        const std::string path = lay_out(image, recorded_);
+        disk_state disk;
+        for (const char* suffix : {"", "-wal", "-journal"}) {
+            const auto found = image.find(recorded_ + suffix);
+            disk.holds(path + suffix, found == image.end() ? disk_state::content() : found->second);
+        }
+        std::vector<disk_operation> recovery;
+        try {
+            recording_vfs vfs;
+            sample_store store(path);
+            store.open();
+            store.close();
+            recovery = vfs.log();
+        } catch (const std::exception&) {
+            return;  // told of before
+        }
+        for (const disk_operation& one : recovery) {
+            disk.happens(one);
+            ++counts_.recovering;
+            check(disk.image(unsynced::dropped, random_), acknowledged, fate + ", recovering, dropped", path);
+            check(disk.image(unsynced::kept, random_), acknowledged, fate + ", recovering, kept", path);
+            check(disk.image(unsynced::torn, random_), acknowledged, fate + ", recovering, torn", path);
+        }
+    }
+
+    void check(const disk_image& image, std::int64_t acknowledged, const std::string& fate) {
+        check(image, acknowledged, fate, recorded_);
+    }
+
+    void check(const disk_image& image, std::int64_t acknowledged, const std::string& fate, const std::string& named) {
+        ++counts_.images;
+        const std::string path = lay_out(image, named);
         try {
             sample_store store(path);
             store.open();
@@ -190,11 +234,13 @@ private:
 int main(int argc, char** argv) {
     int torn = 2;
     std::uint64_t seed = 1;
+    std::size_t again = 0;
     bool verbose = false;
     bool relaxed = false;
     CLI::App app("Cuts the power after every write of the store");
     app.add_option("--torn", torn, "torn images for each point");
     app.add_option("--seed", seed, "which sectors they lose");
+    app.add_option("--again", again, "of every so many points, cut again at each operation of the recovery");
     app.add_flag("--verbose", verbose, "tell of every broken image");
     app.add_flag("--plant-no-sync", relaxed, "plant a bug: the WAL's syncs do nothing; success is to find it");
     CLI11_PARSE(app, argc, argv);
@@ -214,9 +260,9 @@ int main(int argc, char** argv) {
         });
     }
     enumeration all(after, path, seed, verbose);
-    const counts found = all.run(history, torn);
-    std::cout << after.size() << " acknowledged steps, " << found.operations << " disk operations, " << found.images
-              << " images: " << found.refused << " do not open, " << found.wrong
+    const counts found = all.run(history, torn, again);
+    std::cout << after.size() << " acknowledged steps, " << found.operations << " disk operations, " << found.recovering
+              << " of recoveries, " << found.images << " images: " << found.refused << " do not open, " << found.wrong
               << " lack something acknowledged or hold something half" << std::endl;
     const bool broken = found.refused + found.wrong != 0;
     if (relaxed) {

@@ -26,6 +26,9 @@ class disk_state {
 public:
     using content = std::optional<std::string>;  // null: there is no such file
 
+    /// What a file holds for certain.
+    void holds(const std::string& name, content what) { files_[name] = {std::move(what), {}}; }
+
     void happens(const disk_operation& what) {
         using kind = disk_operation::kind;
         if (what.what == kind::mark) {

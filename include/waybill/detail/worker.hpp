@@ -5,11 +5,14 @@
 #include <waybill/detail/erased.hpp>
 #include <waybill/detail/event.hpp>
 
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace asio {
@@ -92,8 +95,16 @@ public:
     asio::awaitable<void> settled(std::shared_ptr<ticket> pending);
 
     /// Called on the thread: brings the outcome to the strand and wakes the waiter.
-    static void deliver(return_door& door, const std::shared_ptr<ticket>& pending, std::exception_ptr thrown) {
-        door.post([pending, thrown = std::move(thrown)] { pending->settle(thrown); });
+    /// Without memory to say it, it waits for some: whoever asked must be told.
+    static void deliver(return_door& door, const std::shared_ptr<ticket>& pending, std::exception_ptr thrown) noexcept {
+        for (;;) {
+            try {
+                door.post([pending, thrown] { pending->settle(thrown); });
+                return;
+            } catch (const std::bad_alloc&) {
+                std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            }
+        }
     }
 
     [[nodiscard]] const std::shared_ptr<return_door>& door() const noexcept { return door_; }

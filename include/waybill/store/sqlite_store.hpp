@@ -61,9 +61,11 @@ private:
 
     [[nodiscard]] detail::database& opened() const;
     asio::awaitable<void> read(on_database work);
-    asio::awaitable<void> write(on_database work);
+    asio::awaitable<void> write(on_database work, bool adds = false);
     void submit(detail::database_change change);
     void drain();
+    std::exception_ptr transact(std::vector<detail::database_change>& group,
+                                std::vector<detail::database_change>& refused);
     void give_up_if(const std::exception_ptr& thrown) noexcept;
 
     store_options options_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
+#include <waybill/store/detail/space_reserve.hpp>
 #include <waybill/store/detail/store_file.hpp>
 #include <waybill/store/store.hpp>
 
@@ -26,6 +27,7 @@ struct database_change {
     std::function<void()> apply;
     std::function<void(std::exception_ptr)> settled;
     std::exception_ptr outcome;
+    bool adds = false;  ///< accepts something new: on a full disk it is refused first
 };
 
 /// The store's SQL, blocking and on one thread: one connection, opened exclusively.
@@ -67,6 +69,11 @@ public:
     /// Brings the WAL into the main file.
     void write_back();
 
+    /// False when the disk is so full that nothing new may be accepted.
+    bool take_reserve() noexcept { return reserve_ && reserve_->take(); }
+    /// The disk is full: gives the reserve back, and lets the WAL begin anew in the space it has.
+    void make_room() noexcept;
+
 private:
     void open(const store_options& options);
     void configure();
@@ -107,6 +114,7 @@ private:
     [[nodiscard]] use sql(std::string_view text);
 
     std::unique_ptr<store_file> file_;
+    std::optional<space_reserve> reserve_;
     std::string set_aside_;
     std::unique_ptr<SQLite::Database> db_;  // before the statements: it must outlive them
     std::unordered_map<std::string_view, std::unique_ptr<SQLite::Statement>> statements_;

@@ -22,6 +22,9 @@ WAYBILL_DECL database::use database::sql(std::string_view text) {
 }
 
 WAYBILL_DECL std::exception_ptr database::transact(std::vector<database_change>& changes) noexcept {
+    for (database_change& one : changes) {
+        one.outcome = nullptr;
+    }
     try {
         try {
             sql("BEGIN IMMEDIATE")->exec();
@@ -80,6 +83,11 @@ WAYBILL_DECL void database::write_totals() {
             row->exec();
         }
     }
+}
+
+WAYBILL_DECL void database::make_room() noexcept {
+    reserve_->give();
+    static_cast<void>(db_->tryExec("PRAGMA wal_checkpoint(RESTART)"));
 }
 
 WAYBILL_DECL void database::write_back() {

@@ -39,6 +39,7 @@ WAYBILL_DECL void database::open(const store_options& options) {
         totals_ = pending_totals_ = read_totals();
         last_seq_ = db_->execAndGet("SELECT coalesce(max(seq),0) FROM sqlite_sequence WHERE name='job'").getInt64();
         recover_interrupted();
+        reserve_.emplace(file_->path() + ".reserve").take();
     } catch (const std::exception& e) {
         const auto* const ours = dynamic_cast<const error*>(&e);
         const auto* const theirs = dynamic_cast<const SQLite::Exception*>(&e);

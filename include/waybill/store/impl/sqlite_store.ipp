@@ -5,6 +5,7 @@
 #include <waybill/store/detail/sqlite_error.hpp>
 #include <waybill/store/sqlite_store.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -28,7 +29,7 @@ WAYBILL_DECL asio::awaitable<store_contents> sqlite_store::open() {
 WAYBILL_DECL asio::awaitable<std::vector<added_job>> sqlite_store::add(std::vector<new_job> jobs) {
     auto added = std::make_shared<std::vector<added_job>>();
     on_database work = [jobs = std::move(jobs), added](detail::database& db) { *added = db.add(jobs); };
-    co_await write(std::move(work));
+    co_await write(std::move(work), true);
     co_return std::move(*added);
 }
 
@@ -145,9 +146,10 @@ WAYBILL_DECL asio::awaitable<void> sqlite_store::read(on_database work) {
 }
 
 // Group commit: the thread takes all changes that wait. While it syncs them, the next gather.
-WAYBILL_DECL asio::awaitable<void> sqlite_store::write(on_database work) {
+WAYBILL_DECL asio::awaitable<void> sqlite_store::write(on_database work, bool adds) {
     auto pending = std::make_shared<detail::ticket>();
     detail::database_change change;
+    change.adds = adds;
     change.apply = [this, work = std::move(work)] { work(opened()); };
     change.settled = [pending, door = worker_->door()](std::exception_ptr thrown) {
         detail::worker::deliver(*door, pending, std::move(thrown));
@@ -160,7 +162,12 @@ WAYBILL_DECL void sqlite_store::submit(detail::database_change change) {
     const std::lock_guard lock(mutex_);
     waiting_.push_back(std::move(change));
     if (waiting_.size() == 1) {
-        worker_->post([this] { drain(); });
+        try {
+            worker_->post([this] { drain(); });
+        } catch (...) {
+            waiting_.clear();  // or the next would wait for a thread that was never told
+            throw;
+        }
     }
 }
 
@@ -170,17 +177,59 @@ WAYBILL_DECL void sqlite_store::drain() {
         const std::lock_guard lock(mutex_);
         group.swap(waiting_);
     }
+    std::vector<detail::database_change> refused;
     if (database_) {
-        give_up_if(database_->transact(group));
+        try {
+            give_up_if(transact(group, refused));
+        } catch (...) {  // no memory, before anything was begun
+            for (detail::database_change& change : group) {
+                change.outcome = std::current_exception();
+            }
+        }
     } else {
         for (detail::database_change& change : group) {
             change.outcome =
                 std::make_exception_ptr(failed_ ? error(errc::store_failed, options_.path) : error(errc::stopped));
         }
     }
-    for (const detail::database_change& change : group) {
-        change.settled(change.outcome);
+    for (const auto* const all : {&refused, &group}) {
+        for (const detail::database_change& change : *all) {
+            change.settled(change.outcome);
+        }
     }
+}
+
+// On a full disk the reserve is for what became of jobs that were accepted; nothing new is accepted
+// before it is whole again.
+WAYBILL_DECL std::exception_ptr sqlite_store::transact(std::vector<detail::database_change>& group,
+                                                       std::vector<detail::database_change>& refused) {
+    const auto refuse_new = [&] {
+        const auto first = std::stable_partition(group.begin(), group.end(), [](const auto& c) { return !c.adds; });
+        for (auto one = first; one != group.end(); ++one) {
+            one->outcome = std::make_exception_ptr(error(errc::store_full, options_.path));
+            refused.push_back(std::move(*one));
+        }
+        group.erase(first, group.end());
+    };
+    if (!database_->take_reserve()) {
+        refuse_new();
+    }
+    const std::exception_ptr failed = database_->transact(group);
+    try {
+        if (failed) {
+            std::rethrow_exception(failed);
+        }
+        return nullptr;
+    } catch (const error& e) {
+        if (e.code() != errc::store_full) {
+            return failed;
+        }
+    } catch (...) {
+        return failed;
+    }
+    refuse_new();
+    database_->make_room();
+    return group.empty() ? nullptr : database_->transact(group);
 }
 
 // A sync that failed may have lost what the next one seems to save: the kernel calls the pages clean
