@@ -105,8 +105,9 @@ traced() { # <kind> <what to inject> <arguments…>
     kind=$1 what=$2
     shift 2
     status=0
-    # Kills the whole group: a command that hangs would outlive its tracer.
-    timeout -s KILL 30 strace -f -qq -o /dev/null -e trace="$kind" -e inject="$kind:$what" \
+    # A network that is away is looked for again after up to a minute. Kills the whole group: a command that
+    # hangs would outlive its tracer.
+    timeout -s KILL 120 strace -f -qq -o /dev/null -e trace="$kind" -e inject="$kind:$what" \
         "$waybill" --store store/u.db "$@" >out 2>err || status=$?
 }
 
