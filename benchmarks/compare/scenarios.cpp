@@ -192,7 +192,7 @@ scenario small_files_by_tus(const field& f) {
                   }};
     what.contestants.push_back({"tus-js-client", {"node", node + "/tus_client.mjs", url, list, "32"}});
     what.contestants.push_back(f.waybill("Waybill", "tus", url, list, 32));
-    what.most_rounds = 5;
+    what.most_rounds = 3;
     return what;
 }
 
@@ -227,7 +227,7 @@ scenario broken_link(const field& f) {
         const std::uint64_t now = std::stoull(test::read_file(count));
         return now - std::exchange(*before, now);
     };
-    what.most_rounds = 5;
+    what.most_rounds = 3;
     what.trace = false;
     return what;
 }
@@ -273,7 +273,7 @@ scenario idle(const field& f) {
     for (const char* const seconds : {"1", "11"}) {
         what.contestants.push_back(limit(f, std::string("Waybill, ") + seconds + " s", {"idle", store, seconds}, true));
     }
-    what.most_rounds = 3;
+    what.most_rounds = 1;
     return what;
 }
 
@@ -293,7 +293,7 @@ scenario compiling(const field& f) {
     unit("waybill/fwd.hpp", "fwd.cpp", {}, true);
     unit("waybill/waybill.hpp, compiled library", "waybill.cpp", {"-DWAYBILL_SEPARATE_COMPILATION"}, true);
     unit("waybill/waybill.hpp, header-only", "waybill.cpp", {}, true);
-    what.most_rounds = 5;
+    what.most_rounds = 3;
     what.trace = false;
     return what;
 }

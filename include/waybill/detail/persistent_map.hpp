@@ -47,7 +47,7 @@ public:
     [[nodiscard]] persistent_map with(const Key& key, Value value) const {
         persistent_map result;
         const bool known = find(key) != nullptr;
-        result.root_ = known ? replace(root_, key, std::move(value)) : insert(root_, key, std::move(value));
+        result.root_ = insert(root_, key, std::move(value));
         result.size_ = size_ + (known ? 0 : 1);
         return result;
     }
@@ -145,30 +145,21 @@ private:
         return make(high->key, high->value, merge(low, high->left), high->right);
     }
 
-    // The key is there: the shape stays, and nothing is compared but keys.
-    [[nodiscard]] static link replace(const link& at, const Key& key, Value value) {
-        if (key < at->key) {
-            return make(at->key, at->value, replace(at->left, key, std::move(value)), at->right);
-        }
-        if (at->key < key) {
-            return make(at->key, at->value, at->left, replace(at->right, key, std::move(value)));
-        }
-        return make(key, std::move(value), at->left, at->right);
-    }
-
-    // The key is not there.
     [[nodiscard]] static link insert(const link& at, const Key& key, Value value) {
         if (!at) {
             return make(key, std::move(value), nullptr, nullptr);
         }
-        if (above(key, at->key)) {
-            auto [low, high] = split(at, key);
-            return make(key, std::move(value), std::move(low), std::move(high));
+        if (key < at->key || at->key < key) {
+            if (above(key, at->key)) {
+                auto [low, high] = split(at, key);
+                return make(key, std::move(value), std::move(low), std::move(high));
+            }
+            if (key < at->key) {
+                return make(at->key, at->value, insert(at->left, key, std::move(value)), at->right);
+            }
+            return make(at->key, at->value, at->left, insert(at->right, key, std::move(value)));
         }
-        if (key < at->key) {
-            return make(at->key, at->value, insert(at->left, key, std::move(value)), at->right);
-        }
-        return make(at->key, at->value, at->left, insert(at->right, key, std::move(value)));
+        return make(key, std::move(value), at->left, at->right);
     }
 
     [[nodiscard]] static link erase(const link& at, const Key& key) {
