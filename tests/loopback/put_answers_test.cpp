@@ -5,6 +5,7 @@
 #include "support/delivery.hpp"
 #include "support/http_server.hpp"
 #include "support/temp_dir.hpp"
+#include "support/transport_loop.hpp"
 
 #include <asio/use_future.hpp>
 
@@ -41,6 +42,34 @@ TEST_CASE("a refusal is final and shows what the server said") {
     CHECK(done.error.item == 0);
     CHECK(done.item(0).now == item_status::failed);
     CHECK(server.requests().size() == 1);
+}
+
+// Over TLS a server that refuses and hangs up is often not heard: the reset takes its answer away.
+TEST_CASE("a refusal that is lost again and again over TLS is heard once the server is asked first") {
+    const temp_dir dir;
+    certificate_authority authority;
+    http_server_options with_tls = reads_little();
+    with_tls.tls = authority.issue();
+    http_server server(with_tls);
+    server.always(script("refuses").read_head().then([](exchange& x) {
+        if (x.seen().has_header("Expect")) {
+            x.answer({413, {{"Connection", "close"}}, "at most 1 MB"});
+        } else {
+            x.read_body(100'000);
+            x.wire().reset();
+        }
+    }));
+    options how = quick_options(dir);
+    how.http = trusting(authority);
+    delivery uploads(how);
+    job what(server.url("/x"));
+    what.file(dir.write("x", random_bytes(beyond_buffers)));
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    INFO(describe(done));
+    CHECK(done.now == status::failed);
+    CHECK(done.error.code == make_http_error(413));
+    CHECK(done.error.details.excerpt == "at most 1 MB");
+    CHECK(done.attempt == 4);
 }
 
 TEST_CASE("Retry-After is obeyed") {

@@ -113,7 +113,8 @@ std::vector<fault> late_answers() {
     for (const int status : {408, 417, 421, 425, 429, 503}) {
         add(status, aftermath::try_later);
     }
-    for (const std::string value : {"0", "-1", "soon", "", "Fri, 31 Dec 1999 23:59:59 GMT"}) {
+    for (const std::string value : {"0", "-1", "soon", "", "Fri, 31 Dec 1999 23:59:59 GMT",
+                                    "Fri, 31 Dec 2100 23:59:59 GMT", "1000000000000000000"}) {
         add(503, aftermath::try_later, {{"Retry-After", value}});
     }
     for (const int status : {500, 502, 504, 507, 520, 524, 599}) {
@@ -153,6 +154,11 @@ std::vector<fault> malformed_answers() {
     delivered("chunks without an end", ok + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
     delivered("a chunk of no size", ok + "Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n");
     delivered("folded headers", ok + "X: a\r\n b\r\nContent-Length: 0\r\n\r\n");
+    delivered("two lengths that differ", ok + "Content-Length: 5\r\nContent-Length: 2\r\n\r\nhi");
+    delivered("a length beyond 63 bits", ok + "Content-Length: 9223372036854775808\r\n\r\nhi");
+    delivered("an endless trailer", ok + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + std::string(300'000, 'a'));
+    open("a negative length", ok + "Content-Length: -5\r\n\r\n");
+    open("a NUL in a header", ok + std::string("X: a\0b\r\nContent-Length: 0\r\n\r\n", 29));
     open("a header without a colon", ok + "nonsense\r\nContent-Length: 0\r\n\r\n");
     delivered("interim answers first",
               "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" + ok + "Content-Length: 0\r\n\r\n");
