@@ -24,13 +24,9 @@ public:
     /// Throws `errc::invalid_url` or `errc::unsupported_scheme`. Refuses user information, which is
     /// a secret; fragments, which are never sent; control characters and spaces.
     explicit url(const std::string& text) : handle_(curl_url(), &curl_url_cleanup) {
-        for (const char c : text) {
-            const auto byte = static_cast<unsigned char>(c);
-            if (byte <= 0x20 || byte == 0x7F) {
-                throw error(errc::invalid_url, "'" + printable(text) + "' has a space or control character");
-            }
-        }
+        require_one_word(text);
         set(text);
+        require_one_word(host());  // libcurl decodes what is percent-encoded there
         // libcurl is lenient with slashes and would take the first directory for the host.
         if (const auto slashes = text.find("://"); slashes == std::string::npos || text[slashes + 3] == '/') {
             throw error(errc::invalid_url, "'" + printable(text) + "' has no host");
@@ -118,6 +114,15 @@ public:
     ~url() = default;
 
 private:
+    static void require_one_word(std::string_view text) {
+        for (const char c : text) {
+            const auto byte = static_cast<unsigned char>(c);
+            if (byte <= 0x20 || byte == 0x7F) {
+                throw error(errc::invalid_url, "'" + printable(text) + "' has a space or control character");
+            }
+        }
+    }
+
     void set(const std::string& text) {
         const CURLUcode rc = curl_url_set(handle_.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME);
         if (rc != CURLUE_OK) {

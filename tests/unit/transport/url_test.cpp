@@ -82,6 +82,10 @@ TEST_CASE("no space and no control character gets into a URL", "[transport][url]
         CHECK((error_of([&] { static_cast<void>(url(std::string("http://h/?a") + byte + "b")); }) ==
                errc::invalid_url) == refused);
     }
+    for (const char* const host : {"h%7Fx", "h%0Ax", "h%0D%0Ax", "h%20x", "%00"}) {
+        INFO(host);
+        CHECK(error_of([&] { static_cast<void>(url("http://" + std::string(host) + "/")); }) == errc::invalid_url);
+    }
     CHECK(error_of([] { static_cast<void>(url("http://h/a\r\nX-Injected: 1")); }) == errc::invalid_url);
     CHECK(error_of([] { static_cast<void>(url(std::string("http://h/\0b", 11))); }) == errc::invalid_url);
 }
