@@ -72,6 +72,8 @@ const std::map<errc, std::string> intended = {
     {errc::foreign_origin, "p"},
     {errc::wrong_offset, "p"},
     {errc::not_offered, "p"},
+    {errc::no_credentials, "r"},
+    {errc::not_completed, "r"},
 };
 
 std::string causes_of(std::error_code code) {
