@@ -100,8 +100,8 @@ std::string as_markdown(const results& what) {
         "### " + what.title + "\n\nMedians of " + std::to_string(what.rounds) + " interleaved rounds.\n\n";
     const auto line = [&out](const auto& columns) {
         out += '|';
-        for (const std::string column : columns) {
-            out += " " + column + " |";
+        for (const auto& column : columns) {
+            out += " " + std::string(column) + " |";
         }
         out += '\n';
     };
