@@ -121,8 +121,8 @@ TEST_CASE("a store in a directory where others may write is refused") {
 
 TEST_CASE("on a full disk nothing is half accepted, and with space again everything works") {
     const command waybill;
-    // A file system of 300 kB of its own, which vanishes with the shell; a job of 200 names takes
-    // more than what is left when a filler has taken most of it.
+    // A file system of 1 MB of its own, which vanishes with the shell: room for the store and its
+    // reserve, until a filler takes the rest; a job of 400 long names needs more than was left to it.
     const std::string dir = waybill.dir().path();
     std::string many;
     for (int i = 0; i < 400; ++i) {
@@ -132,11 +132,11 @@ TEST_CASE("on a full disk nothing is half accepted, and with space again everyth
     waybill.dir().write("script.sh", R"(
         set -u
         cd "$1"; waybill=$2
-        mkdir disk && mount -t tmpfs -o size=300k,mode=700 none disk || exit 77
+        mkdir disk && mount -t tmpfs -o size=1m,mode=700 none disk || exit 77
         try() { "$waybill" --store disk/uploads.db "$@" >>out 2>>err; }
         try add --to http://example.com/ --id small f/*0
         echo "small: $?" >>codes
-        head -c 1000000 /dev/zero >disk/filler 2>/dev/null
+        head -c 2000000 /dev/zero >disk/filler 2>/dev/null
         try add --to http://example.com/ --id large f/*
         echo "large on a full disk: $?" >>codes
         try list
