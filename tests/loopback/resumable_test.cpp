@@ -226,7 +226,8 @@ TEST_CASE("an upload that expired is begun anew") {
 
 TEST_CASE("an offset that cannot be true fails the job and the upload is canceled") {
     const temp_dir dir;
-    resumable_server server;
+    resumable_server server({}, reads_little());
+    std::size_t size = 4 * mebibyte;
     SECTION("beyond what was sent") {
         server.behave([](resumable_behaviour& b) {
             b.progress_every = 100'000;
@@ -245,6 +246,12 @@ TEST_CASE("an offset that cannot be true fails the job and the upload is cancele
         server.http().next(
             script("lowered").only_for("HEAD").answer({204, {{"Upload-Offset", "1000"}, {"Upload-Complete", "?0"}}}));
     }
+    SECTION("beyond what was sent before the connection broke") {
+        size = beyond_buffers + 2 * mebibyte;
+        server.behave([](resumable_behaviour& b) { b.cuts = {mebibyte}; });
+        server.http().next(script("a hole").only_for("HEAD").answer(
+            {204, {{"Upload-Offset", std::to_string(size - 1000)}, {"Upload-Complete", "?0"}}}));
+    }
     SECTION("beyond the end") {
         server.behave([](resumable_behaviour& b) { b.cuts = {mebibyte}; });
         server.http().next(script("too far").only_for("HEAD").answer(
@@ -262,7 +269,7 @@ TEST_CASE("an offset that cannot be true fails the job and the upload is cancele
             {204, {{"Upload-Offset", "1048576"}, {"Upload-Length", "7"}, {"Upload-Complete", "?0"}}}));
     }
     delivery uploads(quick_options(dir));
-    const job_id id = uploads.enqueue(one_file(dir, server, random_bytes(4 * mebibyte), {}));
+    const job_id id = uploads.enqueue(one_file(dir, server, random_bytes(size), {}));
     const job_snapshot end = uploads.settled(id);
     INFO(describe(end));
     CHECK(end.now == status::failed);

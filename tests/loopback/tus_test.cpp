@@ -152,6 +152,27 @@ TEST_CASE("a tus upload that is gone is begun anew", "[tus]") {
     CHECK(server.all("POST").size() == 2);
 }
 
+TEST_CASE("a tus server that claims more than was sent before the connection broke is not believed", "[tus]") {
+    const temp_dir dir;
+    tus_server server(reads_little());
+    delivery uploads(quick_options(dir));
+    const std::string content = random_bytes(beyond_buffers + 2'000'000);
+    server.http.next(server.cut_after(100'000));
+    server.fault = [&](const received_request& r) -> std::optional<reply> {
+        if (r.method != "HEAD") {
+            return std::nullopt;
+        }
+        // A hole: what is between was never sent, and would never be.
+        return reply(200, {{"Tus-Resumable", "1.0.0"},
+                           {"Upload-Offset", std::to_string(content.size() - 1000)},
+                           {"Upload-Length", std::to_string(content.size())}});
+    };
+    const job_snapshot done = uploads.settled(uploads.enqueue(one_file(dir, server, content)));
+    INFO(describe(done));
+    CHECK(done.now == status::failed);
+    CHECK(done.error.code == errc::wrong_offset);
+}
+
 TEST_CASE("a tus server that contradicts itself ends the upload, and what it has is removed", "[tus]") {
     const temp_dir dir;
     tus_server server;

@@ -41,6 +41,9 @@ struct resumable_state {
     int interop = 8;
     std::uint64_t length = 0;
     std::uint64_t most_append = 0;  ///< bytes of one request; 0: no limit known
+    /// How far bytes may have left; a server that has more than that lies. Stored only between
+    /// attempts: empty, and nothing is known, while one may be sending.
+    std::optional<std::uint64_t> left;
     std::string boundary;
     std::string algorithm;
     std::string marks;
@@ -71,6 +74,7 @@ private:
     [[nodiscard]] bool in_doubt() const;
     [[nodiscard]] checkpoint reached() const;
     void advance(std::uint64_t offset);
+    void note_sent(const response& answer, std::uint64_t begin);
     void take_limits(const upload_fields& said);
     [[nodiscard]] std::string receipt(const response& answer) const;
 
@@ -109,7 +113,8 @@ private:
 
     int interop_;
     std::string resource_;
-    std::uint64_t position_ = 0;  // what the server has confirmed
+    std::uint64_t position_ = 0;         // what the server has confirmed
+    std::optional<std::uint64_t> left_;  // see `resumable_state::left`
     std::uint64_t most_append_ = 0;
     std::uint64_t least_append_ = 0;
     std::int64_t expires_ = 0;

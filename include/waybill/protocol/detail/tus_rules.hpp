@@ -181,6 +181,9 @@ struct tus_part {
     std::uint64_t length = 0;
     std::uint64_t offset = 0;  ///< confirmed, within the part
     std::int64_t expires = 0;
+    /// How far bytes may have left for this upload, within the part; a server that has more than that lies.
+    /// Stored only between attempts: empty, and nothing is known, while one may be sending.
+    std::optional<std::uint64_t> left;
 
     bool asked = false;     ///< the offset was heard in this attempt; not stored
     int troubles = 0;       ///< refusals in a row without progress; not stored
@@ -208,11 +211,12 @@ struct tus_state {
 
 [[nodiscard]] inline std::string encode_tus_state(const tus_state& s) {
     encoder out;
-    out.number(1).number(s.delivered ? 1 : 0).number(s.chunk).number(s.restarts);
+    out.number(2).number(s.delivered ? 1 : 0).number(s.chunk).number(s.restarts);
     out.text(s.checksum).text(s.final_url).text(s.marks).number(s.parts.size());
     for (const tus_part& p : s.parts) {
         out.text(p.url).number(p.begin).number(p.length).number(p.offset);
         out.number(static_cast<std::uint64_t>(std::max<std::int64_t>(p.expires, 0)));
+        out.number(p.left ? *p.left + 1 : 0);
     }
     return std::move(out).take();
 }
@@ -222,7 +226,7 @@ struct tus_state {
     constexpr std::uint64_t most = INT64_MAX;
     decoder in(text);
     tus_state s;
-    const bool known = in.number() == 1;
+    const bool known = in.number() == 2;
     s.delivered = in.number(1) == 1;
     s.chunk = in.number(most);
     s.restarts = in.number(most);
@@ -237,6 +241,9 @@ struct tus_state {
         p.length = in.number(most);
         p.offset = in.number(p.length);
         p.expires = static_cast<std::int64_t>(in.number(most));
+        if (const std::uint64_t left = in.number(most); left != 0) {
+            p.left = left - 1;
+        }
         s.parts.push_back(std::move(p));
     }
     return known && in.finished() ? std::optional(std::move(s)) : std::nullopt;

@@ -20,18 +20,21 @@ WAYBILL_DECL header_field interop_header(int version) {
 
 WAYBILL_DECL std::string resumable_state::encode() const {
     encoder out;
-    out.number(1).number(static_cast<std::uint64_t>(interop)).number(length).number(most_append);
-    out.text(boundary).text(algorithm).text(marks);
+    out.number(2).number(static_cast<std::uint64_t>(interop)).number(length).number(most_append);
+    out.number(left ? *left + 1 : 0).text(boundary).text(algorithm).text(marks);
     return std::move(out).take();
 }
 
 WAYBILL_DECL std::optional<resumable_state> resumable_state::decode(std::string_view bytes) {
     decoder in(bytes);
     resumable_state s;
-    const bool known = in.number() == 1;
+    const bool known = in.number() == 2;
     s.interop = static_cast<int>(in.number(1000));
     s.length = in.number();
     s.most_append = in.number();
+    if (const std::uint64_t left = in.number(); left != 0) {
+        s.left = left - 1;
+    }
     s.boundary = in.text();
     s.algorithm = in.text();
     s.marks = in.text();
@@ -58,6 +61,7 @@ WAYBILL_DECL bool resumable_upload::load() {
     }
     interop_ = state->interop;
     most_append_ = state->most_append;
+    left_ = state->left;
     resource_ = known->resource;
     position_ = known->offset;
     expires_ = known->expires_unix;
@@ -75,6 +79,7 @@ WAYBILL_DECL checkpoint resumable_upload::reached() const {
     state.interop = interop_;
     state.length = size_;
     state.most_append = most_append_;
+    state.left = left_;
     state.boundary = what_.boundary;
     if (hash_ != nullptr) {
         state.algorithm = hash_->algorithm();
@@ -92,10 +97,19 @@ WAYBILL_DECL checkpoint resumable_upload::reached() const {
 /// The server has confirmed everything below `offset`.
 WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset) {
     position_ = offset;
+    left_.reset();
     for (const representation::part& p : what_.parts) {
         job_.confirm(p.item, std::min(offset - std::min(offset, p.offset), p.size));
     }
     job_.save_soon(reached());
+}
+
+/// A request whose body began at `begin` was not a success: no more than this can have arrived.
+WAYBILL_DECL void resumable_upload::note_sent(const response& answer, std::uint64_t begin) {
+    if (answer.status / 100 != 2 && !resource_.empty()) {
+        left_ = std::min(begin + answer.body_offered, size_);
+        job_.save_soon(reached());
+    }
 }
 
 WAYBILL_DECL void resumable_upload::take_limits(const upload_fields& said) {

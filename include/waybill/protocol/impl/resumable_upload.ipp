@@ -105,6 +105,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::create_with_body() {
     watch(asked, notes, 0);
     std::vector<body_span> whole = spans(0, size_);
     const response answer = co_await job_.send(std::move(asked), std::move(whole), what_.about);
+    note_sent(answer, 0);
     if (!notes.broken.empty()) {
         co_await break_off(errc::wrong_offset, notes.broken);
     }
@@ -148,10 +149,11 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
         co_await break_off(errc::invalid_response, "the server does not say how much it has");
     }
     const std::uint64_t offset = said.offset.value_or(size_);
-    if (offset > size_ || offset < position_ || (complete && offset != size_)) {
+    const std::uint64_t most = std::min(left_.value_or(size_), size_);
+    if (offset > most || offset < position_ || (complete && offset != size_)) {
         co_await break_off(errc::wrong_offset, "the server has " + std::to_string(offset) + " of " +
-                                                   std::to_string(size_) + " bytes, and confirmed " +
-                                                   std::to_string(position_));
+                                                   std::to_string(size_) + " bytes, was sent " + std::to_string(most) +
+                                                   ", and confirmed " + std::to_string(position_));
     }
     take_limits(said);
     if (complete) {
@@ -159,7 +161,13 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
         co_return;
     }
     job_.clear_mark();
+    const bool bounded = left_.has_value();
     advance(offset);
+    if (bounded) {
+        // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
+        checkpoint unbounded = reached();
+        co_await job_.save(std::move(unbounded));
+    }
 }
 
 /// The upload is complete and its answer was lost: asks for it once more. A server need not keep
@@ -205,6 +213,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::append() {
     watch(asked, notes, position_);
     std::vector<body_span> parts = spans(position_, length);
     const response answer = co_await job_.send(std::move(asked), std::move(parts), what_.about);
+    note_sent(answer, before);
     if (!notes.broken.empty()) {
         co_await break_off(errc::wrong_offset, notes.broken);
     }
@@ -309,6 +318,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::gone(const response& answer
     co_await job_.forget(what_.about, false);
     resource_.clear();
     position_ = 0;
+    left_.reset();
     for (const representation::part& p : what_.parts) {
         job_.confirm(p.item, 0);
     }

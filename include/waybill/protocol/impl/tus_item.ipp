@@ -133,6 +133,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::lost(tus_part& part, const response
     }
     part.url.clear();
     part.offset = 0;
+    part.left.reset();
     part.expires = 0;
     part.asked = false;
     state_.final_url.clear();

@@ -137,16 +137,24 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     if (whole() && answer.header("Upload-Concat") == "partial") {
         co_await lie(answer, "the upload there is a part of another one");
     }
-    if (*offset < part.offset || *offset > part.length) {
+    const std::uint64_t most = std::min(part.left.value_or(part.length), part.length);
+    if (*offset < part.offset || *offset > most) {
         co_await lie(answer, "it is at offset " + std::to_string(*offset) + ", confirmed were " +
-                                 std::to_string(part.offset) + " of " + std::to_string(part.length));
+                                 std::to_string(part.offset) + " and sent " + std::to_string(most) + " of " +
+                                 std::to_string(part.length));
     }
     part.deferred = !length && answer.header("Upload-Defer-Length") == "1";
     part.asked = true;
     if (whole() && marked()) {
         job_.clear_mark();  // what became of the last request is known now
     }
+    const bool bounded = part.left.has_value();
     co_await moved(part, *offset, answer);
+    if (bounded && part.offset < part.length) {
+        // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
+        checkpoint unbounded = reached();
+        co_await job_.save(std::move(unbounded));
+    }
 }
 
 WAYBILL_DECL asio::awaitable<void> tus_item::patch(tus_part& part) {
@@ -170,6 +178,10 @@ WAYBILL_DECL asio::awaitable<void> tus_item::patch(tus_part& part) {
     append.fresh_connection = append.finishing;
     co_await add_checksum(append);
     const response answer = co_await send(std::move(append), &part, bytes);
+    if (answer.status / 100 != 2) {
+        part.left = part.offset + std::min(bytes, answer.body_offered);
+        job_.save_soon(reached());
+    }
     co_await answered(part, bytes, answer);
 }
 
@@ -216,6 +228,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t
         part.troubles = 0;
     }
     part.offset = offset;
+    part.left.reset();
     if (const std::int64_t until = tus_expiry(answer, unix_seconds(job_.now())); until != 0) {
         part.expires = until;
     }
