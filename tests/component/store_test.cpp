@@ -7,6 +7,8 @@
 #include <SQLiteCpp/Database.h>
 #include <asio/co_spawn.hpp>
 
+#include <filesystem>
+
 #include <sys/stat.h>
 
 using namespace waybill;
@@ -178,6 +180,27 @@ TEST_CASE("a damaged store is refused untouched, or set aside whole, and never e
     CHECK((read_file(found.set_aside) == content));
     CHECK(found.totals.jobs() == 0);
     store.add({sample_job("one")});
+}
+
+TEST_CASE("a store that was cut off to nothing, or of which only the WAL is left, is damaged and not a new one") {
+    const temp_dir dir;
+    const std::string path = dir / "s.db";
+    make_store(path, {"one"});
+    SECTION("nothing is left but what stands beside it") {
+        dir.write("s.db", "");
+    }
+    SECTION("its WAL was not written back") {
+        dir.write("s.db", "");
+        dir.write("s.db-wal", "frames");
+        std::filesystem::remove(path + ".reserve");
+    }
+    SECTION("it is missing") {
+        std::filesystem::remove(path);
+        dir.write("s.db-wal", "frames");
+    }
+    CHECK(open_error(path) == errc::store_damaged);
+    sample_store store(path, damaged_store::set_aside);
+    CHECK_FALSE(store.open().set_aside.empty());
 }
 
 TEST_CASE("a bit that flips inside a row is noticed, and hurts that job alone") {

@@ -67,6 +67,10 @@ public:
     /// `errc::store_damaged`, `errc::store_too_new` without having changed anything.
     content inspect() {
         // SQLite's journal and WAL inherit this mode; the umask does not matter.
+        if (::access(path_.c_str(), F_OK) != 0 && is_not_empty(path_ + "-wal")) {
+            // SQLite would delete it, and with it what was not written back yet.
+            throw error(errc::store_damaged, path_ + " is missing, though its WAL is there");
+        }
         const unique_fd fresh(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
         if (fresh) {
             sync_directory(directory_);
@@ -82,6 +86,10 @@ public:
         }
         keep_private(fd.get(), s);
         if (s.st_size == 0) {
+            // A store that was never finished has neither of these yet; one that was cut off to nothing has.
+            if (is_not_empty(path_ + "-wal") || is_not_empty(path_ + ".reserve")) {
+                throw error(errc::store_damaged, path_ + " is empty, though jobs were kept in it");
+            }
             return content::fresh;
         }
         check_header(fd.get());
@@ -101,6 +109,11 @@ public:
     }
 
 private:
+    [[nodiscard]] static bool is_not_empty(const std::string& name) noexcept {
+        struct stat s {};
+        return ::stat(name.c_str(), &s) == 0 && s.st_size > 0;
+    }
+
     // A store that was copied or restored may have got the umask's mode; SQLite's side files take it over.
     void keep_private(int fd, const struct stat& s) const {
         if (s.st_uid != ::geteuid() && ::geteuid() != 0) {
