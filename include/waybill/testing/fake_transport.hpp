@@ -80,6 +80,7 @@ public:
             r.failure = wrong.what == fault::kind::refused ? errc::connect_failed : errc::network_unreachable;
             co_return r;
         }
+        progress.connected = true;
         received_request got;
         got.method = what.method;
         got.url = what.url;

@@ -68,6 +68,7 @@ private:
     asio::awaitable<void> turn();
     void fail_as_told();
     asio::awaitable<void> write(std::function<void()> change);
+    void perform(const std::function<void()>& change);
     void apply(const job_change& change);
     void keep(const leftover& what);
     [[nodiscard]] loaded_job& at(job_seq seq);

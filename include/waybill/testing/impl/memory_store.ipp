@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/event.hpp>
 #include <waybill/testing/memory_store.hpp>
 
 #include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <exception>
+#include <memory>
 #include <tuple>
 
 namespace waybill::testing {
@@ -33,13 +35,32 @@ inline asio::awaitable<void> memory_store::write(std::function<void()> change) {
         });
         co_return;
     }
-    co_await turn();
+    // Not two awaits: a cancellation between them would end one that has been written already.
+    auto settled = std::make_shared<detail::event>(executor_);
+    auto thrown = std::make_shared<std::exception_ptr>();
+    asio::post(executor_, [this, settled, thrown, change = std::move(change)] {
+        try {
+            perform(change);
+        } catch (...) {
+            *thrown = std::current_exception();
+        }
+        asio::post(executor_, [settled] { settled->set(); });
+    });
+    co_await settled->wait_uncancellable();
+    if (*thrown) {
+        std::rethrow_exception(*thrown);
+    }
+}
+
+inline void memory_store::perform(const std::function<void()>& change) {
+    if (failed_) {
+        throw error(errc::store_failed, "memory");
+    }
     if (before_write) {
         fail_as_told();
     }
     change();
     ++disk_->commits;
-    co_await asio::post(executor_, asio::use_awaitable);
 }
 
 inline void memory_store::fail_as_told() {
@@ -93,6 +114,7 @@ inline asio::awaitable<store_contents> memory_store::open() {
             head.seq = seq;
             head.lane = whole.job.spec.lane;
             head.not_before = state.not_before;
+            head.reason = state.reason;
             heads.try_emplace(head.lane, head);
         }
     }
@@ -229,7 +251,7 @@ inline asio::awaitable<std::vector<queued_job>> memory_store::lane(std::string n
     for (auto at = disk_->jobs.upper_bound(after); at != disk_->jobs.end() && result.size() < most; ++at) {
         const loaded_job& whole = at->second;
         if (whole.job.spec.lane == name && is_open(whole.job.state.now)) {
-            result.push_back({at->first, name, whole.job.state.not_before});
+            result.push_back({at->first, name, whole.job.state.not_before, whole.job.state.reason});
         }
     }
     co_return result;
