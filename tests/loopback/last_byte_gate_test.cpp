@@ -2,6 +2,7 @@
 #include <waybill/detail/event.hpp>
 #include <waybill/transport/multipart_body.hpp>
 
+#include "support/black_hole.hpp"
 #include "support/catch.hpp"
 #include "support/http_server.hpp"
 #include "support/temp_dir.hpp"
@@ -119,13 +120,13 @@ TEST_CASE("a gate that breaks leaves the server without the last byte") {
     CHECK(loop.perform(put_to(server.url()), "x").status == 201);
 }
 
-TEST_CASE("nothing of a small body leaves before the gate") {
+TEST_CASE("nothing of a small body that may be repeated leaves before the gate") {
     http_server server;
     transport_loop loop;
     const std::size_t size = GENERATE(std::size_t(0), std::size_t(1), std::size_t(65'536));
     CAPTURE(size);
     gate before(loop.executor());
-    request what = post_to(server.url());
+    request what = size == 0 ? post_to(server.url()) : put_to(server.url());
     what.before_last_byte = before.pass();
     sending post = loop.start(what, random_bytes(size));
     before.wait_until_reached();
@@ -133,7 +134,7 @@ TEST_CASE("nothing of a small body leaves before the gate") {
     CHECK(server.log().connections() == 0);
     SECTION("and all of it afterwards") {
         before.open();
-        CHECK(post.get().status == 200);
+        CHECK(post.get().failure == std::error_code());
         CHECK(server.finished(1).body_bytes == size);
     }
     SECTION("and nothing ever when the gate breaks") {
@@ -141,6 +142,33 @@ TEST_CASE("nothing of a small body leaves before the gate") {
         CHECK(post.error() == errc::store_failed);
         let_the_loop_turn(loop);
         CHECK(server.log().connections() == 0);
+    }
+}
+
+TEST_CASE("a small body that must not be repeated comes to its gate only over a connection") {
+    transport_loop loop;
+    const std::size_t size = GENERATE(std::size_t(1), std::size_t(65'536));
+    CAPTURE(size);
+    bool reached = false;
+    const auto note = [&reached]() -> asio::awaitable<void> {
+        reached = true;
+        co_return;
+    };
+    SECTION("to nobody") {
+        const black_hole nobody;
+        request what = post_to(nobody.url());
+        what.before_last_byte = note;
+        what.limits.connect = std::chrono::milliseconds(200);
+        CHECK(loop.perform(what, random_bytes(size)).failure == errc::connect_timed_out);
+        CHECK_FALSE(reached);
+    }
+    SECTION("to a server") {
+        http_server server;
+        request what = post_to(server.url());
+        what.before_last_byte = note;
+        CHECK(loop.perform(what, random_bytes(size)).status == 200);
+        CHECK(reached);
+        CHECK(server.finished(1).body_bytes == size);
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <waybill/protocol/multipart.hpp>
 #include <waybill/protocol/put.hpp>
 
+#include "support/black_hole.hpp"
 #include "support/catch.hpp"
 #include "support/delivery.hpp"
 #include "support/http_server.hpp"
@@ -276,6 +278,23 @@ TEST_CASE("a canceled job's transfer is cut off and other lanes go on") {
     CHECK_FALSE(server.finished(1).complete);
     CHECK(server.finished(2).sha256 == sha256(content));
     CHECK(server.requests().size() == 2);
+}
+
+TEST_CASE("a small form that was stopped, or killed, before it had a connection is simply sent later") {
+    const temp_dir dir;
+    const black_hole nobody;
+    job_id id;
+    {
+        delivery uploads(quick_options(dir));
+        job what(nobody.url());
+        what.via(multipart{}).bytes("a.txt", "hello");
+        id = uploads.enqueue(std::move(what));
+        uploads.wait_until(id, [](const job_snapshot& j) { return j.now == status::uploading; });
+    }
+    delivery uploads(quick_options(dir));
+    const job_snapshot again = uploads.wait_until(
+        id, [](const job_snapshot& j) { return j.now == status::unknown_outcome || j.attempt == 2; });
+    CHECK(again.now == status::uploading);
 }
 
 }  // namespace waybill::test

@@ -81,7 +81,8 @@ struct request {
     bool expect_continue = false;
     request_limits limits;
 
-    /// Awaited when every byte but the last has been handed over (for an empty or small body: none).
+    /// Awaited when every byte but the last has been handed over (for an empty body, or a small one of a request
+    /// that is idempotent: none).
     /// The last byte leaves only after it completed; an exception ends the transfer with the
     /// server's copy provably incomplete.
     std::function<asio::awaitable<void>()> before_last_byte;
@@ -95,6 +96,7 @@ struct request {
 /// How far a request is. Written by the transport, read by the engine, both on the strand.
 struct transfer_progress {
     std::uint64_t sent = 0;  ///< body bytes the network has taken
+    bool connected = false;  ///< the connection stands: from here on something may have left
     bool body_sent = false;  ///< all of them; the answer is awaited
 };
 

@@ -42,8 +42,12 @@ public:
     /// When it last got on. The bell rings when it enters another phase: another limit holds then.
     [[nodiscard]] std::chrono::steady_clock::time_point moved() const noexcept { return moved_; }
     [[nodiscard]] bool at_gate() const noexcept { return at_gate_ && !gate_open_; }
-    /// The body is handed to libcurl in one piece, which it sends together with the header.
-    [[nodiscard]] bool in_one_piece() const noexcept { return size_ <= small_body; }
+    /// The body is handed to libcurl in one piece, which it sends together with the header. There is no gate in it
+    /// then: what must be marked is marked before there is a connection. Where a wrong mark would leave the job in a
+    /// doubt that only its app can resolve, even a small body is streamed.
+    [[nodiscard]] bool in_one_piece() const noexcept {
+        return size_ == 0 || (size_ <= small_body && (what_.idempotent || !what_.before_last_byte));
+    }
 
     /// Reads a small body into memory. Throws what the source throws.
     void load_small_body() {
@@ -240,6 +244,7 @@ private:
                                   int /*lport*/) noexcept {
         auto* const t = static_cast<curl_transfer*>(self);
         t->connected_ = true;
+        t->progress_.connected = true;
         t->moved_ = std::chrono::steady_clock::now();
         t->bell_.set();
         return CURL_PREREQFUNC_OK;
