@@ -52,7 +52,7 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
         } else if (s.progress == "json") {
             std::cout << line(to_json(*next)) << std::endl;
         }
-        if (s.until_idle && next->idle()) {
+        if (s.until_idle && next->idle() && !next->cleaning()) {
             break;
         }
     }

@@ -6,6 +6,7 @@
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <memory>
 #include <thread>
@@ -13,7 +14,8 @@
 namespace waybill {
 
 /// An uploader for apps without an Asio loop: it has its own, on a thread of its own, and runs
-/// from construction to destruction.
+/// from construction to destruction. When the store has failed for good it is tried again every few seconds; feeds end
+/// with the error meanwhile.
 ///
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: all member functions but destruction may be called
@@ -40,10 +42,12 @@ public:
     [[nodiscard]] std::shared_ptr<const snapshot> latest() const noexcept { return uploader_.latest(); }
 
 private:
+    void deliver();
     void end() noexcept;
 
     asio::io_context context_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(context_);
+    asio::steady_timer pause_{context_};
     uploader uploader_;
     std::thread thread_;
 };

@@ -2,7 +2,10 @@
 #include "cli/command.hpp"
 #include "support/catch.hpp"
 #include "support/http_server.hpp"
+#include "support/tus_server.hpp"
 
+#include <chrono>
+#include <csignal>
 #include <set>
 #include <string>
 #include <vector>
@@ -42,6 +45,27 @@ TEST_CASE("a canceled job is not sent") {
     CHECK(server.requests()[0].target == "/kept/a.bin");
     CHECK(waybill.list().at(0)["state"] == "completed");
     CHECK(waybill.list().at(1)["state"] == "canceled");
+}
+
+TEST_CASE("what the server has of a canceled job is cleaned up before run --until-idle ends") {
+    const command waybill;
+    tus_server server;
+    server.rate = 200'000;
+    const std::string file = waybill.dir().write("a.bin", random_bytes(2'000'000));
+    const std::string id = waybill.add({"--to", server.url(), "--via", "tus", file});
+    const std::string out = waybill.dir() / "out";
+    process run = waybill.start({"run", "--progress", "none"}, out);
+    server.http.log().wait_until("a part of it", [](const http_log::requests& all) {
+        return !all.empty() && all.back().method == "PATCH" && all.back().body_bytes > 0;
+    });
+    run.kill(SIGKILL);
+    REQUIRE(run.wait(std::chrono::seconds(20)));
+    REQUIRE(server.uploads().size() == 1);
+
+    CHECK(waybill.run({"cancel", id}).status.code == 0);
+    CHECK(server.uploads().size() == 1);
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+    CHECK(server.uploads().empty());
 }
 
 TEST_CASE("a canceled job is sent after all when it is retried") {

@@ -167,7 +167,7 @@ TEST_CASE("a tus server that claims more than was sent before the connection bro
                            {"Upload-Offset", std::to_string(content.size() - 1000)},
                            {"Upload-Length", std::to_string(content.size())}});
     };
-    const job_snapshot done = uploads.settled(uploads.enqueue(one_file(dir, server, content)));
+    const job_snapshot done = uploads.settled(uploads.enqueue(one_file(dir, server, content, tus{})));
     INFO(describe(done));
     CHECK(done.now == status::failed);
     CHECK(done.error.code == errc::wrong_offset);

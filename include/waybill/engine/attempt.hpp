@@ -77,6 +77,8 @@ public:
     [[nodiscard]] bool progressed() const noexcept { return progressed_; }
     /// How many bytes of items that was.
     [[nodiscard]] std::uint64_t gained() const noexcept { return gained_; }
+    /// A request has come to an end: something was heard of the host, or nothing where something should have been.
+    [[nodiscard]] bool contacted() const noexcept { return contacted_; }
     /// From now on no kept connection is used.
     void avoid_kept_connections() noexcept { fresh_ = true; }
     /// What a snapshot shows of it now. Committed states, live byte counts.
@@ -102,6 +104,7 @@ private:
     asio::awaitable<void> mark_tail(std::size_t about);
     /// An earlier attempt may have delivered the same.
     [[nodiscard]] bool is_marked_before(std::size_t about) const noexcept;
+    asio::awaitable<response> perform(const request& what, active_send& as, bool unmark_if_nothing_left);
     void require_source_intact(const response& answer, const std::vector<body_span>& spans) const;
     [[nodiscard]] job_change take_change();
     asio::awaitable<void> write(job_change change);
@@ -124,6 +127,7 @@ private:
     std::set<std::size_t> dirty_checkpoints_;
     std::set<std::size_t> failed_items_;
     bool progressed_ = false;
+    bool contacted_ = false;
     std::uint64_t gained_ = 0;
     bool fresh_ = false;
     job_snapshot shown_;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <string>
 #include <utility>
 
 namespace waybill {
@@ -77,10 +78,13 @@ public:
     }
     [[nodiscard]] const totals& overall() const noexcept { return totals_; }
 
+    /// The damaged store was moved there.
+    void note_set_aside(std::string where) { set_aside_ = std::make_shared<const std::string>(std::move(where)); }
+
     /// A snapshot of what is shown, with the next version.
-    [[nodiscard]] std::shared_ptr<const snapshot> take() {
+    [[nodiscard]] std::shared_ptr<const snapshot> take(bool cleaning = false) {
         return std::make_shared<const snapshot>(++version_, jobs_, ids_, totals_,
-                                                totals_[status::completed].bytes + sent_listed_);
+                                                totals_[status::completed].bytes + sent_listed_, cleaning, set_aside_);
     }
 
 private:
@@ -109,6 +113,7 @@ private:
     std::set<std::pair<unix_millis, job_seq>> finished_;  // by when they finished
     totals totals_;
     std::uint64_t sent_listed_ = 0;
+    std::shared_ptr<const std::string> set_aside_;
 };
 
 }  // namespace waybill

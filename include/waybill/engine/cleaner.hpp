@@ -10,6 +10,8 @@
 
 #include <asio/cancellation_signal.hpp>
 
+#include <chrono>
+#include <functional>
 #include <memory>
 
 namespace waybill {
@@ -28,6 +30,11 @@ public:
     cleaner& operator=(const cleaner&) = delete;
     ~cleaner();
 
+    /// Called when `busy` may have changed.
+    std::function<void()> on_changed;
+
+    /// There may be something that can be done now. False as well while it waits to try something again.
+    [[nodiscard]] bool busy() const noexcept { return busy_; }
     /// Begins to work. `owner` is kept alive meanwhile.
     void start(std::shared_ptr<void> owner);
     /// Something new may have to be done.
@@ -37,7 +44,9 @@ public:
 
 private:
     asio::awaitable<void> work();
+    asio::awaitable<std::chrono::steady_clock::time_point> work_until_nothing_is_due();
     asio::awaitable<void> clean(leftover what);
+    void set_busy(bool now);
     [[nodiscard]] bool given_up(const leftover& what) const;
 
     detail::strand home_;
@@ -46,6 +55,7 @@ private:
     std::unique_ptr<alarm> alarm_;
     detail::condition ended_;
     std::shared_ptr<asio::cancellation_signal> running_;
+    bool busy_ = false;
 };
 
 }  // namespace waybill

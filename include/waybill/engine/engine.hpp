@@ -67,6 +67,8 @@ public:
     [[nodiscard]] const detail::strand& home() const noexcept { return home_; }
 
 private:
+    static constexpr std::chrono::hours forget_every{1};
+
     /// `lost`: the store has failed; nothing works before it was opened anew.
     enum class phase : std::uint8_t { closed, opening, open, lost, stopping, stopped };
     enum class wish : std::uint8_t { none, cancel, stop };
@@ -111,7 +113,10 @@ private:
     void report_host(const attempt& job, wish asked, const std::exception_ptr& thrown);
     asio::awaitable<void> commit_end(attempt& job, job_state next);
     asio::awaitable<bool> begin(attempt& job);
+    asio::awaitable<void> set_aside(loaded_job whole);
     asio::awaitable<bool> ask_backend(attempt& job);
+    [[nodiscard]] bool has_verifier(const job_record& job) const;
+    [[nodiscard]] bool can_probe(const job_record& job) const;
     [[nodiscard]] outcome::doubt doubt_about(const job_record& job, bool may_probe = true) const;
     asio::awaitable<std::exception_ptr> run_protocol(attempt& job, const run_state& mine);
     [[nodiscard]] job_state after(const attempt& job, wish asked, const std::exception_ptr& thrown) const;
@@ -143,7 +148,7 @@ private:
     asio::awaitable<void> forget_old();
 
     [[nodiscard]] unix_millis now() const;
-    [[nodiscard]] scheduler::time_point steady(unix_millis at) const;
+    [[nodiscard]] scheduler::time_point steady(unix_millis at, wait_reason why) const;
     [[nodiscard]] outcome decide() const { return {options_.retry, now(), parts_.random->unit()}; }
 
     detail::strand home_;
@@ -166,6 +171,7 @@ private:
     std::map<job_seq, std::shared_ptr<run_state>> running_;
     std::map<job_seq, std::weak_ptr<detail::condition>> ends_;
     scheduler::time_point next_tick_{};
+    scheduler::time_point next_forgetting_{};
     bool publish_scheduled_ = false;
     bool board_incomplete_ = false;
     bool filling_ = false;

@@ -44,7 +44,7 @@ struct engine_options {
     std::size_t snapshot_jobs = 10'000;
     /// While bytes are moving, a snapshot is published this often. State changes do not wait for it.
     std::chrono::milliseconds progress_interval{100};
-    /// Finished jobs are forgotten after this time.
+    /// Finished jobs are forgotten after this time: at a start, and at most hourly when there is something to do.
     std::chrono::hours keep_finished{24 * 30};
 };
 

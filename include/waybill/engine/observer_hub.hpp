@@ -39,6 +39,12 @@ public:
         changed_.notify_all();
     }
 
+    /// Feeds go on.
+    void reopen() noexcept {
+        closed_ = false;
+        why_ = nullptr;
+    }
+
     /// Completes with the newest snapshot once it is newer than `seen`; null when closed.
     asio::awaitable<std::shared_ptr<const snapshot>> next(std::uint64_t seen);
 

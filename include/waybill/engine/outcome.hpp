@@ -61,18 +61,23 @@ public:
             case disposition::network: return wait(std::move(s), wait_reason::network, jittered(policy_.offline_poll));
             default: break;
         }
+        // Out of attempts or too old to ask is not the same as failed: it may have arrived.
+        const bool may_have_arrived = s.tail_attempt != 0 || (ambiguous && when_ambiguous == doubt::repeat);
+        // Looked at after an attempt, never instead of one: a clock that jumped years ahead, as on a machine that
+        // learns the time from the network, must not end a job that can be delivered.
+        if (is_expired(s)) {
+            return may_have_arrived ? park(std::move(s)) : expired(std::move(s));
+        }
         s.failures = progressed ? 1 : s.failures + 1;
         if (s.failures >= policy_.attempts) {
             s.error.details.detail = "gave up after " + std::to_string(s.failures) + " attempts without progress" +
                                      (s.error.details.detail.empty() ? "" : "; " + s.error.details.detail);
-            // Out of attempts to ask is not the same as failed: it may have arrived.
-            const bool may_have_arrived = s.tail_attempt != 0 || (ambiguous && when_ambiguous == doubt::repeat);
             return may_have_arrived ? park(std::move(s)) : end(std::move(s), status::failed);
         }
         if (gained >= policy_.prompt_bytes && only_cut(why)) {
             return wait(std::move(s), wait_reason::backoff, {});
         }
-        return wait(std::move(s), reason_for(why.what_to_do()),
+        return wait(std::move(s), why.retry_after() ? wait_reason::server_busy : reason_for(why.what_to_do()),
                     backoff_delay(policy_, s.failures, random_, why.retry_after()));
     }
 

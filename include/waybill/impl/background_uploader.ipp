@@ -3,8 +3,10 @@
 
 #include <waybill/background_uploader.hpp>
 
+#include <asio/post.hpp>
 #include <asio/use_future.hpp>
 
+#include <chrono>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -20,7 +22,22 @@ WAYBILL_DECL background_uploader::background_uploader(options how)
         end();
         throw;
     }
-    uploader_.async_run([](std::error_code) {});
+    deliver();
+}
+
+// What is accepted is delivered: a run that the disk has ended is begun again, until it is the app that ends it.
+WAYBILL_DECL void background_uploader::deliver() {
+    uploader_.async_run([this](std::error_code ended) {
+        if (!ended || ended == errc::stopped) {
+            return;
+        }
+        pause_.expires_after(std::chrono::seconds(5));
+        pause_.async_wait([this](std::error_code canceled) {
+            if (!canceled) {
+                deliver();
+            }
+        });
+    });
 }
 
 WAYBILL_DECL background_uploader::~background_uploader() {
@@ -37,6 +54,7 @@ WAYBILL_DECL void background_uploader::end() noexcept {
     } catch (...) {
         // Everything committed is safe; there is nobody left to tell.
     }
+    asio::post(context_, [this] { pause_.cancel(); });
     work_.reset();
     if (thread_.joinable()) {
         thread_.join();

@@ -29,7 +29,8 @@ struct retry_policy {
     std::chrono::milliseconds host_pause_cap{std::chrono::minutes(5)};
     /// Failed attempts without confirmed progress before the job fails.
     int attempts = 12;
-    /// Age at which an undelivered job fails, counted from its acceptance or its last retry.
+    /// Age at which an undelivered job fails, counted from its acceptance or its last retry. Looked at when an
+    /// attempt has failed, never instead of one; an attempt that found no network does not count.
     std::chrono::hours max_age{24 * 7};
 };
 

@@ -172,6 +172,14 @@ struct totals {
         }
         return sum;
     }
+    /// Jobs that are completed, failed or canceled.
+    [[nodiscard]] std::uint64_t finished() const noexcept {
+        std::uint64_t sum = 0;
+        for (std::size_t i = 0; i < status_count; ++i) {
+            sum += is_terminal(static_cast<status>(i)) ? by_status[i].jobs : 0;
+        }
+        return sum;
+    }
     /// Jobs that still have work before them and no one to wait for.
     [[nodiscard]] std::uint64_t open() const noexcept {
         std::uint64_t sum = 0;
@@ -195,8 +203,10 @@ public:
     using id_map = detail::persistent_map<job_id, job_seq>;
 
     snapshot() = default;
-    snapshot(std::uint64_t version, job_map jobs, id_map ids, totals overall, std::uint64_t sent)
-        : version_(version), jobs_(std::move(jobs)), ids_(std::move(ids)), overall_(overall), sent_(sent) {}
+    snapshot(std::uint64_t version, job_map jobs, id_map ids, totals overall, std::uint64_t sent, bool cleaning = false,
+             std::shared_ptr<const std::string> set_aside = nullptr)
+        : version_(version), jobs_(std::move(jobs)), ids_(std::move(ids)), overall_(overall), sent_(sent),
+          cleaning_(cleaning), set_aside_(std::move(set_aside)) {}
 
     /// Grows with every snapshot of one uploader.
     [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
@@ -226,6 +236,12 @@ public:
     [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
     /// True when no job has work before it: all are final or set aside.
     [[nodiscard]] bool idle() const noexcept { return overall_.open() == 0; }
+    /// True while servers are being told to forget uploads that were given up. What they do not answer to is tried
+    /// again later, and is not meant.
+    [[nodiscard]] bool cleaning() const noexcept { return cleaning_; }
+    /// Where the store that was found damaged was moved to when this uploader opened it
+    /// (`damaged_store::set_aside`); empty: it was sound.
+    [[nodiscard]] std::string set_aside() const { return set_aside_ ? *set_aside_ : std::string(); }
 
 private:
     std::uint64_t version_ = 0;
@@ -233,6 +249,8 @@ private:
     id_map ids_;
     totals overall_;
     std::uint64_t sent_ = 0;
+    bool cleaning_ = false;
+    std::shared_ptr<const std::string> set_aside_;
 };
 
 }  // namespace waybill

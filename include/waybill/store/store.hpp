@@ -32,6 +32,7 @@ struct queued_job {
     job_seq seq{};
     std::string lane;
     unix_millis not_before{};
+    wait_reason reason = wait_reason::none;
 };
 
 /// A job that was forgotten.

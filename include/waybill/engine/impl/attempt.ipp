@@ -18,6 +18,18 @@ namespace detail {
     return failure(what, code, std::move(details), std::nullopt, item);
 }
 
+/// True when an answer says what became of the request and of every earlier one for the same.
+[[nodiscard]] inline bool settles(const verdict& v, const response& answer, const job_spec& job,
+                                  bool older_doubt) noexcept {
+    if (v.what == disposition::ambiguous) {
+        return false;
+    }
+    // Where the key is honoured, 409 means that the earlier request is still being worked on.
+    const bool at_work = answer.status == 409 && job.if_unknown == on_unknown::retry_same_key;
+    // A request that was not sent says nothing of an earlier one whose answer was lost.
+    return !older_doubt || v.accepted || (v.what == disposition::permanent && !at_work);
+}
+
 /// Remembers which item's source failed: the transport only knows one body.
 class noted_source final : public body_source {
 public:
@@ -94,14 +106,12 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
     const bool older_doubt = is_marked_before(about);
     for (int redirects = 0;; ++redirects) {
         const listed_send entry(active_, spans);
-        response answer = co_await transport_.perform(what, entry.place->progress);
+        response answer = co_await perform(what, *entry.place, marks && !older_doubt);
         hide_secrets(answer, secrets);
         const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.request_complete;
         cuts = cut ? cuts + 1 : 0;
-        // A request that was not sent says nothing of an earlier one whose answer was lost.
         const verdict v = judge(answer, false);
-        if (marks && v.what != disposition::ambiguous &&
-            (!older_doubt || v.accepted || v.what == disposition::permanent)) {
+        if (marks && detail::settles(v, answer, whole_.job.spec, older_doubt)) {
             clear_mark();
         }
         require_source_intact(answer, spans);
@@ -110,6 +120,26 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
             co_return answer;
         }
     }
+}
+
+// Interrupted before the connection stood, it cannot have arrived, though a small body is marked before.
+WAYBILL_DECL asio::awaitable<response> attempt::perform(const request& what, active_send& as,
+                                                        bool unmark_if_nothing_left) {
+    std::exception_ptr thrown;
+    response answer;
+    try {
+        answer = co_await transport_.perform(what, as.progress);
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    if (thrown && unmark_if_nothing_left && !as.progress.connected) {
+        clear_mark();
+    }
+    if (thrown) {
+        std::rethrow_exception(thrown);
+    }
+    contacted_ = true;
+    co_return answer;
 }
 
 // The mark is durable before the last byte leaves: after a crash without it the server cannot
@@ -278,7 +308,9 @@ WAYBILL_DECL job_change attempt::take_change() {
         change.items.emplace_back(i, whole_.items[i].state);
     }
     for (const std::size_t i : std::exchange(dirty_checkpoints_, {})) {
-        change.checkpoints.push_back(*find_checkpoint(i));
+        if (const checkpoint* const reached = find_checkpoint(i)) {  // it may have been forgotten meanwhile
+            change.checkpoints.push_back(*reached);
+        }
     }
     return change;
 }

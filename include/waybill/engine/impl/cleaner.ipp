@@ -53,15 +53,25 @@ WAYBILL_DECL cleaner::~cleaner() = default;
 
 WAYBILL_DECL void cleaner::start(std::shared_ptr<void> owner) {
     running_ = std::make_shared<asio::cancellation_signal>();
+    busy_ = true;
     detail::spawn(
         home_, [this, owner] { return work(); }, running_,
         [this, owner](const std::exception_ptr&) {
             running_.reset();
             ended_.notify_all();
+            set_busy(false);
         });
 }
 
+WAYBILL_DECL void cleaner::set_busy(bool now) {
+    if (busy_ != now) {
+        busy_ = now;
+        on_changed();
+    }
+}
+
 WAYBILL_DECL void cleaner::ring() {
+    busy_ = running_ != nullptr;
     alarm_->ring();
 }
 
@@ -77,17 +87,32 @@ WAYBILL_DECL asio::awaitable<void> cleaner::stop() {
 
 WAYBILL_DECL asio::awaitable<void> cleaner::work() {
     for (;;) {
+        std::optional<std::chrono::steady_clock::time_point> again;
+        try {
+            again = co_await work_until_nothing_is_due();
+        } catch (const error& e) {
+            if (e.code() == errc::store_failed || e.code() == errc::stopped) {
+                throw;  // whoever opens the store anew begins anew here
+            }
+            // A full disk: another time.
+        }
+        set_busy(false);
+        co_await alarm_->wait_until(again.value_or(parts_.clock->steady_now() + std::chrono::minutes(1)));
+    }
+}
+
+/// Completes with the time there will be something to do.
+WAYBILL_DECL asio::awaitable<std::chrono::steady_clock::time_point> cleaner::work_until_nothing_is_due() {
+    for (;;) {
         std::optional<leftover> next = co_await parts_.store->next_leftover();
         if (!next) {
-            co_await alarm_->wait_until(std::chrono::steady_clock::time_point::max());
-            continue;
+            co_return std::chrono::steady_clock::time_point::max();
         }
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(next->not_before - parts_.clock->system_now());
         if (left.count() > 0) {
             // A clock that was set back by years must not hold this up for years.
-            co_await alarm_->wait_until(parts_.clock->steady_now() + std::min(left, options_.retry.cap));
-            continue;
+            co_return parts_.clock->steady_now() + std::min(left, options_.retry.cap);
         }
         co_await clean(std::move(*next));
     }
@@ -95,6 +120,7 @@ WAYBILL_DECL asio::awaitable<void> cleaner::work() {
 
 WAYBILL_DECL asio::awaitable<void> cleaner::clean(leftover what) {
     std::optional<failure> failed;
+    std::exception_ptr canceled;
     bool hopeless = false;
     try {
         detail::cleaning_exchange server(what, parts_, options_);
@@ -104,6 +130,14 @@ WAYBILL_DECL asio::awaitable<void> cleaner::clean(leftover what) {
         failed.emplace(f);
     } catch (const error&) {
         hopeless = true;  // the protocol is unknown now, or cannot make sense of it
+    } catch (const std::exception&) {
+        canceled = std::current_exception();
+    }
+    if (canceled) {
+        if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
+            std::rethrow_exception(canceled);
+        }
+        failed.emplace(disposition::retry, errc::transport_failed, diagnostics());  // no memory, no descriptor
     }
     what.attempts += 1;
     if (hopeless || !failed || failed->what_to_do() == disposition::permanent || given_up(what)) {

@@ -5,17 +5,35 @@
 #include <waybill/engine/cleaner.hpp>
 #include <waybill/engine/engine.hpp>
 
+#include <asio/error.hpp>
+
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 // The engine's life: opening, delivering, stopping.
 namespace waybill {
+namespace detail {
+
+[[nodiscard]] inline bool is_cancellation(const std::exception_ptr& thrown) noexcept {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const std::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+}  // namespace detail
 
 WAYBILL_DECL engine::engine(detail::strand home, engine_parts parts, engine_options options)
     : home_(std::move(home)), parts_(std::move(parts)), options_(std::move(options)), hub_(home_),
       board_(options_.snapshot_jobs), scheduler_(options_.jobs_at_once), hosts_(options_.retry),
       alarm_(parts_.clock->make_alarm(home_)), cleaner_(std::make_unique<cleaner>(home_, parts_, options_)),
-      phase_changed_(home_), run_ended_(home_) {}
+      phase_changed_(home_), run_ended_(home_) {
+    cleaner_->on_changed = [this] { publish_soon(); };
+}
 
 WAYBILL_DECL engine::~engine() = default;
 
@@ -23,10 +41,13 @@ WAYBILL_DECL unix_millis engine::now() const {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(parts_.clock->system_now());
 }
 
-// A stored time is clamped to what any policy could have asked for: a clock that jumped by years
+// A stored time is clamped to what the policy can have asked for: a clock that jumped by years
 // must neither stall a job nor matter otherwise.
-WAYBILL_DECL scheduler::time_point engine::steady(unix_millis at) const {
-    const auto most = std::max({options_.retry.cap, options_.retry.retry_after_cap, options_.retry.offline_poll}) * 2;
+WAYBILL_DECL scheduler::time_point engine::steady(unix_millis at, wait_reason why) const {
+    const retry_policy& p = options_.retry;
+    const auto most = why == wait_reason::server_busy ? p.retry_after_cap + p.retry_after_cap / 10
+                      : why == wait_reason::network   ? p.offline_poll * 2
+                                                      : std::max(p.cap, p.floor);
     const auto left = std::clamp<std::chrono::milliseconds>(at - now(), std::chrono::milliseconds(0), most);
     return parts_.clock->steady_now() + left;
 }
@@ -56,8 +77,11 @@ WAYBILL_DECL asio::awaitable<void> engine::open() {
         const store_contents found = co_await parts_.store->open();
         scheduler_.clear();
         board_.set_totals(found.totals);
+        if (!found.set_aside.empty()) {
+            board_.note_set_aside(found.set_aside);
+        }
         for (const queued_job& head : found.lane_heads) {
-            scheduler_.refill(head.lane, {{head.seq, steady(head.not_before)}}, true);
+            scheduler_.refill(head.lane, {{head.seq, steady(head.not_before, head.reason)}}, true);
         }
         if (again) {
             board_.clear();
@@ -74,6 +98,7 @@ WAYBILL_DECL asio::awaitable<void> engine::open() {
     }
     fatal_ = nullptr;
     opened_before_ = true;
+    hub_.reopen();
     if (again) {
         publish();
     } else {
@@ -82,7 +107,18 @@ WAYBILL_DECL asio::awaitable<void> engine::open() {
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::run() {
-    co_await open();
+    std::exception_ptr unopened;
+    try {
+        co_await open();
+    } catch (const error&) {
+        unopened = std::current_exception();
+    }
+    if (unopened) {
+        if (phase_ == phase::closed) {
+            hub_.close(unopened);  // who waits for snapshots would wait for ever
+        }
+        std::rethrow_exception(unopened);
+    }
     if (delivering_) {
         throw error(errc::not_allowed, "the uploader is running already");
     }
@@ -110,6 +146,9 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
     run_ended_.notify_all();
     thrown = fatal_ ? fatal_ : thrown;
     if (thrown) {
+        if (!detail::is_cancellation(thrown)) {
+            hub_.close(thrown);
+        }
         std::rethrow_exception(thrown);
     }
 }
@@ -117,6 +156,7 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
 WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::deliver_until_it_ends() {
     std::exception_ptr thrown;
     cleaner_->start(shared_from_this());
+    publish_soon();
     try {
         co_await deliver();
     } catch (...) {
@@ -177,10 +217,14 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::reopen() {
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::deliver() {
-    co_await forget_old();
+    next_forgetting_ = parts_.clock->steady_now();
     while (phase_ == phase::open && !fatal_ && !parts_.store->failed()) {
         co_await refill_lanes();
         const auto now = parts_.clock->steady_now();
+        if (now >= next_forgetting_) {  // nobody is woken for it: it comes with other work
+            next_forgetting_ = now + forget_every;
+            co_await forget_old();
+        }
         while (const auto seq = scheduler_.next(now)) {
             start(*seq);
         }
@@ -204,7 +248,7 @@ WAYBILL_DECL asio::awaitable<void> engine::refill_lanes() {
         const std::vector<queued_job> found = co_await parts_.store->lane(lane, last, page);
         std::vector<std::pair<job_seq, scheduler::time_point>> following;
         for (const queued_job& job : found) {
-            following.emplace_back(job.seq, steady(job.not_before));
+            following.emplace_back(job.seq, steady(job.not_before, job.reason));
         }
         scheduler_.refill(lane, following, found.size() == page);
     }

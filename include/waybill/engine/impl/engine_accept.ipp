@@ -53,7 +53,7 @@ WAYBILL_DECL void engine::make_known(const loaded_job& accepted) {
         show(detail::picture_of(accepted));
     }
     if (!shown || is_open(shown->now)) {
-        scheduler_.push(accepted.job.spec.lane, seq, steady(accepted.job.state.not_before));
+        scheduler_.push(accepted.job.spec.lane, seq, steady(accepted.job.state.not_before, accepted.job.state.reason));
     }
 }
 

@@ -17,6 +17,25 @@ namespace waybill {
 
 namespace detail {
 
+/// The protocol has asked what became of a request whose answer was lost, and even the server does not know.
+[[nodiscard]] inline bool is_unknown_to_server(const std::exception_ptr& thrown) {
+    try {
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+    } catch (const failure& f) {
+        return f.code() == errc::outcome_unknown;
+    } catch (...) {
+    }
+    return false;
+}
+
+/// It is the file that failed, not the way to the server.
+[[nodiscard]] inline bool is_of_source(std::error_code code) noexcept {
+    return code == errc::file_changed || code == errc::source_read_failed || code == errc::source_missing ||
+           code == errc::source_unreadable || code == errc::source_not_regular || code == errc::source_outside;
+}
+
 /// An earlier attempt has marked that the last byte of a request may have left, and what the
 /// request was for has not been confirmed since.
 [[nodiscard]] inline bool is_in_doubt(const attempt& job) {
@@ -41,18 +60,16 @@ WAYBILL_DECL void engine::start(job_seq seq) {
 
 WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, job_seq seq,
                                                  std::shared_ptr<run_state> mine) {
+    // Who cancels or stops meanwhile is heard in `carry`, which knows what to do about it: thrown from
+    // here it would be taken for a failure of the engine.
+    co_await asio::this_coro::throw_if_cancelled(false);
     std::optional<loaded_job> whole = co_await self->parts_.store->load(seq);
     if (!whole) {
         self->scheduler_.leave(seq);
         co_return;
     }
     if (whole->damaged || !detail::still_acceptable(*whole)) {
-        whole->damaged = true;
-        const status was = whole->job.state.now;
-        co_await self->parts_.store->quarantine(seq);
-        self->count(was, status::failed, whole->job.spec.size);
-        self->show(detail::picture_of(*whole));
-        self->scheduler_.leave(seq);
+        co_await self->set_aside(std::move(*whole));
         co_return;
     }
     // Not even begun while its host is known to be down: it costs no attempt and no commit.
@@ -76,13 +93,42 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
     co_await self->carry(mine->job, *mine);
 }
 
+/// Fails a job whose record cannot be trusted. On a full disk it stays where it is, and is looked at again.
+WAYBILL_DECL asio::awaitable<void> engine::set_aside(loaded_job whole) {
+    const job_seq seq = whole.job.seq;
+    bool full = false;
+    try {
+        co_await parts_.store->quarantine(seq);
+    } catch (const error& e) {
+        if (e.code() != errc::store_full) {
+            throw;
+        }
+        full = true;
+    }
+    if (full) {
+        scheduler_.wait(seq, parts_.clock->steady_now() + std::chrono::minutes(1));
+        co_return;
+    }
+    count(whole.job.state.now, status::failed, whole.job.spec.size);
+    whole.damaged = true;
+    show(detail::picture_of(whole));
+    scheduler_.leave(seq);
+}
+
 WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, run_state& mine) {
     std::exception_ptr thrown;
     bool begun = true;
     try {
+        co_await asio::this_coro::throw_if_cancelled(true);
         begun = co_await begin(*job);
         if (begun) {
             thrown = co_await run_protocol(*job, mine);
+        }
+        if (begun && has_verifier(job->job()) && detail::is_unknown_to_server(thrown)) {
+            begun = co_await ask_backend(*job);
+            if (begun) {
+                thrown = co_await run_protocol(*job, mine);
+            }
         }
     } catch (...) {
         thrown = std::current_exception();
@@ -96,10 +142,14 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
     place(job->job().seq, job->job().spec.lane, job->job().state);
 }
 
-/// Takes note of what an attempt says about its host.
+/// Takes note of what an attempt says about its host; one that sent nothing says nothing.
 WAYBILL_DECL void engine::report_host(const attempt& job, wish asked, const std::exception_ptr& thrown) {
     const std::string origin = url(job.job().spec.url).origin();
     const auto now = parts_.clock->steady_now();
+    if (!job.contacted()) {
+        hosts_.forget_probe(origin);
+        return;
+    }
     try {
         if (thrown) {
             std::rethrow_exception(thrown);
@@ -107,12 +157,12 @@ WAYBILL_DECL void engine::report_host(const attempt& job, wish asked, const std:
         hosts_.report(origin, host_report::answered, now);
     } catch (const failure& f) {
         const bool server_error = f.code().category() == http_category() && f.code().value() >= 500;
-        if (asked != wish::none || f.what_to_do() == disposition::network) {
+        if (asked != wish::none || f.what_to_do() == disposition::network || detail::is_of_source(f.code())) {
             hosts_.forget_probe(origin);
         } else if (f.what_to_do() == disposition::busy) {
             hosts_.report(origin, host_report::throttled, now, f.retry_after());
-        } else if (server_error || (f.code() == cause::retryable && f.code().category() != http_category() &&
-                                    f.code() != errc::source_read_failed && !job.progressed())) {
+        } else if (server_error ||
+                   (f.code() == cause::retryable && f.code().category() != http_category() && !job.progressed())) {
             // A connection that broke after the server had confirmed something is no sign of a host that is down.
             hosts_.report(origin, host_report::failed, now);
         } else {
@@ -140,13 +190,7 @@ WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
     const outcome decided = decide();
     const outcome::doubt doubt = doubt_about(job.job());
     const bool in_doubt = detail::is_in_doubt(job);
-    const bool too_old = decided.is_expired(job.job().state);
-    if (too_old && !in_doubt) {
-        co_await job.commit(decided.expired(job.job().state));
-        co_return false;
-    }
-    // Too old to be asked about is not the same as failed: it may have arrived.
-    if (in_doubt && (too_old || doubt == outcome::doubt::park)) {
+    if (in_doubt && doubt == outcome::doubt::park) {
         co_await job.commit(decided.park(job.job().state));
         co_return false;
     }
@@ -159,19 +203,28 @@ WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
         begun.tail_attempt = 0;
     }
     co_await job.commit(std::move(begun));
-    if (in_doubt) {
+    // A protocol that can ask the server does so first, by itself.
+    if (in_doubt && has_verifier(job.job()) && !can_probe(job.job())) {
         co_return co_await ask_backend(job);
     }
     co_return true;
 }
 
-/// Asks the app what became of a request whose answer was lost, if it has a hook for that; a
-/// protocol that can ask the server does so by itself. False when that settled the matter.
+WAYBILL_DECL bool engine::has_verifier(const job_record& job) const {
+    return options_.verifiers.contains(job.spec.verifier);
+}
+
+WAYBILL_DECL bool engine::can_probe(const job_record& job) const {
+    try {
+        return parts_.protocols.make(job.spoken())->can_probe();
+    } catch (const error&) {
+        return false;  // unknown here: the pipeline will say so
+    }
+}
+
+/// Asks the app what became of a request whose answer was lost. False when that settled the matter.
 WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job) {
     const auto hook = options_.verifiers.find(job.job().spec.verifier);
-    if (hook == options_.verifiers.end()) {
-        co_return true;
-    }
     verification said = verification::unknown;
     std::exception_ptr thrown;
     try {
@@ -205,14 +258,7 @@ WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job) {
 
 WAYBILL_DECL outcome::doubt engine::doubt_about(const job_record& job, bool may_probe) const {
     const job_spec& spec = job.spec;
-    try {
-        if (may_probe && parts_.protocols.make(job.spoken())->can_probe()) {
-            return outcome::doubt::ask;
-        }
-    } catch (const error&) {
-        // Unknown here: the pipeline will say so.
-    }
-    if (options_.verifiers.contains(spec.verifier)) {
+    if ((may_probe && can_probe(job)) || has_verifier(job)) {
         return outcome::doubt::ask;
     }
     // Where even the server does not know, a key is no help: it is sent again as something new.

@@ -57,7 +57,7 @@ WAYBILL_DECL void engine::place(job_seq seq, const std::string& lane, const job_
         scheduler_.leave(seq);
         return;
     }
-    const auto ready = steady(state.not_before);
+    const auto ready = steady(state.not_before, state.reason);
     scheduler_.push(lane, seq, ready);
     scheduler_.wait(seq, ready);
     alarm_->ring();
@@ -121,9 +121,11 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
         next = co_await new_epoch(whole);
     } else {
         next.to = whole.job.state;
-        next.to.tail_attempt = 0;
         next.to.not_before = {};
         next.to.reason = wait_reason::none;
+        if (was == status::unknown_outcome) {
+            next.to.tail_attempt = 0;  // the app takes the risk; one that waits is asked about first, as ever
+        }
     }
     next.to.now = status::pending;
     co_await change(std::move(whole), std::move(next));

@@ -50,7 +50,7 @@ WAYBILL_DECL void engine::count(status from, status to, std::uint64_t bytes) {
 
 WAYBILL_DECL void engine::publish() {
     publish_scheduled_ = false;
-    hub_.publish(board_.take());
+    hub_.publish(board_.take(cleaner_->busy()));
 }
 
 // Changes of one turn of the loop are published together.
@@ -129,12 +129,23 @@ WAYBILL_DECL asio::awaitable<bool> engine::list_page(unlisted& rest) {
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
-    const auto gone = co_await parts_.store->remove_finished(now() - options_.keep_finished, now());
-    for (const auto& [seq, was, size] : gone) {
-        board_.remove(seq);
-        board_.count_gone(was, size);
-    }
-    if (!gone.empty()) {
+    for (;;) {
+        std::vector<removed_job> gone;
+        try {
+            gone = co_await parts_.store->remove_finished(now() - options_.keep_finished, now());
+        } catch (const error& e) {
+            if (e.code() != errc::store_full) {
+                throw;
+            }
+            // Another time: forgetting needs space, too.
+        }
+        if (gone.empty()) {
+            co_return;
+        }
+        for (const auto& [seq, was, size] : gone) {
+            board_.remove(seq);
+            board_.count_gone(was, size);
+        }
         cleaner_->ring();
         publish_soon();
     }

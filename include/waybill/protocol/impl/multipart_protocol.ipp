@@ -39,8 +39,7 @@ WAYBILL_DECL std::vector<body_span> spans_of(const multipart_body& body) {
 
 /// To an endpoint that honours the key, 409 says that an earlier request with it is still being worked on
 /// (draft-ietf-httpapi-idempotency-key-header, section 2.6): a later one gets its answer.
-inline void require_first_is_over(const response& answer, const session& job) {
-    const bool repeated = job.job().state.attempt > 1 && job.job().spec.if_unknown == on_unknown::retry_same_key;
+inline void require_first_is_over(const response& answer, const session& job, bool repeated) {
     if (answer.status == 409 && repeated) {
         throw failure(disposition::ambiguous, make_http_error(409), describe(answer),
                       parse_retry_after(answer, unix_seconds(job.now())));
@@ -75,8 +74,9 @@ WAYBILL_DECL asio::awaitable<void> multipart_protocol::upload(session& job) {
     what.url = job.job().spec.url;
     what.headers.push_back(header_field{"Content-Type", body.content_type()});
     what.body = &body;
+    const bool in_doubt = job.job().state.tail_attempt != 0;  // an earlier request may have arrived
     const response answer = co_await job.send(std::move(what), spans_of(body), checkpoint::whole_job);
-    require_first_is_over(answer, job);
+    require_first_is_over(answer, job, in_doubt && job.job().spec.if_unknown == on_unknown::retry_same_key);
     require_accepted(answer, false, unix_seconds(job.now()));
     job.complete_all_soon(printable_excerpt(answer.body, 256));
 }

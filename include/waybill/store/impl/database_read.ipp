@@ -151,13 +151,14 @@ WAYBILL_DECL std::vector<loaded_job> database::list(listing which, const std::op
 WAYBILL_DECL std::vector<queued_job> database::lane(const std::string& name, job_seq after, std::size_t most) {
     std::vector<queued_job> result;
     const auto row =
-        sql("SELECT seq,not_before FROM job INDEXED BY job_open WHERE status < 4 AND lane=? AND seq>? "
+        sql("SELECT seq,not_before,reason FROM job INDEXED BY job_open WHERE status < 4 AND lane=? AND seq>? "
             "ORDER BY seq LIMIT ?");
     binder(*row).text(name) << after << most;
     while (row->executeStep()) {
         column_reader from(*row);
         const auto seq = static_cast<job_seq>(from.number());
-        result.push_back({seq, name, from.time()});
+        const unix_millis not_before = from.time();
+        result.push_back({seq, name, not_before, from.number<wait_reason>(0, 4)});
     }
     return result;
 }
@@ -166,10 +167,10 @@ WAYBILL_DECL std::vector<queued_job> database::lane(const std::string& name, job
 WAYBILL_DECL std::vector<queued_job> database::lane_heads() {
     std::vector<queued_job> result;
     const std::string_view first =
-        "SELECT lane,seq,not_before FROM job INDEXED BY job_open WHERE status < 4 AND lane >= ? "
+        "SELECT lane,seq,not_before,reason FROM job INDEXED BY job_open WHERE status < 4 AND lane >= ? "
         "ORDER BY lane,seq LIMIT 1";
     const std::string_view next =
-        "SELECT lane,seq,not_before FROM job INDEXED BY job_open WHERE status < 4 AND lane > ? "
+        "SELECT lane,seq,not_before,reason FROM job INDEXED BY job_open WHERE status < 4 AND lane > ? "
         "ORDER BY lane,seq LIMIT 1";
     for (std::string lane;;) {
         const auto row = sql(result.empty() ? first : next);
@@ -182,6 +183,7 @@ WAYBILL_DECL std::vector<queued_job> database::lane_heads() {
         head.lane = from.bytes();
         head.seq = static_cast<job_seq>(from.number());
         head.not_before = from.time();
+        head.reason = from.number<wait_reason>(0, 4);
         result.push_back(head);
         lane = std::move(head.lane);
     }

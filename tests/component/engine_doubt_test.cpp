@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <waybill/protocol/http_rules.hpp>
+#include <waybill/protocol/protocol.hpp>
+
+#include "component/world.hpp"
+
+using namespace waybill;
+using namespace waybill::test;
+using namespace std::chrono_literals;
+
+TEST_CASE("the answer of a form post is lost: by default the job is parked, not repeated, and does not hold its lane") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    world w(around);
+    w.add(form_job("one", {"/a"}));
+    w.add(form_job("two", {"/a"}));
+    w.start();
+    w.until_idle();
+    CHECK(w.at("one").now == status::unknown_outcome);
+    CHECK(w.at("one").error.code == errc::connection_lost);
+    CHECK(w.at("two").now == status::completed);
+    CHECK(around.requests.size() == 2);
+
+    SECTION("the app decides to send it again, under the same key") {
+        w.run(w.up().async_retry(job_id("one")));
+        w.until_idle();
+        CHECK(w.at("one").now == status::completed);
+        REQUIRE(around.requests.size() == 3);
+        CHECK(around.requests[2].header("Idempotency-Key") == around.requests[0].header("Idempotency-Key"));
+    }
+    SECTION("the app gives it up") {
+        w.run(w.up().async_cancel(job_id("one")));
+        w.settle();
+        CHECK(w.at("one").now == status::canceled);
+        CHECK(around.requests.size() == 2);
+    }
+}
+
+TEST_CASE("a form post whose endpoint honours its key is repeated by itself") {
+    const on_unknown policy = GENERATE(on_unknown::retry_same_key, on_unknown::retry);
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    world w(around);
+    job j = form_job("one", {"/a"});
+    j.if_unknown(policy);
+    w.add(std::move(j));
+    w.start();
+    w.until_idle();
+    CHECK(w.at("one").now == status::completed);
+    REQUIRE(around.requests.size() == 2);
+    CHECK(around.requests[0].header("Idempotency-Key") == around.requests[1].header("Idempotency-Key"));
+}
+
+TEST_CASE("to an endpoint that honours the key, 409 means that the first request is still being worked on") {
+    const on_unknown policy = GENERATE(on_unknown::retry_same_key, on_unknown::retry);
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    world w(around);
+    job j = form_job("one", {"/a"});
+    j.if_unknown(policy);
+    w.add(std::move(j));
+    w.start();
+    w.until([&] { return w.at("one").now == status::waiting; });
+    around.answers = {fake_transport::answer(409), fake_transport::answer(409), fake_transport::answer(200)};
+    w.until_idle();
+    if (policy == on_unknown::retry_same_key) {
+        CHECK(w.at("one").now == status::completed);
+        CHECK(around.requests.size() == 4);
+    } else {
+        CHECK(w.at("one").now == status::failed);
+        CHECK(w.at("one").error.code == make_http_error(409));
+    }
+}
+
+TEST_CASE("409 to the first request with a key is a refusal") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.answers = {fake_transport::answer(409)};
+    world w(around);
+    job j = form_job("one", {"/a"});
+    j.if_unknown(on_unknown::retry_same_key);
+    w.add(std::move(j));
+    w.start();
+    w.until_idle();
+    CHECK(w.at("one").now == status::failed);
+    CHECK(around.requests.size() == 1);
+}
+
+TEST_CASE("an endpoint that never answers for the key leaves the job undecided, not failed") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    for (int i = 0; i < 20; ++i) {
+        around.faults.push_back({fault::kind::refused, 0});
+    }
+    world w(around);
+    job j = form_job("one", {"/a"});
+    j.if_unknown(on_unknown::retry_same_key);
+    w.add(std::move(j));
+    w.start();
+    w.until_idle();
+    CHECK(w.at("one").now == status::unknown_outcome);
+    CHECK(w.at("one").error.code == errc::connect_failed);
+}
+
+TEST_CASE("a job that may have arrived does not fail for its age") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    const on_unknown policy = GENERATE(on_unknown::retry_same_key, on_unknown::retry);
+    world w(around);
+    job j = form_job("one", {"/a"});
+    j.if_unknown(policy);
+    w.add(std::move(j));
+    w.start();
+    w.until([&] { return w.at("one").now == status::waiting; });
+    around.clock->advance(std::chrono::hours(24 * 30));
+    around.faults.push_back({fault::kind::refused, 0});
+    w.until_idle();
+    // Who accepts a duplicate has no doubt that matters.
+    CHECK(w.at("one").now == (policy == on_unknown::retry ? status::failed : status::unknown_outcome));
+    CHECK(around.requests.size() == 1);
+}
+
+TEST_CASE("the key's header is the endpoint's own, or none") {
+    surroundings around;
+    around.files->write("/a", "x");
+    const auto send_with = [&](const std::string& header, bool quoted) {
+        world w(around, [&](options& o) {
+            o.key_header = header;
+            o.key_quoted = quoted;
+        });
+        w.add(form_job("job" + std::to_string(around.requests.size()), {"/a"}));
+        w.start();
+        w.until_idle();
+        return around.requests.back();
+    };
+    CHECK_THAT(send_with("Idempotency-Key", true).header("Idempotency-Key"),
+               Catch::StartsWith("\"") && Catch::EndsWith("\""));
+    const received_request bare = send_with("X-Request-Id", false);
+    CHECK(bare.header("X-Request-Id").size() == 32);
+    CHECK(bare.header("X-Request-Id").find('"') == std::string::npos);
+    CHECK(bare.header("Idempotency-Key").empty());
+    const received_request none = send_with("", true);
+    CHECK(none.header("Idempotency-Key").empty());
+}
+
+TEST_CASE("a form post that breaks before its last byte is repeated: the server cannot have it") {
+    surroundings around;
+    around.files->write("/a", std::string(2000, 'x'));
+    around.faults.push_back({fault::kind::cut, 1500});
+    world w(around);
+    w.add(form_job("one", {"/a"}));
+    w.start();
+    w.until_idle();
+    CHECK(w.at("one").now == status::completed);
+    CHECK(around.urls().size() == 1);
+}
+
+TEST_CASE("HTTP 502 to a form post is ambiguous, to a PUT it is not") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.answers.push_back(fake_transport::answer(502));
+    world w(around);
+    SECTION("POST") {
+        w.add(form_job("one", {"/a"}));
+        w.start();
+        w.until_idle();
+        CHECK(w.at("one").now == status::unknown_outcome);
+        CHECK(w.at("one").error.code == cause::ambiguous);
+    }
+    SECTION("PUT") {
+        w.add(put_job("one", {"/a"}));
+        w.start();
+        w.until_idle();
+        CHECK(w.at("one").now == status::completed);
+    }
+}
+
+TEST_CASE("the app's backend is asked what became of a form post whose answer was lost") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    std::deque<verification> says;
+    std::vector<std::string> asked;
+    const auto with = [&](options& o) {
+        o.verifiers["backend"] = [&](const job_snapshot& about) -> asio::awaitable<verification> {
+            asked.push_back(about.id().str());
+            if (says.empty()) {
+                throw std::runtime_error("the backend is down");
+            }
+            const verification next = says.front();
+            says.pop_front();
+            co_return next;
+        };
+    };
+    world w(around, with);
+    job j = form_job("one", {"/a"});
+    j.verify_with("backend");
+
+    SECTION("it has it: the job is completed, nothing is sent again") {
+        says = {verification::delivered};
+        w.add(j);
+        w.start();
+        w.until_idle();
+        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").item(0).now == item_status::completed);
+        CHECK(around.requests.size() == 1);
+        CHECK(asked.size() == 1);
+    }
+    SECTION("it does not have it: the job is sent again") {
+        says = {verification::not_delivered};
+        w.add(j);
+        w.start();
+        w.until_idle();
+        CHECK(w.at("one").now == status::completed);
+        CHECK(around.requests.size() == 2);
+    }
+    SECTION("it cannot say yet: it is asked again, after a while, also by the next process") {
+        says = {verification::unknown};
+        w.add(j);
+        w.start();
+        w.until([&] { return asked.size() == 1 && w.at("one").now == status::waiting; });
+        CHECK(around.requests.size() == 1);
+        w.run(w.up().async_stop());
+        says = {verification::unknown, verification::delivered};
+        world next(around, with);
+        next.start();
+        next.until_idle();
+        CHECK(next.at("one").now == status::completed);
+        CHECK(asked.size() == 3);
+        CHECK(around.requests.size() == 1);
+    }
+    SECTION("it never answers: the job is parked, not failed and not repeated") {
+        w.add(j);
+        w.start();
+        w.until_idle();
+        CHECK(w.at("one").now == status::unknown_outcome);
+        CHECK(asked.size() > 5);
+        CHECK(around.requests.size() == 1);
+    }
+    SECTION("a program that does not know the hook parks the job") {
+        w.add(j);
+        w.run(w.up().async_stop());
+        world other(around);
+        other.start();
+        other.until_idle();
+        CHECK(other.at("one").now == status::unknown_outcome);
+    }
+}
+
+TEST_CASE("an unknown outcome is resolved by the app, and by nobody else") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    world w(around);
+    w.add(form_job("one", {"/a"}));
+    w.add(put_job("two", {"/a"}));
+    w.start();
+    w.until_idle();
+    REQUIRE(w.at("one").now == status::unknown_outcome);
+    CHECK(error_of([&] { w.run(w.up().async_resolve(job_id("two"), resolution::retry)); }) == errc::not_allowed);
+    SECTION("completed") {
+        w.run(w.up().async_resolve(job_id("one"), resolution::completed));
+        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").progress() == 1.0);
+        CHECK(w.now()->sent() == w.now()->size());
+    }
+    SECTION("retry") {
+        w.run(w.up().async_resolve(job_id("one"), resolution::retry));
+        w.until_idle();
+        CHECK(w.at("one").now == status::completed);
+        CHECK(around.requests.size() == 3);
+    }
+    SECTION("canceled") {
+        w.run(w.up().async_resolve(job_id("one"), resolution::canceled));
+        CHECK(w.at("one").now == status::canceled);
+    }
+    CHECK(error_of([&] { w.run(w.up().async_resolve(job_id("one"), resolution::retry)); }) == errc::not_allowed);
+}
+
+TEST_CASE(
+    "asking for a waiting job at once does not take its doubt away: the backend is asked, nothing is sent blindly") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    verification says = verification::unknown;
+    int asked = 0;
+    world w(around, [&](options& o) {
+        o.verifiers["backend"] = [&](const job_snapshot& /*about*/) -> asio::awaitable<verification> {
+            ++asked;
+            co_return says;
+        };
+    });
+    job j = form_job("one", {"/a"});
+    j.verify_with("backend");
+    w.add(std::move(j));
+    w.start();
+    w.until([&] { return asked == 1 && w.at("one").now == status::waiting; });
+    w.run(w.up().async_retry(job_id("one")));
+    w.until([&] { return asked == 2 && w.at("one").now == status::waiting; });
+    CHECK(around.requests.size() == 1);
+    says = verification::delivered;
+    w.until_idle();
+    CHECK(w.at("one").now == status::completed);
+    CHECK(around.requests.size() == 1);
+}
+
+TEST_CASE(
+    "409 to a repeated key keeps the doubt: a host that vanishes afterwards leaves the job undecided, not failed") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    world w(around);
+    job j = form_job("one", {"/a"});
+    j.if_unknown(on_unknown::retry_same_key);
+    w.add(std::move(j));
+    w.start();
+    w.until([&] { return w.at("one").now == status::waiting; });
+    around.answers = {fake_transport::answer(409)};
+    around.faults.assign(1, fault());
+    for (int i = 0; i < 20; ++i) {
+        around.faults.push_back({fault::kind::refused, 0});
+    }
+    w.until_idle();
+    CHECK(w.at("one").now == status::unknown_outcome);
+    CHECK(around.requests.size() == 2);
+}
+
+TEST_CASE("409 is a refusal when no earlier request can have arrived, however many attempts there were") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::refused, 0});
+    around.answers = {fake_transport::answer(409)};
+    world w(around);
+    job j = form_job("one", {"/a"});
+    j.if_unknown(on_unknown::retry_same_key);
+    w.add(std::move(j));
+    w.start();
+    w.until_idle();
+    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").error.code == make_http_error(409));
+}
+
+namespace {
+
+/// Speaks to a server that can be asked what it has, and does not always know.
+class probing_protocol final : public protocol {
+public:
+    probing_protocol(const bool& server_knows, int& asked) : server_knows_(server_knows), asked_(asked) {}
+    [[nodiscard]] bool can_probe() const noexcept override { return true; }
+    void check(const job& /*job*/) const override {}
+    asio::awaitable<void> upload(session& job) override {
+        if (job.job().state.tail_attempt != 0) {
+            ++asked_;
+            if (!server_knows_) {
+                throw failure(disposition::ambiguous, errc::outcome_unknown, diagnostics(), std::nullopt);
+            }
+            job.complete_all_soon("found");
+            co_return;
+        }
+        const std::unique_ptr<body_source> body = job.open(0);
+        request what;
+        what.url = job.job().spec.url;
+        what.body = body.get();
+        what.idempotent = true;
+        what.finishing = true;
+        std::vector<body_span> none;
+        const response answer = co_await job.send(std::move(what), std::move(none));
+        require_accepted(answer, false, 0);
+        job.complete_all_soon("sent");
+    }
+
+private:
+    const bool& server_knows_;
+    int& asked_;
+};
+
+struct probing {
+    [[nodiscard]] protocol_spec spec() const { return {"probing", {}}; }
+};
+
+}  // namespace
+
+TEST_CASE("the server is asked first, the app's backend only when the server does not know") {
+    const bool server_knows = GENERATE(true, false);
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    int server_asked = 0;
+    int backend_asked = 0;
+    world w(around, [&](options& o) {
+        o.protocols["probing"] = [&](const protocol_spec&) -> std::unique_ptr<protocol> {
+            return std::make_unique<probing_protocol>(server_knows, server_asked);
+        };
+        o.verifiers["backend"] = [&](const job_snapshot& /*about*/) -> asio::awaitable<verification> {
+            ++backend_asked;
+            co_return verification::delivered;
+        };
+    });
+    job j = put_job("one", {"/a"});
+    j.via(probing{}).verify_with("backend");
+    w.add(std::move(j));
+    w.start();
+    w.until_idle();
+    CHECK(w.at("one").now == status::completed);
+    CHECK(around.requests.size() == 1);
+    CHECK(server_asked == 1);
+    CHECK(backend_asked == (server_knows ? 0 : 1));
+}
