@@ -34,6 +34,22 @@ void edit(const std::string& path, const std::string& sql) {
     db.exec(sql);
 }
 
+/// What the library's first version would have made of it.
+void make_version_1(const std::string& path) {
+    std::string table(detail::store_schema[0]);
+    const std::string key = "seq INTEGER PRIMARY KEY";
+    table.insert(table.find(key) + key.size(), " AUTOINCREMENT");
+    std::string sql = "BEGIN; ALTER TABLE job RENAME TO job_2; " + table + "; INSERT INTO job SELECT * FROM job_2; ";
+    for (const char* index : {"open", "running", "parked", "finished"}) {
+        sql += "DROP INDEX job_" + std::string(index) + "; ";
+    }
+    sql += "DROP TABLE job_2; ";
+    for (std::size_t i = 1; i <= 4; ++i) {
+        sql += std::string(detail::store_schema[i]) + "; ";
+    }
+    edit(path, sql + "PRAGMA user_version=1; COMMIT");
+}
+
 mode_t mode_of(const std::string& path) {
     struct stat s {};
     REQUIRE(::stat(path.c_str(), &s) == 0);
@@ -132,6 +148,62 @@ TEST_CASE("a store says in its header what it is") {
     SQLite::Database db(dir / "s.db", SQLite::OPEN_READONLY);
     CHECK(db.execAndGet("PRAGMA application_id").getInt() == detail::store_application_id);
     CHECK(db.execAndGet("PRAGMA user_version").getInt() == detail::store_version);
+}
+
+TEST_CASE("a store of an older version is brought up to date, whole or not at all, and keeps everything") {
+    const temp_dir dir;
+    const std::string path = dir / "s.db";
+    make_store(path, {"one", "two", "three"});
+    std::string before;
+    {
+        sample_store store(path);
+        store.open();
+        store.commit(step(store, static_cast<job_seq>(2), status::uploading));
+        store.commit(step(store, static_cast<job_seq>(2), status::completed));
+        before = store.dump();
+        store.close();
+    }
+    make_version_1(path);
+    SECTION("at once") {
+        sample_store store(path);
+        const store_contents found = store.open();
+        CHECK(store.dump() == before);
+        CHECK(found.totals[status::completed].jobs == 1);
+        store.add({sample_job("four")});
+    }
+    SECTION("or later, whichever operation of the disk fails") {
+        const std::string old = read_file(path);
+        for (int nth = 1, failed = 1; failed > 0; ++nth) {
+            dir.write("s.db", old);
+            std::filesystem::remove(path + "-wal");
+            failed = 0;
+            {
+                recording_vfs disk;
+                int left = nth;
+                disk.fault = [&](const disk_operation& one) {
+                    const bool fails = one.what != disk_operation::kind::mark && --left <= 0;
+                    failed += fails ? 1 : 0;
+                    return fails ? SQLITE_IOERR_WRITE : SQLITE_OK;
+                };
+                sample_store store(path);
+                static_cast<void>(error_of([&] { store.open(); }));
+            }
+            CAPTURE(nth);
+            sample_store store(path);
+            store.open();
+            REQUIRE(store.dump() == before);
+        }
+    }
+    CHECK(SQLite::Database(path, SQLite::OPEN_READONLY).execAndGet("PRAGMA user_version").getInt() ==
+          detail::store_version);
+}
+
+TEST_CASE("a store of a version there never was is damaged") {
+    const temp_dir dir;
+    const std::string path = dir / "s.db";
+    make_store(path);
+    edit(path, "PRAGMA user_version=0");
+    CHECK(open_error(path) == errc::store_damaged);
 }
 
 TEST_CASE("a store of a newer version, or of another program, is refused untouched") {

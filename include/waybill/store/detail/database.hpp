@@ -79,6 +79,7 @@ private:
     void configure();
     void create();
     [[nodiscard]] bool is_empty();
+    void migrate();
     void check_schema();
     void quick_check();
     void recover_interrupted();
@@ -90,6 +91,8 @@ private:
     void insert(const new_job& job, job_seq seq);
     void insert_item(job_seq seq, std::size_t index, const item_record& item);
     void update_state(job_seq seq, const job_state& state);
+    void change_status(const job_change& change);
+    [[nodiscard]] bool update_within_status(job_seq seq, const job_state& state);
     void repin(const job_change& change);
     void erase(job_seq seq);
     void keep_leftovers(job_seq seq, unix_millis now);

@@ -9,13 +9,14 @@ namespace waybill::detail {
 /// "WAYB": what `file(1)` and we recognise a store by.
 inline constexpr int store_application_id = 0x57415942;
 /// The version this code writes. A store with a higher one is refused untouched.
-inline constexpr int store_version = 1;
+inline constexpr int store_version = 2;
 
 // The text is compared with what the file says of itself, so a tampered schema is noticed.
 // Numbers of enumerations are those of the model; times are milliseconds since 1970.
 inline constexpr std::array<std::string_view, 10> store_schema = {
+    // A seq that was the highest of all may come again after a restart when its job is gone: nothing refers to it then.
     R"(CREATE TABLE job(
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  seq INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
   lane TEXT NOT NULL,
   url TEXT NOT NULL,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/store/detail/database.hpp>
+#include <waybill/store/detail/migrations.hpp>
 #include <waybill/store/detail/rows.hpp>
 #include <waybill/store/detail/sqlite_error.hpp>
 
@@ -10,7 +11,9 @@
 
 #include <algorithm>
 #include <exception>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace waybill::detail {
 
@@ -34,10 +37,11 @@ WAYBILL_DECL void database::open(const store_options& options) {
             create();
         }
         db_->exec("PRAGMA journal_mode=WAL");
+        migrate();
         check_schema();
         quick_check();
         totals_ = pending_totals_ = read_totals();
-        last_seq_ = db_->execAndGet("SELECT coalesce(max(seq),0) FROM sqlite_sequence WHERE name='job'").getInt64();
+        last_seq_ = db_->execAndGet("SELECT coalesce(max(seq),0) FROM job").getInt64();
         recover_interrupted();
         reserve_.emplace(file_->path() + ".reserve").take();
     } catch (const std::exception& e) {
@@ -95,6 +99,33 @@ WAYBILL_DECL void database::create() {
 
 WAYBILL_DECL bool database::is_empty() {
     return db_->execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;
+}
+
+/// Makes an older store one of this version: all at once, or not at all.
+WAYBILL_DECL void database::migrate() {
+    int version = db_->execAndGet("PRAGMA user_version").getInt();
+    if (version == store_version) {
+        return;
+    }
+    db_->exec("BEGIN IMMEDIATE");
+    try {
+        for (; version < store_version; ++version) {
+            const std::vector<std::string_view> steps = migration(version);
+            if (steps.empty()) {
+                throw error(errc::store_damaged,
+                            file_->path() + " claims version " + std::to_string(version) + ", which there never was");
+            }
+            for (const std::string_view step : steps) {
+                db_->exec(std::string(step));
+            }
+        }
+        db_->exec("PRAGMA user_version=" + std::to_string(store_version));
+        check_schema();
+        db_->exec("COMMIT");
+    } catch (...) {
+        static_cast<void>(db_->tryExec("ROLLBACK"));
+        throw;
+    }
 }
 
 WAYBILL_DECL void database::check_schema() {

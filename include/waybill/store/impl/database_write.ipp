@@ -75,19 +75,10 @@ WAYBILL_DECL void database::insert_item(job_seq seq, std::size_t index, const it
 }
 
 WAYBILL_DECL void database::apply(const job_change& change) {
-    std::uint64_t size = size_of(change.seq, change.from);
-    if (change.from != change.to.now && !can_become(change.from, change.to.now)) {
-        throw error(errc::not_allowed,
-                    std::string(to_string(change.from)) + " to " + std::string(to_string(change.to.now)));
+    const bool stays = change.from == change.to.now && change.repinned.empty();
+    if (!stays || !update_within_status(change.seq, change.to)) {
+        change_status(change);
     }
-    if (!change.repinned.empty()) {
-        pending_totals_[change.from].bytes -= size;
-        repin(change);
-        size = size_of(change.seq, change.from);
-        pending_totals_[change.from].bytes += size;
-    }
-    update_state(change.seq, change.to);
-    move_total(change.from, change.to.now, size);
     for (const auto& [index, state] : change.items) {
         const auto row = sql("UPDATE item SET status=?,confirmed=?,receipt=?,state_crc=? WHERE job=? AND idx=?");
         binder to(*row);
@@ -116,6 +107,36 @@ WAYBILL_DECL void database::apply(const job_change& change) {
         to.blob(c.state) << c.expires_unix << checksum(change.seq, c);
         row->exec();
     }
+}
+
+WAYBILL_DECL void database::change_status(const job_change& change) {
+    std::uint64_t size = size_of(change.seq, change.from);
+    if (change.from != change.to.now && !can_become(change.from, change.to.now)) {
+        throw error(errc::not_allowed,
+                    std::string(to_string(change.from)) + " to " + std::string(to_string(change.to.now)));
+    }
+    if (!change.repinned.empty()) {
+        pending_totals_[change.from].bytes -= size;
+        repin(change);
+        size = size_of(change.seq, change.from);
+        pending_totals_[change.from].bytes += size;
+    }
+    update_state(change.seq, change.to);
+    move_total(change.from, change.to.now, size);
+}
+
+/// What no index is about: SQLite would take the row out of each index whose condition names a column that is set,
+/// and put it in again. False when the job does not have this status.
+WAYBILL_DECL bool database::update_within_status(job_seq seq, const job_state& t) {
+    const std::string failure = encode(t.error);
+    const auto row = sql(
+        "UPDATE job SET stage=?,reason=?,epoch=?,attempt=?,failures=?,early_cuts=?,tail_attempt=?,tail_item=?,"
+        "not_before=?,epoch_began=?,spoken=?,key=?,error=?,state_crc=? WHERE seq=? AND status=? AND finished=?");
+    binder to(*row);
+    to << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.tail_attempt
+       << to_column(t.tail_item) << t.not_before << t.epoch_began;
+    to.text(t.spoken).text(t.key).blob(failure) << checksum(seq, t) << seq << t.now << t.finished;
+    return row->exec() == 1;
 }
 
 WAYBILL_DECL void database::update_state(job_seq seq, const job_state& t) {
