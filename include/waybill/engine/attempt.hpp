@@ -45,6 +45,7 @@ public:
     [[nodiscard]] std::unique_ptr<body_source> open(std::size_t item) override;
     asio::awaitable<response> send(request what, std::vector<body_span> spans, std::size_t about) override;
     asio::awaitable<void> save(checkpoint reached) override;
+    asio::awaitable<void> save_and_mark(checkpoint reached) override;
     void save_soon(checkpoint reached) override;
     asio::awaitable<void> forget(std::size_t item, bool discard) override;
     void confirm(std::size_t item, std::uint64_t bytes) override;

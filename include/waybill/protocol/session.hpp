@@ -66,7 +66,10 @@ public:
 
     /// Makes a checkpoint durable; completes when it is.
     virtual asio::awaitable<void> save(checkpoint reached) = 0;
-    /// The same without waiting: durable within a tenth of a second.
+    /// The same, and in the same commit the mark that the request which finishes the item may be sent next. For small
+    /// items, whose bytes all leave at once: it saves them the commit for the mark.
+    virtual asio::awaitable<void> save_and_mark(checkpoint reached) = 0;
+    /// As `save` without waiting: durable within a tenth of a second.
     virtual void save_soon(checkpoint reached) = 0;
     /// Forgets an item's checkpoint: its upload is gone, or of no use any more. With `discard` what
     /// the server still has of it is cleaned up, durably, in the background.

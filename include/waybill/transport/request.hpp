@@ -82,7 +82,7 @@ struct request {
     request_limits limits;
 
     /// Awaited when every byte but the last has been handed over (for an empty body, or a small one of a request
-    /// that is idempotent: none).
+    /// that is idempotent and not `finishing`: none).
     /// The last byte leaves only after it completed; an exception ends the transfer with the
     /// server's copy provably incomplete.
     std::function<asio::awaitable<void>()> before_last_byte;

@@ -104,6 +104,10 @@ public:
         save_soon(std::move(reached));
         co_return;
     }
+    asio::awaitable<void> save_and_mark(checkpoint reached) override {
+        save_soon(std::move(reached));
+        co_return;
+    }
     void save_soon(checkpoint reached) override {
         std::erase_if(kept, [&](const checkpoint& c) { return c.item == reached.item; });
         kept.push_back(reached);

@@ -95,9 +95,6 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
         what.headers.push_back(header_field{options_.key_header, quote + whole_.job.state.key + part + quote});
     }
     const bool marks = !what.idempotent || what.finishing;
-    if (marks) {
-        what.before_last_byte = [this, about] { return mark_tail(about); };
-    }
     // A server that refuses early and hangs up may not be heard, over TLS least of all: after some
     // connections that broke in mid-body it is asked first.
     constexpr int cuts_until_asked = 3;
@@ -105,6 +102,11 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
     what.expect_continue = what.expect_continue || (cuts >= cuts_until_asked && what.body_size() > 0);
     const bool older_doubt = is_marked_before(about);
     for (int redirects = 0;; ++redirects) {
+        // Looked at again after a redirect: its answer has taken the mark away.
+        const job_state& state = whole_.job.state;
+        if (marks && (state.tail_attempt != state.attempt || state.tail_item != about)) {
+            what.before_last_byte = [this, about] { return mark_tail(about); };
+        }
         const listed_send entry(active_, spans);
         response answer = co_await perform(what, *entry.place, marks && !older_doubt);
         hide_secrets(answer, secrets);
@@ -186,6 +188,12 @@ WAYBILL_DECL asio::awaitable<void> attempt::save(checkpoint reached) {
     co_await commit(whole_.job.state);
 }
 
+WAYBILL_DECL asio::awaitable<void> attempt::save_and_mark(checkpoint reached) {
+    const std::size_t about = reached.item;
+    keep(std::move(reached));
+    co_await mark_tail(about);
+}
+
 WAYBILL_DECL void attempt::save_soon(checkpoint reached) {
     keep(std::move(reached));
 }
@@ -263,6 +271,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next) {
     change.to = std::move(next);
     if (change.to.now == status::completed) {
         change.drop_checkpoints = true;
+        change.checkpoints.clear();
     } else if (change.to.now == status::canceled ||
                (change.to.now == status::failed && change.to.error.code == errc::expired)) {
         give_up_uploads(change, whole_, now());

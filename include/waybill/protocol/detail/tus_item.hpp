@@ -37,6 +37,7 @@ public:
 
 private:
     static constexpr std::uint64_t least_chunk = 64 << 10;
+    static constexpr std::uint64_t small_item = 64 << 10;
     static constexpr std::uint64_t most_restarts = 8;
     static constexpr int most_troubles = 3;
 

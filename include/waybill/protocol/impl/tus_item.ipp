@@ -119,7 +119,15 @@ WAYBILL_DECL asio::awaitable<void> tus_item::finish() {
     }
     state_.delivered = true;  // committed together: whoever cleans up later leaves it alone
     job_.save_soon(reached());
-    co_await job_.complete_item(index_, printable_excerpt(receipt, 1024));
+    const std::vector<item_record>& all = job_.items();
+    const auto others = std::count_if(all.begin(), all.end(), [&](const item_record& i) {
+        return &i != &all[index_] && i.state.now != item_status::completed;
+    });
+    if (others == 0) {  // the job's end is next, and is committed together with it
+        job_.complete_item_soon(index_, printable_excerpt(receipt, 1024));
+    } else {
+        co_await job_.complete_item(index_, printable_excerpt(receipt, 1024));
+    }
 }
 
 /// The upload is gone at the server, or has expired: another one is begun.

@@ -112,7 +112,11 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
     }
     // Durable before the first byte of the body: from here on the upload is never lost.
     checkpoint created = reached();
-    co_await job_.save(std::move(created));
+    if (whole() && part.length <= small_item && part.offset == 0 && next_size(part) == part.length) {
+        co_await job_.save_and_mark(std::move(created));
+    } else {
+        co_await job_.save(std::move(created));
+    }
     job_.confirm(index_, state_.confirmed());
 }
 
@@ -173,9 +177,9 @@ WAYBILL_DECL asio::awaitable<void> tus_item::patch(tus_part& part) {
     }
     append.body = &body;
     append.finishing = whole() && part.offset + bytes == part.length;
-    // On a kept connection that is dead libcurl repeats a small body unseen, and the 404 it then hears
-    // would hide that the first one finished the upload.
-    append.fresh_connection = append.finishing;
+    // A large one that breaks on a kept connection is no connection that was dead before; for a small one, a
+    // connection of its own costs more than the rest of the request.
+    append.fresh_connection = append.finishing && bytes > small_item;
     co_await add_checksum(append);
     const response answer = co_await send(std::move(append), &part, bytes);
     if (answer.status / 100 != 2) {

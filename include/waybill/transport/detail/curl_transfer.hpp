@@ -42,11 +42,11 @@ public:
     /// When it last got on. The bell rings when it enters another phase: another limit holds then.
     [[nodiscard]] std::chrono::steady_clock::time_point moved() const noexcept { return moved_; }
     [[nodiscard]] bool at_gate() const noexcept { return at_gate_ && !gate_open_; }
-    /// The body is handed to libcurl in one piece, which it sends together with the header. There is no gate in it
-    /// then: what must be marked is marked before there is a connection. Where a wrong mark would leave the job in a
-    /// doubt that only its app can resolve, even a small body is streamed.
+    /// The body is handed to libcurl in one piece, which it sends together with the header. Libcurl repeats such a
+    /// body unseen when a kept connection turns out to be dead, and there is no gate in it: what must not be repeated
+    /// and what is marked is streamed, however small.
     [[nodiscard]] bool in_one_piece() const noexcept {
-        return size_ == 0 || (size_ <= small_body && (what_.idempotent || !what_.before_last_byte));
+        return size_ == 0 || (size_ <= small_body && what_.idempotent && !what_.finishing);
     }
 
     /// Reads a small body into memory. Throws what the source throws.
