@@ -3,6 +3,7 @@
 #include "compare/scenario.hpp"
 #include "compare/workspace.hpp"
 #include "real/web_server.hpp"
+#include "support/s3_server.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -196,6 +197,57 @@ scenario small_files_by_tus(const field& f) {
     return what;
 }
 
+// The server is the tests' own, within this process: what it costs is nobody's.
+scenario large_file_by_s3(const field& f) {
+    constexpr std::uint64_t size = 256 * mebibyte;
+    ::setenv("AWS_ACCESS_KEY_ID", test::s3_server::access_key, 1);
+    ::setenv("AWS_SECRET_ACCESS_KEY", test::s3_server::secret_key, 1);
+    ::unsetenv("AWS_CA_BUNDLE");  // rclone would read it for plain HTTP, too
+    test::s3_behaviour forgetful;
+    forgetful.keeps_bytes = false;
+    const auto server = std::make_shared<test::s3_server>(forgetful);
+    const std::string file = f.files->file("256 MiB", size);
+    scenario what{"256 MiB by S3, parts of 8 MiB, four at once", {}, {}};
+    if (there_is("rclone")) {
+        const arguments how = {"--config",
+                               "/dev/null",
+                               "--s3-provider",
+                               "Other",
+                               "--s3-env-auth",
+                               "--s3-region",
+                               "us-east-1",
+                               "--s3-endpoint",
+                               server->url(""),
+                               "--s3-force-path-style",
+                               "--s3-no-check-bucket",
+                               "--s3-disable-checksum",
+                               "--s3-chunk-size",
+                               "8Mi",
+                               "--s3-upload-cutoff",
+                               "8Mi",
+                               "--s3-upload-concurrency",
+                               "4",
+                               "--ignore-checksum",
+                               "--ignore-times",
+                               "copyto"};
+        arguments copy = {"rclone"};
+        copy.insert(copy.end(), how.begin(), how.end());
+        copy.insert(copy.end(), {file, ":s3:bucket/rclone"});
+        what.contestants.push_back({"rclone", copy});
+    }
+    what.contestants.push_back(
+        f.waybill("Waybill", "s3", server->url("/bucket/waybill"), f.files->list("s3", {file}), 4));
+    what.check = [server, before = std::make_shared<std::uint64_t>(0)] {
+        const std::uint64_t taken = server->bytes_taken() - *before;
+        *before += taken;
+        if (taken != size) {
+            throw std::runtime_error("the server took " + std::to_string(taken) + " bytes");
+        }
+    };
+    what.trace = false;
+    return what;
+}
+
 scenario broken_link(const field& f) {
     constexpr std::uint64_t size = 16 * mebibyte;
     const auto link = std::make_shared<lossy_link>();
@@ -312,6 +364,7 @@ std::vector<known_scenario> all_scenarios(const std::string& programs) {
         {"nginx-small", "10,000 x 4 KiB by PUT to a real nginx", with(small_files_to_nginx)},
         {"webdav", "1,000 x 4 KiB to Apache's WebDAV, with rclone", with(small_files_by_webdav)},
         {"tus", "2,000 x 4 KiB by tus", with(small_files_by_tus)},
+        {"s3", "256 MiB by S3, with rclone", with(large_file_by_s3)},
         {"lossy", "16 MiB by tus over a lossy link that breaks; for root", with(broken_link)},
         {"sparse", "memory with 1 GiB and 100 GiB", with(sparse_file)},
         {"queue", "a queue of 100 and of 1,000,000 jobs", with(long_queue)},

@@ -2,7 +2,7 @@
 //
 // Waybill as an app would use it: jobs are accepted on disk, delivered, and their ends committed.
 //   compare_waybill VIA STORE URL LIST IN_FLIGHT [CA]
-// VIA: put, multipart (one job of all files), jobs (one PUT job for each file), tus (the same by tus).
+// VIA: put, multipart, s3 (one job of all files), jobs (one PUT job for each file), tus (the same by tus).
 #include <waybill/waybill.hpp>
 
 #include "compare/order.hpp"
@@ -18,10 +18,12 @@ using waybill::bench::upload_order;
 
 std::vector<waybill::job> jobs_for(const std::string& via, const upload_order& order) {
     std::vector<waybill::job> jobs;
-    if (via == "put" || via == "multipart") {
+    if (via == "put" || via == "multipart" || via == "s3") {
         waybill::job& all = jobs.emplace_back(order.url);
         if (via == "put") {
             all.via(waybill::put().parallel(order.in_flight));
+        } else if (via == "s3") {
+            all.via(waybill::s3().part_size(8 << 20).parallel(order.in_flight));
         } else {
             all.via(waybill::multipart());
         }

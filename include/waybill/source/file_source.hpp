@@ -129,7 +129,7 @@ private:
 /// Items from the file system and from memory.
 class file_opener final : public source_opener {
 public:
-    /// @param home the strand all calls are made on; a thread of its own looks at files meanwhile,
+    /// @param home the strand all calls are made on; a thread of its own looks at many files meanwhile,
     ///   because a slow disk must not hold up the network.
     /// @param root the folder all files must lie in.
     explicit file_opener(const detail::strand& home, file_root root = {}) : root_(std::move(root)), worker_(home) {}

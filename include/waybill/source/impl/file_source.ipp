@@ -44,17 +44,26 @@ private:
     std::string resolved_;  // ends in '/'; empty: it cannot be
 };
 
+[[nodiscard]] inline std::vector<pinned_file> pin_all(const std::vector<std::string>& paths, const file_root& root) {
+    std::vector<pinned_file> pinned;
+    pinned.reserve(paths.size());
+    pinner pins(root);
+    for (const std::string& path : paths) {
+        pinned.push_back(pins.pin(path));
+    }
+    return pinned;
+}
+
 }  // namespace detail
 
 WAYBILL_DECL asio::awaitable<std::vector<pinned_file>> file_opener::pin(std::vector<std::string> paths) {
+    // A few are looked at as quickly here as a thread is woken: as many as one that sends them opens between two turns.
+    constexpr std::size_t few = 8;
+    if (paths.size() <= few) {
+        co_return detail::pin_all(paths, root_);
+    }
     std::function<std::vector<pinned_file>()> work = [this, paths = std::move(paths)] {
-        std::vector<pinned_file> pinned;
-        pinned.reserve(paths.size());
-        detail::pinner pins(root_);
-        for (const std::string& path : paths) {
-            pinned.push_back(pins.pin(path));
-        }
-        return pinned;
+        return detail::pin_all(paths, root_);
     };
     co_return co_await worker_.run(std::move(work));
 }

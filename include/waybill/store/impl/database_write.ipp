@@ -129,9 +129,9 @@ WAYBILL_DECL void database::change_status(const job_change& change) {
 /// and put it in again. False when the job does not have this status.
 WAYBILL_DECL bool database::update_within_status(job_seq seq, const job_state& t) {
     const std::string failure = encode(t.error);
-    const auto row = sql(
-        "UPDATE job SET stage=?,reason=?,epoch=?,attempt=?,failures=?,early_cuts=?,tail_attempt=?,tail_item=?,"
-        "not_before=?,epoch_began=?,spoken=?,key=?,error=?,state_crc=? WHERE seq=? AND status=? AND finished=?");
+    const auto row =
+        sql("UPDATE job SET stage=?,reason=?,epoch=?,attempt=?,failures=?,early_cuts=?,tail_attempt=?,tail_item=?,"
+            "not_before=?,epoch_began=?,spoken=?,key=?,error=?,state_crc=? WHERE seq=? AND status=? AND finished=?");
     binder to(*row);
     to << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.tail_attempt
        << to_column(t.tail_item) << t.not_before << t.epoch_began;
