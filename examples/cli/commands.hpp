@@ -10,6 +10,9 @@
 #include "progress.hpp"
 #include "settings.hpp"
 
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
 #include <cstddef>
 #include <iostream>
 #include <memory>
@@ -82,6 +85,14 @@ inline asio::awaitable<int> list(waybill::uploader& up, const settings& s) {
         }
         after = jobs.back().seq;
     }
+}
+
+/// What an interruption came to, for the user.
+inline std::string interrupted(const CLI::App& app) {
+    return app.got_subcommand("add")    ? "interrupted; the job was not accepted"
+           : app.got_subcommand("run")  ? "interrupted; everything is kept for the next run"
+           : app.got_subcommand("list") ? "interrupted; not all jobs are listed"
+                                        : "interrupted; nothing was changed";
 }
 
 inline int code_of(const std::error_code& ec) {
