@@ -24,10 +24,15 @@ asio::awaitable<int> deliver(std::string url, std::string store, std::string fil
     waybill::job what(url);
     what.via(waybill::automatic{}).file(file);
     const waybill::job_id id = co_await up.async_enqueue(std::move(what));
-    const waybill::job_snapshot end = co_await up.async_wait(id);
-    std::cout << "sent by " << end.spoken << ": " << to_string(end.now) << " " << end.error.message() << "\n";
-    co_await up.async_stop();
-    co_return end.now == waybill::status::completed ? 0 : 1;
+    waybill::feed feed = up.snapshots();
+    while (auto now = co_await feed.async_next()) {
+        const waybill::job_snapshot& job = now->at(id);
+        if (job.terminal() || is_parked(job.now)) {  // set aside: a form whose answer was lost, for instance
+            std::cout << "sent by " << job.spoken << ": " << to_string(job.now) << " " << job.error.message() << "\n";
+            co_return job.now == waybill::status::completed ? 0 : 1;
+        }
+    }
+    co_return 1;
 }
 
 int main(int argc, char** argv) {

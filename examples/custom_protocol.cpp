@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What you learn: to speak a protocol of your own. This one numbers the items: each is PUT to
-// <url>/0, <url>/1 and so on. The engine gives it durability, retries and progress.
-//
+// What you learn: to speak a protocol of your own. The engine gives it durability, retries and progress.
 // Run: custom_protocol <url> <store> <file>…      Expect: "completed".
 
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/waybill.hpp>
 
+#include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
+#include <asio/use_future.hpp>
 
 #include <iostream>
 
@@ -37,8 +37,7 @@ public:
             put.url = job.job().spec.url + "/" + std::to_string(i);
             put.body = body.get();
             put.idempotent = true;
-            std::vector<waybill::body_span> progress;
-            progress.push_back(waybill::body_span{i, 0, 0, body->size()});
+            std::vector<waybill::body_span> progress{{i, 0, 0, body->size()}};
             const waybill::response answer = co_await job.send(std::move(put), std::move(progress), i);
             waybill::require_accepted(answer, true, 0, i);
             job.complete_item_soon(i, "");
@@ -47,7 +46,14 @@ public:
 };
 //]
 
-int main(int argc, char** argv) {
+asio::awaitable<int> deliver(waybill::uploader up, waybill::job job) {
+    up.async_run([](std::error_code) {});
+    const waybill::job_snapshot end = co_await up.async_wait(co_await up.async_enqueue(std::move(job)));
+    std::cout << to_string(end.now) << " " << end.error.message() << "\n";
+    co_return end.now == waybill::status::completed ? 0 : 1;
+}
+
+int main(int argc, char** argv) try {
     if (argc < 4) {
         std::cerr << "usage: custom_protocol <url> <store> <file>...\n";
         return 2;
@@ -65,16 +71,10 @@ int main(int argc, char** argv) {
     for (int i = 3; i < argc; ++i) {
         job.file(argv[i]);
     }
-    int result = 1;
-    up.async_run([](std::error_code) {});
-    up.async_enqueue(std::move(job), [&](std::error_code refused, waybill::job_id id) {
-        std::cout << (refused ? refused.message() : "accepted " + id.str()) << "\n";
-        up.async_wait(id, [&](std::error_code, const waybill::job_snapshot& end) {
-            result = end.now == waybill::status::completed ? 0 : 1;
-            std::cout << to_string(end.now) << "\n";
-            up.async_stop([](std::error_code) {});
-        });
-    });
+    auto result = asio::co_spawn(context, deliver(std::move(up), std::move(job)), asio::use_future);
     context.run();
-    return result;
+    return result.get();
+} catch (const std::exception& e) {
+    std::cerr << e.what() << "\n";
+    return 1;
 }

@@ -1,62 +1,58 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What you learn: a job in twenty lines. It is safe on disk before the upload begins, and arrives
-// even if this program is killed: run it again and it continues.
+// What you learn: a job, whole. It is safe on disk before the upload begins, and arrives even if this program is
+// killed: start it again with the same name, and it goes on, or tells what became of it.
 //
-// Run: quickstart <url> <store> <file>…       Expect: "a1b2… is completed".
+// Run: quickstart <url> <store> <name> <file>…       Expect: "uploading 42 %" and so on to "completed 100 %".
 
+//[program
 #include <waybill/waybill.hpp>
 
 #include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
+#include <asio/use_future.hpp>
 
 #include <iostream>
 
-//[job
-asio::awaitable<void> share(waybill::uploader& up, std::string url, std::vector<std::string> files) {
-    waybill::job post(url);
-    post.via(waybill::multipart{}).field("caption", "Istanbul");
-    for (const std::string& file : files) {
-        post.file(file);
-    }
+asio::awaitable<int> share(waybill::uploader up, waybill::job post) {
+    up.async_run(asio::detached);  // delivers for as long as `up` lives
+
     const waybill::job_id id = co_await up.async_enqueue(std::move(post));  // on disk when this returns
 
     waybill::feed feed = up.snapshots();
     while (auto now = co_await feed.async_next()) {  // always the newest
-        const waybill::job_snapshot& job = now->at(id);
-        std::cout << static_cast<int>(job.progress() * 100) << " %\n";
-        if (job.terminal()) {
-            std::cout << id.str() << " is " << to_string(job.now) << " " << job.error.message() << "\n";
-            break;
+        if (const auto job = now->find(id)) {
+            std::cout << to_string(job->now) << " " << static_cast<int>(job->progress() * 100) << " % "
+                      << job->error.message() << "\n";
+            if (job->terminal() || is_parked(job->now)) {  // at its end, or yours to decide about
+                co_return job->now == waybill::status::completed ? 0 : 1;
+            }
         }
     }
-    co_await up.async_stop();
+    co_return 1;
 }
-//]
 
-int main(int argc, char** argv) {
-    if (argc < 4) {
-        std::cerr << "usage: quickstart <url> <store> <file>...\n";
+int main(int argc, char** argv) try {
+    if (argc < 5) {
+        std::cerr << "usage: quickstart <url> <store> <name> <file>...\n";
         return 2;
+    }
+    waybill::job post(argv[1]);
+    post.via(waybill::multipart{}).field("caption", argv[3]);
+    post.id(waybill::job_id(argv[3]));  // the same id twice is accepted once
+    for (int i = 4; i < argc; ++i) {
+        post.file(argv[i]);
     }
     asio::io_context context(1);
     waybill::options how;
     how.store.path = argv[2];
     waybill::uploader up(context.get_executor(), how);
-    int result = 0;
-    const auto done = [&](const std::exception_ptr& thrown) {
-        try {
-            if (thrown) {
-                std::rethrow_exception(thrown);
-            }
-        } catch (const std::exception& e) {
-            std::cerr << e.what() << "\n";
-            result = 1;
-            up.async_stop([](std::error_code) {});
-        }
-    };
-    asio::co_spawn(context, up.async_run(), done);
-    asio::co_spawn(context, share(up, argv[1], {argv + 3, argv + argc}), done);
+    std::future<int> result = asio::co_spawn(context, share(std::move(up), std::move(post)), asio::use_future);
     context.run();
-    return result;
+    return result.get();
+} catch (const std::exception& e) {
+    std::cerr << e.what() << "\n";
+    return 1;
 }
+//]

@@ -8,7 +8,9 @@
 #include <waybill/waybill.hpp>
 
 #include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
+#include <asio/use_future.hpp>
 
 #include <iostream>
 #include <map>
@@ -34,7 +36,8 @@ asio::awaitable<void> watch(waybill::uploader& up) {
 }
 //]
 
-asio::awaitable<void> deliver(waybill::uploader& up, std::string url, std::vector<std::string> files) {
+asio::awaitable<int> deliver(waybill::uploader up, std::string url, std::vector<std::string> files) {
+    up.async_run(asio::detached);
     std::vector<waybill::job> jobs;
     for (const std::string& file : files) {
         waybill::job one(url);
@@ -43,7 +46,8 @@ asio::awaitable<void> deliver(waybill::uploader& up, std::string url, std::vecto
     }
     co_await up.async_enqueue(std::move(jobs));  // all of them, or none
     co_await watch(up);
-    co_await up.async_stop();
+    const waybill::totals all = up.latest()->overall();
+    co_return all[waybill::status::completed].jobs == all.jobs() ? 0 : 1;
 }
 
 int main(int argc, char** argv) {
@@ -55,10 +59,13 @@ int main(int argc, char** argv) {
     waybill::options how;
     how.store.path = argv[2];
     waybill::uploader up(context.get_executor(), how);
-    up.async_run([](std::error_code ec) { std::cout << "ended: " << ec.message() << "\n"; });
-    int result = 0;
-    asio::co_spawn(context, deliver(up, argv[1], {argv + 3, argv + argc}),
-                   [&](const std::exception_ptr& thrown) { result = thrown ? 1 : 0; });
+    std::future<int> result =
+        asio::co_spawn(context, deliver(std::move(up), argv[1], {argv + 3, argv + argc}), asio::use_future);
     context.run();
-    return result;
+    try {
+        return result.get();
+    } catch (const std::exception& e) {
+        std::cerr << e.what() << "\n";
+        return 1;
+    }
 }

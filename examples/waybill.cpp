@@ -35,8 +35,9 @@ int perform(const cli::settings& s, const CLI::App& app) {
     int result = cli::all_well;
     bool failed = false;
     const auto report = [&](std::error_code ec, const std::string& text) {
-        std::cerr << "waybill: " << text << std::endl;
-        result = cli::code_of(ec);
+        const bool interrupted = stopped_by != 0 && ec == waybill::errc::stopped;
+        std::cerr << "waybill: " << (interrupted ? cli::interrupted(app) : text) << std::endl;
+        result = interrupted ? 128 + stopped_by : cli::code_of(ec);
         failed = true;
     };
     const auto finish = [&](const std::exception_ptr& thrown) {
@@ -83,7 +84,7 @@ int perform(const cli::settings& s, const CLI::App& app) {
         std::cerr << "waybill: standard output cannot be written" << std::endl;
         return cli::broken;  // whoever waits for the id must not believe to have heard it
     }
-    const bool unfinished = stopped_by != 0 && !up.latest()->idle();
+    const bool unfinished = stopped_by != 0 && app.got_subcommand("run") && !up.latest()->idle();
     return unfinished && result <= cli::not_all_well ? 128 + stopped_by : result;
 }
 

@@ -10,6 +10,9 @@
 #include "progress.hpp"
 #include "settings.hpp"
 
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
 #include <cstddef>
 #include <iostream>
 #include <memory>
@@ -65,13 +68,17 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
 inline asio::awaitable<int> list(waybill::uploader& up, const settings& s) {
     std::optional<waybill::job_seq> after;
     constexpr std::size_t page = 256;
+    std::size_t widest_id = 20;
     for (;;) {
         const std::vector<waybill::job_snapshot> jobs = co_await up.async_list(after, page);
+        for (const waybill::job_snapshot& job : jobs) {
+            widest_id = std::max(widest_id, job.id().str().size());  // never cut: whoever reads it may have to type it
+        }
         for (const waybill::job_snapshot& job : jobs) {
             if (s.json) {
                 std::cout << line(to_json_with_places(job)) << "\n";
             } else {
-                std::cout << fit(job.id().str(), 22) << fit(to_string(job.now), 16)
+                std::cout << fit(job.id().str(), widest_id + 2) << fit(to_string(job.now), 16)
                           << fit(std::to_string(static_cast<int>(job.progress() * 100)) + " %", 7)
                           << fit(bytes(static_cast<double>(job.size())), 10) << printable(job.about->url)
                           << (job.error ? "  " + printable(job.error.message()) : "") << "\n";
@@ -82,6 +89,14 @@ inline asio::awaitable<int> list(waybill::uploader& up, const settings& s) {
         }
         after = jobs.back().seq;
     }
+}
+
+/// What an interruption came to, for the user.
+inline std::string interrupted(const CLI::App& app) {
+    return app.got_subcommand("add")    ? "interrupted; the job was not accepted"
+           : app.got_subcommand("run")  ? "interrupted; everything is kept for the next run"
+           : app.got_subcommand("list") ? "interrupted; not all jobs are listed"
+                                        : "interrupted; nothing was changed";
 }
 
 inline int code_of(const std::error_code& ec) {

@@ -104,21 +104,23 @@ private:
 class bar_progress final : public progress {
 public:
     void show(const waybill::snapshot& now) override {
-        std::string out = erase();
-        std::vector<std::string> block;
-        columns_ = terminal_columns();
+        const auto [rows, columns] = terminal_size();
+        std::string out = erase(rows);
+        std::vector<const waybill::job_snapshot*> running;
         for (const auto& job : now.jobs()) {
             const bool news = changed(*job);
             if (job->now == waybill::status::uploading || job->now == waybill::status::finalizing) {
-                add_job(block, *job);
+                running.push_back(job.get());
             } else if (news) {
                 out += describe(*job) + "\n";
             }
         }
         seen_all();
+        // Beside the summary and the row the cursor is in.
+        std::vector<std::string> block = draw(running, rows - 2);
         block.push_back(summary(now));
         for (const std::string& line : block) {
-            out += fit(line, columns_) + "\n";
+            out += fit(line, columns) + "\n";
         }
         drawn_ = block.size();
         std::fwrite(out.data(), 1, out.size(), stdout);
@@ -128,11 +130,36 @@ public:
 private:
     static constexpr std::size_t most_items = 6;
 
-    [[nodiscard]] std::string erase() const { return drawn_ == 0 ? "" : "\033[" + std::to_string(drawn_) + "F\033[J"; }
+    // What has left the screen at its top, because the terminal became lower, stays.
+    [[nodiscard]] std::string erase(std::size_t rows) const {
+        const std::size_t up = std::min(drawn_, rows - 1);
+        return up == 0 ? "" : "\033[" + std::to_string(up) + "F\033[J";
+    }
 
-    static std::size_t terminal_columns() {
+    // Asked each time: a window may change.
+    static std::pair<std::size_t, std::size_t> terminal_size() {
         winsize size{};
-        return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80U;
+        ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+        return {size.ws_row == 0 ? 24U : std::max<std::size_t>(size.ws_row, 2), size.ws_col == 0 ? 80U : size.ws_col};
+    }
+
+    /// At most `room` lines, for what has left the screen at its top could not be erased again: the jobs
+    /// share them.
+    static std::vector<std::string> draw(const std::vector<const waybill::job_snapshot*>& jobs, std::size_t room) {
+        std::vector<std::string> block;
+        if (jobs.empty() || room == 0) {
+            return block;
+        }
+        const std::size_t shown = jobs.size() <= room ? jobs.size() : room - 1;
+        const std::size_t each = std::max<std::size_t>(room / jobs.size(), 1);
+        for (std::size_t i = 0; i < shown; ++i) {
+            add_job(block, *jobs[i]);
+            add_items(block, *jobs[i], each - 1);
+        }
+        if (shown < jobs.size()) {
+            block.push_back("… and " + std::to_string(jobs.size() - shown) + " more");
+        }
+        return block;
     }
 
     static std::string bar(double part, std::size_t cells) {
@@ -147,7 +174,7 @@ private:
         return out.append(cells - used, ' ');
     }
 
-    void add_job(std::vector<std::string>& block, const waybill::job_snapshot& job) const {
+    static void add_job(std::vector<std::string>& block, const waybill::job_snapshot& job) {
         char percent[8];
         std::snprintf(percent, sizeof percent, "%3d %%", static_cast<int>(job.progress() * 100));
         std::string line = fit(job.id().str(), 20) + " ▕" + bar(job.progress(), 24) + "▏ " + percent + "  " +
@@ -164,31 +191,30 @@ private:
             line += "  attempt " + std::to_string(job.attempt);
         }
         block.push_back(std::move(line));
-        add_items(block, job);
     }
 
-    // The items around the one that is being sent; a job may have thousands.
-    static void add_items(std::vector<std::string>& block, const waybill::job_snapshot& job) {
-        std::size_t first = 0;
-        while (first < job.item_count() && job.progress_of_items[first].sent == job.about->items[first].size) {
-            ++first;
+    // The items around the one that is being sent, in at most `room` lines; a job may have thousands.
+    static void add_items(std::vector<std::string>& block, const waybill::job_snapshot& job, std::size_t room) {
+        const std::size_t all = job.item_count();
+        const bool some = all > std::min(room, most_items);
+        const std::size_t most = some ? std::min(std::max<std::size_t>(room, 1) - 1, most_items) : all;
+        std::size_t current = 0;
+        while (current < all && job.progress_of_items[current].sent == job.about->items[current].size) {
+            ++current;
         }
-        first = std::min(first > 0 ? first - 1 : 0, job.item_count() > most_items ? job.item_count() - most_items : 0);
-        const std::size_t last = std::min(first + most_items, job.item_count());
-        for (std::size_t i = first; i < last; ++i) {
+        const std::size_t first = std::min(current > 0 && most > 1 ? current - 1 : current, all - most);
+        for (std::size_t i = first; i < first + most; ++i) {
             const waybill::item_snapshot item = job.item(i);
             const bool done = item.now == waybill::item_status::completed;
             block.push_back("  " + fit(printable(item.name), 18) + " ▕" + bar(item.progress(), 24) + "▏ " +
                             (done ? "done " : "     ") + bytes(static_cast<double>(item.size)));
         }
-        if (job.item_count() > most_items) {
-            block.push_back("  item " + std::to_string(std::min(first + 2, last)) + " of " +
-                            count(job.item_count(), "item"));
+        if (some && room > 0) {
+            block.push_back("  item " + std::to_string(std::min(current + 1, all)) + " of " + count(all, "item"));
         }
     }
 
     std::size_t drawn_ = 0;
-    std::size_t columns_ = 80;
 };
 
 }  // namespace cli

@@ -30,6 +30,19 @@ TEST_CASE("list shows a line for each job, in the order they were added") {
     CHECK_THAT(lines[1], Catch::StartsWith("job-2 "));
 }
 
+TEST_CASE("list shows an id whole, however long it is, for the next command needs it") {
+    const command waybill;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    const std::string longest(128, 'x');
+    waybill.add({"--to", "http://example.com/", "--id", longest, file});
+    waybill.add({"--to", "http://example.com/", "--id", "trip", file});
+    const std::vector<std::string> lines = lines_of(waybill.run({"list"}).out);
+    REQUIRE(lines.size() == 2);
+    CHECK_THAT(lines[0], Catch::StartsWith(longest + "  pending "));
+    CHECK_THAT(lines[1], Catch::StartsWith("trip" + std::string(126, ' ') + "pending "));
+    CHECK(waybill.run({"cancel", lines[0].substr(0, lines[0].find(' '))}).status.code == 0);
+}
+
 TEST_CASE("a canceled job is not sent") {
     const command waybill;
     http_server server;

@@ -4,6 +4,7 @@
 #include "support/catch.hpp"
 #include "support/http_server.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -254,4 +255,98 @@ TEST_CASE("bars fit a narrow terminal, whatever the names are") {
     for (const std::string& row : screen.frames().back()) {
         CHECK_THAT(row, !Catch::Contains("▕"));
     }
+}
+
+namespace {
+
+/// Four jobs of three files that are all under way, and a server that takes no more of them until it may.
+struct crowd {
+    command waybill;
+    http_server server{little_ahead()};
+    valve go;
+
+    crowd() {
+        for (const std::string id : {"one", "two", "three", "four"}) {
+            std::vector<std::string> all = {"--to", server.url("/" + id + "/"), "--id", id, "--lane", id};
+            for (const std::string name : {"a", "b", "c"}) {
+                all.push_back(waybill.dir().write(id + "/" + name, random_bytes(name == "a" ? 3'000'000 : 1000)));
+            }
+            waybill.add(all);
+            server.next(script("stall").read_body(100'000).hold(go));
+        }
+    }
+    [[nodiscard]] process run_on(const terminal& screen) const {
+        return waybill.start({"run", "--until-idle"}, screen.device());
+    }
+};
+
+/// Twice, for the first may have been begun before; after what was waiting to be read.
+auto draws_again() {
+    return [from = std::size_t{0}, calls = 0](const std::string& text) mutable {
+        from = ++calls <= 2 ? text.size() : from;
+        const auto first = text.find("jobs done", from);
+        return first != std::string::npos && text.find("jobs done", first + 1) != std::string::npos;
+    };
+}
+
+auto holds(const std::string& what) {
+    return [what](const std::string& text) { return text.find(what) != std::string::npos; };
+}
+
+}  // namespace
+
+TEST_CASE("more than the terminal has rows for is not drawn, and nothing is left of what was") {
+    const unsigned short rows = GENERATE(3, 4, 6, 9, 12, 17);
+    CAPTURE(rows);
+    crowd all;
+    terminal screen(rows, 100);
+    process running = all.run_on(screen);
+    for (int i = 1; i <= 4; ++i) {
+        all.server.wait_for_body(i, 100'000);
+    }
+    screen.read_until(running, draws_again());
+    CHECK_THAT(screen.written(), Catch::Contains(rows == 3 ? "… and 4 more" : rows < 6 ? "… and 3 more" : "four "));
+    all.go.open();
+    screen.read_until_end(running);
+    CHECK(running.wait(std::chrono::seconds(60)) == exit_status{0, 0});
+
+    // A row that is drawn again without having been erased would be there twice.
+    const std::vector<std::string> last = screen.frames().back();
+    CHECK(last.size() == 5);
+    for (const std::string& row : last) {
+        CHECK_THAT(row, Catch::StartsWith("completed ") || Catch::StartsWith("4 of 4 jobs done"));
+    }
+}
+
+TEST_CASE("with room for some of a job's items, it is those around the one that is sent") {
+    crowd all;
+    terminal screen(14, 100);  // three rows for each job: its own, one item, and which that is
+    process running = all.run_on(screen);
+    screen.read_until(running, holds("four "));
+    all.go.open();
+    screen.read_until_end(running);
+
+    bool seen = false;
+    for (const std::vector<std::string>& frame : screen.frames()) {
+        const auto items = std::count_if(frame.begin(), frame.end(), [](const auto& row) { return row[0] == ' '; });
+        if (frame.size() != 13 || items != 8) {
+            continue;  // not all four are under way
+        }
+        seen = true;
+        CHECK_THAT(frame[3], Catch::StartsWith("two "));
+        CHECK_THAT(frame[4], Catch::StartsWith("  a ") || Catch::StartsWith("  b ") || Catch::StartsWith("  c "));
+        CHECK_THAT(frame[5], Catch::StartsWith("  item " + std::to_string(frame[4][2] - 'a' + 1) + " of 3 items"));
+    }
+    CHECK(seen);
+}
+
+TEST_CASE("a terminal that becomes lower gets less drawn from then on") {
+    crowd all;
+    terminal screen(24, 100);
+    process running = all.run_on(screen);
+    screen.read_until(running, holds("four "));
+    CHECK_THAT(screen.written(), !Catch::Contains(" more"));
+    screen.resize(4, 100);
+    screen.read_until(running, draws_again());
+    CHECK_THAT(screen.written(), Catch::Contains("… and 3 more"));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cli/terminal.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -34,7 +35,7 @@ std::size_t width(std::string_view text) {
 
 }  // namespace
 
-terminal::terminal(unsigned short rows, unsigned short columns) : columns_(columns) {
+terminal::terminal(unsigned short rows, unsigned short columns) : rows_(rows), columns_(columns) {
     const winsize size{rows, columns, 0, 0};
     std::array<char, 64> name{};
     // Our own end of the device stays open: without it, reading would fail between the program's
@@ -51,6 +52,15 @@ terminal::terminal(unsigned short rows, unsigned short columns) : columns_(colum
 terminal::~terminal() {
     ::close(master_);
     ::close(keep_open_);
+}
+
+void terminal::resize(unsigned short rows, unsigned short columns) {
+    const winsize size{rows, columns, 0, 0};
+    if (::ioctl(master_, TIOCSWINSZ, &size) != 0) {
+        throw std::system_error(errno, std::generic_category(), "TIOCSWINSZ");
+    }
+    rows_ = rows;
+    columns_ = columns;
 }
 
 bool terminal::take() {
@@ -88,6 +98,7 @@ void terminal::interpret() {
         }
         frames_.push_back(frame);
     };
+    const auto top = [&] { return lines.size() > rows_ ? lines.size() - rows_ : 0; };
     const auto down = [&] {
         if (++row == lines.size()) {
             lines.emplace_back();
@@ -105,7 +116,7 @@ void terminal::interpret() {
             const std::string number = written_.substr(i + 2, end - i - 2);
             if (written_[end] == 'F') {
                 show();
-                row -= std::stoul(number);
+                row -= std::min(std::stoul(number), row - top());
             } else if (number.empty()) {
                 lines.resize(row + 1);
                 lines[row].clear();

@@ -1,12 +1,23 @@
 # Builds README's first program as an app would, and starts it.
-#   cmake -D FROM=package|subdirectory|fetch -D SOURCE=<this repository> -D BUILD=<its build folder>
+#   cmake -D FROM=package|subdirectory|fetch -D SOURCE=<this repository>
 #         -D WORK=<folder> -D CXX=<compiler> -P consumer_test.cmake
 cmake_minimum_required(VERSION 3.20)
 
 file(REMOVE_RECURSE ${WORK})
 set(run COMMAND_ERROR_IS_FATAL ANY)
 if(FROM STREQUAL package)
-    execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix OUTPUT_QUIET ${run})
+    # As the README says, and with no other packages than it names.
+    file(STRINGS ${SOURCE}/README.md line REGEX "^cmake -S waybill -B build ")
+    string(REGEX MATCHALL "-D[^ ]+" options "${line}")
+    if(NOT options)
+        message(FATAL_ERROR "the README does not say how to configure")
+    endif()
+    foreach(package CLI11 nlohmann_json Catch2)
+        list(APPEND options -DCMAKE_DISABLE_FIND_PACKAGE_${package}=ON)
+    endforeach()
+    execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/library -D CMAKE_CXX_COMPILER=${CXX}
+        -D HTTPLIB_INCLUDE_DIR= ${options} OUTPUT_QUIET ${run})
+    execute_process(COMMAND ${CMAKE_COMMAND} --install ${WORK}/library --prefix ${WORK}/prefix OUTPUT_QUIET ${run})
     # What was installed is all there is: a reference to the source tree would go unnoticed otherwise.
     file(GLOB_RECURSE configs ${WORK}/prefix/*.cmake)
     foreach(config IN LISTS configs)

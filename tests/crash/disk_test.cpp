@@ -108,7 +108,7 @@ TEST_CASE("on a full disk what was accepted is delivered and kept, and everythin
     const temp_dir dir;
     const small_disk disk(dir);
     if (!disk.mounted()) {
-        WARN("skipped: only root can mount a small disk");
+        WARN("not checked: only root can mount a small disk");
         return;
     }
     const std::string file = dir.write("a.bin", random_bytes(50'000));
