@@ -31,7 +31,7 @@ public:
         if (known != nullptr) {
             uncount(**known);
         } else {
-            ids_ = ids_.with(next.id(), seq);
+            ids_.set(next.id(), seq);
         }
         if (next.terminal()) {
             finished_.emplace(next.finished, seq);
@@ -39,7 +39,7 @@ public:
         if (next.now != status::completed) {
             sent_listed_ += next.sent;
         }
-        jobs_ = jobs_.with(seq, std::make_shared<const job_snapshot>(std::move(next)));
+        jobs_.set(seq, std::make_shared<const job_snapshot>(std::move(next)));
         return true;
     }
 
@@ -47,15 +47,15 @@ public:
         if (const auto* known = jobs_.find(seq)) {
             const std::shared_ptr<const job_snapshot> kept = *known;
             uncount(*kept);
-            ids_ = ids_.without(kept->id());
-            jobs_ = jobs_.without(seq);
+            ids_.remove(kept->id());
+            jobs_.remove(seq);
         }
     }
 
     /// Shows nothing; the versions go on.
     void clear() {
-        jobs_ = {};
-        ids_ = {};
+        jobs_.clear();
+        ids_.clear();
         finished_.clear();
         sent_listed_ = 0;
     }
@@ -83,7 +83,7 @@ public:
 
     /// A snapshot of what is shown, with the next version.
     [[nodiscard]] std::shared_ptr<const snapshot> take(bool cleaning = false) {
-        return std::make_shared<const snapshot>(++version_, jobs_, ids_, totals_,
+        return std::make_shared<const snapshot>(++version_, jobs_.share(), ids_.share(), totals_,
                                                 totals_[status::completed].bytes + sent_listed_, cleaning, set_aside_);
     }
 
@@ -108,8 +108,8 @@ private:
 
     std::size_t capacity_;
     std::uint64_t version_ = 0;
-    snapshot::job_map jobs_;
-    snapshot::id_map ids_;
+    snapshot::job_map::builder jobs_;
+    snapshot::id_map::builder ids_;
     std::set<std::pair<unix_millis, job_seq>> finished_;  // by when they finished
     totals totals_;
     std::uint64_t sent_listed_ = 0;

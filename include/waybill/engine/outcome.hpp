@@ -83,8 +83,10 @@ public:
 
     /// A mark of an earlier attempt was found: its last byte may have left and nobody knows more.
     [[nodiscard]] job_state park(job_state s) const {
-        if (!s.error) {
-            s.error.code = errc::outcome_unknown;
+        if (s.error.code != errc::outcome_unknown) {
+            const std::string last = s.error ? s.error.message() : "";
+            s.error.code = errc::outcome_unknown;  // whatever it was, it is not tried again by itself
+            s.error.details.detail = last.empty() ? s.error.details.detail : "last error: " + last;
         }
         s.now = status::unknown_outcome;
         s.reason = wait_reason::none;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/persistent_map.hpp>
+#include <waybill/detail/persistent_trie.hpp>
 #include <waybill/error.hpp>
 #include <waybill/model/ids.hpp>
 #include <waybill/model/record.hpp>
@@ -199,7 +200,7 @@ struct totals {
 ///   Immutable: any number of threads may read the same snapshot.
 class snapshot {
 public:
-    using job_map = detail::persistent_map<job_seq, std::shared_ptr<const job_snapshot>>;
+    using job_map = detail::persistent_trie<job_seq, std::shared_ptr<const job_snapshot>>;
     using id_map = detail::persistent_map<job_id, job_seq>;
 
     snapshot() = default;

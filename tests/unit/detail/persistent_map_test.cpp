@@ -67,24 +67,24 @@ bool same(const persistent_map<Key, Value>& map, const std::map<Key, Value>& mod
 template <class Key, class MakeKey>
 void compare_with_std_map(MakeKey make_key, int keys, int steps, unsigned seed) {
     std::mt19937 random(seed);
-    persistent_map<Key, int> map;
+    typename persistent_map<Key, int>::builder map;
     std::map<Key, int> model;
     // Versions of long ago, with what was in them: no later change may show in them.
     std::deque<std::pair<persistent_map<Key, int>, std::map<Key, int>>> history;
     for (int step = 0; step < steps; ++step) {
         const Key key = make_key(static_cast<int>(random() % static_cast<unsigned>(keys)));
         if (random() % 5 < 3) {
-            map = map.with(key, step);
+            map.set(key, step);
             model[key] = step;
         } else {
-            map = map.without(key);
+            map.remove(key);
             model.erase(key);
         }
         REQUIRE(map.size() == model.size());
         REQUIRE((map.find(key) != nullptr) == model.contains(key));
         if (step % 97 == 0) {
-            REQUIRE(same(map, model));
-            history.emplace_back(map, model);
+            history.emplace_back(map.share(), model);
+            REQUIRE(same(history.back().first, model));
             if (history.size() > 40) {
                 history.pop_front();
             }
@@ -95,10 +95,10 @@ void compare_with_std_map(MakeKey make_key, int keys, int steps, unsigned seed) 
     }
     // Emptied again, key by key.
     for (const auto& [key, value] : std::map<Key, int>(model)) {
-        map = map.without(key);
+        map.remove(key);
     }
     CHECK(map.size() == 0);
-    CHECK(map.begin() == map.end());
+    CHECK(map.share().begin() == map.share().end());
 }
 
 TEST_CASE("a persistent map is a map, and its old versions never change", "[detail][persistent_map]") {
@@ -121,22 +121,28 @@ TEST_CASE("an empty persistent map has nothing", "[detail][persistent_map]") {
     CHECK(map.size() == 0);
     CHECK(map.find(1) == nullptr);
     CHECK(map.begin() == map.end());
-    CHECK(map.without(1).size() == 0);
+    persistent_map<int, int>::builder empty;
+    empty.remove(1);
+    CHECK(empty.share().size() == 0);
 }
 
 TEST_CASE("replacing a value does not add one", "[detail][persistent_map]") {
-    const auto first = persistent_map<int, std::string>().with(1, "old");
-    const auto second = first.with(1, "new");
+    persistent_map<int, std::string>::builder map;
+    map.set(1, "old");
+    const auto first = map.share();
+    map.set(1, "new");
+    const auto second = map.share();
     CHECK(second.size() == 1);
     CHECK(*second.find(1) == "new");
     CHECK(*first.find(1) == "old");
 }
 
 TEST_CASE("iterators are forward iterators in ascending order of keys", "[detail][persistent_map]") {
-    persistent_map<int, int> map;
+    persistent_map<int, int>::builder made;
     for (const int key : {5, 1, 9, 3, 7}) {
-        map = map.with(key, key * 10);
+        made.set(key, key * 10);
     }
+    const persistent_map<int, int> map = made.share();
     CHECK(std::vector<int>(map.begin(), map.end()) == std::vector<int>{10, 30, 50, 70, 90});
     CHECK(std::distance(map.begin(), map.end()) == 5);
 
@@ -151,17 +157,20 @@ TEST_CASE("iterators are forward iterators in ascending order of keys", "[detail
 }
 
 TEST_CASE("a change makes a few new nodes, however large the map is", "[detail][persistent_map]") {
-    persistent_map<int, counted> map;
+    persistent_map<int, counted>::builder map;
     constexpr int size = 20'000;
     for (int i = 0; i < size; ++i) {
-        map = map.with(i, counted(i));
+        map.set(i, counted(i));
     }
+    std::vector<persistent_map<int, counted>> shared;
     std::mt19937 random(5);
     constexpr int changes = 1'000;
     counted::copies = 0;
     for (int i = 0; i < changes; ++i) {
         const int key = static_cast<int>(random() % size);
-        map = map.without(key).with(key, counted(i));
+        map.remove(key);
+        map.set(key, counted(i));
+        shared.push_back(map.share());
     }
     // A treap's path is about 1.39 log2(n) long, 20 here; a removal and an insertion go along it
     // a few times. Copying a thousandth of the map would be 20 already: the bound is far from n.

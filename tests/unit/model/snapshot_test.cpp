@@ -161,11 +161,13 @@ TEST_CASE("totals count jobs and bytes by status", "[model][snapshot]") {
 
 TEST_CASE("a snapshot finds its jobs by their ids", "[model][snapshot]") {
     const auto shown = std::make_shared<const job_snapshot>(two_items());
-    snapshot::job_map jobs;
-    snapshot::id_map ids;
+    snapshot::job_map::builder jobs;
+    snapshot::id_map::builder ids;
+    jobs.set(shown->seq, shown);
+    ids.set(shown->id(), shown->seq);
     totals all;
     all[status::uploading] = {1, 1000};
-    const snapshot s(42, jobs.with(shown->seq, shown), ids.with(shown->id(), shown->seq), all, 700);
+    const snapshot s(42, jobs.share(), ids.share(), all, 700);
 
     CHECK(s.version() == 42);
     CHECK(s.find(job_id("two")) == shown);

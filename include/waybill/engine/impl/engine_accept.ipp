@@ -37,6 +37,11 @@ WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<jo
             kept[i].job.seq = added[i].seq;
             board_.count_new(status::pending, kept[i].job.spec.size);
             make_known(kept[i]);
+        } else if (!board_.find(added[i].seq)) {  // of an earlier run, and not listed yet
+            const loaded_job known_already = co_await load(added[i].seq);
+            if (!board_.find(added[i].seq)) {
+                show(detail::picture_of(known_already));
+            }
         }
     }
     publish();  // before the caller hears of it: it must find its jobs in the newest snapshot
