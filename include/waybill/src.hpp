@@ -14,7 +14,7 @@
 #include <waybill/detail/impl/erased.ipp>
 #include <waybill/detail/impl/event.ipp>
 #include <waybill/detail/impl/in_parallel.ipp>
-#include <waybill/detail/impl/spawn_on.ipp>
+#include <waybill/detail/impl/operation.ipp>
 #include <waybill/detail/impl/worker.ipp>
 #include <waybill/engine/impl/attempt.ipp>
 #include <waybill/engine/impl/attempt_view.ipp>
