@@ -30,6 +30,7 @@
 #include <waybill/impl/clock.ipp>
 #include <waybill/impl/error.ipp>
 #include <waybill/impl/feed.ipp>
+#include <waybill/impl/random.ipp>
 #include <waybill/impl/uploader.ipp>
 #include <waybill/protocol/impl/automatic_protocol.ipp>
 #include <waybill/protocol/impl/body_digest.ipp>
