@@ -3,11 +3,10 @@
 
 #include <waybill/detail/decl.hpp>
 #include <waybill/detail/spawn_on.hpp>
-#include <waybill/engine/engine.hpp>
+#include <waybill/fwd.hpp>
 #include <waybill/model/snapshot.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <utility>
 
@@ -40,16 +39,12 @@ public:
     ///   May be called from any thread. The handler runs on the token's associated executor.
     template <class Token = asio::use_awaitable_t<>>
     auto async_next(Token&& token = {}) {
-        std::function<asio::awaitable<std::shared_ptr<const snapshot>>()> next = [source = source_, seen = seen_] {
-            return advance(source, seen);
-        };
-        return detail::spawn_on<std::shared_ptr<const snapshot>>(home(), std::move(next), std::forward<Token>(token));
+        return detail::spawn_on(home(), next(), std::forward<Token>(token));
     }
 
 private:
     [[nodiscard]] detail::strand home() const;
-    static asio::awaitable<std::shared_ptr<const snapshot>> advance(std::weak_ptr<engine> source,
-                                                                    std::shared_ptr<std::uint64_t> seen);
+    [[nodiscard]] detail::task_of<std::shared_ptr<const snapshot>> next() const;
 
     asio::any_io_executor executor_;
     // A feed keeps no uploader alive, and may outlive it and its context: it holds nothing that

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/clock.hpp>
 #include <waybill/engine/engine_options.hpp>
-#include <waybill/protocol/registry.hpp>
+#include <waybill/fwd.hpp>
+#include <waybill/protocol/factory.hpp>
 #include <waybill/protocol/s3_credentials.hpp>
-#include <waybill/random.hpp>
-#include <waybill/source/source_opener.hpp>
-#include <waybill/store/store.hpp>
 #include <waybill/store/store_options.hpp>
 #include <waybill/transport/curl_options.hpp>
-#include <waybill/transport/transport.hpp>
 
 #include <map>
 #include <memory>
@@ -32,7 +28,7 @@ struct options : engine_options {
 
     /// Protocols of your own, by the name stored with their jobs; one with the name of a built-in
     /// protocol replaces it.
-    std::map<std::string, registry::factory> protocols;
+    std::map<std::string, protocol_factory> protocols;
 
     /// Parts of your own instead of the built-in ones; null: built in. They are used on the
     /// uploader's strand and may be shared with nothing else.

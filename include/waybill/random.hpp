@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/decl.hpp>
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <random>
 #include <string>
 #include <string_view>
 
@@ -41,10 +42,11 @@ public:
 /// The operating system's random device.
 class real_random final : public random_source {
 public:
-    [[nodiscard]] std::uint64_t next() override { return static_cast<std::uint64_t>(device_()) << 32 | device_(); }
-
-private:
-    std::random_device device_;
+    [[nodiscard]] std::uint64_t next() override;
 };
 
 }  // namespace waybill
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/impl/random.ipp>
+#endif

@@ -14,7 +14,7 @@
 #include <waybill/detail/impl/erased.ipp>
 #include <waybill/detail/impl/event.ipp>
 #include <waybill/detail/impl/in_parallel.ipp>
-#include <waybill/detail/impl/spawn_on.ipp>
+#include <waybill/detail/impl/operation.ipp>
 #include <waybill/detail/impl/worker.ipp>
 #include <waybill/engine/impl/attempt.ipp>
 #include <waybill/engine/impl/attempt_view.ipp>
@@ -30,6 +30,7 @@
 #include <waybill/impl/clock.ipp>
 #include <waybill/impl/error.ipp>
 #include <waybill/impl/feed.ipp>
+#include <waybill/impl/random.ipp>
 #include <waybill/impl/uploader.ipp>
 #include <waybill/protocol/impl/automatic_protocol.ipp>
 #include <waybill/protocol/impl/body_digest.ipp>

@@ -3,14 +3,14 @@
 
 #include <waybill/detail/decl.hpp>
 #include <waybill/detail/spawn_on.hpp>
-#include <waybill/engine/engine.hpp>
 #include <waybill/feed.hpp>
+#include <waybill/fwd.hpp>
+#include <waybill/model/ids.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/model/snapshot.hpp>
 #include <waybill/options.hpp>
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -64,8 +64,7 @@ public:
     ///   Any type: transfers are interrupted, their jobs go back to `pending`, and it may be run again.
     template <class Token = asio::use_awaitable_t<>>
     auto async_run(Token&& token = {}) {
-        std::function<asio::awaitable<void>()> work = [e = engine_] { return e->run(); };
-        return detail::spawn_on<void>(home_, std::move(work), std::forward<Token>(token));
+        return detail::spawn_on(home_, run(), std::forward<Token>(token));
     }
 
     /// Accepts a job. It is safe on disk when this completes; the upload happens later.
@@ -83,10 +82,7 @@ public:
     ///   After a successful completion the job survives `kill -9` and power loss.
     template <class Token = asio::use_awaitable_t<>>
     auto async_enqueue(job what, Token&& token = {}) {
-        std::function<asio::awaitable<job_id>()> work = [e = engine_, what = std::move(what)] {
-            return enqueue_one(e, what);
-        };
-        return detail::spawn_on<job_id>(home_, std::move(work), std::forward<Token>(token));
+        return detail::spawn_on(home_, enqueue(std::move(what)), std::forward<Token>(token));
     }
 
     /// Accepts several jobs in one commit: all or none. Otherwise as for one job.
@@ -95,10 +91,7 @@ public:
     ///   `void(std::error_code, std::vector<job_id>)`
     template <class Token = asio::use_awaitable_t<>>
     auto async_enqueue(std::vector<job> jobs, Token&& token = {}) {
-        std::function<asio::awaitable<std::vector<job_id>>()> work = [e = engine_, jobs = std::move(jobs)] {
-            return e->enqueue(jobs);
-        };
-        return detail::spawn_on<std::vector<job_id>>(home_, std::move(work), std::forward<Token>(token));
+        return detail::spawn_on(home_, enqueue(std::move(jobs)), std::forward<Token>(token));
     }
 
     /// Gives a job up. Its transfer is cut off; after completion no byte of it is sent any more,
@@ -115,8 +108,7 @@ public:
     ///   After a successful completion the job stays canceled after any crash.
     template <class Token = asio::use_awaitable_t<>>
     auto async_cancel(job_id id, Token&& token = {}) {
-        std::function<asio::awaitable<void>()> work = [e = engine_, id = std::move(id)] { return e->cancel(id); };
-        return detail::spawn_on<void>(home_, std::move(work), std::forward<Token>(token));
+        return detail::spawn_on(home_, cancel(std::move(id)), std::forward<Token>(token));
     }
 
     /// Tries a job again: a failed or canceled one in a new epoch, with its files as they are now; a
@@ -134,8 +126,7 @@ public:
     ///   After a successful completion the job is queued again, also after any crash.
     template <class Token = asio::use_awaitable_t<>>
     auto async_retry(job_id id, Token&& token = {}) {
-        std::function<asio::awaitable<void>()> work = [e = engine_, id = std::move(id)] { return e->retry(id); };
-        return detail::spawn_on<void>(home_, std::move(work), std::forward<Token>(token));
+        return detail::spawn_on(home_, retry(std::move(id)), std::forward<Token>(token));
     }
 
     /// Decides about a job whose outcome is unknown.
@@ -151,10 +142,7 @@ public:
     ///   After a successful completion the decision survives any crash.
     template <class Token = asio::use_awaitable_t<>>
     auto async_resolve(job_id id, resolution what, Token&& token = {}) {
-        std::function<asio::awaitable<void>()> work = [e = engine_, id = std::move(id), what] {
-            return e->resolve(id, what);
-        };
-        return detail::spawn_on<void>(home_, std::move(work), std::forward<Token>(token));
+        return detail::spawn_on(home_, resolve(std::move(id), what), std::forward<Token>(token));
     }
 
     /// Forgets a finished job.
@@ -168,8 +156,7 @@ public:
     ///   Any type, until the commit begins.
     template <class Token = asio::use_awaitable_t<>>
     auto async_remove(job_id id, Token&& token = {}) {
-        std::function<asio::awaitable<void>()> work = [e = engine_, id = std::move(id)] { return e->remove(id); };
-        return detail::spawn_on<void>(home_, std::move(work), std::forward<Token>(token));
+        return detail::spawn_on(home_, remove(std::move(id)), std::forward<Token>(token));
     }
 
     /// Waits until a job is completed, failed or canceled; at once when it is.
@@ -185,8 +172,7 @@ public:
     ///   Any type, at any time; the job goes on.
     template <class Token = asio::use_awaitable_t<>>
     auto async_wait(job_id id, Token&& token = {}) {
-        std::function<asio::awaitable<job_snapshot>()> work = [e = engine_, id = std::move(id)] { return e->wait(id); };
-        return detail::spawn_on<job_snapshot>(home_, std::move(work), std::forward<Token>(token));
+        return detail::spawn_on(home_, wait(std::move(id)), std::forward<Token>(token));
     }
 
     /// Looks one job up, also one that snapshots do not list.
@@ -199,8 +185,7 @@ public:
     ///   Any type.
     template <class Token = asio::use_awaitable_t<>>
     auto async_find(job_id id, Token&& token = {}) {
-        std::function<asio::awaitable<job_snapshot>()> work = [e = engine_, id = std::move(id)] { return e->find(id); };
-        return detail::spawn_on<job_snapshot>(home_, std::move(work), std::forward<Token>(token));
+        return detail::spawn_on(home_, find(std::move(id)), std::forward<Token>(token));
     }
 
     /// Reads the store page by page, in the order of acceptance.
@@ -215,10 +200,7 @@ public:
     ///   Any type.
     template <class Token = asio::use_awaitable_t<>>
     auto async_list(std::optional<job_seq> after, std::size_t most, Token&& token = {}) {
-        std::function<asio::awaitable<std::vector<job_snapshot>>()> work = [e = engine_, after, most] {
-            return e->list(after, most);
-        };
-        return detail::spawn_on<std::vector<job_snapshot>>(home_, std::move(work), std::forward<Token>(token));
+        return detail::spawn_on(home_, list(after, most), std::forward<Token>(token));
     }
 
     /// Ends everything: interrupts transfers, commits, closes the store. Bounded by the disk, not
@@ -234,18 +216,29 @@ public:
     ///   The next uploader on this store continues where this one was.
     template <class Token = asio::use_awaitable_t<>>
     auto async_stop(Token&& token = {}) {
-        std::function<asio::awaitable<void>()> work = [e = engine_] { return e->stop(); };
-        return detail::spawn_on<void>(home_, std::move(work), std::forward<Token>(token));
+        return detail::spawn_on(home_, stop(), std::forward<Token>(token));
     }
 
     /// Subscribes to snapshots.
-    [[nodiscard]] feed snapshots() const { return {home_.get_inner_executor(), engine_}; }
+    [[nodiscard]] feed snapshots() const;
 
     /// The newest snapshot, without waiting and without locking: for render loops. Never null.
-    [[nodiscard]] std::shared_ptr<const snapshot> latest() const noexcept { return engine_->hub().latest(); }
+    [[nodiscard]] std::shared_ptr<const snapshot> latest() const noexcept;
 
 private:
-    static asio::awaitable<job_id> enqueue_one(std::shared_ptr<engine> e, job what);
+    // What the operations do, for the strand. Not in the templates above, so that a program that
+    // uses them does not compile the engine.
+    [[nodiscard]] detail::task_of<void> run() const;
+    [[nodiscard]] detail::task_of<job_id> enqueue(job what) const;
+    [[nodiscard]] detail::task_of<std::vector<job_id>> enqueue(std::vector<job> jobs) const;
+    [[nodiscard]] detail::task_of<void> cancel(job_id id) const;
+    [[nodiscard]] detail::task_of<void> retry(job_id id) const;
+    [[nodiscard]] detail::task_of<void> resolve(job_id id, resolution what) const;
+    [[nodiscard]] detail::task_of<void> remove(job_id id) const;
+    [[nodiscard]] detail::task_of<job_snapshot> wait(job_id id) const;
+    [[nodiscard]] detail::task_of<job_snapshot> find(job_id id) const;
+    [[nodiscard]] detail::task_of<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most) const;
+    [[nodiscard]] detail::task_of<void> stop() const;
 
     detail::strand home_;
     std::shared_ptr<engine> engine_;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-/// Everything an application needs.
+/// Everything an application needs, and the interfaces of the parts it may replace.
 
 #include <waybill/background_uploader.hpp>
+#include <waybill/clock.hpp>
 #include <waybill/error.hpp>
 #include <waybill/feed.hpp>
 #include <waybill/model/job.hpp>
@@ -11,10 +12,15 @@
 #include <waybill/options.hpp>
 #include <waybill/protocol/automatic.hpp>
 #include <waybill/protocol/multipart.hpp>
+#include <waybill/protocol/protocol.hpp>
 #include <waybill/protocol/put.hpp>
 #include <waybill/protocol/resumable.hpp>
 #include <waybill/protocol/s3.hpp>
 #include <waybill/protocol/tus.hpp>
+#include <waybill/random.hpp>
+#include <waybill/source/source_opener.hpp>
+#include <waybill/store/store.hpp>
+#include <waybill/transport/transport.hpp>
 #include <waybill/transport/url.hpp>
 #include <waybill/uploader.hpp>
 #include <waybill/version.hpp>

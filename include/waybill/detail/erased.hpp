@@ -17,7 +17,10 @@ namespace waybill::detail {
 
 WAYBILL_DECL void post(const asio::any_io_executor& to, std::function<void()> work);
 
-using task = std::function<asio::awaitable<void>()>;
+/// What is to be run: makes the coroutine, where and when it is wanted.
+template <class Result>
+using task_of = std::function<asio::awaitable<Result>()>;
+using task = task_of<void>;
 using completion = std::function<void(std::exception_ptr)>;
 
 /// Runs `work` on `on` and calls `done` there. `signal` cancels it; it is kept until the end,

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <waybill/detail/asio_compat.hpp>
-#include <waybill/detail/erased.hpp>
+#include <waybill/detail/operation.hpp>
 
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
-#include <asio/cancellation_signal.hpp>
 #include <asio/execution/outstanding_work.hpp>
+#include <asio/post.hpp>
 #include <asio/prefer.hpp>
 #include <asio/use_future.hpp>
 
@@ -54,80 +54,66 @@ template <class Allocator, class... Results>
 struct facade_signature<asio::use_future_t<Allocator>, Results...>
     : facade_signature<asio::use_awaitable_t<>, Results...> {};
 
-/// Cancels by `post`: Asio 1.22.1 would emit on the caller's thread while the coroutine runs on
-/// the strand, a data race.
-struct relay_cancellation {
-    strand on;
-    std::weak_ptr<asio::cancellation_signal> to;
+/// The rest of an operation: its handler, called on its own executor with its slot cleared.
+template <class Convert, class Result, class Handler, class Executor, class Slot>
+class handler_operation final : public operation {
+public:
+    handler_operation(Handler handler, Executor executor, Slot slot)
+        : handler_(std::move(handler)), executor_(std::move(executor)), slot_(std::move(slot)) {}
 
-    void operator()(asio::cancellation_type type) const {
-        post(on, [to = to, type] {
-            if (const auto alive = to.lock()) {
-                alive->emit(type);
-            }
-        });
+    auto& result() noexcept { return result_; }
+
+private:
+    void post(std::function<void()> call) override {
+        const Executor last = std::move(executor_);  // from here on the posted call is its work
+        asio::post(last, std::move(call));
     }
+
+    void call_handler(const std::exception_ptr& thrown) override {
+        if (slot_.is_connected()) {
+            slot_.clear();
+        }
+        Handler last = std::move(handler_);  // destroyed here, not where the operation is let go
+        if constexpr (std::is_void_v<Result>) {
+            std::move(last)(Convert::convert(thrown));
+        } else {
+            std::move(last)(Convert::convert(thrown), std::move(result_));
+        }
+    }
+
+    std::conditional_t<std::is_void_v<Result>, nothing, Result> result_{};
+    Handler handler_;
+    Executor executor_;
+    Slot slot_;
 };
 
-template <class Result>
-asio::awaitable<void> keep_result(std::function<asio::awaitable<Result>()> make, std::shared_ptr<Result> result) {
-    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-    *result = co_await make();
-}
-
-WAYBILL_DECL asio::awaitable<void> keep_no_result(task make);
-
 /// Runs the awaitable that `make` returns on `on`, and completes the token's handler on the
-/// handler's own executor, always by `post`. The handler's slot is cleared before it is called.
+/// handler's own executor, always by `post`.
 template <class Token, class Result>
 struct spawn_initiation {
-    using convert = facade_signature<Token>;
     strand on;
 
     template <class Handler>
-    void operator()(Handler handler, std::function<asio::awaitable<Result>()> make) const {
+    void operator()(Handler handler, task_of<Result> make) const {
         // Tracked: the handler's context must not run out of work while we are busy on ours.
-        const auto executor =
+        auto executor =
             asio::prefer(asio::get_associated_executor(handler, on), asio::execution::outstanding_work.tracked);
         auto slot = asio::get_associated_cancellation_slot(handler);
-        auto signal = std::make_shared<asio::cancellation_signal>();
+        using whole_type =
+            handler_operation<facade_signature<Token>, Result, Handler, decltype(executor), decltype(slot)>;
+        auto* const whole = new whole_type(std::move(handler), std::move(executor), slot);
+        // No `make_shared`: it instantiates some fifty functions for each type.
+        const std::shared_ptr<operation> op(static_cast<operation*>(whole));
         if (slot.is_connected()) {
-            slot.assign(relay_cancellation{on, signal});
+            slot.assign(relay_cancellation{on, op});
         }
-        auto kept = std::make_shared<Handler>(std::move(handler));
-        if constexpr (std::is_void_v<Result>) {
-            task work = [make = std::move(make)] { return keep_no_result(make); };
-            spawn(on, std::move(work), std::move(signal), [executor, slot, kept](std::exception_ptr thrown) {
-                std::function<void()> call = [slot, kept, thrown = std::move(thrown)]() mutable {
-                    clear(slot);
-                    std::move (*kept)(convert::convert(thrown));
-                };
-                asio::post(executor, std::move(call));
-            });
-        } else {
-            auto result = std::make_shared<Result>();
-            task work = [make = std::move(make), result] { return keep_result<Result>(make, result); };
-            spawn(on, std::move(work), std::move(signal), [executor, slot, kept, result](std::exception_ptr thrown) {
-                std::function<void()> call = [slot, kept, result, thrown = std::move(thrown)]() mutable {
-                    clear(slot);
-                    std::move (*kept)(convert::convert(thrown), std::move(*result));
-                };
-                asio::post(executor, std::move(call));
-            });
-        }
-    }
-
-    template <class Slot>
-    static void clear(Slot& slot) {
-        if (slot.is_connected()) {
-            slot.clear();
-        }
+        op->start(on, [make = std::move(make), whole] { return run_into(whole->result(), make); });
     }
 };
 
 /// See `spawn_initiation`. `Result` is the awaitable's value type; `void` completes with the error alone.
 template <class Result, class Token>
-auto spawn_on(const strand& on, std::function<asio::awaitable<Result>()> make, Token&& token) {
+auto spawn_on(const strand& on, task_of<Result> make, Token&& token) {
     using token_type = std::decay_t<Token>;
     spawn_initiation<token_type, Result> initiation{on};
     if constexpr (std::is_void_v<Result>) {
@@ -140,7 +126,3 @@ auto spawn_on(const strand& on, std::function<asio::awaitable<Result>()> make, T
 }
 
 }  // namespace waybill::detail
-
-#if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/detail/impl/spawn_on.ipp>
-#endif

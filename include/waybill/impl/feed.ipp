@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/engine/engine.hpp>
 #include <waybill/feed.hpp>
 
+#include <asio/strand.hpp>
+
+#include <cstdint>
+#include <memory>
+
 namespace waybill {
+namespace detail {
 
-WAYBILL_DECL detail::strand feed::home() const {
-    const std::shared_ptr<engine> alive = source_.lock();
-    return alive ? alive->home() : asio::make_strand(executor_);
-}
-
-WAYBILL_DECL asio::awaitable<std::shared_ptr<const snapshot>> feed::advance(std::weak_ptr<engine> source,
-                                                                            std::shared_ptr<std::uint64_t> seen) {
+inline asio::awaitable<std::shared_ptr<const snapshot>> advance(std::weak_ptr<engine> source,
+                                                                std::shared_ptr<std::uint64_t> seen) {
     const std::shared_ptr<engine> alive = source.lock();
     if (!alive) {
         co_return nullptr;
@@ -21,6 +23,17 @@ WAYBILL_DECL asio::awaitable<std::shared_ptr<const snapshot>> feed::advance(std:
         *seen = next->version();
     }
     co_return next;
+}
+
+}  // namespace detail
+
+WAYBILL_DECL detail::strand feed::home() const {
+    const std::shared_ptr<engine> alive = source_.lock();
+    return alive ? alive->home() : asio::make_strand(executor_);
+}
+
+WAYBILL_DECL detail::task_of<std::shared_ptr<const snapshot>> feed::next() const {
+    return [source = source_, seen = seen_] { return detail::advance(source, seen); };
 }
 
 }  // namespace waybill

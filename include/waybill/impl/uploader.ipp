@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/engine/engine.hpp>
 #include <waybill/protocol/detail/automatic_protocol.hpp>
 #include <waybill/protocol/detail/multipart_protocol.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
@@ -18,8 +19,11 @@
 
 #include <asio/strand.hpp>
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 // Where the parts are put together: the only file that names concrete ones.
 namespace waybill {
@@ -69,6 +73,13 @@ template <class Protocol>
     return std::make_shared<engine>(home, std::move(parts), std::move(how));
 }
 
+inline asio::awaitable<job_id> enqueue_one(std::shared_ptr<engine> e, job what) {
+    std::vector<job> jobs;
+    jobs.push_back(std::move(what));
+    std::vector<job_id> ids = co_await e->enqueue(std::move(jobs));
+    co_return std::move(ids.front());
+}
+
 }  // namespace detail
 
 WAYBILL_DECL uploader::uploader(const asio::any_io_executor& executor, options how)
@@ -80,11 +91,57 @@ WAYBILL_DECL uploader::~uploader() {
     }
 }
 
-WAYBILL_DECL asio::awaitable<job_id> uploader::enqueue_one(std::shared_ptr<engine> e, job what) {
-    std::vector<job> jobs;
-    jobs.push_back(std::move(what));
-    std::vector<job_id> ids = co_await e->enqueue(std::move(jobs));
-    co_return std::move(ids.front());
+WAYBILL_DECL feed uploader::snapshots() const {
+    return {home_.get_inner_executor(), engine_};
+}
+
+WAYBILL_DECL std::shared_ptr<const snapshot> uploader::latest() const noexcept {
+    return engine_->hub().latest();
+}
+
+WAYBILL_DECL detail::task_of<void> uploader::run() const {
+    return [e = engine_] { return e->run(); };
+}
+
+WAYBILL_DECL detail::task_of<job_id> uploader::enqueue(job what) const {
+    return [e = engine_, what = std::move(what)] { return detail::enqueue_one(e, what); };
+}
+
+WAYBILL_DECL detail::task_of<std::vector<job_id>> uploader::enqueue(std::vector<job> jobs) const {
+    return [e = engine_, jobs = std::move(jobs)] { return e->enqueue(jobs); };
+}
+
+WAYBILL_DECL detail::task_of<void> uploader::cancel(job_id id) const {
+    return [e = engine_, id = std::move(id)] { return e->cancel(id); };
+}
+
+WAYBILL_DECL detail::task_of<void> uploader::retry(job_id id) const {
+    return [e = engine_, id = std::move(id)] { return e->retry(id); };
+}
+
+WAYBILL_DECL detail::task_of<void> uploader::resolve(job_id id, resolution what) const {
+    return [e = engine_, id = std::move(id), what] { return e->resolve(id, what); };
+}
+
+WAYBILL_DECL detail::task_of<void> uploader::remove(job_id id) const {
+    return [e = engine_, id = std::move(id)] { return e->remove(id); };
+}
+
+WAYBILL_DECL detail::task_of<job_snapshot> uploader::wait(job_id id) const {
+    return [e = engine_, id = std::move(id)] { return e->wait(id); };
+}
+
+WAYBILL_DECL detail::task_of<job_snapshot> uploader::find(job_id id) const {
+    return [e = engine_, id = std::move(id)] { return e->find(id); };
+}
+
+WAYBILL_DECL detail::task_of<std::vector<job_snapshot>> uploader::list(std::optional<job_seq> after,
+                                                                       std::size_t most) const {
+    return [e = engine_, after, most] { return e->list(after, most); };
+}
+
+WAYBILL_DECL detail::task_of<void> uploader::stop() const {
+    return [e = engine_] { return e->stop(); };
 }
 
 }  // namespace waybill

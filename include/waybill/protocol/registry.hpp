@@ -2,9 +2,9 @@
 #pragma once
 
 #include <waybill/error.hpp>
+#include <waybill/protocol/factory.hpp>
 #include <waybill/protocol/protocol.hpp>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -18,8 +18,7 @@ namespace waybill {
 ///   Distinct objects: safe. Shared objects: unsafe.
 class registry {
 public:
-    /// Makes a protocol from its stored settings. Throws `errc::invalid_setting`.
-    using factory = std::function<std::unique_ptr<protocol>(const protocol_spec&)>;
+    using factory = protocol_factory;
 
     /// Registers a protocol, or replaces one.
     registry& add(std::string name, factory make) {
