@@ -14,7 +14,7 @@
 namespace waybill::test {
 namespace {
 
-job one_file(const temp_dir& dir, const tus_server& server, const std::string& content, const tus& how) {
+job one_file(const temp_dir& dir, const tus_server& server, const std::string& content, const tus& how = tus{}) {
     job what(server.url());
     what.via(how).file(dir.write("a file.bin", content));
     return what;
