@@ -35,6 +35,8 @@ public:
 
     /// Asked before each request; what it returns is the answer.
     std::function<std::optional<reply>(const received_request&)> fault;
+    /// Asked after each request that was carried out: what it returns is the answer instead.
+    std::function<std::optional<reply>(const received_request&)> afterthought;
     /// Asked after each request that was carried out: its answer is lost, and the connection with it.
     std::function<bool(const received_request&)> loses;
     std::string extensions =
@@ -127,7 +129,10 @@ private:
             whole.method = whole.header("X-HTTP-Method-Override");
         }
         const std::scoped_lock one_by_one(handling_);
-        const reply said = serve(whole);
+        reply said = serve(whole);
+        if (std::optional<reply> other = afterthought ? afterthought(whole) : std::nullopt) {
+            said = std::move(*other);
+        }
         if (said.status >= 400) {
             const std::scoped_lock lock(mutex_);
             refusals_.emplace_back(said.status, whole.method + " " + whole.target);

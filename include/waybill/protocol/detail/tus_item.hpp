@@ -53,10 +53,13 @@ private:
     asio::awaitable<bool> send_next_part(std::size_t& next);
     asio::awaitable<void> create(tus_part& part);
     asio::awaitable<void> ask(tus_part& part);
+    asio::awaitable<void> found_complete(tus_part& part, const response& answer);
     asio::awaitable<void> patch(tus_part& part);
     asio::awaitable<void> answered(tus_part& part, std::uint64_t size, const response& answer);
     asio::awaitable<void> moved(tus_part& part, std::uint64_t offset, const response& answer);
     asio::awaitable<void> lost(tus_part& part, const response& answer);
+    asio::awaitable<void> begin_anew(tus_part& part);
+    void note_told(const failure& why);
     asio::awaitable<void> concatenate();
     asio::awaitable<void> verify_final();
 
@@ -80,6 +83,7 @@ private:
     const tus_settings& settings_;
     std::shared_ptr<tus_server> server_;
     tus_state state_;
+    std::optional<response> refusal_;  ///< what the request with the last byte was answered in this attempt
     std::unique_ptr<body_source> source_;
     std::unique_ptr<hashing_source> hashing_;
     bool with_upload_ = false;

@@ -4,6 +4,7 @@
 #include <waybill/detail/codec.hpp>
 #include <waybill/detail/digest.hpp>
 #include <waybill/model/record.hpp>
+#include <waybill/protocol/detail/finishing.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/url.hpp>
 
@@ -195,6 +196,7 @@ struct tus_state {
     bool delivered = false;
     std::uint64_t chunk = 0;     ///< the size 413 has left; 0: no limit
     std::uint64_t restarts = 0;  ///< uploads that were gone at the server
+    finishing last;              ///< the request with the last byte, when there is one upload
     std::string checksum;
     std::string final_url;
     std::string marks;
@@ -211,7 +213,7 @@ struct tus_state {
 
 [[nodiscard]] inline std::string encode_tus_state(const tus_state& s) {
     encoder out;
-    out.number(2).number(s.delivered ? 1 : 0).number(s.chunk).number(s.restarts);
+    out.number(3).number(s.delivered ? 1 : 0).number(s.chunk).number(s.restarts).number(s.last.encode());
     out.text(s.checksum).text(s.final_url).text(s.marks).number(s.parts.size());
     for (const tus_part& p : s.parts) {
         out.text(p.url).number(p.begin).number(p.length).number(p.offset);
@@ -226,10 +228,11 @@ struct tus_state {
     constexpr std::uint64_t most = INT64_MAX;
     decoder in(text);
     tus_state s;
-    const bool known = in.number() == 2;
+    const bool known = in.number() == 3;
     s.delivered = in.number(1) == 1;
     s.chunk = in.number(most);
     s.restarts = in.number(most);
+    s.last = finishing::decode(in.number(finishing::most_encoded));
     s.checksum = in.text();
     s.final_url = in.text();
     s.marks = in.text();

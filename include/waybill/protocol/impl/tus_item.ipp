@@ -20,7 +20,12 @@ WAYBILL_DECL asio::awaitable<void> tus_item::deliver() {
         hashing_ = std::make_unique<hashing_source>(job_.open(index_), settings_.digest, state_.marks);
     }
     if (whole()) {
-        co_await send_part(state_.parts.front());
+        try {
+            co_await send_part(state_.parts.front());
+        } catch (const failure& f) {
+            note_told(f);
+            throw;
+        }
     } else {
         const auto next = std::make_shared<std::size_t>(0);
         std::function<asio::awaitable<bool>()> step = [self = shared_from_this(), next] {
@@ -139,6 +144,11 @@ WAYBILL_DECL asio::awaitable<void> tus_item::lost(tus_part& part, const response
         fail(disposition::permanent, make_http_error(answer.status), answer,
              "the server dropped the upload " + std::to_string(state_.restarts) + " times");
     }
+    co_await begin_anew(part);
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::begin_anew(tus_part& part) {
+    state_.last = finishing();
     part.url.clear();
     part.offset = 0;
     part.left.reset();
@@ -152,6 +162,15 @@ WAYBILL_DECL asio::awaitable<void> tus_item::lost(tus_part& part, const response
         co_await job_.save(std::move(without));
     }
     job_.confirm(index_, state_.confirmed());
+}
+
+/// The job ends, or is set aside, with what its last request was answered: what comes next is the app's decision.
+WAYBILL_DECL void tus_item::note_told(const failure& why) {
+    const bool ends = why.what_to_do() == disposition::permanent || why.code() == errc::outcome_unknown;
+    if (ends && state_.last.refused != 0 && job_.find_checkpoint(index_) != nullptr) {
+        state_.last.told = true;
+        job_.save_soon(reached());
+    }
 }
 
 /// Gives the upload up: its server cannot be trusted with it. A retry of the job begins a new one.

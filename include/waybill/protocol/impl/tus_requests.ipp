@@ -149,8 +149,18 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     }
     part.deferred = !length && answer.header("Upload-Defer-Length") == "1";
     part.asked = true;
+    state_.last.unheard = state_.last.unheard || (whole() && marked() && state_.last.refused == 0);
+    if (whole() && *offset == part.length) {
+        co_await found_complete(part, answer);
+        if (part.url.empty()) {
+            co_return;
+        }
+    }
     if (whole() && marked()) {
         job_.clear_mark();  // what became of the last request is known now
+    }
+    if (*offset < part.length) {
+        state_.last.reopen();
     }
     const bool bounded = part.left.has_value();
     co_await moved(part, *offset, answer);
@@ -158,6 +168,18 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
         // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
         checkpoint unbounded = reached();
         co_await job_.save(std::move(unbounded));
+    }
+}
+
+/// It has every byte, though it may have refused the request that brought the last one.
+WAYBILL_DECL asio::awaitable<void> tus_item::found_complete(tus_part& part, const response& answer) {
+    const int refused = state_.last.refused;
+    const std::string said = "the server has every byte, but answered the last of them with " + std::to_string(refused);
+    switch (state_.last.now_complete(marked())) {
+        case ending::delivered: co_return;
+        case ending::refused: fail(disposition::permanent, make_http_error(refused), refusal_.value_or(answer), said);
+        case ending::unknown: fail(disposition::ambiguous, errc::outcome_unknown, refusal_.value_or(answer), said);
+        case ending::anew: co_await begin_anew(part); co_return;
     }
 }
 
@@ -180,8 +202,13 @@ WAYBILL_DECL asio::awaitable<void> tus_item::patch(tus_part& part) {
     // A large one that breaks on a kept connection is no connection that was dead before; for a small one, a
     // connection of its own costs more than the rest of the request.
     append.fresh_connection = append.finishing && bytes > small_item;
+    const bool finishes = append.finishing;
     co_await add_checksum(append);
     const response answer = co_await send(std::move(append), &part, bytes);
+    if (finishes) {
+        state_.last.heard(answer);
+        refusal_ = answer;
+    }
     if (answer.status / 100 != 2) {
         part.left = part.offset + std::min(bytes, answer.body_offered);
         job_.save_soon(reached());
