@@ -94,6 +94,15 @@ header_list resumable_server::fields(const resumable_behaviour& how, std::uint64
             {"Upload-Complete", boolean(complete)}};
 }
 
+/// Of the target's own answer: interop version 6 does not say there that the upload is complete.
+header_list resumable_server::answer_fields(const resumable_behaviour& how, std::uint64_t offset) const {
+    header_list said = fields(how, offset, true);
+    if (how.interop == 6) {
+        std::erase_if(said, [](const header_field& h) { return h.name == "Upload-Complete"; });
+    }
+    return said;
+}
+
 void resumable_server::serve(exchange& x) {
     x.read_head();
     const received_request r = x.seen();
@@ -177,7 +186,13 @@ void resumable_server::append(exchange& x, const received_request& r, const hand
         closed = to->complete;
     }
     if (closed && *offset == there && r.body_length == 0 && *complete) {
-        x.answer({how.target_status, fields(how, there, true), "replayed"});
+        if (how.replays) {
+            x.answer({how.target_status, answer_fields(how, there), "replayed"});
+        } else {
+            x.answer({400,
+                      {{"Content-Type", "application/problem+json"}},
+                      R"({"type":"https://iana.org/assignments/http-problem-types#completed-upload"})"});
+        }
         return;
     }
     if (closed || *offset != there) {
@@ -272,16 +287,22 @@ void resumable_server::finish(exchange& x, const handle& to) {
         if (how.forgets_completed) {
             std::erase_if(uploads_, [&](const auto& u) { return u.second == to; });
         }
-        said = fields(how, to->what.body.size(), true);
+        said = answer_fields(how, to->what.body.size());
         if (how.repr_digest && !to->wanted_digest.empty()) {
             const std::string sum = detail::digest_of("sha-256", to->what.body + (how.digest_lies ? "!" : ""));
             said.push_back({"Repr-Digest", "sha-256=:" + detail::to_base64(sum) + ":"});
         }
     }
-    if (how.interop == 6) {
-        std::erase_if(said, [](const header_field& h) { return h.name == "Upload-Complete"; });
-    }
-    if (lost) {
+    int spoilt = 0;
+    behave([&](resumable_behaviour& b) {
+        if (!b.spoilt_answers.empty()) {
+            spoilt = b.spoilt_answers.front();
+            b.spoilt_answers.pop_front();
+        }
+    });
+    if (spoilt != 0) {
+        x.answer({spoilt, {{"Upload-Draft-Interop-Version", std::to_string(how.interop)}}, "spoilt"});
+    } else if (lost) {
         x.wire().reset();
     } else {
         x.answer({how.target_status, said, "stored"});

@@ -30,6 +30,8 @@ struct resumable_behaviour {
     std::deque<std::uint64_t> cuts;  ///< the next bodies are cut off after so many bytes
     int lost_answers = 0;            ///< completed, and the connection closed instead of an answer
     int lost_creations = 0;
+    std::deque<int> spoilt_answers;  ///< completed, and answered with these statuses, which are not the target's
+    bool replays = true;             ///< tells the target's answer again
     bool forgets_completed = false;  ///< a completed upload is gone at once
     std::int64_t offset_lie = 0;     ///< added to the offset that HEAD and PATCH answer
     std::int64_t interim_lie = 0;    ///< added to the offsets in 104
@@ -91,6 +93,7 @@ private:
     [[nodiscard]] handle find(const std::string& target) const;
     [[nodiscard]] resumable_behaviour behaviour() const;
     [[nodiscard]] header_list fields(const resumable_behaviour& how, std::uint64_t offset, bool complete) const;
+    [[nodiscard]] header_list answer_fields(const resumable_behaviour& how, std::uint64_t offset) const;
 
     mutable std::mutex mutex_;
     resumable_behaviour how_;

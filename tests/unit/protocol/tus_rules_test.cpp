@@ -179,6 +179,7 @@ TEST_CASE("a state is what it was after it was stored, and garbage is no state",
     s.delivered = true;
     s.chunk = 65536;
     s.restarts = 3;
+    s.last.refused = 500;
     s.checksum = "sha1";
     s.final_url = "https://h.test/final";
     s.marks = std::string("\0\xFF", 2);

@@ -3,6 +3,7 @@
 
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/decl.hpp>
+#include <waybill/protocol/detail/finishing.hpp>
 #include <waybill/protocol/detail/hashing_source.hpp>
 #include <waybill/protocol/detail/resumable_settings.hpp>
 #include <waybill/protocol/detail/upload_fields.hpp>
@@ -44,6 +45,7 @@ struct resumable_state {
     /// How far bytes may have left; a server that has more than that lies. Stored only between
     /// attempts: empty, and nothing is known, while one may be sending.
     std::optional<std::uint64_t> left;
+    finishing last;  ///< the request with the last byte
     std::string boundary;
     std::string algorithm;
     std::string marks;
@@ -75,6 +77,7 @@ private:
     [[nodiscard]] checkpoint reached() const;
     void advance(std::uint64_t offset);
     void note_sent(const response& answer, std::uint64_t begin);
+    void note_told(const failure& why);
     void take_limits(const upload_fields& said);
     [[nodiscard]] std::string receipt(const response& answer) const;
 
@@ -87,16 +90,19 @@ private:
     void watch(request& what, interim_notes& notes, std::uint64_t begin);
 
     // Steps.
+    asio::awaitable<void> go_on();
     asio::awaitable<void> create();
     asio::awaitable<void> create_with_body();
     asio::awaitable<void> adopt(const response& answer, std::string location);
     asio::awaitable<void> ask();
     asio::awaitable<void> replay();
+    asio::awaitable<void> found_complete(const response& answer);
     asio::awaitable<void> append();
     asio::awaitable<void> appended(const response& answer, std::uint64_t length, bool last);
     asio::awaitable<void> refused(const response& answer, std::uint64_t length, bool last);
     asio::awaitable<void> resync(verdict because, const response& answer);
     asio::awaitable<void> gone(const response& answer);
+    asio::awaitable<void> begin_anew();
     asio::awaitable<void> finish(const response& answer);
     asio::awaitable<void> require_same_digest(const response& answer);
 
@@ -115,6 +121,8 @@ private:
     std::string resource_;
     std::uint64_t position_ = 0;         // what the server has confirmed
     std::optional<std::uint64_t> left_;  // see `resumable_state::left`
+    finishing last_;                     // see `resumable_state::last`
+    std::optional<response> refusal_;    // what the request with the last byte was answered in this attempt
     std::uint64_t most_append_ = 0;
     std::uint64_t least_append_ = 0;
     std::int64_t expires_ = 0;

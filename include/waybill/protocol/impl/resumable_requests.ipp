@@ -20,21 +20,22 @@ WAYBILL_DECL header_field interop_header(int version) {
 
 WAYBILL_DECL std::string resumable_state::encode() const {
     encoder out;
-    out.number(2).number(static_cast<std::uint64_t>(interop)).number(length).number(most_append);
-    out.number(left ? *left + 1 : 0).text(boundary).text(algorithm).text(marks);
+    out.number(3).number(static_cast<std::uint64_t>(interop)).number(length).number(most_append);
+    out.number(left ? *left + 1 : 0).number(last.encode()).text(boundary).text(algorithm).text(marks);
     return std::move(out).take();
 }
 
 WAYBILL_DECL std::optional<resumable_state> resumable_state::decode(std::string_view bytes) {
     decoder in(bytes);
     resumable_state s;
-    const bool known = in.number() == 2;
+    const bool known = in.number() == 3;
     s.interop = static_cast<int>(in.number(1000));
     s.length = in.number();
     s.most_append = in.number();
     if (const std::uint64_t left = in.number(); left != 0) {
         s.left = left - 1;
     }
+    s.last = finishing::decode(in.number(finishing::most_encoded));
     s.boundary = in.text();
     s.algorithm = in.text();
     s.marks = in.text();
@@ -62,6 +63,7 @@ WAYBILL_DECL bool resumable_upload::load() {
     interop_ = state->interop;
     most_append_ = state->most_append;
     left_ = state->left;
+    last_ = state->last;
     resource_ = known->resource;
     position_ = known->offset;
     expires_ = known->expires_unix;
@@ -80,6 +82,7 @@ WAYBILL_DECL checkpoint resumable_upload::reached() const {
     state.length = size_;
     state.most_append = most_append_;
     state.left = left_;
+    state.last = last_;
     state.boundary = what_.boundary;
     if (hash_ != nullptr) {
         state.algorithm = hash_->algorithm();
@@ -108,6 +111,15 @@ WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset) {
 WAYBILL_DECL void resumable_upload::note_sent(const response& answer, std::uint64_t begin) {
     if (answer.status / 100 != 2 && !resource_.empty()) {
         left_ = std::min(begin + answer.body_offered, size_);
+        job_.save_soon(reached());
+    }
+}
+
+/// The job ends, or is set aside, with what its last request was answered: what comes next is the app's decision.
+WAYBILL_DECL void resumable_upload::note_told(const failure& why) {
+    const bool ends = why.what_to_do() == disposition::permanent || why.code() == errc::outcome_unknown;
+    if (ends && last_.refused != 0 && job_.find_checkpoint(what_.about) != nullptr) {
+        last_.told = true;
         job_.save_soon(reached());
     }
 }

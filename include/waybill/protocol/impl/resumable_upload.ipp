@@ -11,6 +11,16 @@
 namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<std::string> resumable_upload::deliver() {
+    try {
+        co_await go_on();
+    } catch (const failure& f) {
+        note_told(f);
+        throw;
+    }
+    co_return receipt_;
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_upload::go_on() {
     const bool known = load();
     if (known) {
         co_await ask();
@@ -31,7 +41,6 @@ WAYBILL_DECL asio::awaitable<std::string> resumable_upload::deliver() {
             co_await create();
         }
     }
-    co_return receipt_;
 }
 
 WAYBILL_DECL asio::awaitable<void> resumable_upload::create() {
@@ -105,6 +114,8 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::create_with_body() {
     watch(asked, notes, 0);
     std::vector<body_span> whole = spans(0, size_);
     const response answer = co_await job_.send(std::move(asked), std::move(whole), what_.about);
+    last_.heard(answer);
+    refusal_ = answer;
     note_sent(answer, 0);
     if (!notes.broken.empty()) {
         co_await break_off(errc::wrong_offset, notes.broken);
@@ -156,11 +167,13 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
                                                    ", and confirmed " + std::to_string(position_));
     }
     take_limits(said);
+    last_.unheard = last_.unheard || (in_doubt() && last_.refused == 0);
     if (complete) {
         co_await replay();
         co_return;
     }
     job_.clear_mark();
+    last_.reopen();
     const bool bounded = left_.has_value();
     advance(offset);
     if (bounded) {
@@ -184,11 +197,27 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::replay() {
         throw failed(judge(answer, true), answer);
     }
     const bool of_the_target = parse_upload_fields(answer.headers).complete.value_or(false);
-    if (of_the_target && answer.status >= 400) {
+    if (of_the_target && answer.status >= 400 && answer.status < 500) {
         job_.clear_mark();
+        co_await job_.forget(what_.about, false);  // asked for again it is sent again
         throw failed(verdict{false, disposition::permanent, make_http_error(answer.status)}, answer);
     }
-    co_await finish(answer);
+    if (of_the_target) {
+        last_.refused = answer.status >= 500 ? answer.status : 0;
+        refusal_ = answer;
+    }
+    co_await found_complete(answer);
+}
+
+/// It has every byte, though it may have refused the request that brought the last one.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::found_complete(const response& answer) {
+    const response& why = refusal_ ? *refusal_ : answer;
+    switch (last_.now_complete(in_doubt())) {
+        case ending::delivered: co_await finish(answer); co_return;
+        case ending::refused: throw failed(verdict{false, disposition::permanent, make_http_error(last_.refused)}, why);
+        case ending::unknown: throw failed(verdict{false, disposition::ambiguous, errc::outcome_unknown}, why);
+        case ending::anew: co_await begin_anew(); co_return;
+    }
 }
 
 WAYBILL_DECL asio::awaitable<void> resumable_upload::append() {
@@ -213,6 +242,10 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::append() {
     watch(asked, notes, position_);
     std::vector<body_span> parts = spans(position_, length);
     const response answer = co_await job_.send(std::move(asked), std::move(parts), what_.about);
+    if (last) {
+        last_.heard(answer);
+        refusal_ = answer;
+    }
     note_sent(answer, before);
     if (!notes.broken.empty()) {
         co_await break_off(errc::wrong_offset, notes.broken);
@@ -315,15 +348,20 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::gone(const response& answer
     if (in_doubt()) {
         throw failure(disposition::ambiguous, errc::outcome_unknown, describe(answer), std::nullopt, what_.about);
     }
+    co_await begin_anew();
+    if (++restarts_ > 1) {
+        throw failed(verdict{false, disposition::retry, make_http_error(answer.status)}, answer);
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_upload::begin_anew() {
     co_await job_.forget(what_.about, false);
     resource_.clear();
     position_ = 0;
     left_.reset();
+    last_ = finishing();
     for (const representation::part& p : what_.parts) {
         job_.confirm(p.item, 0);
-    }
-    if (++restarts_ > 1) {
-        throw failed(verdict{false, disposition::retry, make_http_error(answer.status)}, answer);
     }
 }
 
