@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loopback/s3_jobs.hpp"
+
+#include <string>
+
+// How an upload by S3 is completed, and what becomes of it when nobody has heard that it was.
+namespace waybill::test {
+
+TEST_CASE("a part's wrong ETag is found out when the upload is completed", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(12 * mib);
+    server.behave([](s3_behaviour& b) { b.wrong_etags = 2; });
+    require_delivered(uploads, server, one_file(dir, server, content, small_parts()), content);
+    CHECK(server.count("CompleteMultipartUpload") == 2);
+    CHECK(server.count("UploadPart") == 3);  // what is listed instead is our bytes, by their MD5
+}
+
+TEST_CASE("a completion that fails in the body of its 200 is tried again", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(12 * mib);
+    server.behave([](s3_behaviour& b) { b.failed_completions = 2; });
+    require_delivered(uploads, server, one_file(dir, server, content, small_parts()), content);
+    CHECK(server.count("CompleteMultipartUpload") == 3);
+    CHECK(server.count("UploadPart") == 3);
+}
+
+TEST_CASE("a completion whose answer is lost is found by the object's token", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(12 * mib);
+    const std::string loss = GENERATE("connection", "body", "and a busy list");
+    server.behave([&](s3_behaviour& b) { (loss == "body" ? b.empty_completions : b.lost_completions) = 1; });
+    if (loss == "and a busy list") {  // the first question about it gets no answer either
+        server.http().next(script("busy").only_for("GET").read_all().answer({503}));
+    }
+    require_delivered(uploads, server, one_file(dir, server, content, small_parts()), content);
+    CHECK(server.count("CompleteMultipartUpload") == 1);
+    CHECK(server.count("CreateMultipartUpload") == 1);
+    CHECK(server.count("UploadPart") == 3);
+}
+
+TEST_CASE("a completion whose answer is lost and whose object is gone is not repeated", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const std::string loss = GENERATE("connection", "body", "and a busy list", "and may not be seen");
+    CAPTURE(loss);
+    server.behave([&](s3_behaviour& b) {
+        (loss == "body" ? b.empty_completions : b.lost_completions) = 1;
+        b.moves_completed = loss != "and may not be seen";
+        b.hides = !b.moves_completed;
+    });
+    if (loss == "and a busy list") {
+        server.http().next(script("busy").only_for("GET").read_all().answer({503}));
+    }
+    const job_snapshot done =
+        uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(12 * mib), small_parts())));
+    INFO(describe(done));
+    CHECK(done.now == status::unknown_outcome);
+    CHECK(server.count("CreateMultipartUpload") == 1);
+}
+
+TEST_CASE("an object that must not be there yet is not overwritten, and is our own after a lost answer", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(GENERATE(12 * mib, std::size_t{100}));
+    server.behave([](s3_behaviour& b) { b.lost_completions = 1; });
+    const job first = one_file(dir, server, content, small_parts()).header("If-None-Match", "*");
+    require_delivered(uploads, server, first, content);
+    job second(server.url("/bucket/a%20file.bin"));
+    second.via(small_parts()).header("If-None-Match", "*").file(dir.write("other", random_bytes(12 * mib, 3)));
+    const job_snapshot refused = uploads.settled(uploads.enqueue(second));
+    CHECK(refused.now == status::failed);
+    CHECK(refused.error.code == make_http_error(412));
+    CHECK((server.objects().begin()->second.data == content));
+}
+
+}  // namespace waybill::test

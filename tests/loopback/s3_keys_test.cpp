@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loopback/s3_jobs.hpp"
+
+#include <atomic>
+#include <string>
+
+// Who signs requests for S3, by which keys, clock and region, and what of it is seen.
+namespace waybill::test {
+
+TEST_CASE("s3 follows the server's clock, and its region", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const std::int64_t ahead = GENERATE(3'600, -86'400 * 400);
+    server.behave([&](s3_behaviour& b) {
+        b.clock_ahead = ahead;
+        b.region = "eu-central-1";
+    });
+    const std::string content = random_bytes(12 * mib);
+    const job_snapshot done =
+        require_delivered(uploads, server, one_file(dir, server, content, small_parts()), content);
+    CHECK(done.attempt == 1);
+}
+
+TEST_CASE("temporary keys are sent with their session token", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    server.behave([](s3_behaviour& b) { b.session_token = "FQoG+/token=="; });
+    delivery uploads(with_keys(dir, "FQoG+/token=="));
+    const std::string content = random_bytes(6 * mib);
+    require_delivered(uploads, server, one_file(dir, server, content, small_parts()), content);
+    require_lawful(server);
+}
+
+TEST_CASE("s3 waits for keys, and takes the profile's", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    options how = quick_options(dir);
+    std::atomic<bool> there = false;
+    how.s3_keys = [&](const std::string& origin, const std::string& profile) -> std::optional<s3_credentials> {
+        CHECK(profile == "photos");
+        CHECK(origin + "/" == server.url("/"));
+        return there ? std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, ""}) : std::nullopt;
+    };
+    how.retry.attempts = 1'000'000;
+    delivery uploads(how);
+    const job_id id = uploads.enqueue(one_file(dir, server, "x", s3{}.profile("photos")));
+    const job_snapshot waiting = uploads.wait_until(
+        id, [](const job_snapshot& j) { return j.now == status::waiting && j.reason == wait_reason::credentials; });
+    CHECK(waiting.error.code == errc::no_credentials);
+    there = true;
+    CHECK(uploads.settled(id).now == status::completed);
+}
+
+TEST_CASE("a wrong secret fails with S3's words, and without what was signed", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    options how = quick_options(dir);
+    how.s3_keys = [](const std::string&, const std::string&) {
+        return std::optional(s3_credentials{s3_server::access_key, "wrong", "the session token"});
+    };
+    delivery uploads(how);
+    const job_snapshot done = uploads.settled(uploads.enqueue(one_file(dir, server, "x", s3{})));
+    CHECK(done.now == status::failed);
+    CHECK(done.error.code == make_http_error(403));
+    CHECK_THAT(done.error.message(), Catch::Contains("SignatureDoesNotMatch: refused"));
+    CHECK(done.error.details.excerpt.empty());
+    uploads.stop();
+    for (const char* const name : {"store/queue.db", "store/queue.db-wal"}) {
+        CHECK_THAT(read_file(dir / name), !Catch::Contains("the session token"));
+    }
+}
+
+TEST_CASE("a bucket in the host name is signed as it is written", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    job what(server.http().url("/key", "bucket.localhost"));
+    what.via(s3{}).bytes("key", "content");
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    INFO(describe(done));
+    CHECK(done.now == status::completed);
+    CHECK(server.objects().count("/key") == 1);
+    CHECK_THAT(server.http().requests().front().header("Host"), Catch::StartsWith("bucket.localhost:"));
+    require_lawful(server);
+}
+
+TEST_CASE("over TLS the bytes may be left out of the signature", "[s3]") {
+    const temp_dir dir;
+    certificate_authority authority;
+    http_server_options tls;
+    tls.tls = authority.issue();
+    s3_server server({}, tls);
+    options how = with_keys(dir);
+    how.http.ca_file = authority.ca_file();
+    delivery uploads(how);
+    const std::string content = random_bytes(12 * mib);
+    require_delivered(uploads, server, one_file(dir, server, content, small_parts().unsigned_payload()), content);
+    for (const received_request& r : server.http().requests()) {
+        if (r.method == "PUT") {
+            CHECK(r.header("x-amz-content-sha256") == "UNSIGNED-PAYLOAD");
+        }
+    }
+    require_lawful(server);
+}
+
+}  // namespace waybill::test

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loopback/s3_jobs.hpp"
+
+#include <asio/use_future.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+// An item in parts by S3: those the server has, those it lost, and those that are not what was sent.
+namespace waybill::test {
+
+TEST_CASE("s3 has each part checked by its checksum", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const std::string algorithm = GENERATE("crc32c", "sha256");
+    const std::string content = random_bytes(GENERATE(11 * mib, std::size_t{100}));
+    server.behave([](s3_behaviour& b) { b.damaged_parts = 1; });
+    require_delivered(uploads, server, one_file(dir, server, content, small_parts().checksum(algorithm)), content);
+    require_lawful(server);
+}
+
+TEST_CASE("s3 says so when a server knows no checksums", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    server.behave([](s3_behaviour& b) { b.knows_checksums = false; });
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(GENERATE(11 * mib, std::size_t{100}));
+    const job_snapshot done =
+        uploads.settled(uploads.enqueue(one_file(dir, server, content, small_parts().checksum("crc32c"))));
+    CHECK(done.now == status::failed);
+    CHECK(done.error.code == errc::not_offered);
+}
+
+TEST_CASE("s3 goes on with the parts the server does not have yet", "[s3]") {
+    const temp_dir dir;
+    s3_server server({}, reads_little());
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(28 * mib);
+    const std::string trouble = GENERATE("cut", "slow down", "lost answer", "damaged");
+    CAPTURE(trouble);
+    server.behave([&](s3_behaviour& b) {
+        b.list_page = 2;
+        if (trouble == "cut") {
+            b.cuts = {exchange::everything, exchange::everything, 1'000'000};
+        }
+        b.slow_downs = trouble == "slow down" ? 3 : 0;
+        b.lost_part_answers = trouble == "lost answer" ? 2 : 0;
+        b.damaged_parts = trouble == "damaged" ? 1 : 0;
+    });
+    require_delivered(uploads, server, one_file(dir, server, content, small_parts()), content);
+    CHECK(server.count("CreateMultipartUpload") == 1);
+    // A part whose answer was lost is known by its MD5, and not sent again; others once for each refusal.
+    CHECK(server.bytes_taken() <= content.size() + (trouble == "lost answer" ? 10'000 : 15 * mib));
+    require_lawful(server);
+}
+
+TEST_CASE("s3 sends again what it cannot verify", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(12 * mib);
+    server.behave([](s3_behaviour& b) {
+        b.etags_are_md5 = false;
+        b.lost_part_answers = 1;
+    });
+    require_delivered(uploads, server, one_file(dir, server, content, small_parts()), content);
+    CHECK(server.count("UploadPart") == 4);
+    require_lawful(server);
+}
+
+TEST_CASE("a part that is another one at the server is replaced", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(12 * mib);
+    server.behave([](s3_behaviour& b) { b.lost_part_answers = 1; });
+    const valve go;
+    server.http().next(held_list(server, go));
+    const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts()));
+    wait_for_list(server);
+    server.replace_part(1, random_bytes(5 * mib, 99));  // of the right size
+    go.open();
+    CHECK(uploads.settled(id).now == status::completed);
+    CHECK((server.objects().begin()->second.data == content));
+    CHECK(server.count("UploadPart") == 4);
+}
+
+TEST_CASE("a list of parts that is cut off or refused is asked for again", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(12 * mib);
+    server.behave([](s3_behaviour& b) {
+        b.lost_part_answers = 1;
+        b.cut_lists = 1;
+        b.busy_lists = 1;
+        b.list_page = 1;
+    });
+    require_delivered(uploads, server, one_file(dir, server, content, small_parts()), content);
+    CHECK(server.count("UploadPart") == 3);
+    CHECK(server.count("ListParts") >= 4);
+}
+
+TEST_CASE("an upload that was aborted at the server is begun anew", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(17 * mib);
+    server.behave([](s3_behaviour& b) { b.lost_part_answers = 1; });
+    const valve go;
+    server.http().next(held_list(server, go));
+    const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts()));
+    wait_for_list(server);
+    server.abort_all();
+    go.open();
+    const job_snapshot done = uploads.settled(id);
+    INFO(describe(done));
+    CHECK(done.now == status::completed);
+    CHECK((server.objects().begin()->second.data == content));
+    CHECK(server.count("CreateMultipartUpload") == 2);
+}
+
+TEST_CASE("a canceled s3 job is aborted at the server until nothing is left", "[s3]") {
+    const temp_dir dir;
+    s3_server server({}, reads_little());
+    const bool restarted = GENERATE(false, true);
+    server.behave([](s3_behaviour& b) { b.ignored_aborts = 2; });
+    auto uploads = std::make_unique<delivery>(with_keys(dir));
+    server.http().next(
+        script("held")
+            .only_if([](const received_request& r) { return r.target.find("partNumber=3") != std::string::npos; })
+            .read_body(1'000)
+            .hold());
+    const job_id id = uploads->enqueue(one_file(dir, server, random_bytes(28 * mib), small_parts()));
+    server.http().log().wait_until("a held part", [](const http_log::requests& all) {
+        return std::any_of(all.begin(), all.end(), [](const received_request& r) { return r.script == "held"; });
+    });
+    if (restarted) {
+        server.http().next(script("down").only_for("DELETE").read_head().reset());
+    }
+    uploads->up().async_cancel(id, asio::use_future).get();
+    CHECK(uploads->settled(id).now == status::canceled);
+    if (restarted) {
+        uploads->stop();
+        uploads = std::make_unique<delivery>(with_keys(dir));
+    }
+    server.http().log().wait_until("the clean-up",
+                                   [&](const http_log::requests&) { return server.open_uploads() == 0; });
+    CHECK(server.objects().empty());
+    CHECK(server.count("AbortMultipartUpload") >= 3);
+}
+
+TEST_CASE("an item that is one part, but was begun in parts, is finished in parts", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    const std::string content = random_bytes(12 * mib);
+    const std::string path = dir.write("a file.bin", content);
+    delivery uploads(with_keys(dir));
+    // The part size is the checkpoint's: what changes later changes nothing.
+    job what(server.url("/bucket/a%20file.bin"));
+    what.via(small_parts()).file(path);
+    server.behave([](s3_behaviour& b) { b.cuts = {1'000, 1'000}; });
+    CHECK(uploads.settled(uploads.enqueue(what)).now == status::completed);
+    CHECK((server.objects().begin()->second.data == content));
+    CHECK(server.count("CreateMultipartUpload") == 1);
+}
+
+TEST_CASE("an upload goes on in the next process, with the parts that are there", "[s3]") {
+    const temp_dir dir;
+    s3_server server({}, reads_little());
+    const std::string content = random_bytes(28 * mib);
+    auto uploads = std::make_unique<delivery>(with_keys(dir));
+    server.http().next(
+        script("held")
+            .only_if([](const received_request& r) { return r.target.find("partNumber=4") != std::string::npos; })
+            .read_body(1'000)
+            .hold());
+    const job_id id = uploads->enqueue(one_file(dir, server, content, small_parts()));
+    server.http().log().wait_until("five parts", [&](const http_log::requests&) { return server.kept_parts() == 5; });
+    uploads->stop();
+    uploads = std::make_unique<delivery>(with_keys(dir));
+    const job_snapshot done = uploads->settled(id);
+    INFO(describe(done));
+    CHECK(done.now == status::completed);
+    CHECK((server.objects().begin()->second.data == content));
+    CHECK(server.count("CreateMultipartUpload") == 1);
+    CHECK(server.count("UploadPart") == 6 + 0);  // the held one did not reach the operation's count
+}
+
+TEST_CASE("a file that changes between two parts fails the job", "[s3]") {
+    const temp_dir dir;
+    s3_server server({}, reads_little());
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(17 * mib);
+    const valve go;
+    server.http().next(
+        script("held")
+            .only_if([](const received_request& r) { return r.target.find("partNumber=1") != std::string::npos; })
+            .read_body(1'000)
+            .hold(go));
+    const job what = one_file(dir, server, content, small_parts());
+    const job_id id = uploads.enqueue(what);
+    server.http().log().wait_until("a held part", [](const http_log::requests& all) {
+        return std::any_of(all.begin(), all.end(), [](const received_request& r) { return r.script == "held"; });
+    });
+    dir.write("a file.bin", random_bytes(17 * mib, 5));
+    go.open();
+    const job_snapshot done = uploads.settled(id);
+    CHECK(done.now == status::failed);
+    CHECK(done.error.code == errc::file_changed);
+    CHECK(server.objects().empty());
+}
+
+}  // namespace waybill::test
