@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "loopback/s3_jobs.hpp"
 
+#include <asio/use_future.hpp>
+
 #include <string>
 
 // How an upload by S3 is completed, and what becomes of it when nobody has heard that it was.
@@ -79,6 +81,41 @@ TEST_CASE("an object that must not be there yet is not overwritten, and is our o
     CHECK(refused.now == status::failed);
     CHECK(refused.error.code == make_http_error(412));
     CHECK((server.objects().begin()->second.data == content));
+}
+
+TEST_CASE("a doubt about a completion is there in the next process, however long nobody can be asked", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    const std::string answer = GENERATE("200 without a body", "500", "503");
+    CAPTURE(answer);
+    server.behave([&](s3_behaviour& b) {
+        (answer == "200 without a body" ? b.empty_completions : b.failed_after_all) = 1;
+        b.failure = answer == "500" ? 500 : 503;
+        b.moves_completed = true;
+        b.busy_lists = 1'000'000;
+    });
+    job_id id;
+    {
+        options persistent = with_keys(dir);
+        persistent.retry.attempts = 1'000'000;
+        delivery uploads(persistent);
+        id = uploads.enqueue(one_file(dir, server, random_bytes(12 * mib), small_parts()));
+        server.http().log().wait_until("some questions",
+                                       [&](const http_log::requests&) { return server.count("ListParts") > 2; });
+        uploads.stop();
+    }
+    server.behave([](s3_behaviour& b) { b.busy_lists = 0; });
+    delivery uploads(with_keys(dir));
+    const job_snapshot done = uploads.settled(id);
+    INFO(describe(done));
+    CHECK(done.now == status::unknown_outcome);
+    CHECK(server.count("CreateMultipartUpload") == 1);
+
+    // Whoever asks for it again gets it sent again.
+    server.behave([](s3_behaviour& b) { b.moves_completed = false; });
+    uploads.up().async_resolve(id, resolution::retry, asio::use_future).get();
+    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(server.count("CreateMultipartUpload") == 2);
 }
 
 }  // namespace waybill::test

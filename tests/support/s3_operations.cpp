@@ -264,6 +264,8 @@ void s3_server::complete(exchange& x, const received_request& r, const target& a
         x.answer({200, dated(), waiting + "<Error>" + element("Code", "InternalError") + "</Error>"});
     } else if (use_up(&s3_behaviour::lost_completions)) {
         x.wire().reset();
+    } else if (use_up(&s3_behaviour::failed_after_all)) {
+        refuse(x, how.failure, how.failure == 503 ? "SlowDown" : "InternalError");
     } else if (use_up(&s3_behaviour::empty_completions)) {
         x.answer({200, dated(), waiting});
     } else {

@@ -38,11 +38,13 @@ struct s3_behaviour {
     std::deque<std::uint64_t> cuts;  ///< the next parts are cut off after so many bytes
     int failed_completions = 0;      ///< answered 200, with white space and an <Error>
     int empty_completions = 0;       ///< completed, and answered 200 with nothing
-    int lost_completions = 0;        ///< completed, and the connection closed instead of an answer
-    int cut_lists = 0;               ///< lists of parts that end in their middle
-    int busy_lists = 0;              ///< lists of parts refused with 503
-    int ignored_aborts = 0;          ///< answered 204, and the upload is still there
-    bool moves_completed = false;    ///< a completed object is taken away at once
+    int failed_after_all = 0;        ///< completed, and answered with the status `failure`
+    int failure = 503;
+    int lost_completions = 0;      ///< completed, and the connection closed instead of an answer
+    int cut_lists = 0;             ///< lists of parts that end in their middle
+    int busy_lists = 0;            ///< lists of parts refused with 503
+    int ignored_aborts = 0;        ///< answered 204, and the upload is still there
+    bool moves_completed = false;  ///< a completed object is taken away at once
 };
 
 /// A small, strict S3 server, written from the API reference: verifies every signature by itself,

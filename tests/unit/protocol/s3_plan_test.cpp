@@ -61,6 +61,7 @@ TEST_CASE("what a checkpoint holds of an object comes back as it was", "[s3]") {
     s.restarts = 3;
     s.checksum = "crc32c";
     s.delivered = true;
+    s.doubtful = true;
     const auto back = decode_s3_state(encode_s3_state(s));
     REQUIRE(back);
     CHECK(back->parts == s.parts);
@@ -69,6 +70,7 @@ TEST_CASE("what a checkpoint holds of an object comes back as it was", "[s3]") {
     CHECK(back->token == "token");
     CHECK(back->checksum == "crc32c");
     CHECK(back->delivered);
+    CHECK(back->doubtful);
     CHECK(covers(*back, size));
     CHECK_FALSE(covers(*back, size + 8 * mib));
     CHECK_FALSE(covers(s3_state(), size));

@@ -57,6 +57,7 @@ private:
     // Its end.
     asio::awaitable<void> complete();
     asio::awaitable<void> not_completed(s3_answer answer);
+    void note_doubt(const s3_answer& answer);
 
     asio::awaitable<body_sums> sums_of(body_source& body);
     asio::awaitable<s3_answer> send(request what, std::string payload, std::vector<body_span> spans);
@@ -85,7 +86,6 @@ private:
     std::optional<failure> failed_;       ///< of a part, while its neighbours finish
     std::optional<std::string> receipt_;  ///< the object is there
     bool gone_ = false;                   ///< the server does not know the upload
-    bool uncertain_ = false;              ///< a completion was answered by nothing that decides it
     int troubles_ = 0;                    ///< completions refused in a row
 };
 

@@ -42,6 +42,7 @@ inline constexpr std::uint64_t most_s3_parts = 10'000;
 /// the server's to list, here are only their fingerprints.
 struct s3_state {
     bool delivered = false;
+    bool doubtful = false;  ///< a completion got an answer that does not say what became of it
     std::uint64_t part_size = 0;
     std::uint64_t restarts = 0;  ///< uploads that were gone at the server
     std::string token;           ///< of the object's metadata
@@ -68,7 +69,7 @@ struct s3_state {
         }
     }
     encoder out;
-    out.number(1).number(s.delivered ? 1 : 0).number(s.part_size).number(s.restarts);
+    out.number(2).number(s.delivered ? 1 : 0).number(s.doubtful ? 1 : 0).number(s.part_size).number(s.restarts);
     out.text(s.token).text(s.checksum).text(prints);
     return std::move(out).take();
 }
@@ -77,8 +78,9 @@ struct s3_state {
 [[nodiscard]] inline std::optional<s3_state> decode_s3_state(std::string_view text) {
     decoder in(text);
     s3_state s;
-    const bool known = in.number() == 1;
+    const bool known = in.number() == 2;
     s.delivered = in.number(1) == 1;
+    s.doubtful = in.number(1) == 1;
     s.part_size = in.number(1ULL << 62);
     s.restarts = in.number(INT64_MAX);
     s.token = in.text();

@@ -111,7 +111,9 @@ WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
         job_.clear_mark();
         co_return;
     }
-    if (marked() || uncertain_) {
+    if (marked() || state_.doubtful) {
+        state_.doubtful = false;  // it is told: what comes next is the app's decision
+        job_.save_soon(reached());
         fail(disposition::ambiguous, errc::outcome_unknown, s3_answer(),
              "the upload is gone, and so is what it may have become");
     }
@@ -156,7 +158,19 @@ WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
         receipt_ = parse_completed(answer.http.body);
     }
     if (!receipt_) {
+        note_doubt(answer);
         co_await not_completed(std::move(answer));
+    }
+}
+
+/// A success without the document that says so, or a server's error, may come after the upload was completed.
+/// The engine's mark speaks of answers that were lost, and goes with this one: the doubt is kept in its place.
+WAYBILL_DECL void s3_item::note_doubt(const s3_answer& answer) {
+    const int status = answer.http.status;
+    const bool unsaid = status / 100 == 2 && !answer.error;
+    if (unsaid || status >= 500 || status == 408) {
+        state_.doubtful = true;
+        job_.save_soon(reached());  // in the commit that takes the mark away
     }
 }
 
@@ -179,7 +193,6 @@ WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_answer answer) {
     }
     verdict v = judge(answer, false);
     if (answer.http.status >= 200 && answer.http.status < 300) {
-        uncertain_ = true;
         v = answer.error ? v : verdict{false, disposition::retry, errc::not_completed};
         co_await compare();
         if (gone_) {
