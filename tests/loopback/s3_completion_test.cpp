@@ -118,4 +118,34 @@ TEST_CASE("a doubt about a completion is there in the next process, however long
     CHECK(server.count("CreateMultipartUpload") == 2);
 }
 
+TEST_CASE("an object that somebody else writes at the same time is sent again under its condition", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(GENERATE(12 * mib, std::size_t{100}));
+    server.behave([](s3_behaviour& b) { b.conflicts = 1; });
+    const job what = one_file(dir, server, content, small_parts()).header("If-None-Match", "*");
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    INFO(describe(done));
+    CHECK(done.now == status::completed);
+    CHECK((server.objects().at("/bucket/a file.bin").data == content));
+    const bool in_parts = content.size() > 5 * mib;
+    CHECK(server.count(in_parts ? "CreateMultipartUpload" : "PutObject") == 2);
+    server.http().log().wait_until("the clean-up",
+                                   [&](const http_log::requests&) { return server.open_uploads() == 0; });
+}
+
+TEST_CASE("an object that somebody else writes at the same time for ever is given up", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    options how = with_keys(dir);
+    delivery uploads(how);
+    server.behave([](s3_behaviour& b) { b.conflicts = 1'000'000; });
+    const job what = one_file(dir, server, random_bytes(6 * mib), small_parts()).header("If-None-Match", "*");
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    CHECK(done.now == status::failed);
+    CHECK(done.error.code == make_http_error(409));
+    CHECK(server.count("CreateMultipartUpload") == 9);
+}
+
 }  // namespace waybill::test

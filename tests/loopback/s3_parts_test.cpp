@@ -213,4 +213,32 @@ TEST_CASE("a file that changes between two parts fails the job", "[s3]") {
     CHECK(server.objects().empty());
 }
 
+TEST_CASE("a part without an ETag is known by its MD5, and not sent again", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(12 * mib);
+    server.behave([](s3_behaviour& b) { b.missing_etags = 1; });
+    require_delivered(uploads, server, one_file(dir, server, content, small_parts()), content);
+    CHECK(server.count("UploadPart") == 3);
+    require_lawful(server);
+}
+
+TEST_CASE("a list of parts that goes round in circles is not followed", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    server.behave([](s3_behaviour& b) {
+        b.missing_etags = 1;  // so that there is a list
+        b.list_page = 1;
+        b.lists_loop = true;
+    });
+    const job_snapshot done =
+        uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(17 * mib), small_parts())));
+    INFO(describe(done));
+    CHECK(done.now == status::failed);
+    CHECK(done.error.code == errc::invalid_response);
+    CHECK(server.count("ListParts") == 2);
+}
+
 }  // namespace waybill::test

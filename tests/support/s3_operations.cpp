@@ -95,7 +95,10 @@ void s3_server::put_part(exchange& x, const received_request& r, const target& a
     kept.checksum = r.header(algorithm == "SHA256" ? "x-amz-checksum-sha256" : "x-amz-checksum-crc32c");
     const std::string of_no_use = detail::to_hex(detail::digest_of("md5", body->sha256 + at.get("partNumber")));
     kept.etag = "\"" + (how.etags_are_md5 ? body->md5 : of_no_use) + "\"";
-    header_list said = dated({{"ETag", use_up(&s3_behaviour::wrong_etags) ? "\"" + of_no_use + "\"" : kept.etag}});
+    header_list said = dated();
+    if (!use_up(&s3_behaviour::missing_etags)) {
+        said.push_back({"ETag", use_up(&s3_behaviour::wrong_etags) ? "\"" + of_no_use + "\"" : kept.etag});
+    }
     if (!algorithm.empty()) {
         said.push_back({algorithm == "SHA256" ? "x-amz-checksum-sha256" : "x-amz-checksum-crc32c", kept.checksum});
     }
@@ -117,6 +120,10 @@ void s3_server::put_part(exchange& x, const received_request& r, const target& a
 }
 
 void s3_server::put_object(exchange& x, const received_request& r, const target& at, const s3_behaviour& how) {
+    if (r.has_header("If-None-Match") && use_up(&s3_behaviour::conflicts)) {
+        refuse(x, 409, "ConditionalRequestConflict");
+        return;
+    }
     {
         const std::lock_guard lock(mutex_);
         if (r.header("If-None-Match") == "*" && objects_.count(at.path) == 1) {
@@ -156,7 +163,7 @@ void s3_server::list_parts(exchange& x, const target& at, const s3_behaviour& ho
         refuse(x, 503, "ServiceUnavailable");
         return;
     }
-    const std::uint64_t after = parse_decimal(at.get("part-number-marker")).value_or(0);
+    const std::uint64_t after = how.lists_loop ? 0 : parse_decimal(at.get("part-number-marker")).value_or(0);
     std::string inside;
     std::uint64_t last = 0;
     std::uint64_t count = 0;
@@ -238,6 +245,7 @@ void s3_server::complete(exchange& x, const received_request& r, const target& a
         return;
     }
     const bool fails = use_up(&s3_behaviour::failed_completions);
+    const bool conflict = r.has_header("If-None-Match") && use_up(&s3_behaviour::conflicts);
     std::string code;
     object made;
     {
@@ -245,6 +253,9 @@ void s3_server::complete(exchange& x, const received_request& r, const target& a
         const auto found = uploads_.find(at.get("uploadId"));
         if (found == uploads_.end() || found->second.path != at.path) {
             code = "NoSuchUpload";
+        } else if (found->second.spoilt || conflict) {
+            found->second.spoilt = true;
+            code = "ConditionalRequestConflict";
         } else if (r.header("If-None-Match") == "*" && objects_.count(at.path) == 1) {
             code = "PreconditionFailed";
         } else {
@@ -259,7 +270,9 @@ void s3_server::complete(exchange& x, const received_request& r, const target& a
     }
     const std::string waiting = "\n\n  ";
     if (!code.empty()) {
-        refuse(x, code == "NoSuchUpload" ? 404 : code == "PreconditionFailed" ? 412 : 400, code);
+        const std::map<std::string, int> statuses = {
+            {"NoSuchUpload", 404}, {"PreconditionFailed", 412}, {"ConditionalRequestConflict", 409}};
+        refuse(x, statuses.count(code) == 1 ? statuses.at(code) : 400, code);
     } else if (fails) {
         x.answer({200, dated(), waiting + "<Error>" + element("Code", "InternalError") + "</Error>"});
     } else if (use_up(&s3_behaviour::lost_completions)) {

@@ -34,6 +34,8 @@ struct s3_behaviour {
     int slow_downs = 0;              ///< parts refused with 503 SlowDown
     int damaged_parts = 0;           ///< parts refused with BadDigest
     int wrong_etags = 0;             ///< parts kept, and answered with another ETag than they have
+    int missing_etags = 0;           ///< parts kept, and answered without an ETag
+    int conflicts = 0;               ///< objects refused with 409 because of `If-None-Match`; an upload is spoilt by it
     int lost_part_answers = 0;       ///< parts kept, and the connection closed instead of an answer
     std::deque<std::uint64_t> cuts;  ///< the next parts are cut off after so many bytes
     int failed_completions = 0;      ///< answered 200, with white space and an <Error>
@@ -42,6 +44,7 @@ struct s3_behaviour {
     int failure = 503;
     int lost_completions = 0;      ///< completed, and the connection closed instead of an answer
     int cut_lists = 0;             ///< lists of parts that end in their middle
+    bool lists_loop = false;       ///< each page of a list says that it goes on with the same part
     int busy_lists = 0;            ///< lists of parts refused with 503
     int ignored_aborts = 0;        ///< answered 204, and the upload is still there
     bool moves_completed = false;  ///< a completed object is taken away at once
@@ -106,6 +109,7 @@ private:
         header_list headers;
         std::string algorithm;
         std::map<int, part> parts;
+        bool spoilt = false;
     };
     /// A request's target, taken apart.
     struct target {

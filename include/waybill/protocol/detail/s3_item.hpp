@@ -44,6 +44,7 @@ private:
     asio::awaitable<void> begin();
     asio::awaitable<void> create();
     asio::awaitable<void> lost();
+    asio::awaitable<void> begin_anew(const s3_answer& because, bool discard);
     asio::awaitable<std::optional<std::string>> find_object();
 
     // Its parts.

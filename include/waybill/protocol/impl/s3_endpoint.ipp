@@ -11,9 +11,9 @@
 namespace waybill::detail {
 
 WAYBILL_DECL verdict judge(const s3_answer& answer, bool idempotent) {
-    constexpr std::array<std::string_view, 7> passing = {
-        "RequestTimeout",       "InternalError", "OperationAborted", "BadDigest", "XAmzContentSHA256Mismatch",
-        "RequestTimeTooSkewed", "IncompleteBody"};
+    constexpr std::array<std::string_view, 8> passing = {
+        "RequestTimeout",       "InternalError",  "OperationAborted",          "BadDigest", "XAmzContentSHA256Mismatch",
+        "RequestTimeTooSkewed", "IncompleteBody", "ConditionalRequestConflict"};
     constexpr std::array<std::string_view, 5> busy = {"SlowDown", "ServiceUnavailable", "Throttling",
                                                       "RequestLimitExceeded", "TooManyRequests"};
     constexpr std::array<std::string_view, 4> keys = {"ExpiredToken", "InvalidToken", "TokenRefreshRequired",

@@ -117,11 +117,18 @@ WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
         fail(disposition::ambiguous, errc::outcome_unknown, s3_answer(),
              "the upload is gone, and so is what it may have become");
     }
+    s3_answer dropped;
+    dropped.http.status = 404;
+    co_await begin_anew(dropped, false);
+}
+
+/// Another upload in place of this one, a bounded number of times; `discard`: this one is still there.
+WAYBILL_DECL asio::awaitable<void> s3_item::begin_anew(const s3_answer& because, bool discard) {
     if (++state_.restarts > most_restarts) {
-        fail(disposition::permanent, make_http_error(404), s3_answer(),
-             "the server dropped the upload " + std::to_string(state_.restarts) + " times");
+        fail(disposition::permanent, make_http_error(because.http.status), because,
+             std::to_string(state_.restarts) + " uploads came to nothing at the server");
     }
-    co_await job_.forget(index_, false);
+    co_await job_.forget(index_, discard);
     co_await create();
 }
 
@@ -184,6 +191,10 @@ WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_answer answer) {
         receipt_ = co_await find_object();
     }
     if (receipt_) {
+        co_return;
+    }
+    if (code == "ConditionalRequestConflict") {  // somebody else was faster: S3 wants the parts once more
+        co_await begin_anew(answer, true);
         co_return;
     }
     const bool parts = code == "InvalidPart" || code == "InvalidPartOrder";
