@@ -58,7 +58,7 @@ private:
 
     encounter start(const fault& f) {
         encounter one{&f, std::make_unique<http_server>(reads_little()), {}};
-        one.server->next(f.how);
+        plan(*one.server, f);
         job what(one.server->url("/x"));
         what.lane(std::to_string(++lanes_)).file(f.in_mid_body ? large_ : small_);
         if (!repeatable_) {
@@ -108,8 +108,9 @@ private:
         }
         if (!repeatable_) {
             // Every whole copy but one was refused in so many words.
+            const auto times = static_cast<std::size_t>(f.times);
             const bool refused_first = f.after == aftermath::try_later || f.after == aftermath::credentials;
-            CHECK(complete <= (refused_first && !f.in_mid_body ? 2 : 1));
+            CHECK(complete <= (refused_first && !f.in_mid_body ? times + 1 : times));
         }
     }
 

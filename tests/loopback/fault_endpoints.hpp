@@ -19,6 +19,7 @@
 #include "support/tus_server.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -89,7 +90,7 @@ private:
 
 class tus_endpoint : public endpoint {
 public:
-    explicit tus_endpoint(http_server_options how) : server_(std::move(how)) {
+    tus_endpoint(http_server_options how, std::uint64_t chunk) : server_(std::move(how)), chunk_(chunk) {
         server_.fault = [](const received_request& r) {
             return r.target == "/warm" ? std::optional<reply>(201) : std::nullopt;
         };
@@ -97,7 +98,7 @@ public:
     http_server& http() override { return server_.http; }
     job make(const std::string& file) const override {
         job one(server_.url());
-        one.via(tus{}).file(file);
+        one.via(tus{}.chunk_size(chunk_)).file(file);
         return one;
     }
     std::size_t copies(const fault& /*f*/) const override {
@@ -117,6 +118,7 @@ public:
 
 private:
     tus_server server_;
+    std::uint64_t chunk_;
 };
 
 class resumable_endpoint : public endpoint {
@@ -156,7 +158,7 @@ public:
     http_server& http() override { return server_.http(); }
     job make(const std::string& file) const override {
         job one(server_.url("/bucket/x"));
-        one.via(s3{}.part_size(5 << 20)).file(file);
+        one.via(s3{}.part_size(5 << 20).parallel(1)).file(file);
         return one;
     }
     std::size_t copies(const fault& /*f*/) const override { return count(true); }

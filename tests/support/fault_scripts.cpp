@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/fault_scripts.hpp"
 
+#include <chrono>
 #include <string>
 
 namespace waybill::test {
@@ -31,6 +32,18 @@ std::string_view to_string(aftermath a) noexcept {
     return "?";
 }
 
+void plan(http_server& server, const fault& f) {
+    server.next(std::vector<script>(static_cast<std::size_t>(f.times), f.how));
+}
+
+void plan(http_server& server, const fault& f, const std::function<bool(const received_request&)>& which) {
+    fault chosen = f;
+    if (!chosen.how.begins_at_accept()) {
+        chosen.how.only_if(which);
+    }
+    plan(server, chosen);
+}
+
 std::vector<fault> connection_faults() {
     std::vector<fault> all;
     const auto add_mid_body = [&](const script& how, bool stalls = false) {
@@ -38,6 +51,9 @@ std::vector<fault> connection_faults() {
     };
     add_mid_body(script("closes before it reads").at_accept().close());
     add_mid_body(script("resets before it reads").reset());
+    // Of a TLS client these are of its handshake.
+    add_mid_body(
+        script("resets at the first bytes").at_accept().then([](exchange& x) { x.wire().wait_for_bytes(); }).reset());
     add_mid_body(script("closes after the head").read_head().close());
     add_mid_body(script("resets after the head").read_head().reset());
     add_mid_body(script("closes in mid-body").read_body(some).close());
@@ -56,6 +72,17 @@ std::vector<fault> connection_faults() {
     add(script("stalls before its answer").read_all().hold(), aftermath::open, true);
     add(script("stalls in its status line").read_all().send("HTTP/1.1 20").hold(), aftermath::open, true);
     add(script("stalls in its headers").read_all().send("HTTP/1.1 200 OK\r\nX").hold(), aftermath::open, true);
+    // One byte a second: it gets on, and would for ever.
+    const std::chrono::seconds drop_by_drop(1);
+    add(script("drips its answer")
+            .read_all()
+            .send_slowly("HTTP/1.1 200 OK\r\n" + std::string(60, 'X'), 1, drop_by_drop),
+        aftermath::open, true);
+    add(script("drips its answer's body")
+            .read_all()
+            .answer({200, {{"Content-Length", "99"}}, "a"})
+            .send_slowly(std::string(98, 'b'), 1, drop_by_drop),
+        aftermath::delivered, true);
     add(script("stalls in its answer's body").read_all().answer({200, {{"Content-Length", "9"}}, "abc"}).hold(),
         aftermath::delivered, true);
     return all;
@@ -108,8 +135,12 @@ std::vector<fault> late_answers() {
          {400, 402, 403, 404, 405, 406, 409, 410, 411, 412, 413, 414, 415, 422, 423, 451, 501, 505, 206, 207, 999}) {
         add(status, aftermath::refused);
     }
+    add(307, aftermath::refused, {{"Location", "http://127.0.0.1/"}});  // from https to http, too
     add(401, aftermath::credentials);
     add(407, aftermath::credentials);
+    all.push_back({script("late 401, twice").read_all().answer({401}), aftermath::credentials, false, false, 2});
+    all.push_back({script("307 in circles").read_all().answer({307, {{"Location", "?again"}}}), aftermath::refused,
+                   false, false, 6});
     for (const int status : {408, 417, 421, 425, 429, 503}) {
         add(status, aftermath::try_later);
     }

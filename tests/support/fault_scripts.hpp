@@ -2,7 +2,9 @@
 #pragma once
 
 #include "support/http_script.hpp"
+#include "support/http_server.hpp"
 
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -30,7 +32,14 @@ struct fault {
     bool in_mid_body = false;
     /// The server stops getting on: only the client's watchdogs, which a test sets low, end it.
     bool stalls = false;
+    /// So many requests in a row meet it.
+    int times = 1;
 };
+
+/// The requests that are to come meet the fault.
+void plan(http_server& server, const fault& f);
+/// The same, if they are such ones.
+void plan(http_server& server, const fault& f, const std::function<bool(const received_request&)>& which);
 
 /// The connection breaks or stalls before, in or after the body.
 [[nodiscard]] std::vector<fault> connection_faults();

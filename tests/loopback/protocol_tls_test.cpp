@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "loopback/fault_endpoints.hpp"
+#include "support/catch.hpp"
+#include "support/delivery.hpp"
+#include "support/http_server.hpp"
+#include "support/temp_dir.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+// Whole jobs, by every protocol, to servers that cannot prove who they are.
+namespace waybill::test {
+namespace {
+
+std::vector<std::unique_ptr<endpoint>> one_of_each(const http_server_options& how) {
+    std::vector<std::unique_ptr<endpoint>> all;
+    all.push_back(std::make_unique<plain_endpoint>(how, false));
+    all.push_back(std::make_unique<plain_endpoint>(how, true));
+    all.push_back(std::make_unique<tus_endpoint>(how, 0));
+    all.push_back(std::make_unique<resumable_endpoint>(how, false));
+#if defined(WAYBILL_HAS_S3)
+    all.push_back(std::make_unique<s3_endpoint>(how));
+#endif
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("a server that cannot prove who it is gets nothing of a job, by no protocol") {
+    const temp_dir dir;
+    certificate_authority authority;
+    certificate_authority stranger;
+    const std::string flaw = GENERATE("expired", "another host's", "of a stranger");
+    CAPTURE(flaw);
+    http_server_options tls;
+    tls.tls = flaw == "expired"          ? authority.issue({"127.0.0.1"}, std::chrono::hours(-24))
+              : flaw == "another host's" ? authority.issue({"example.org"})
+                                         : stranger.issue();
+    options how = quick_options(dir);
+    how.http.ca_file = authority.ca_file();
+#if defined(WAYBILL_HAS_S3)
+    how.s3_keys = [](const std::string&, const std::string&) {
+        return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, {}});
+    };
+#endif
+    delivery uploads(how);
+    const std::string file = dir.write("file", content());
+    for (const std::unique_ptr<endpoint>& server : one_of_each(tls)) {
+        const job what = server->make(file);
+        const job_snapshot done = uploads.settled(uploads.enqueue(what));
+        INFO(what.protocol().name << ": " << describe(done));
+        CHECK(done.now == status::failed);
+        CHECK(done.error.code == errc::tls_untrusted);
+        CHECK(server->http().requests().empty());
+    }
+}
+
+}  // namespace waybill::test
