@@ -78,6 +78,22 @@ TEST_CASE("where uploads can be resumed the same request is sent resumably") {
     CHECK(server.violations().empty());
 }
 
+TEST_CASE("what is smaller than the endpoint takes resumably is sent the plain way") {
+    const temp_dir dir;
+    http_server server;
+    for (int i = 0; i < 2; ++i) {
+        server.next(script("asked").only_for("OPTIONS").answer({204, {{"Upload-Limit", "min-size=1000"}}}));
+    }
+    delivery uploads(quick_options(dir));
+    job form(server.url("/posts"));
+    form.via(automatic()).field("caption", "x").bytes("a", "small");
+    CHECK(uploads.settled(uploads.enqueue(form)).spoken == "multipart");
+    job files(server.url("/in/"));
+    files.via(automatic()).bytes("a", random_bytes(5000)).bytes("b", "small");
+    CHECK(uploads.settled(uploads.enqueue(files)).spoken == "put");
+    CHECK(methods(server) == "OPTIONS/posts POST/posts OPTIONS/in/ PUT/in/a PUT/in/b");
+}
+
 TEST_CASE("tus is chosen where it is spoken and known, but never for a form") {
     const temp_dir dir;
     http_server server;

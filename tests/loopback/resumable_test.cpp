@@ -313,6 +313,34 @@ TEST_CASE("what is larger than the server takes is refused before its first byte
     CHECK(server.bytes_taken() == 0);
 }
 
+TEST_CASE("what is smaller than the server takes resumably is a named error, and leaves nothing there") {
+    const temp_dir dir;
+    resumable_behaviour large;
+    large.limits = "min-size=1000";
+    resumable_server server(large);
+    const bool refused = GENERATE(false, true);
+    CAPTURE(refused);
+    if (refused) {
+        server.http().next(
+            script("too small").only_for("POST").read_all().answer({400, {{"Upload-Limit", "min-size=1000"}}}));
+    }
+    delivery uploads(quick_options(dir));
+    const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(999), {})));
+    INFO(describe(end));
+    CHECK(end.now == status::failed);
+    CHECK(end.error.code == errc::not_offered);
+    CHECK_THAT(end.error.message(), Catch::Contains("less than 1000 bytes"));
+    CHECK(server.bytes_taken() == 0);
+    if (!refused) {
+        server.http().log().wait_until("the clean-up", [](const http_log::requests& all) {
+            return all.back().method == "DELETE" && all.back().over;
+        });
+    }
+    CHECK(server.open_uploads() == 0);
+    const job_id enough = uploads.enqueue(one_file(dir, server, random_bytes(1000), {}));
+    CHECK(uploads.settled(enough).now == status::completed);
+}
+
 TEST_CASE("an upload placed at another origin gets not one byte") {
     const temp_dir dir;
     resumable_behaviour elsewhere;

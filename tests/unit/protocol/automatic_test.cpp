@@ -26,39 +26,40 @@ response answer(std::string name, std::string value) {
 
 TEST_CASE("what an endpoint has said is remembered for an hour, and for that endpoint", "[protocol][auto]") {
     endpoint_memory memory;
-    CHECK(memory.find("https://h/a", noon).empty());
-    memory.remember("https://h/a", "tus", noon);
-    CHECK(memory.find("https://h/a", noon) == "tus");
-    CHECK(memory.find("https://h/a", noon + minutes(59)) == "tus");
-    CHECK(memory.find("https://h/b", noon).empty());
-    CHECK(memory.find("https://h/a", noon + minutes(60)).empty());
-    memory.remember("https://h/a", "plain", noon + minutes(60));
-    CHECK(memory.find("https://h/a", noon + minutes(61)) == "plain");
+    CHECK(memory.find("https://h/a", noon).spoken.empty());
+    memory.remember("https://h/a", {"tus"}, noon);
+    CHECK(memory.find("https://h/a", noon).spoken == "tus");
+    CHECK(memory.find("https://h/a", noon + minutes(59)).spoken == "tus");
+    CHECK(memory.find("https://h/b", noon).spoken.empty());
+    CHECK(memory.find("https://h/a", noon + minutes(60)).spoken.empty());
+    memory.remember("https://h/a", {"plain"}, noon + minutes(60));
+    CHECK(memory.find("https://h/a", noon + minutes(61)).spoken == "plain");
 }
 
 TEST_CASE("a clock that was set back makes what is remembered too old, not everlasting", "[protocol][auto]") {
     endpoint_memory memory;
-    memory.remember("https://h/a", "tus", noon);
-    CHECK(memory.find("https://h/a", noon - minutes(1)).empty());
+    memory.remember("https://h/a", {"tus"}, noon);
+    CHECK(memory.find("https://h/a", noon - minutes(1)).spoken.empty());
 }
 
 TEST_CASE("the memory for endpoints has an end", "[protocol][auto]") {
     endpoint_memory memory;
     for (int i = 0; i < 2500; ++i) {
-        memory.remember("https://h/" + std::to_string(i), "tus", noon);
+        memory.remember("https://h/" + std::to_string(i), {"tus"}, noon);
     }
-    CHECK(memory.find("https://h/2499", noon) == "tus");
-    CHECK(memory.find("https://h/0", noon).empty());
+    CHECK(memory.find("https://h/2499", noon).spoken == "tus");
+    CHECK(memory.find("https://h/0", noon).spoken.empty());
 }
 
 TEST_CASE("an answer to OPTIONS says what can be spoken", "[protocol][auto]") {
-    CHECK(offered_by(answer("Tus-Resumable", "1.0.0")) == "tus");
-    CHECK(offered_by(answer("tus-version", "1.0.0,0.2.2")) == "tus");
-    CHECK(offered_by(answer("Upload-Limit", "max-size=1000")) == "resumable");
-    CHECK(offered_by(answer("Upload-Limit", "min-size=0")) == "resumable");
-    CHECK(offered_by(answer("Upload-Limit", "max-size=?1")) == "plain");
-    CHECK(offered_by(answer("Upload-Limit", "\x01")) == "plain");
-    CHECK(offered_by(answer("Allow", "PUT, POST")) == "plain");
+    CHECK(offered_by(answer("Tus-Resumable", "1.0.0")).spoken == "tus");
+    CHECK(offered_by(answer("tus-version", "1.0.0,0.2.2")).spoken == "tus");
+    CHECK(offered_by(answer("Upload-Limit", "max-size=1000")).spoken == "resumable");
+    CHECK(offered_by(answer("Upload-Limit", "min-size=0")).spoken == "resumable");
+    CHECK(offered_by(answer("Upload-Limit", "min-size=1000")).least == 1000);
+    CHECK(offered_by(answer("Upload-Limit", "max-size=?1")).spoken == "plain");
+    CHECK(offered_by(answer("Upload-Limit", "\x01")).spoken == "plain");
+    CHECK(offered_by(answer("Allow", "PUT, POST")).spoken == "plain");
 }
 
 }  // namespace

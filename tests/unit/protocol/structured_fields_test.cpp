@@ -110,7 +110,7 @@ TEST_CASE("limits may come in several lines, and one wrong member voids them all
     CHECK(limits->max_age == 60U);
     CHECK(limits->min_append_size == 5U);
     CHECK(limits->max_append_size == 10U);
-    CHECK(parse_upload_limit(field("Upload-Limit", "min-size=0")));
+    CHECK(parse_upload_limit(field("Upload-Limit", "min-size=7"))->min_size == 7U);
     CHECK_FALSE(parse_upload_limit({}));
     for (const char* const bad : {"max-size=-1", "max-size=1.5", "max-size", "max-size=\"5\"", "max-size=(5)",
                                   "max-size=5,", "max-age=5, max-size=?1", "min-size=x"}) {

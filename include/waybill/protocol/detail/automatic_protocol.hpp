@@ -8,11 +8,18 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 
 namespace waybill::detail {
+
+/// What an endpoint offers.
+struct endpoint_offer {
+    std::string spoken;       ///< `tus`, `resumable` or `plain`; empty: nothing is known
+    std::uint64_t least = 0;  ///< bytes of an upload; what is smaller is sent the plain way
+};
 
 /// What endpoints have said, by URL. Shared by the attempts of one uploader, on its strand.
 class endpoint_memory {
@@ -22,30 +29,30 @@ public:
 
     using time = std::chrono::system_clock::time_point;
 
-    /// Empty: nothing is known, or it is too old. A clock that was set back makes it too old, too.
-    [[nodiscard]] std::string find(const std::string& endpoint, time now) const {
+    /// Nothing is known, too, when it is too old. A clock that was set back makes it too old.
+    [[nodiscard]] endpoint_offer find(const std::string& endpoint, time now) const {
         const auto found = spoken_.find(endpoint);
         const bool fresh = found != spoken_.end() && now >= found->second.heard && now - found->second.heard < lifetime;
-        return fresh ? found->second.spoken : "";
+        return fresh ? found->second.offered : endpoint_offer();
     }
-    void remember(const std::string& endpoint, std::string spoken, time now) {
+    void remember(const std::string& endpoint, endpoint_offer offered, time now) {
         constexpr std::size_t most = 1000;
         if (spoken_.size() >= most) {
             spoken_.clear();  // asking again costs one request
         }
-        spoken_[endpoint] = answer{std::move(spoken), now};
+        spoken_[endpoint] = answer{std::move(offered), now};
     }
 
 private:
     struct answer {
-        std::string spoken;
+        endpoint_offer offered;
         time heard;
     };
     std::map<std::string, answer> spoken_;
 };
 
-/// What an answer to OPTIONS offers: `tus`, `resumable` or `plain`.
-[[nodiscard]] WAYBILL_DECL std::string offered_by(const response& answer);
+/// What an answer to OPTIONS offers.
+[[nodiscard]] WAYBILL_DECL endpoint_offer offered_by(const response& answer);
 
 /// See `automatic`.
 class automatic_protocol final : public protocol {

@@ -94,6 +94,7 @@ private:
     asio::awaitable<void> create();
     asio::awaitable<void> create_with_body();
     asio::awaitable<void> adopt(const response& answer, std::string location);
+    asio::awaitable<void> require_right_size(const upload_fields& said);
     asio::awaitable<void> ask();
     asio::awaitable<void> replay();
     asio::awaitable<void> found_complete(const response& answer);

@@ -17,6 +17,7 @@ namespace waybill::detail {
 /// `Upload-Limit`.
 struct upload_limits {
     std::optional<std::uint64_t> max_size;
+    std::optional<std::uint64_t> min_size;  ///< what is smaller is to be sent in one plain request
     std::optional<std::uint64_t> max_append_size;
     std::optional<std::uint64_t> min_append_size;
     std::optional<std::uint64_t> max_age;  ///< seconds

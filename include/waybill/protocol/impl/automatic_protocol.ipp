@@ -8,17 +8,29 @@
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/url.hpp>
 
-#include <string_view>
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
 namespace waybill::detail {
 
-WAYBILL_DECL std::string offered_by(const response& answer) {
+WAYBILL_DECL endpoint_offer offered_by(const response& answer) {
     if (answer.header("Tus-Resumable") || answer.header("Tus-Version")) {
-        return "tus";
+        return {"tus"};
     }
-    return parse_upload_limit(answer.headers) ? "resumable" : "plain";
+    const auto limits = parse_upload_limit(answer.headers);
+    return limits ? endpoint_offer{"resumable", limits->min_size.value_or(0)} : endpoint_offer{"plain"};
+}
+
+/// An upload is an item, or the form with all of them, which is larger than these.
+[[nodiscard]] inline std::uint64_t smallest_upload(const session& job, bool by_name) {
+    std::uint64_t least = job.job().spec.size;
+    for (std::size_t i = 0; by_name && i < job.items().size(); ++i) {
+        least = std::min(least, job.items()[i].spec.size);
+    }
+    return least;
 }
 
 WAYBILL_DECL automatic_protocol::automatic_protocol(const protocol_spec& spec, registry known,
@@ -63,8 +75,8 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
                                    ? spec.url
                                    : url::fill_name(spec.url, job.items().front().spec.name);
     const std::string endpoint = spec.url.substr(0, spec.url.find('?'));
-    std::string offered = memory_->find(endpoint, job.now());
-    if (offered.empty()) {
+    endpoint_offer offered = memory_->find(endpoint, job.now());
+    if (offered.spoken.empty()) {
         request asked;
         asked.method = "OPTIONS";
         asked.url = target;
@@ -76,14 +88,14 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
         if (!refused) {
             require_accepted(answer, true, unix_seconds(job.now()));
         }
-        offered = v.accepted ? offered_by(answer) : "plain";
+        offered = v.accepted ? offered_by(answer) : endpoint_offer{"plain"};
         memory_->remember(endpoint, offered, job.now());
     }
     const bool by_name = is_put_template(spec.url);
-    if (offered == "tus" && spec.fields.empty() && known_.contains("tus")) {
+    if (offered.spoken == "tus" && spec.fields.empty() && known_.contains("tus")) {
         co_return "tus";
     }
-    if (offered == "resumable") {
+    if (offered.spoken == "resumable" && smallest_upload(job, by_name) >= offered.least) {
         co_return "resumable";
     }
     co_return by_name ? "put" : "multipart";

@@ -59,10 +59,13 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::create() {
         co_await ask();
         co_return;
     }
+    const upload_fields said = parse_upload_fields(answer.headers);
     if (!v.accepted) {
+        if (v.what == disposition::permanent) {
+            co_await require_right_size(said);  // which says more than the status
+        }
         throw failed(v, answer);
     }
-    const upload_fields said = parse_upload_fields(answer.headers);
     const auto location = answer.header("Location");
     if (!location || said.complete.value_or(false)) {
         co_await break_off(errc::not_offered, "resumable uploads at " + url(what_.url).redacted());
@@ -95,9 +98,18 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::adopt(const response& answe
     const upload_fields said = parse_upload_fields(answer.headers);
     take_limits(said);
     co_await job_.save(reached());
-    if (said.limits && said.limits->max_size.value_or(size_) < size_) {
+    co_await require_right_size(said);
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_upload::require_right_size(const upload_fields& said) {
+    const upload_limits limits = said.limits.value_or(upload_limits());
+    if (limits.max_size.value_or(size_) < size_) {
         co_await break_off(make_http_error(413),
-                           "the server takes at most " + std::to_string(*said.limits->max_size) + " bytes");
+                           "the server takes at most " + std::to_string(*limits.max_size) + " bytes");
+    }
+    if (limits.min_size.value_or(0) > size_) {
+        co_await break_off(errc::not_offered, "resumable uploads of less than " + std::to_string(*limits.min_size) +
+                                                  " bytes: use put, multipart or automatic");
     }
 }
 

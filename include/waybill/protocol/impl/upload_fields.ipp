@@ -18,10 +18,9 @@ WAYBILL_DECL std::optional<upload_limits> parse_upload_limit(const header_list& 
         return std::nullopt;
     }
     upload_limits found;
-    std::optional<std::uint64_t> unused;
     const std::array<std::pair<std::string_view, std::optional<std::uint64_t>*>, 5> known{
         {{"max-size", &found.max_size},
-         {"min-size", &unused},
+         {"min-size", &found.min_size},
          {"max-append-size", &found.max_append_size},
          {"min-append-size", &found.min_append_size},
          {"max-age", &found.max_age}}};
