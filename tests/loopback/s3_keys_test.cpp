@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <waybill/protocol/put.hpp>
+#include <waybill/protocol/s3_presign.hpp>
+
 #include "loopback/s3_jobs.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <string>
 
 // Who signs requests for S3, by which keys, clock and region, and what of it is seen.
@@ -102,6 +106,54 @@ TEST_CASE("over TLS the bytes may be left out of the signature", "[s3]") {
         }
     }
     require_lawful(server);
+}
+
+TEST_CASE("whoever has a presigned URL may send its object by PUT, without keys", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    const s3_credentials who{s3_server::access_key, s3_server::secret_key, ""};
+    const std::string target = s3_presigned_put(server.url("/bucket/a%20%C3%A9+~.txt"), who, std::chrono::minutes(5));
+    CHECK_THAT(target, !Catch::Contains(s3_server::secret_key));
+    delivery uploads(quick_options(dir));
+    job what(target);
+    what.via(put{}).bytes("any name", "content");
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    INFO(describe(done));
+    CHECK(done.now == status::completed);
+    CHECK(server.objects().at("/bucket/a \xC3\xA9+~.txt").data == "content");
+    require_lawful(server);
+}
+
+TEST_CASE("a presigned URL that has expired, or was made for another object, puts nothing there", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    const s3_credentials who{s3_server::access_key, s3_server::secret_key, ""};
+    const auto long_ago = std::chrono::system_clock::now() - std::chrono::hours(1);
+    std::string target =
+        s3_presigned_put(server.url("/bucket/key"), who, std::chrono::minutes(5), "us-east-1", long_ago);
+    if (GENERATE(false, true)) {
+        target = s3_presigned_put(server.url("/bucket/key"), who, std::chrono::minutes(5));
+        target.replace(target.find("/key?"), 5, "/other?");
+    }
+    delivery uploads(quick_options(dir));
+    job what(target);
+    what.via(put{}).bytes("a", "content");
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    CHECK(done.now == status::failed);
+    CHECK(done.error.code == make_http_error(403));
+    CHECK(server.objects().empty());
+    // The server repeats the URL; what it is signed with is not kept.
+    const std::string signature = target.substr(target.find("X-Amz-Signature=") + 16);
+    CHECK_THAT(done.error.details.excerpt, !Catch::Contains(signature));
+}
+
+TEST_CASE("a URL is presigned for no longer than S3 takes it, and for an object only", "[s3]") {
+    const s3_credentials who{"key", "secret", ""};
+    CHECK_THROWS_AS(s3_presigned_put("https://h/b/k", who, std::chrono::seconds(0)), error);
+    CHECK_THROWS_AS(s3_presigned_put("https://h/b/k", who, std::chrono::hours(24 * 7 + 1)), error);
+    CHECK_THROWS_AS(s3_presigned_put("https://h/b/k?x=1", who, std::chrono::seconds(1)), error);
+    CHECK_THROWS_AS(s3_presigned_put("https://h/", who, std::chrono::seconds(1)), error);
+    CHECK_NOTHROW(s3_presigned_put("https://h/b/k", who, std::chrono::hours(24 * 7)));
 }
 
 }  // namespace waybill::test

@@ -2,10 +2,12 @@
 #include "support/s3_signature.hpp"
 
 #include <waybill/detail/digest.hpp>
+#include <waybill/protocol/http_rules.hpp>
 
 #include <algorithm>
 #include <cctype>
 #include <ctime>
+#include <map>
 #include <sstream>
 #include <vector>
 
@@ -80,12 +82,9 @@ std::string percent_decode(const std::string& text) {
     return out;
 }
 
-bool s3_signature::parse_authorization(const std::string& text) {
-    const std::vector<std::string> scope = split(after(text, "Credential="), '/');
-    names_ = after(text, "SignedHeaders=");
-    signature_ = after(text, "Signature=");
-    if (text.rfind("AWS4-HMAC-SHA256 ", 0) != 0 || scope.size() != 5 || scope[4] != "aws4_request" || names_.empty() ||
-        signature_.size() != 64) {
+bool s3_signature::take_scope(const std::string& credential) {
+    const std::vector<std::string> scope = split(credential, '/');
+    if (scope.size() != 5 || scope[4] != "aws4_request") {
         return false;
     }
     access_key_ = scope[0];
@@ -93,6 +92,26 @@ bool s3_signature::parse_authorization(const std::string& text) {
     region_ = scope[2];
     service_ = scope[3];
     return true;
+}
+
+bool s3_signature::parse_query(const std::vector<std::string>& query) {
+    std::map<std::string, std::string> said;
+    for (const std::string& one : query) {
+        said[one.substr(0, one.find('='))] = percent_decode(one.substr(one.find('=') + 1));
+    }
+    names_ = said["X-Amz-SignedHeaders"];
+    signature_ = said["X-Amz-Signature"];
+    date_ = said["X-Amz-Date"];
+    valid_ = static_cast<std::int64_t>(parse_decimal(said["X-Amz-Expires"]).value_or(0));
+    return take_scope(said["X-Amz-Credential"]) && said["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256" && valid_ >= 1 &&
+           valid_ <= 604'800 && !names_.empty();
+}
+
+bool s3_signature::parse_authorization(const std::string& text) {
+    names_ = after(text, "SignedHeaders=");
+    signature_ = after(text, "Signature=");
+    return text.rfind("AWS4-HMAC-SHA256 ", 0) == 0 && take_scope(after(text, "Credential=")) && !names_.empty() &&
+           signature_.size() == 64;
 }
 
 void s3_signature::check_headers(const received_request& r) {
@@ -109,7 +128,7 @@ void s3_signature::check_headers(const received_request& r) {
             flaw_ = name + " is not signed";
         }
     }
-    if (!r.has_header("x-amz-content-sha256")) {
+    if (valid_ == 0 && !r.has_header("x-amz-content-sha256")) {
         flaw_ = "no x-amz-content-sha256";
     }
 }
@@ -127,14 +146,19 @@ std::string s3_signature::header_lines(const received_request& r) const {
 }
 
 s3_signature::s3_signature(const received_request& r, const std::string& secret_key) {
-    if (!parse_authorization(r.header("Authorization"))) {
-        flaw_ = "no signature: " + r.header("Authorization").substr(0, 20);
-        return;
-    }
-    check_headers(r);
     const auto mark = r.target.find('?');
     const std::string path = r.target.substr(0, mark);
     std::vector<std::string> query = split(mark == std::string::npos ? "" : r.target.substr(mark + 1), '&');
+    const bool in_url = r.target.find("X-Amz-Signature=") != std::string::npos;
+    if (in_url ? !parse_query(query) : !parse_authorization(r.header("Authorization"))) {
+        flaw_ = "no signature: " + r.header("Authorization").substr(0, 20);
+        return;
+    }
+    date_ = in_url ? date_ : r.header("x-amz-date");
+    check_headers(r);
+    query.erase(std::remove_if(query.begin(), query.end(),
+                               [](const std::string& one) { return one.rfind("X-Amz-Signature=", 0) == 0; }),
+                query.end());
     std::sort(query.begin(), query.end());
     std::string sorted;
     for (const std::string& one : query) {
@@ -147,15 +171,14 @@ s3_signature::s3_signature(const received_request& r, const std::string& secret_
     if (!is_canonical(path, "/")) {
         flaw_ = "not in canonical form: " + path;
     }
-    const std::string time = r.header("x-amz-date");
-    time_ = parse_time(time);
-    if (time.substr(0, 8) != day_) {
+    time_ = parse_time(date_);
+    if (date_.substr(0, 8) != day_) {
         flaw_ = "the day of the scope is not that of the request";
     }
     canonical_ = r.method + "\n" + path + "\n" + sorted + "\n" + header_lines(r) + "\n" + names_ + "\n" +
-                 r.header("x-amz-content-sha256");
+                 (in_url ? "UNSIGNED-PAYLOAD" : r.header("x-amz-content-sha256"));
     const std::string scope = day_ + "/" + region_ + "/" + service_ + "/aws4_request";
-    const std::string to_sign = "AWS4-HMAC-SHA256\n" + time + "\n" + scope + "\n" + sha256(canonical_);
+    const std::string to_sign = "AWS4-HMAC-SHA256\n" + date_ + "\n" + scope + "\n" + sha256(canonical_);
     std::string key = "AWS4" + secret_key;
     for (const std::string& part : {day_, region_, service_, std::string("aws4_request")}) {
         key = detail::hmac_sha256(key, part);
