@@ -149,8 +149,8 @@ public:
 private:
     static constexpr std::size_t at_once = 96;
     // libcurl keeps four connections for each transfer there is: of many that were used before most would be closed
-    // by then. So few of them have an uploader of their own.
-    static constexpr std::size_t keepers = 32;
+    // by the time they are needed. So each of a batch that needs one has an uploader of its own.
+    static constexpr std::size_t keepers = at_once / 2;
 
     options tuned(const std::string& store) const {
         options how = quick_options(dir_);
