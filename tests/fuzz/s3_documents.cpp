@@ -20,7 +20,7 @@ void check(std::string_view input) {
     require(detail::parse_upload_id(body).size() <= 2048, "an upload's id is bounded");
     const auto completed = detail::parse_completed(body);
     require(!completed || !e, "a completion is no error");
-    require(!completed || completed->size() <= 256, "an object's ETag is bounded");
+    require(!completed || completed->etag.size() <= 256, "an object's ETag is bounded");
     if (const auto list = detail::parse_part_list(body, "crc32c")) {
         std::vector<detail::s3_sent_part> parts;
         for (const detail::s3_listed_part& part : list->parts) {

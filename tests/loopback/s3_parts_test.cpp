@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <waybill/detail/digest.hpp>
+
 #include "loopback/s3_jobs.hpp"
 
 #include <asio/use_future.hpp>
@@ -239,6 +241,46 @@ TEST_CASE("a list of parts that goes round in circles is not followed", "[s3]") 
     CHECK(done.now == status::failed);
     CHECK(done.error.code == errc::invalid_response);
     CHECK(server.count("ListParts") == 2);
+}
+
+TEST_CASE("the checksum of a whole object is sent, compared, and in its receipt", "[s3]") {
+    const temp_dir dir;
+    s3_server server({}, reads_little());
+    const std::string content = random_bytes(GENERATE(17 * mib + 5, std::size_t{100}));
+    const std::string sum = detail::to_base64(detail::digest_of("crc32c", content));
+    const bool in_parts = content.size() > 5 * mib;
+    server.behave([](s3_behaviour& b) {
+        b.cuts = {1'000'000};  // parts that are listed later count, too
+        b.lost_part_answers = 1;
+        b.lost_completions = 1;
+    });
+    delivery uploads(with_keys(dir));
+    const job what = one_file(dir, server, content, small_parts().digest("crc32c"));
+    const job_snapshot done = require_delivered(uploads, server, what, content);
+    CHECK_THAT(done.item(0).receipt, Catch::EndsWith(" crc32c=:" + sum + ":"));
+    std::size_t sent = 0;
+    for (const received_request& r : server.http().requests()) {
+        const bool of_whole = r.method == "POST" && r.has_header("x-amz-checksum-crc32c");
+        sent += of_whole && r.header("x-amz-checksum-crc32c") == sum ? 1 : 0;
+    }
+    CHECK(sent == (in_parts ? 1 : 0));
+    require_lawful(server);
+}
+
+TEST_CASE("an object whose checksum at the server is another one is no success", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    server.behave([](s3_behaviour& b) {
+        b.damages_objects = true;
+        b.lost_completions = GENERATE(0, 1);
+    });
+    delivery uploads(with_keys(dir));
+    const job_snapshot done =
+        uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(6 * mib), small_parts().digest("crc32c"))));
+    INFO(describe(done));
+    CHECK(done.now == status::failed);
+    CHECK(done.error.code == errc::invalid_response);
+    CHECK(server.count("CreateMultipartUpload") == 1);
 }
 
 }  // namespace waybill::test

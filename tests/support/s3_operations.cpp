@@ -41,6 +41,8 @@ void s3_server::create(exchange& x, const received_request& r, const target& at,
     made.path = at.path;
     made.headers = object_headers(r);
     made.algorithm = how.knows_checksums ? r.header("x-amz-checksum-algorithm") : "";
+    made.of_whole = how.knows_checksums && r.header("x-amz-checksum-type") == "FULL_OBJECT";
+    require(!made.of_whole || made.algorithm == "CRC32C", "a checksum of the whole by another algorithm");
     std::string id;
     {
         const std::lock_guard lock(mutex_);
@@ -230,6 +232,9 @@ std::string s3_server::assemble(const upload& from, const std::string& text, con
         into.part_sums.push_back(previous->sum);
         sums += previous->etag;
     }
+    if (from.of_whole) {
+        into.checksum = detail::to_base64(detail::digest_of("crc32c", into.data));
+    }
     into.headers = from.headers;
     into.etag =
         "\"" + detail::to_hex(detail::digest_of("md5", sums)) + "-" + std::to_string(into.part_sums.size()) + "\"";
@@ -260,6 +265,10 @@ void s3_server::complete(exchange& x, const received_request& r, const target& a
             code = "PreconditionFailed";
         } else {
             code = assemble(found->second, body->data, how, made);
+            const std::string vouched = r.header("x-amz-checksum-crc32c");
+            if (code.empty() && !vouched.empty() && vouched != made.checksum) {
+                code = "BadDigest";
+            }
         }
         if (code.empty() && !fails) {
             uploads_.erase(found);
@@ -282,7 +291,11 @@ void s3_server::complete(exchange& x, const received_request& r, const target& a
     } else if (use_up(&s3_behaviour::empty_completions)) {
         x.answer({200, dated(), waiting});
     } else {
-        x.answer({200, dated(), waiting + document("CompleteMultipartUploadResult", element("ETag", made.etag))});
+        const std::string told = how.damages_objects ? "AAAAAA==" : made.checksum;
+        x.answer({200, dated(),
+                  waiting + document("CompleteMultipartUploadResult",
+                                     element("ETag", made.etag) +
+                                         (made.checksum.empty() ? "" : element("ChecksumCRC32C", told)))});
     }
 }
 
@@ -317,6 +330,9 @@ void s3_server::head(exchange& x, const target& at, const s3_behaviour& how) {
     }
     header_list said = dated({{"Content-Length", std::to_string(found->size)}, {"ETag", found->etag}});
     said.insert(said.end(), found->headers.begin(), found->headers.end());
+    if (!found->checksum.empty()) {
+        said.push_back({"x-amz-checksum-crc32c", how.damages_objects ? "AAAAAA==" : found->checksum});
+    }
     x.answer({200, std::move(said)});
 }
 

@@ -47,6 +47,7 @@ struct s3_behaviour {
     bool lists_loop = false;       ///< each page of a list says that it goes on with the same part
     int busy_lists = 0;            ///< lists of parts refused with 503
     int ignored_aborts = 0;        ///< answered 204, and the upload is still there
+    bool damages_objects = false;  ///< says that a completed object has another checksum than it has
     bool moves_completed = false;  ///< a completed object is taken away at once
 };
 
@@ -64,6 +65,7 @@ public:
         std::string data;
         std::uint64_t size = 0;
         std::string etag;
+        std::string checksum;                ///< CRC-32C of all of it, in base64; empty: none was asked for
         std::vector<std::string> part_sums;  ///< the SHA-256 of each part, in hexadecimal
         header_list headers;                 ///< of the request that made it
     };
@@ -108,6 +110,7 @@ private:
         std::string path;
         header_list headers;
         std::string algorithm;
+        bool of_whole = false;  ///< the object gets a checksum of its own, not one of its parts' checksums
         std::map<int, part> parts;
         bool spoilt = false;
     };

@@ -38,6 +38,11 @@ public:
     /// `errc::not_offered` when its answer does not confirm it.
     s3& checksum(std::string algorithm) { return set("checksum", std::move(algorithm)); }
 
+    /// Has the server check and keep a checksum of the whole object, too: `crc32c`, the only algorithm that S3
+    /// combines from those of parts. Implies `checksum`. It is sent when the object is complete, compared with what
+    /// the server answers, and in the receipt.
+    s3& digest(std::string algorithm) { return set("digest", std::move(algorithm)); }
+
     /// The region that signatures name. Default: `us-east-1`; a server that names another one is
     /// believed for the rest of the attempt.
     s3& region(std::string name) { return set("region", std::move(name)); }

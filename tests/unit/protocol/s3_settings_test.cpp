@@ -48,6 +48,7 @@ TEST_CASE("settings that s3 cannot have are refused", "[s3]") {
                                                                          {"parallel", "0"},
                                                                          {"parallel", "65"},
                                                                          {"checksum", "md5"},
+                                                                         {"digest", "sha-256"},
                                                                          {"region", ""},
                                                                          {"region", "us/east"},
                                                                          {"payload", "none"},
@@ -56,6 +57,13 @@ TEST_CASE("settings that s3 cannot have are refused", "[s3]") {
     CAPTURE(name, value);
     const protocol_spec spec{"s3", {{name, value}}};
     CHECK(refused([&] { (void)parse_s3_settings(spec); }) == errc::invalid_setting);
+}
+
+TEST_CASE("a checksum of the object goes with the same ones of its parts", "[s3]") {
+    CHECK(parse_s3_settings(s3{}.digest("crc32c").spec()).checksum == "crc32c");
+    CHECK(parse_s3_settings(s3{}.checksum("crc32c").digest("crc32c").spec()).whole_checksum);
+    const protocol_spec both = s3{}.checksum("sha256").digest("crc32c").spec();
+    CHECK(refused([&] { (void)parse_s3_settings(both); }) == errc::invalid_setting);
 }
 
 TEST_CASE("URLs that a signature could not be sure of are refused", "[s3]") {

@@ -98,8 +98,12 @@ TEST_CASE("an S3 server's XML can neither define entities nor nest us to death",
 }
 
 TEST_CASE("completion is told from an error that comes with the same status", "[s3]") {
-    CHECK(parse_completed("  \n" + declaration + "<CompleteMultipartUploadResult" + name_space +
-                          "><ETag>\"abc-2\"</ETag></CompleteMultipartUploadResult>") == "\"abc-2\"");
+    const auto made = parse_completed("  \n" + declaration + "<CompleteMultipartUploadResult" + name_space +
+                                      "><ETag>\"abc-2\"</ETag><ChecksumCRC32C>4waSgw==</ChecksumCRC32C>"
+                                      "</CompleteMultipartUploadResult>");
+    REQUIRE(made);
+    CHECK(made->etag == "\"abc-2\"");
+    CHECK(made->checksum == "4waSgw==");
     CHECK_FALSE(parse_completed("<Error><Code>InternalError</Code></Error>"));
     CHECK_FALSE(parse_completed("   "));
     CHECK_FALSE(parse_completed("<CompleteMultipartUploadResult>"));

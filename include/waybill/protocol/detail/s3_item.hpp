@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace waybill::detail {
@@ -45,7 +46,7 @@ private:
     asio::awaitable<void> create();
     asio::awaitable<void> lost();
     asio::awaitable<void> begin_anew(const s3_answer& because, bool discard);
-    asio::awaitable<std::optional<std::string>> find_object();
+    asio::awaitable<std::optional<std::string>> find_object(std::string checksum);
 
     // Its parts.
     asio::awaitable<void> compare();
@@ -66,6 +67,10 @@ private:
     void add_object_headers(request& what) const;
     void add_checksum(request& what, const body_sums& sums) const;
     void require_checksum(const s3_answer& answer, const body_sums& sums) const;
+    [[nodiscard]] std::string whole_checksum() const;
+    asio::awaitable<std::string> checksum_of_file();
+    void require_whole_checksum(const s3_answer& answer, std::string_view heard, const std::string& sent) const;
+    [[nodiscard]] std::string receipt(const std::string& etag, const std::string& checksum) const;
     void require(const s3_answer& answer) const;
     [[noreturn]] void fail(disposition what, std::error_code code, const s3_answer& answer, std::string detail) const;
 

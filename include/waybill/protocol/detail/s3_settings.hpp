@@ -21,7 +21,8 @@ namespace waybill::detail {
 struct s3_settings {
     std::uint64_t part_size = 0;  ///< 0: by the item's size
     std::uint64_t parallel = 4;
-    std::string checksum;  ///< `crc32c`, `sha256` or none
+    std::string checksum;         ///< `crc32c`, `sha256` or none
+    bool whole_checksum = false;  ///< of the object, not only of its parts
     std::string region = "us-east-1";
     std::string service = "s3";
     std::string profile;
@@ -53,6 +54,8 @@ struct s3_settings {
         } else if (name == "checksum") {
             s.checksum = value;
             good = value == "crc32c" || value == "sha256";
+        } else if (name == "digest") {
+            s.whole_checksum = good = value == "crc32c";  // the only one that can be had from those of parts
         } else if (name == "region") {
             s.region = value;
         } else if (name == "service") {
@@ -72,6 +75,10 @@ struct s3_settings {
             throw error(errc::invalid_setting, "s3: " + printable_excerpt(name + " = " + value, 128));
         }
     }
+    if (s.whole_checksum && !s.checksum.empty() && s.checksum != "crc32c") {
+        throw error(errc::invalid_setting, "s3: digest = crc32c goes with checksum = crc32c");
+    }
+    s.checksum = s.whole_checksum ? "crc32c" : s.checksum;
     return s;
 }
 

@@ -47,8 +47,14 @@ struct s3_part_list {
 [[nodiscard]] WAYBILL_DECL std::optional<s3_part_list> parse_part_list(const std::string& body,
                                                                        std::string_view checksum);
 
-/// The object's ETag in an answer to CompleteMultipartUpload; empty when that is not what it says.
-[[nodiscard]] WAYBILL_DECL std::optional<std::string> parse_completed(const std::string& body);
+/// An object that was completed.
+struct s3_completed {
+    std::string etag;
+    std::string checksum;  ///< its CRC-32C, in base64; empty: not told
+};
+
+/// What an answer to CompleteMultipartUpload says; empty when that is not what it is.
+[[nodiscard]] WAYBILL_DECL std::optional<s3_completed> parse_completed(const std::string& body);
 
 /// A part as it is named in CompleteMultipartUpload.
 struct s3_sent_part {

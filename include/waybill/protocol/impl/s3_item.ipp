@@ -3,6 +3,7 @@
 
 #include <waybill/protocol/detail/body_digest.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
+#include <waybill/protocol/detail/s3_checksum.hpp>
 #include <waybill/protocol/detail/s3_item.hpp>
 
 #include <utility>
@@ -39,12 +40,12 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
     spans.push_back(body_span{index_, 0, 0, size()});
     const s3_answer answer = co_await send(std::move(put), sums.payload, std::move(spans));
     if (answer.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
-        receipt_ = co_await find_object();
+        receipt_ = co_await find_object(sums.checksum);
     }
     if (!receipt_) {
         require(answer);
         require_checksum(answer, sums);
-        receipt_ = std::string(answer.http.header("ETag").value_or(""));
+        receipt_ = receipt(std::string(answer.http.header("ETag").value_or("")), sums.checksum);
     }
     job_.complete_item_soon(index_, printable_excerpt(*receipt_, 256));
 }
@@ -86,6 +87,9 @@ WAYBILL_DECL asio::awaitable<void> s3_item::create() {
         make.headers.push_back(
             header_field{"x-amz-checksum-algorithm", state_.checksum == "sha256" ? "SHA256" : "CRC32C"});
     }
+    if (settings_.whole_checksum) {
+        make.headers.push_back(header_field{"x-amz-checksum-type", "FULL_OBJECT"});
+    }
     std::vector<body_span> none;
     const s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", "")), std::move(none));
     require(answer);
@@ -106,7 +110,8 @@ WAYBILL_DECL asio::awaitable<void> s3_item::create() {
 /// object says which, by its token; another upload is begun only if it cannot be there.
 WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
     gone_ = false;
-    receipt_ = co_await find_object();
+    std::string checksum = co_await checksum_of_file();
+    receipt_ = co_await find_object(std::move(checksum));
     if (receipt_) {
         job_.clear_mark();
         co_return;
@@ -132,9 +137,14 @@ WAYBILL_DECL asio::awaitable<void> s3_item::begin_anew(const s3_answer& because,
     co_await create();
 }
 
-/// The ETag of the object, if it is what this upload was to become.
-WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object() {
+/// The receipt of the object, if it is what this upload was to become.
+///
+/// @param checksum what was sent of its own; empty: none.
+WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object(std::string checksum) {
     request head = make_request("HEAD", target_);
+    if (settings_.whole_checksum) {
+        head.headers.push_back(header_field{"x-amz-checksum-mode", "ENABLED"});
+    }
     std::vector<body_span> none;
     const s3_answer answer = co_await send(std::move(head), to_hex(digest_of("sha-256", "")), std::move(none));
     std::optional<std::string> found;
@@ -144,7 +154,8 @@ WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object() 
     require(answer);
     const auto length = parse_decimal(answer.http.header("Content-Length").value_or(""));
     if (answer.http.header(s3_token_header) == state_.token && length == size()) {
-        found = std::string(answer.http.header("ETag").value_or(""));
+        require_whole_checksum(answer, answer.http.header("x-amz-checksum-crc32c").value_or(""), checksum);
+        found = receipt(std::string(answer.http.header("ETag").value_or("")), checksum);
     }
     co_return found;
 }
@@ -157,12 +168,20 @@ WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
     make.body = &body;
     make.headers.push_back(header_field{"Content-Type", "application/xml"});
     add_headers(make.headers, job_.job().spec.headers, s3_header::condition);
+    const std::string checksum = whole_checksum();
+    if (!checksum.empty()) {
+        make.headers.push_back(header_field{"x-amz-checksum-type", "FULL_OBJECT"});
+        make.headers.push_back(header_field{"x-amz-checksum-crc32c", checksum});
+    }
     make.finishing = true;
     make.fresh_connection = true;  // a repetition that nobody sees would hear "no such upload"
     std::vector<body_span> none;
     s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", document)), std::move(none));
     if (!answer.error && judge(answer, false).accepted) {
-        receipt_ = parse_completed(answer.http.body);
+        if (const std::optional<s3_completed> made = parse_completed(answer.http.body)) {
+            require_whole_checksum(answer, made->checksum, checksum);
+            receipt_ = receipt(made->etag, checksum);
+        }
     }
     if (!receipt_) {
         note_doubt(answer);
@@ -188,7 +207,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_answer answer) {
         co_return;
     }
     if (answer.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
-        receipt_ = co_await find_object();
+        receipt_ = co_await find_object(whole_checksum());
     }
     if (receipt_) {
         co_return;
@@ -268,6 +287,46 @@ WAYBILL_DECL void s3_item::require_checksum(const s3_answer& answer, const body_
     if (*heard != sums.checksum) {
         fail(disposition::retry, errc::invalid_response, answer, "another checksum than was sent");
     }
+}
+
+/// The object's own checksum, from those of its parts; empty when none was asked for, or a part's is not known.
+WAYBILL_DECL std::string s3_item::whole_checksum() const {
+    std::uint32_t sum = 0;
+    for (std::size_t i = 0; i < sent_.size(); ++i) {
+        const std::optional<std::uint32_t> part = parse_crc32c(sent_[i].checksum);
+        if (!settings_.whole_checksum || !part) {
+            return {};
+        }
+        sum = crc32c_combined(sum, *part, state_.length(i, size()));
+    }
+    return sent_.empty() ? std::string() : write_crc32c(sum);
+}
+
+/// The same from the bytes: what was sent of an upload that is gone need not be known any more.
+WAYBILL_DECL asio::awaitable<std::string> s3_item::checksum_of_file() {
+    std::string known = whole_checksum();
+    if (settings_.whole_checksum && known.empty()) {
+        std::vector<std::string> algorithms;
+        algorithms.emplace_back("crc32c");
+        const std::vector<std::string> sums = co_await digests_of(*source_, std::move(algorithms));
+        known = to_base64(sums.front());
+    }
+    co_return known;
+}
+
+WAYBILL_DECL void s3_item::require_whole_checksum(const s3_answer& answer, std::string_view heard,
+                                                  const std::string& sent) const {
+    const std::optional<std::uint32_t> theirs = parse_crc32c(heard);
+    if (settings_.whole_checksum && theirs && !sent.empty() && *theirs != parse_crc32c(sent)) {
+        fail(disposition::permanent, errc::invalid_response, answer,
+             "the object's crc32c at the server is not that of what was sent");
+    }
+}
+
+/// What is kept of an object: its ETag, and its own checksum if one was asked for.
+WAYBILL_DECL std::string s3_item::receipt(const std::string& etag, const std::string& checksum) const {
+    const bool told = settings_.whole_checksum && !checksum.empty();
+    return told ? etag + " crc32c=:" + checksum + ":" : etag;
 }
 
 WAYBILL_DECL void s3_item::require(const s3_answer& answer) const {

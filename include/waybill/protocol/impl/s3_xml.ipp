@@ -97,12 +97,15 @@ WAYBILL_DECL std::optional<s3_part_list> parse_part_list(const std::string& body
     return list;
 }
 
-WAYBILL_DECL std::optional<std::string> parse_completed(const std::string& body) {
+WAYBILL_DECL std::optional<s3_completed> parse_completed(const std::string& body) {
     const s3_document document(body);
     if (!document.is("CompleteMultipartUploadResult")) {
         return std::nullopt;
     }
-    return s3_document::text(document.root(), "ETag", 256);
+    s3_completed made;
+    made.etag = s3_document::text(document.root(), "ETag", 256);
+    made.checksum = s3_document::text(document.root(), checksum_element("crc32c"), 64);
+    return made;
 }
 
 WAYBILL_DECL std::string complete_document(const std::vector<s3_sent_part>& parts, std::string_view checksum) {
