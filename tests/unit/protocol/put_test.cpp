@@ -20,18 +20,19 @@ std::error_code check(const job& j) {
     return error_of([&] { put_protocol(put().spec()).check(j); });
 }
 
-void upload(fake_session& session) {
+void upload(fake_session& session, const put& how = put()) {
     asio::io_context context;
-    put_protocol speaks(put().spec());
+    put_protocol speaks(how.spec());
     run<void>(context, [&] { return speaks.upload(session); });
 }
 
-TEST_CASE("put takes the number of items at once and no other setting", "[protocol][put]") {
+TEST_CASE("put takes the number of items at once, a digest, and no other setting", "[protocol][put]") {
     CHECK(put().spec().name == "put");
     CHECK(put().spec().settings.empty());
     CHECK(error_of([] { put_protocol(protocol_spec{"put", {{"part_size", "5"}}}); }) == errc::invalid_setting);
     CHECK(error_of([] { put_protocol(put().parallel(0).spec()); }) == errc::invalid_setting);
     CHECK(error_of([] { put_protocol(put().parallel(65).spec()); }) == errc::invalid_setting);
+    CHECK(error_of([] { put_protocol(put().digest("md5").spec()); }) == errc::invalid_setting);
     CHECK_FALSE(error_of([] { put_protocol(put().parallel(64).spec()); }));
     CHECK_FALSE(put_protocol(put().spec()).finalizes());
 }
@@ -111,6 +112,21 @@ TEST_CASE("put stops at the first item that fails and names it", "[protocol][put
     CHECK(session.sent.size() == 2);
     CHECK(session.records[0].state.now == item_status::completed);
     CHECK(session.records[1].state.now == item_status::pending);
+}
+
+TEST_CASE("put sends each item's digest ahead and keeps it in the receipt", "[protocol][put]") {
+    fake_session session("https://h.test/in/");
+    session.with("a", "abc").with("empty", "");
+    session.answers(201, {{"ETag", "\"1\""}}).answers(201);
+    upload(session, put().digest("sha-256"));
+    const std::string abc = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:";
+    const std::string nothing = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
+    REQUIRE(session.sent.size() == 2);
+    CHECK(single_header(session.sent[0].headers, "Repr-Digest") == abc);
+    CHECK(session.sent[0].body == "abc");
+    CHECK(single_header(session.sent[1].headers, "Repr-Digest") == nothing);
+    CHECK(session.items()[0].state.receipt == "\"1\" " + abc);
+    CHECK(session.items()[1].state.receipt == nothing);
 }
 
 TEST_CASE("put keeps only a bounded, printable receipt", "[protocol][put]") {

@@ -25,10 +25,13 @@ public:
     asio::awaitable<void> upload(session& job) override;
 
 private:
-    static asio::awaitable<bool> upload_next(session& job, std::size_t& next);
-    static asio::awaitable<void> upload_item(session& job, std::size_t index);
+    asio::awaitable<bool> upload_next(session& job, std::size_t& next) const;
+    asio::awaitable<void> upload_item(session& job, std::size_t index) const;
+    /// As the value of `Repr-Digest`; empty: none was asked for.
+    asio::awaitable<std::string> digest_of_all(body_source& body) const;
 
     std::size_t parallel_ = 1;
+    std::string digest_;
 };
 
 }  // namespace waybill::detail

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/digest.hpp>
+#include <waybill/protocol/detail/body_digest.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/url.hpp>
@@ -30,10 +32,17 @@ WAYBILL_DECL put_protocol::put_protocol(const protocol_spec& spec) {
     constexpr std::uint64_t most = 64;
     for (const auto& [name, value] : spec.settings) {
         const std::uint64_t number = parse_decimal(value).value_or(0);
-        if (name != "parallel" || number < 1 || number > most) {
+        bool good = false;
+        if (name == "parallel") {
+            parallel_ = static_cast<std::size_t>(number);
+            good = number >= 1 && number <= most;
+        } else if (name == "digest") {
+            digest_ = value;
+            good = value == "sha-256" || value == "crc32c";
+        }
+        if (!good) {
             throw error(errc::invalid_setting, "put: " + printable_excerpt(name + " = " + value, 128));
         }
-        parallel_ = static_cast<std::size_t>(number);
     }
 }
 
@@ -63,12 +72,12 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload(session& job) {
         }
         co_return;
     }
-    std::function<asio::awaitable<bool>()> step = [&job, next] { return upload_next(job, *next); };
+    std::function<asio::awaitable<bool>()> step = [this, &job, next] { return upload_next(job, *next); };
     co_await job.in_parallel(std::min(parallel_, job.items().size()), std::move(step));
 }
 
 /// Sends the next item that is not confirmed yet; false when there is none.
-WAYBILL_DECL asio::awaitable<bool> put_protocol::upload_next(session& job, std::size_t& next) {
+WAYBILL_DECL asio::awaitable<bool> put_protocol::upload_next(session& job, std::size_t& next) const {
     while (next < job.items().size() && job.items()[next].state.now == item_status::completed) {
         ++next;
     }
@@ -80,21 +89,37 @@ WAYBILL_DECL asio::awaitable<bool> put_protocol::upload_next(session& job, std::
     co_return true;
 }
 
-WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::size_t index) {
+WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::size_t index) const {
     const item_spec& item = job.items()[index].spec;
     const std::string& target = job.job().spec.url;
     const std::unique_ptr<body_source> body = job.open(index);
+    const std::string sum = co_await digest_of_all(*body);
     request what;
     what.method = "PUT";
     what.url = put_target(target, true, item.name);
     what.headers.push_back(header_field{"Content-Type", item.content_type});
+    if (!sum.empty()) {
+        what.headers.push_back(header_field{"Repr-Digest", sum});
+    }
     what.body = body.get();
     what.idempotent = true;
     std::vector<body_span> spans;
     spans.push_back(body_span{index, 0, 0, item.size});
     const response answer = co_await job.send(std::move(what), std::move(spans), index);
     require_accepted(answer, true, unix_seconds(job.now()), index);
-    job.complete_item_soon(index, printable_excerpt(answer.header("ETag").value_or(""), 256));
+    std::string receipt = printable_excerpt(answer.header("ETag").value_or(""), 256);
+    receipt += (receipt.empty() || sum.empty() ? "" : " ") + sum;
+    job.complete_item_soon(index, std::move(receipt));
+}
+
+WAYBILL_DECL asio::awaitable<std::string> put_protocol::digest_of_all(body_source& body) const {
+    if (digest_.empty()) {
+        co_return std::string();
+    }
+    std::vector<std::string> algorithms;
+    algorithms.push_back(digest_);
+    const std::vector<std::string> sums = co_await digests_of(body, std::move(algorithms));
+    co_return digest_ + "=:" + to_base64(sums.front()) + ":";
 }
 
 }  // namespace waybill::detail
