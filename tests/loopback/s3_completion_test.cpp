@@ -3,6 +3,7 @@
 
 #include <asio/use_future.hpp>
 
+#include <atomic>
 #include <string>
 
 // How an upload by S3 is completed, and what becomes of it when nobody has heard that it was.
@@ -116,6 +117,66 @@ TEST_CASE("a doubt about a completion is there in the next process, however long
     uploads.up().async_resolve(id, resolution::retry, asio::use_future).get();
     CHECK(uploads.settled(id).now == status::completed);
     CHECK(server.count("CreateMultipartUpload") == 2);
+}
+
+TEST_CASE("a completion in doubt that nobody can be asked about for good is unknown, not failed", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    const bool unsaid = GENERATE(false, true);
+    server.behave([&](s3_behaviour& b) {
+        (unsaid ? b.empty_completions : b.failed_after_all) = 1;
+        b.busy_lists = 1'000'000;
+    });
+    options how = with_keys(dir);
+    how.retry.attempts = 3;
+    delivery uploads(how);
+    const job_snapshot done =
+        uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(6 * mib), small_parts())));
+    INFO(describe(done));
+    CHECK(done.now == status::unknown_outcome);
+    CHECK(server.count("CreateMultipartUpload") == 1);
+}
+
+TEST_CASE("a second completion that finds no upload leaves the doubt about the first", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    const bool unsaid = GENERATE(false, true);
+    server.behave([&](s3_behaviour& b) {
+        (unsaid ? b.empty_completions : b.lost_completions) = 1;
+        b.moves_completed = true;
+        b.late_lists = unsaid ? 2 : 1;
+    });
+    const job_snapshot done =
+        uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(6 * mib), small_parts())));
+    INFO(describe(done));
+    CHECK(done.now == status::unknown_outcome);
+    CHECK(server.count("CompleteMultipartUpload") == 2);
+    CHECK(server.count("CreateMultipartUpload") == 1);
+}
+
+TEST_CASE("the app's verifier decides about a completion in doubt", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    std::atomic<int> asked = 0;
+    const verification decision = GENERATE(verification::delivered, verification::not_delivered);
+    options how = with_keys(dir);
+    how.verifiers["backend"] = [&](const job_snapshot&) -> asio::awaitable<verification> {
+        server.behave([](s3_behaviour& b) { b.moves_completed = false; });
+        co_return ++asked < 2 ? verification::unknown : decision;
+    };
+    delivery uploads(how);
+    server.behave([](s3_behaviour& b) {
+        b.empty_completions = 1;
+        b.moves_completed = true;
+    });
+    job what = one_file(dir, server, random_bytes(6 * mib), small_parts());
+    what.verify_with("backend");
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    INFO(describe(done));
+    CHECK(done.now == status::completed);
+    CHECK(asked == 2);
+    CHECK(server.count("CreateMultipartUpload") == (decision == verification::delivered ? 1 : 2));
 }
 
 TEST_CASE("an object that somebody else writes at the same time is sent again under its condition", "[s3]") {

@@ -122,6 +122,31 @@ TEST_CASE("where the app accepts a duplicate an upload in such doubt is sent aga
     CHECK(server.all("POST").size() == 2);
 }
 
+TEST_CASE("the app's verifier is asked about an upload in such doubt until it knows, and nothing is sent before",
+          "[tus]") {
+    const temp_dir dir;
+    tus_server server;
+    const int number = GENERATE(500, 503, 409);
+    const verification decision = GENERATE(verification::delivered, verification::not_delivered);
+    CAPTURE(number, static_cast<int>(decision));
+    std::atomic<int> left = 1;
+    std::atomic<int> asked = 0;
+    std::atomic<std::size_t> created = 0;
+    regret(server, left, number);
+    options how = quick_options(dir);
+    how.verifiers["backend"] = [&](const job_snapshot&) -> asio::awaitable<verification> {
+        created = server.all("POST").size();
+        co_return ++asked < 3 ? verification::unknown : decision;
+    };
+    delivery uploads(how);
+    job what = one_file(dir, server);
+    what.verify_with("backend");
+    CHECK(settle(uploads, what).now == status::completed);
+    CHECK(asked == 3);
+    CHECK(created == 1);
+    CHECK(server.all("POST").size() == (decision == verification::delivered ? 1 : 2));
+}
+
 TEST_CASE("a gateway that has not heard its server is a lost answer: the server's word counts", "[tus]") {
     const temp_dir dir;
     tus_server server;

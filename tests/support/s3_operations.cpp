@@ -191,6 +191,9 @@ void s3_server::list_parts(exchange& x, const target& at, const s3_behaviour& ho
                       element("Size", std::to_string(p.size)) +
                       (p.checksum.empty() ? "" : element(element_of(found->second.algorithm), p.checksum)) + "</Part>";
         }
+        if (found->second.over && --how_.late_lists <= 0) {
+            uploads_.erase(found);
+        }
     }
     std::string text = document("ListPartsResult", element("IsTruncated", more ? "true" : "false") +
                                                        element("NextPartNumberMarker", std::to_string(last)) + inside);
@@ -256,7 +259,7 @@ void s3_server::complete(exchange& x, const received_request& r, const target& a
     {
         const std::lock_guard lock(mutex_);
         const auto found = uploads_.find(at.get("uploadId"));
-        if (found == uploads_.end() || found->second.path != at.path) {
+        if (found == uploads_.end() || found->second.over || found->second.path != at.path) {
             code = "NoSuchUpload";
         } else if (found->second.spoilt || conflict) {
             found->second.spoilt = true;
@@ -271,7 +274,10 @@ void s3_server::complete(exchange& x, const received_request& r, const target& a
             }
         }
         if (code.empty() && !fails) {
-            uploads_.erase(found);
+            found->second.over = how_.late_lists > 0;
+            if (!found->second.over) {
+                uploads_.erase(found);
+            }
             if (!how.moves_completed) {
                 objects_[at.path] = made;
             }

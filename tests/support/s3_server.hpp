@@ -43,6 +43,7 @@ struct s3_behaviour {
     int failed_after_all = 0;        ///< completed, and answered with the status `failure`
     int failure = 503;
     int lost_completions = 0;      ///< completed, and the connection closed instead of an answer
+    int late_lists = 0;            ///< lists that still tell of an upload that is completed
     int cut_lists = 0;             ///< lists of parts that end in their middle
     bool lists_loop = false;       ///< each page of a list says that it goes on with the same part
     int busy_lists = 0;            ///< lists of parts refused with 503
@@ -113,6 +114,7 @@ private:
         bool of_whole = false;  ///< the object gets a checksum of its own, not one of its parts' checksums
         std::map<int, part> parts;
         bool spoilt = false;
+        bool over = false;  ///< completed, and not yet forgotten
     };
     /// A request's target, taken apart.
     struct target {

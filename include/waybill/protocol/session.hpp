@@ -67,7 +67,8 @@ public:
     /// Makes a checkpoint durable; completes when it is.
     virtual asio::awaitable<void> save(checkpoint reached) = 0;
     /// The same, and in the same commit the mark that the request which finishes the item may be sent next. For small
-    /// items, whose bytes all leave at once: it saves them the commit for the mark.
+    /// items, whose bytes all leave at once: it saves them the commit for the mark. Also for an answer that took the
+    /// mark away and does not say what became of the request: the doubt stays.
     virtual asio::awaitable<void> save_and_mark(checkpoint reached) = 0;
     /// As `save` without waiting: durable within a tenth of a second.
     virtual void save_soon(checkpoint reached) = 0;

@@ -59,7 +59,7 @@ private:
     // Its end.
     asio::awaitable<void> complete();
     asio::awaitable<void> not_completed(s3_answer answer);
-    void note_doubt(const s3_answer& answer);
+    asio::awaitable<void> note_doubt(const s3_answer& answer);
 
     asio::awaitable<body_sums> sums_of(body_source& body);
     asio::awaitable<s3_answer> send(request what, std::string payload, std::vector<body_span> spans);

@@ -227,7 +227,13 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::found_complete(const respon
     switch (last_.now_complete(in_doubt())) {
         case ending::delivered: co_await finish(answer); co_return;
         case ending::refused: throw failed(verdict{false, disposition::permanent, make_http_error(last_.refused)}, why);
-        case ending::unknown: throw failed(verdict{false, disposition::ambiguous, errc::outcome_unknown}, why);
+        case ending::unknown: {
+            const failure unknown = failed(verdict{false, disposition::ambiguous, errc::outcome_unknown}, why);
+            last_.told = true;
+            checkpoint doubtful = reached();
+            co_await job_.save_and_mark(std::move(doubtful));
+            throw failure(unknown);
+        }
         case ending::anew: co_await begin_anew(); co_return;
     }
 }

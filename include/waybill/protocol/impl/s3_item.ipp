@@ -118,7 +118,8 @@ WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
     }
     if (marked() || state_.doubtful) {
         state_.doubtful = false;  // it is told: what comes next is the app's decision
-        job_.save_soon(reached());
+        checkpoint doubtful = reached();
+        co_await job_.save_and_mark(std::move(doubtful));
         fail(disposition::ambiguous, errc::outcome_unknown, s3_answer(),
              "the upload is gone, and so is what it may have become");
     }
@@ -173,6 +174,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
         make.headers.push_back(header_field{"x-amz-checksum-type", "FULL_OBJECT"});
         make.headers.push_back(header_field{"x-amz-checksum-crc32c", checksum});
     }
+    state_.doubtful = state_.doubtful || marked();  // by an earlier one, whose answer was lost
     make.finishing = true;
     make.fresh_connection = true;  // a repetition that nobody sees would hear "no such upload"
     std::vector<body_span> none;
@@ -184,19 +186,21 @@ WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
         }
     }
     if (!receipt_) {
-        note_doubt(answer);
+        co_await note_doubt(answer);
         co_await not_completed(std::move(answer));
     }
 }
 
 /// A success without the document that says so, or a server's error, may come after the upload was completed.
-/// The engine's mark speaks of answers that were lost, and goes with this one: the doubt is kept in its place.
-WAYBILL_DECL void s3_item::note_doubt(const s3_answer& answer) {
+/// The mark of the request goes with such an answer, and is put back. It goes for good with a later "no such upload",
+/// which is what a completion leaves behind: so the doubt is kept beside it.
+WAYBILL_DECL asio::awaitable<void> s3_item::note_doubt(const s3_answer& answer) {
     const int status = answer.http.status;
     const bool unsaid = status / 100 == 2 && !answer.error;
     if (unsaid || status >= 500 || status == 408) {
         state_.doubtful = true;
-        job_.save_soon(reached());  // in the commit that takes the mark away
+        checkpoint doubtful = reached();
+        co_await job_.save_and_mark(std::move(doubtful));
     }
 }
 

@@ -178,7 +178,12 @@ WAYBILL_DECL asio::awaitable<void> tus_item::found_complete(tus_part& part, cons
     switch (state_.last.now_complete(marked())) {
         case ending::delivered: co_return;
         case ending::refused: fail(disposition::permanent, make_http_error(refused), refusal_.value_or(answer), said);
-        case ending::unknown: fail(disposition::ambiguous, errc::outcome_unknown, refusal_.value_or(answer), said);
+        case ending::unknown: {
+            state_.last.told = true;
+            checkpoint doubtful = reached();
+            co_await job_.save_and_mark(std::move(doubtful));
+            fail(disposition::ambiguous, errc::outcome_unknown, refusal_.value_or(answer), said);
+        }
         case ending::anew: co_await begin_anew(part); co_return;
     }
 }
