@@ -103,12 +103,16 @@ WAYBILL_DECL detail::task_of<void> uploader::run() const {
     return [e = engine_] { return e->run(); };
 }
 
+// A task is copied on its way and run once: the jobs go along by pointer.
 WAYBILL_DECL detail::task_of<job_id> uploader::enqueue(job what) const {
-    return [e = engine_, what = std::move(what)] { return detail::enqueue_one(e, what); };
+    return
+        [e = engine_, one = std::make_shared<job>(std::move(what))] { return detail::enqueue_one(e, std::move(*one)); };
 }
 
 WAYBILL_DECL detail::task_of<std::vector<job_id>> uploader::enqueue(std::vector<job> jobs) const {
-    return [e = engine_, jobs = std::move(jobs)] { return e->enqueue(jobs); };
+    return [e = engine_, all = std::make_shared<std::vector<job>>(std::move(jobs))] {
+        return e->enqueue(std::move(*all));
+    };
 }
 
 WAYBILL_DECL detail::task_of<void> uploader::cancel(job_id id) const {
