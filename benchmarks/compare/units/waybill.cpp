@@ -8,7 +8,13 @@
 asio::awaitable<void> run(waybill::uploader& up) {
     waybill::job what("http://127.0.0.1/upload");
     what.file("file");
-    co_await up.async_enqueue(std::move(what));
+    const waybill::job_id id = co_await up.async_enqueue(std::move(what));
+    waybill::feed feed = up.snapshots();
+    while (const auto now = co_await feed.async_next()) {
+        if (now->at(id).terminal()) {
+            break;
+        }
+    }
     co_await up.async_stop();
 }
 
