@@ -164,6 +164,7 @@ private:
     detail::condition run_ended_;
     phase phase_ = phase::closed;
     bool delivering_ = false;
+    bool stop_asked_ = false;
     bool opened_before_ = false;
     std::exception_ptr open_failure_;
     std::exception_ptr fatal_;

@@ -98,6 +98,9 @@ WAYBILL_DECL asio::awaitable<void> engine::open() {
     }
     fatal_ = nullptr;
     opened_before_ = true;
+    if (stop_asked_) {
+        throw error(errc::stopped);  // it took long, and nobody wants it any more
+    }
     hub_.reopen();
     if (again) {
         publish();
@@ -294,6 +297,7 @@ WAYBILL_DECL asio::awaitable<void> engine::interrupt_all() {
 
 WAYBILL_DECL asio::awaitable<void> engine::stop() {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    stop_asked_ = true;
     while (phase_ == phase::opening || phase_ == phase::stopping) {
         co_await phase_changed_.wait_uncancellable();
     }
