@@ -69,6 +69,35 @@ TEST_CASE("a disk that fails once is opened anew, and everything arrives without
     }
 }
 
+TEST_CASE("whenever a full disk meets the end of a job, the job ends with all that is known of it") {
+    // What items have come to is committed every tenth of a second: the job's own end falls before, into, or after
+    // that.
+    for (std::size_t turns = 70; turns < 120; ++turns) {
+        for (int most = 1; most <= 3; ++most) {
+            CAPTURE(turns, most);
+            surroundings around;
+            around.files->write("/a", "x");
+            around.files->write("/b", std::string(turns * 1000, 'y'));
+            world w(around);
+            w.add(put_job("one", {"/a", "/b"}));
+            int writes = 0;
+            w.store().before_write = [&] {
+                ++writes;
+                if (writes > 1 && writes <= 1 + most) {
+                    throw error(errc::store_full, "memory");
+                }
+            };
+            w.start();
+            w.until_idle();
+            REQUIRE_FALSE(w.ended());
+            REQUIRE(w.at("one").now == status::completed);
+            for (const item_record& i : around.disk->jobs.begin()->second.items) {
+                REQUIRE(i.state.now == item_status::completed);
+            }
+        }
+    }
+}
+
 TEST_CASE("an operation that meets the failing disk is refused, and the next one finds it opened anew") {
     const bool delivers = GENERATE(false, true);
     surroundings around;

@@ -69,7 +69,7 @@ WAYBILL_DECL attempt::attempt(loaded_job whole, waybill::store& store, waybill::
                               detail::strand home)
     : whole_(std::move(whole)), committed_(whole_.job.state.now), store_(store), transport_(transport),
       sources_(sources), clock_(clock), options_(options), shown_(detail::picture_of(whole_)), home_(std::move(home)),
-      item_meters_(whole_.items.size()) {}
+      flushed_(home_), item_meters_(whole_.items.size()) {}
 
 WAYBILL_DECL const checkpoint* attempt::find_checkpoint(std::size_t item) const noexcept {
     const auto found = std::find_if(whole_.checkpoints.begin(), whole_.checkpoints.end(),
@@ -199,6 +199,8 @@ WAYBILL_DECL void attempt::save_soon(checkpoint reached) {
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discard) {
+    const writing_mark mark(writing_);
+    co_await until_flushed();
     const checkpoint* const known = find_checkpoint(item);
     if (known == nullptr) {
         co_return;
@@ -267,8 +269,11 @@ WAYBILL_DECL void attempt::complete_all_soon(std::string receipt) {
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next) {
+    // Set before waiting: what happens meanwhile builds on it, and must not be undone by it.
+    whole_.job.state = std::move(next);
+    const writing_mark mark(writing_);
+    co_await until_flushed();
     job_change change = take_change();
-    change.to = std::move(next);
     if (change.to.now == status::completed) {
         change.drop_checkpoints = true;
         change.checkpoints.clear();
@@ -276,35 +281,47 @@ WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next) {
                (change.to.now == status::failed && change.to.error.code == errc::expired)) {
         give_up_uploads(change, whole_, now());
     }
-    // Set before waiting: what happens meanwhile builds on it, and must not be undone by it.
-    whole_.job.state = change.to;
     const job_change kept = change;
     co_await write(std::move(change));
     committed(kept);
 }
 
+// Never while a commit is under way. One that waits for space would be overtaken, by the very state it waits to
+// write; and what a flush could not write would come back too late for a commit that is the job's last.
 WAYBILL_DECL asio::awaitable<void> attempt::flush() {
+    if (writing_ > 0) {
+        co_return;
+    }
+    const flushing_mark mark(*this);
     job_change change = take_change();
     const job_change kept = change;
     std::exception_ptr thrown;
+    bool full = false;
     try {
         co_await store_.commit(std::move(change));
     } catch (const error& e) {
-        thrown = e.code() == errc::store_full ? nullptr : std::current_exception();
+        full = e.code() == errc::store_full;
+        thrown = std::current_exception();
         for (const auto& [index, state] : kept.items) {
             dirty_items_.insert(index);  // another time
         }
         for (const checkpoint& c : kept.checkpoints) {
             dirty_checkpoints_.insert(c.item);
         }
-        if (!thrown) {
-            co_return;
-        }
+    }
+    if (full) {
+        co_return;
     }
     if (thrown) {
         std::rethrow_exception(thrown);
     }
     committed(kept);
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::until_flushed() {
+    while (flushing_) {
+        co_await flushed_.wait_uncancellable();
+    }
 }
 
 /// The present state, and all item states that are not committed yet.
