@@ -81,6 +81,12 @@ public:
     [[nodiscard]] std::uint64_t gained() const noexcept { return gained_; }
     /// A request has come to an end: something was heard of the host, or nothing where something should have been.
     [[nodiscard]] bool contacted() const noexcept { return contacted_; }
+    /// The protocol has come to an end, and knew the last answer: the mark which that settled goes.
+    void conclude() {
+        if (heard_) {
+            clear_mark();
+        }
+    }
     /// From now on no kept connection is used.
     void avoid_kept_connections() noexcept { fresh_ = true; }
     /// What a snapshot shows of it now. Committed states, live byte counts.
@@ -151,6 +157,7 @@ private:
     std::set<std::size_t> dirty_items_;
     std::set<std::size_t> dirty_checkpoints_;
     std::set<std::size_t> failed_items_;
+    bool heard_ = false;  // an answer has settled the mark; what it means has not been kept yet
     int writing_ = 0;
     bool flushing_ = false;
     bool progressed_ = false;

@@ -101,6 +101,7 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
     int& cuts = whole_.job.state.early_cuts;
     what.expect_continue = what.expect_continue || (cuts >= cuts_until_asked && what.body_size() > 0);
     const bool older_doubt = is_marked_before(about);
+    heard_ = heard_ && !marks;
     for (int redirects = 0;; ++redirects) {
         // Looked at again after a redirect: its answer has taken the mark away.
         const job_state& state = whole_.job.state;
@@ -114,7 +115,12 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
         cuts = cut ? cuts + 1 : 0;
         const verdict v = judge(answer, false);
         if (marks && detail::settles(v, answer, whole_.job.spec, older_doubt)) {
-            clear_mark();
+            // The mark of a success goes with what its protocol keeps of it: who is interrupted in between must not
+            // take it for something that never left.
+            heard_ = v.accepted;
+            if (!v.accepted) {
+                clear_mark();
+            }
         }
         require_source_intact(answer, spans);
         if (!detail::redirected(what, answer, redirects)) {
@@ -147,6 +153,7 @@ WAYBILL_DECL asio::awaitable<response> attempt::perform(const request& what, act
 // The mark is durable before the last byte leaves: after a crash without it the server cannot
 // have the whole body, and sending again is safe.
 WAYBILL_DECL asio::awaitable<void> attempt::mark_tail(std::size_t about) {
+    heard_ = false;
     job_state marked = whole_.job.state;
     marked.tail_attempt = marked.attempt;
     marked.tail_item = about;
@@ -156,6 +163,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::mark_tail(std::size_t about) {
 // Whatever is committed next also takes the mark away.
 WAYBILL_DECL void attempt::clear_mark() {
     whole_.job.state.tail_attempt = 0;
+    heard_ = false;
 }
 
 WAYBILL_DECL bool attempt::is_marked_before(std::size_t about) const noexcept {
@@ -176,6 +184,7 @@ WAYBILL_DECL void attempt::require_source_intact(const response& answer, const s
 }
 
 WAYBILL_DECL void attempt::keep(checkpoint reached) {
+    conclude();
     const checkpoint* const known = find_checkpoint(reached.item);
     progressed_ = progressed_ || (known != nullptr && reached.offset > known->offset);
     std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == reached.item; });
@@ -205,6 +214,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discar
     if (known == nullptr) {
         co_return;
     }
+    conclude();
     job_change change = take_change();
     change.dropped.push_back(item);
     if (discard) {
@@ -245,6 +255,7 @@ WAYBILL_DECL void attempt::show_protocol(std::string name) {
 }
 
 WAYBILL_DECL void attempt::finish_item(std::size_t item, std::string receipt) {
+    conclude();
     item_record& record = whole_.items.at(item);
     record.state.now = item_status::completed;
     record.state.confirmed = record.spec.size;

@@ -282,6 +282,7 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::run_protocol(attempt& j
         } catch (const failure& f) {
             again = f.what_to_do() == disposition::again;
             thrown = std::current_exception();
+            job.conclude();
         } catch (...) {
             thrown = std::current_exception();
         }
