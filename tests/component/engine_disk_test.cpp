@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "component/world.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+
 using namespace waybill;
 using namespace waybill::test;
 using namespace std::chrono_literals;
@@ -66,6 +69,35 @@ TEST_CASE("a disk that fails once is opened anew, and everything arrives without
     }
 }
 
+TEST_CASE("whenever a full disk meets the end of a job, the job ends with all that is known of it") {
+    // What items have come to is committed every tenth of a second: the job's own end falls before, into, or after
+    // that.
+    for (std::size_t turns = 70; turns < 120; ++turns) {
+        for (int most = 1; most <= 3; ++most) {
+            CAPTURE(turns, most);
+            surroundings around;
+            around.files->write("/a", "x");
+            around.files->write("/b", std::string(turns * 1000, 'y'));
+            world w(around);
+            w.add(put_job("one", {"/a", "/b"}));
+            int writes = 0;
+            w.store().before_write = [&] {
+                ++writes;
+                if (writes > 1 && writes <= 1 + most) {
+                    throw error(errc::store_full, "memory");
+                }
+            };
+            w.start();
+            w.until_idle();
+            REQUIRE_FALSE(w.ended());
+            REQUIRE(w.at("one").now == status::completed);
+            for (const item_record& i : around.disk->jobs.begin()->second.items) {
+                REQUIRE(i.state.now == item_status::completed);
+            }
+        }
+    }
+}
+
 TEST_CASE("an operation that meets the failing disk is refused, and the next one finds it opened anew") {
     const bool delivers = GENERATE(false, true);
     surroundings around;
@@ -111,6 +143,36 @@ TEST_CASE("a disk that goes on failing ends the run with its error and leaves th
     w.start();
     w.until_idle();
     CHECK(w.at("one").now == status::completed);
+}
+
+TEST_CASE("a run that is canceled while its disk fails can be begun again, whenever that is") {
+    bool finished = false;
+    for (int turns = 0; !finished; ++turns) {
+        CAPTURE(turns);
+        surroundings around;
+        around.files->write("/a", "x");
+        world w(around);
+        w.add(put_job("one", {"/a"}));
+        int writes = 0;
+        w.store().before_write = [&writes] {
+            if (++writes == 2) {
+                throw error(errc::store_failed, "memory");
+            }
+        };
+        std::optional<std::error_code> ended;
+        asio::cancellation_signal cancel;
+        w.up().async_run(asio::bind_cancellation_slot(cancel.slot(), [&ended](std::error_code ec) { ended = ec; }));
+        for (int i = 0; i < turns && w.turn(); ++i) {
+        }
+        finished = w.at("one").terminal();
+        cancel.emit(asio::cancellation_type::terminal);
+        w.until([&] { return ended.has_value(); });
+        REQUIRE((*ended == asio::error::operation_aborted || *ended == errc::store_failed));
+        w.start();
+        w.until_idle();
+        REQUIRE_FALSE(w.ended());
+        REQUIRE(w.at("one").now == status::completed);
+    }
 }
 
 TEST_CASE("a damaged record fails its own job only") {

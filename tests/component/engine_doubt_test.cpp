@@ -413,3 +413,64 @@ TEST_CASE("the server is asked first, the app's backend only when the server doe
     CHECK(server_asked == 1);
     CHECK(backend_asked == (server_knows ? 0 : 1));
 }
+
+namespace {
+
+/// Thinks about a success before it keeps it.
+class thoughtful_protocol final : public protocol {
+public:
+    void check(const job& /*job*/) const override {}
+    asio::awaitable<void> upload(session& job) override {
+        if (job.items()[0].state.now == item_status::completed) {
+            co_return;
+        }
+        const std::unique_ptr<body_source> body = job.open(0);
+        request what;
+        what.method = "POST";
+        what.url = job.job().spec.url;
+        what.body = body.get();
+        std::vector<body_span> none;
+        const response answer = co_await job.send(std::move(what), std::move(none));
+        require_accepted(answer, false, 0);
+        co_await think();
+        job.complete_all_soon("sent");
+    }
+
+private:
+    static asio::awaitable<void> think() { co_return; }
+};
+
+struct thoughtful {
+    [[nodiscard]] protocol_spec spec() const { return {"thoughtful", {}}; }
+};
+
+}  // namespace
+
+TEST_CASE("whenever a job is interrupted, a success that was heard and not kept yet is not forgotten") {
+    const auto with = [](options& o) {
+        o.protocols["thoughtful"] = [](const protocol_spec&) { return std::make_unique<thoughtful_protocol>(); };
+    };
+    bool finished = false;
+    for (int turns = 0; !finished; ++turns) {
+        CAPTURE(turns);
+        surroundings around;
+        around.files->write("/a", "xyz");
+        {
+            world w(around, with);
+            job j = put_job("one", {"/a"});
+            j.via(thoughtful{});
+            w.add(std::move(j));
+            w.start();
+            for (int i = 0; i < turns && w.turn(); ++i) {
+            }
+            finished = w.at("one").terminal();
+            w.run(w.up().async_stop());
+            w.settle();
+        }
+        world next(around, with);
+        next.start();
+        next.until_idle();
+        REQUIRE(around.urls().size() <= 1);
+        REQUIRE((next.at("one").now == status::completed || next.at("one").now == status::unknown_outcome));
+    }
+}

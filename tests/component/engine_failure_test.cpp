@@ -105,6 +105,48 @@ TEST_CASE("a wall clock that jumps by years neither stalls a waiting job nor let
     CHECK(around.clock->steady_now() - begun <= 48h + 1h);
 }
 
+TEST_CASE("a wall clock that is set back by years does not hold up the clean-up") {
+    struct cleaned : protocol {
+        explicit cleaned(int& n) : asked(n) {}
+        void check(const job&) const override {}
+        asio::awaitable<void> upload(session& job) override {
+            checkpoint begun;
+            begun.resource = "there";
+            co_await job.save(begun);
+            throw failure(disposition::retry, make_http_error(503), {});
+        }
+        asio::awaitable<void> discard(exchange&, const leftover&) override {
+            if (++asked == 1) {
+                throw failure(disposition::retry, make_http_error(503), {});
+            }
+            co_return;
+        }
+        int& asked;
+    };
+    struct choice {
+        [[nodiscard]] protocol_spec spec() const { return {"cleaned", {}}; }
+    };
+    surroundings around;
+    around.files->write("/a", "x");
+    int asked = 0;
+    world w(around, [&](options& o) {
+        o.protocols["cleaned"] = [&](const protocol_spec&) { return std::make_unique<cleaned>(asked); };
+    });
+    job j = put_job("one", {"/a"});
+    j.via(choice{});
+    w.add(std::move(j));
+    w.start();
+    w.settle();
+    w.run(w.up().async_cancel(job_id("one")));
+    w.settle();
+    REQUIRE(asked == 1);
+    around.clock->jump(-std::chrono::hours(24 * 3650));
+    const auto begun = around.clock->steady_now();
+    w.until([&] { return around.disk->leftovers.empty(); });
+    CHECK(asked == 2);
+    CHECK(around.clock->steady_now() - begun <= 1h);
+}
+
 TEST_CASE("a refusal for its size that names a time is for now only") {
     surroundings around;
     around.files->write("/a", "x");

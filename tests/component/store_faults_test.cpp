@@ -7,6 +7,7 @@
 #include "support/temp_dir.hpp"
 
 #include <atomic>
+#include <filesystem>
 
 using namespace waybill;
 using namespace waybill::test;
@@ -100,6 +101,52 @@ TEST_CASE("whichever operation of the disk fails, what was acknowledged stays an
         ++points;
     }
     CHECK(points >= 3);
+}
+
+TEST_CASE("a disk that fails while a crash is recovered from loses nothing, and the next start recovers") {
+    const disk_fault how = GENERATE(values<disk_fault>({
+        {"no space", kind::write, SQLITE_FULL, errc::store_full},
+        {"a write fails", kind::write, SQLITE_IOERR_WRITE, errc::store_failed},
+        {"a sync fails", kind::sync, SQLITE_IOERR_FSYNC, errc::store_failed},
+        {"a truncation fails", kind::truncate, SQLITE_IOERR_TRUNCATE, errc::store_failed},
+        {"a removal fails", kind::remove, SQLITE_IOERR_DELETE, errc::store_failed},
+    }));
+    const bool for_ever = GENERATE(false, true);
+    CAPTURE(how.name, for_ever);
+    const temp_dir dir;
+    std::string before;
+    {
+        sample_store store(dir / "s.db");
+        store.open();
+        const std::vector<added_job> added = store.add({sample_job("one"), sample_job("other")});
+        store.commit(step(store, added[0].seq, status::uploading));
+        std::filesystem::copy(dir / "s.db", dir / "crashed.db");  // as a crash leaves it: all of it is in the WAL
+        std::filesystem::copy(dir / "s.db-wal", dir / "crashed.db-wal");
+        before = store.dump();
+    }
+    REQUIRE(std::filesystem::file_size(dir / "crashed.db-wal") > 0);
+    for (int nth = 1;; ++nth) {
+        CAPTURE(nth);
+        const temp_dir place;
+        std::filesystem::copy(dir / "crashed.db", place / "s.db");
+        std::filesystem::copy(dir / "crashed.db-wal", place / "s.db-wal");
+        failing_disk f;
+        f.arm(how, nth, for_ever);
+        {
+            sample_store store(place / "s.db");
+            const std::error_code got = error_of([&] { store.open(); });
+            CAPTURE(got.message());
+            REQUIRE((!got || got == cause::storage));
+        }
+        f.armed = false;
+        sample_store store(place / "s.db");
+        store.open();
+        REQUIRE(store.dump() == before);
+        store.add({sample_job("after")});
+        if (f.failed == 0) {
+            break;
+        }
+    }
 }
 
 TEST_CASE("a disk that fails while a store is opened is reported, and the store opens once it works again") {

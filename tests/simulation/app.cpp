@@ -11,6 +11,15 @@
 #include <vector>
 
 namespace waybill::simulation {
+namespace {
+
+/// A protocol with settings that were drawn.
+struct chosen {
+    protocol_spec how;
+    [[nodiscard]] protocol_spec spec() const { return how; }
+};
+
+}  // namespace
 
 void simulation::act() {
     const std::uint64_t dice = random_.below(100);
@@ -33,37 +42,75 @@ void simulation::act() {
         static const std::vector<int> hours = {-24 * 365, -1, 1, 24, 24 * 365 * 10};
         clock_->jump(std::chrono::hours(hours[random_.below(hours.size())]));
         say("the wall clock jumps");
-    } else if (dice < 97) {
+    } else if (dice < 95) {
         full_writes_ = static_cast<int>(1 + random_.below(8));
         say("the disk is full for a while");
+    } else if (dice < 98) {
+        ask_to_stop();
     } else {
-        stop_cleanly();
-        start();
+        say("cancels the run");
+        process_->cancel_run();
     }
 }
 
 void simulation::make_job(const std::string& batch) {
     posted_job made;
     made.id = "job" + std::to_string(jobs_.size());
-    made.form = random_.chance(0.6);
     made.policy = static_cast<on_unknown>(random_.below(3));
-    made.verified = made.form && random_.chance(0.2);
     made.batch = batch;
+    choose_way(made);
     for (std::uint64_t i = 0, most = 1 + random_.below(3); i < most; ++i) {
         made.paths.push_back("/" + made.id + "/" + std::to_string(i));
         files_.write(made.paths.back(), random_content());
     }
-    say(made.id + (made.form ? " is a form post" : " is put") + (made.verified ? ", verified" : "") + ", if unknown " +
+    // A backend can say of a job whether it is there. Of a part of one there is no question to ask.
+    made.verified = made.via != way::put && (made.is_form() || made.paths.size() == 1) && random_.chance(0.2);
+    std::string how = made.spec.name;
+    for (const auto& [name, value] : made.spec.settings) {
+        how += " " + name + "=" + value;
+    }
+    say(made.id + " goes by " + how + (made.verified ? ", verified" : "") + ", if unknown " +
         std::to_string(static_cast<int>(made.policy)));
     jobs_.emplace(made.id, made);
+}
+
+void simulation::choose_way(posted_job& made) {
+    const std::uint64_t dice = random_.below(100);
+    made.via = dice < 20   ? way::put
+               : dice < 50 ? way::form
+               : dice < 72 ? way::tus
+               : dice < 90 ? way::resumable
+                           : way::resumable_form;
+    const auto sometimes = [&](const char* name, const std::string& value) {
+        if (random_.chance(0.3)) {
+            made.spec.settings.emplace_back(name, value);
+        }
+    };
+    const std::string chunk = std::to_string(500 + random_.below(3000));
+    const std::string digest = random_.chance(0.5) ? "crc32c" : "sha-256";
+    switch (made.via) {
+        case way::put: made.spec = put{}.parallel(1 + random_.below(3)).spec(); break;
+        case way::form: made.spec = multipart{}.spec(); break;
+        case way::tus:
+            made.spec = tus{}.spec();
+            sometimes("chunk-size", chunk);
+            sometimes("create-with-upload", "1");
+            sometimes("defer-length", "1");
+            sometimes("digest", digest);
+            break;
+        default:
+            made.spec = made.is_form() ? resumable{}.as_form().spec() : resumable{}.spec();
+            sometimes("chunk-size", chunk);
+            sometimes("creation", "optimistic");
+            sometimes("digest", digest);
+            break;
+    }
 }
 
 job simulation::built(const posted_job& from) const {
     job j(from.url());
     j.id(job_id(from.id)).if_unknown(from.policy);
-    if (from.form) {
-        j.via(multipart{});
-    }
+    j.via(chosen{from.spec});
     if (from.verified) {
         j.verify_with("backend");
     }
@@ -114,7 +161,12 @@ void simulation::cancel(posted_job& job) {
 
 void simulation::retry(posted_job& job) {
     say("retries " + job.id);
-    ++job.retries;
+    for (auto& [seq, whole] : disk_->jobs) {
+        if (how_.planted == plant::doubt_lost && whole.job.spec.id.str() == job.id &&
+            whole.job.state.now == status::waiting) {
+            whole.job.state.tail_attempt = 0;
+        }
+    }
     job.cancel_confirmed = false;
     ++job.unanswered;
     process_->up().async_retry(job_id(job.id), [&job](std::error_code) { --job.unanswered; });
@@ -122,7 +174,6 @@ void simulation::retry(posted_job& job) {
 
 void simulation::resolve(posted_job& job, resolution what) {
     say("decides about " + job.id + ": " + std::to_string(static_cast<int>(what)));
-    job.retries += what == resolution::retry ? 1 : 0;
     job.said_completed = job.said_completed || what == resolution::completed;
     job.cancel_confirmed = false;
     ++job.unanswered;

@@ -2,14 +2,28 @@
 
 #include "simulation/checker.hpp"
 
+#include <waybill/detail/digest.hpp>
+
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace waybill::simulation {
 namespace {
 
-void require(bool holds, const std::string& id, const std::string& what) {
+void require(bool holds, const std::string& id, std::string_view what) {
     if (!holds) {
-        throw broken(id + ": " + what);
+        throw broken(id + ": " + std::string(what));
+    }
+}
+
+/// The same, told only when it is broken: for what is looked at in every turn.
+template <class Tell>
+void require(bool holds, const std::string& id, const Tell& tell) requires std::is_invocable_v<Tell> {
+    if (!holds) {
+        throw broken(id + ": " + tell());
     }
 }
 
@@ -22,30 +36,56 @@ std::string name(status s) {
 void checker::process_began() {
     version_ = 0;
     sent_.clear();
+    shown_.clear();
 }
 
 void checker::look_at_disk() {
     for (const auto& [seq, whole] : disk_.jobs) {
         look_at_job(whole);
+        look_at_checkpoints(whole);
     }
+}
+
+// A checkpoint never says more than the server has confirmed.
+void checker::look_at_checkpoints(const loaded_job& whole) const {
+    for (const checkpoint& c : whole.checkpoints) {
+        if (upload* const there = c.resource.empty() ? nullptr : server_.uploads().find(c.resource)) {
+            there->committed = true;
+            require(c.offset <= there->confirmed, whole.job.spec.id.str(), [&] {
+                return "has " + std::to_string(c.offset) + " bytes in its checkpoint, and the server said " +
+                       std::to_string(there->confirmed);
+            });
+        }
+    }
+}
+
+void checker::look_at_leftovers(std::chrono::system_clock::time_point since) {
+    if (leftovers_.empty() && disk_.leftovers.empty()) {
+        return;
+    }
+    for (const auto& [id, one] : leftovers_) {
+        upload* const there = disk_.leftovers.contains(id) ? nullptr : server_.uploads().find(one.reached.resource);
+        if (there == nullptr || there->gone || there->complete) {
+            continue;
+        }
+        const bool given_up = one.since < since;
+        there->excused = there->excused || given_up;
+        require(there->excused, one.job.id.str(), "was to be cleaned up at the server, and is not");
+    }
+    leftovers_ = disk_.leftovers;
 }
 
 void checker::look_at_job(const loaded_job& whole) {
     const job_state& now = whole.job.state;
     const std::string& id = whole.job.spec.id.str();
-    const posted_job& asked = jobs_.at(id);
     const point here(now.epoch, now.attempt, now.now);
     const auto before = last_.find(id);
     if (before != last_.end() && before->second == here) {
         return;
     }
     if (before != last_.end()) {
-        const auto& [epoch, attempt, was] = before->second;
-        require(!is_terminal(was) || now.epoch > epoch || now.now == was, id,
-                "went from " + name(was) + " to " + name(now.now) + " without being asked");
-        require(now.epoch >= epoch, id, "went back to an earlier epoch");
+        look_at_change(before->second, whole, jobs_.at(id));
     }
-    require(now.epoch <= 1 + asked.retries, id, "has more epochs than it was asked for");
     last_[id] = here;
     committed_[id].insert(here);
     mix(static_cast<std::uint64_t>(whole.job.seq));
@@ -56,20 +96,72 @@ void checker::look_at_job(const loaded_job& whole) {
     }
 }
 
+void checker::look_at_change(const point& from, const loaded_job& to, posted_job& asked) const {
+    const auto& [epoch, attempt, was] = from;
+    const job_state& now = to.job.state;
+    require(!is_terminal(was) || now.epoch > epoch || now.now == was, asked.id,
+            "went from " + name(was) + " to " + name(now.now) + " without being asked");
+    require(now.epoch >= epoch, asked.id, "went back to an earlier epoch");
+    const bool anew = now.epoch > epoch || (was == status::unknown_outcome && now.now == status::pending);
+    if (anew) {
+        require(asked.unanswered > 0, asked.id, "began anew, from " + name(was) + ", without being asked");
+        ++asked.granted;
+    }
+    require(was != status::unknown_outcome || now.now != status::completed || asked.said_completed, asked.id,
+            "was set aside, and is completed though nobody said so");
+    if (now.attempt != attempt || now.epoch != epoch) {
+        asked.tried = false;
+        asked.begun_healed = server_.healed;
+    }
+    // But for a doubt that nobody can clear up: then the job's policy has it sent once more.
+    const bool in_vain = now.now == status::waiting && now.error.code != errc::outcome_unknown;
+    require(!in_vain || !asked.begun_healed, asked.id,
+            "has to be tried again though everything works: " + now.error.message());
+    if (now.now == status::failed) {
+        look_at_failure(to);
+        const bool ran = was == status::uploading || was == status::finalizing;
+        require(now.error.code != errc::expired || (ran && asked.tried), asked.id, "expired, and was not even tried");
+    }
+}
+
+// With a server that tells the truth and a store that is not damaged nothing else can have gone wrong.
+void checker::look_at_failure(const loaded_job& whole) {
+    const std::error_code code = whole.job.state.error.code;
+    const std::set<std::error_code> known = {errc::file_changed,     errc::source_missing,  errc::expired,
+                                             errc::connect_failed,   errc::connection_lost, errc::send_stalled,
+                                             errc::answer_timed_out, errc::outcome_unknown, errc::redirect_refused};
+    require(code.category() == http_category() || known.contains(code), whole.job.spec.id.str(),
+            "failed for no good reason: " + whole.job.state.error.message());
+}
+
 void checker::look_at_delivery(const loaded_job& whole) const {
     const posted_job& asked = jobs_.at(whole.job.spec.id.str());
+    for (const item_record& i : whole.items) {
+        require(i.state.now == item_status::completed, asked.id, "is completed, and not all of its items are");
+    }
     if (asked.said_completed) {
         return;
     }
-    if (asked.form) {
-        require(asked.finalised > 0, asked.id, "is completed, and the server has nothing");
-        return;
+    for (std::size_t i = 0; i < whole.items.size(); ++i) {
+        const item_spec& spec = whole.items[i].spec;
+        const auto found = asked.copies.find(i);
+        require(found != asked.copies.end(), asked.id, "is completed, and the server lacks " + spec.path);
+        const std::string& right = files_.as_pinned(spec.path, spec.identity);
+        require(std::find(found->second.begin(), found->second.end(), right) != found->second.end(), asked.id,
+                "is completed, and the server has other bytes of " + spec.path);
+        look_at_digest(whole.items[i].state.receipt, right, asked);
     }
-    for (const item_record& i : whole.items) {
-        const auto found = server_.objects().find("http://server.test" + i.spec.path);
-        require(found != server_.objects().end(), asked.id, "is completed, and the server lacks " + i.spec.path);
-        require(found->second == files_.as_pinned(i.spec.path, i.spec.identity), asked.id,
-                "is completed, and the server has other bytes of " + i.spec.path);
+}
+
+// Computed over several attempts and processes, it must still be that of the file.
+void checker::look_at_digest(const std::string& receipt, const std::string& content, const posted_job& asked) {
+    const auto begin = receipt.find("=:");
+    for (const auto& [name, value] : asked.spec.settings) {
+        if (name == "digest" && begin != std::string::npos && !asked.is_form()) {
+            const std::string sum = detail::to_base64(detail::digest_of(value, content));
+            require(receipt.find(value + "=:" + sum + ":") != std::string::npos, asked.id,
+                    "has another digest in its receipt than its file has");
+        }
     }
 }
 
@@ -101,14 +193,24 @@ void checker::look_at(const snapshot& seen) {
     }
     require(seen.version() > version_, "snapshot", "its version went back");
     version_ = seen.version();
+    std::set<std::shared_ptr<const job_snapshot>> all;
     for (const auto& shown : seen.jobs()) {
-        const std::string& id = shown->id().str();
-        const point here(shown->epoch, shown->attempt, shown->now);
-        require(committed_[id].contains(here), id,
-                "is shown as " + name(shown->now) + " in attempt " + std::to_string(shown->attempt) +
-                    ", which was never committed");
-        look_at_progress(*shown);
+        if (!shown_.contains(shown)) {  // else it is the picture that was looked at before
+            look_at_picture(*shown);
+        }
+        all.insert(shown);
     }
+    shown_ = std::move(all);
+}
+
+void checker::look_at_picture(const job_snapshot& shown) {
+    const std::string& id = shown.id().str();
+    const point here(shown.epoch, shown.attempt, shown.now);
+    require(committed_[id].contains(here), id, [&] {
+        return "is shown as " + name(shown.now) + " in attempt " + std::to_string(shown.attempt) +
+               ", which was never committed";
+    });
+    look_at_progress(shown);
 }
 
 void checker::look_at_progress(const job_snapshot& shown) {
@@ -122,8 +224,9 @@ void checker::look_at_progress(const job_snapshot& shown) {
     require(sum == shown.sent && shown.sent <= shown.size(), id, "has items that do not add up");
     const point here(shown.epoch, shown.attempt, shown.now);
     auto& [when, sent] = sent_[id];
-    require(when != here || shown.now != status::uploading || shown.sent >= sent, id,
-            "went back from " + std::to_string(sent) + " to " + std::to_string(shown.sent) + " bytes in one attempt");
+    require(when != here || shown.now != status::uploading || shown.sent >= sent, id, [&, was = sent] {
+        return "went back from " + std::to_string(was) + " to " + std::to_string(shown.sent) + " bytes in one attempt";
+    });
     when = here;
     sent = shown.sent;
 }

@@ -5,8 +5,10 @@
 
 #include "simulation/server_model.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <tuple>
@@ -16,7 +18,7 @@ namespace waybill::simulation {
 /// The invariants, looked at after every single turn of the loop.
 class checker {
 public:
-    checker(const std::map<std::string, posted_job>& jobs, const file_history& files, const server_model& server,
+    checker(std::map<std::string, posted_job>& jobs, const file_history& files, server_model& server,
             const testing::memory_disk& disk)
         : jobs_(jobs), files_(files), server_(server), disk_(disk) {}
 
@@ -26,6 +28,8 @@ public:
     void look_at_disk();
     /// Whether what was accepted is there, whole.
     void look_for_jobs() const;
+    /// Whether what was to be cleaned up was, or could not be until it was older than `since`.
+    void look_at_leftovers(std::chrono::system_clock::time_point since);
     void look_at(const snapshot& seen);
     /// After everything healed and came to rest.
     void look_at_end(const snapshot& seen) const;
@@ -37,17 +41,24 @@ private:
     using point = std::tuple<int, int, status>;  // epoch, attempt, status
 
     void look_at_job(const loaded_job& whole);
+    void look_at_change(const point& from, const loaded_job& to, posted_job& asked) const;
+    static void look_at_failure(const loaded_job& whole);
+    void look_at_checkpoints(const loaded_job& whole) const;
     void look_at_delivery(const loaded_job& whole) const;
+    static void look_at_digest(const std::string& receipt, const std::string& content, const posted_job& asked);
+    void look_at_picture(const job_snapshot& shown);
     void look_at_progress(const job_snapshot& shown);
     void mix(std::uint64_t value) noexcept { trace_ = (trace_ ^ value) * 0x100000001B3U; }
 
-    const std::map<std::string, posted_job>& jobs_;
+    std::map<std::string, posted_job>& jobs_;
     const file_history& files_;
-    const server_model& server_;
+    server_model& server_;
     const testing::memory_disk& disk_;
+    std::map<std::int64_t, leftover> leftovers_;        // as they were seen last
     std::map<std::string, std::set<point>> committed_;  // every state the disk ever had
     std::map<std::string, point> last_;
     std::map<std::string, std::pair<point, std::uint64_t>> sent_;
+    std::set<std::shared_ptr<const job_snapshot>> shown_;  // the pictures of the last snapshot
     std::uint64_t version_ = 0;
     std::uint64_t trace_ = 0xCBF29CE484222325U;
 };

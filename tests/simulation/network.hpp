@@ -10,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,27 +22,24 @@ public:
     network(asio::any_io_executor executor, server_model& server, testing::seeded_random& random,
             std::shared_ptr<waybill::clock> time, plant planted, std::function<void(const std::string&)> say)
         : executor_(executor), server_(server), random_(random), time_(std::move(time)), planted_(planted),
-          say_(std::move(say)),
-          wire_(executor, [this](const testing::received_request& r) { return server_.serve(r, random_); }) {
-        wire_.next_fault = [this](const request&) { return next_; };
-    }
+          say_(std::move(say)) {}
 
     asio::awaitable<response> perform(const request& what, transfer_progress& progress) override {
         using kind = testing::fault::kind;
-        server_.begins(what.url);
+        server_.asked(what);
         request mine = what;
         spoil(mine);
-        testing::fault wrong = draw(what.body_size());
+        const testing::fault wrong = draw(what.body_size());
         const bool stalls = wrong.what == kind::cut && random_.chance(0.2);
         const bool silent = wrong.what == kind::answer_lost && random_.chance(0.3);
-        next_ = wrong;
-        response got = co_await wire_.perform(mine, progress);
-        say_(what.method + " " + what.url + ", fault " + std::to_string(static_cast<int>(wrong.what)) + ": " +
-             std::to_string(got.status) + " " + (got.failure ? got.failure.message() : ""));
+        response got = co_await send(mine, progress, wrong);
+        if (say_) {
+            say_(what.method + " " + what.url + ", fault " + std::to_string(static_cast<int>(wrong.what)) + ": " +
+                 std::to_string(got.status) + " " + (got.failure ? got.failure.message() : ""));
+        }
         const bool lost = got.status == 0 && got.request_complete;
         if (lost && planted_ == plant::resend) {
-            next_ = testing::fault();
-            got = co_await wire_.perform(mine, progress);
+            got = co_await send(mine, progress, testing::fault());
             co_return got;
         }
         if (got.failure == errc::connection_lost && (stalls || silent)) {
@@ -53,6 +51,30 @@ public:
     }
 
 private:
+    /// Once, over a connection of its own that breaks as it is told.
+    asio::awaitable<response> send(request what, transfer_progress& progress, testing::fault wrong) {
+        using kind = testing::fault::kind;
+        const bool connects = wrong.what != kind::refused && wrong.what != kind::unreachable;
+        const std::unique_ptr<arrival> there = connects ? server_.accept(what) : nullptr;
+        std::optional<overheard> body;
+        if (there != nullptr && what.body != nullptr) {
+            what.body = &body.emplace(*what.body, *there);
+        }
+        if (there != nullptr && what.on_interim) {
+            if (const header_list early = there->interim(); !early.empty()) {
+                what.on_interim(104, early);
+            }
+        }
+        testing::fake_transport wire(
+            executor_, [&there](const testing::received_request& r) { return r.whole ? there->answer() : response(); });
+        wire.next_fault = [wrong](const request&) { return wrong; };
+        response got = co_await wire.perform(what, progress);
+        if (got.status / 100 == 2) {
+            there->heard(got.headers);
+        }
+        co_return got;
+    }
+
     void spoil(request& mine) {
         if (planted_ == plant::no_tail_mark) {
             mine.before_last_byte = nullptr;
@@ -88,8 +110,6 @@ private:
     std::shared_ptr<waybill::clock> time_;
     plant planted_;
     std::function<void(const std::string&)> say_;
-    testing::fault next_;
-    testing::fake_transport wire_;
 };
 
 }  // namespace waybill::simulation

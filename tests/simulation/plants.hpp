@@ -19,18 +19,27 @@ namespace waybill::simulation {
 
 enum class plant : std::uint8_t {
     none,
-    early_ack,     ///< a change is acknowledged before it is on the disk
-    unsynced,      ///< a crash takes the last acknowledged commits with it, as `synchronous=NORMAL` does
-    lost_job,      ///< a crash takes one whole job with it
-    half_job,      ///< a crash tears a job: its last item is missing
-    changed_file,  ///< a file that changed is read on as if it were the accepted one
-    no_cap,        ///< a file that grew is sent to its new end
-    resend,        ///< the transport repeats a request whose answer was lost by itself
-    no_tail_mark,  ///< the last byte leaves before the mark is durable
-    fresh_key,     ///< every attempt has another Idempotency-Key
+    early_ack,         ///< a change is acknowledged before it is on the disk
+    unsynced,          ///< a crash takes the last acknowledged commits with it, as `synchronous=NORMAL` does
+    lost_job,          ///< a crash takes one whole job with it
+    half_job,          ///< a crash tears a job: its last item is missing
+    changed_file,      ///< a file that changed is read on as if it were the accepted one
+    no_cap,            ///< a file that grew is sent to its new end
+    resend,            ///< the transport repeats a request whose answer was lost by itself
+    no_tail_mark,      ///< the last byte leaves before the mark is durable
+    fresh_key,         ///< every attempt has another Idempotency-Key
+    doubt_lost,        ///< retrying a job that waits takes its doubt away
+    untried,           ///< a job that is too old at a start fails without having been tried
+    run_dies,          ///< an exception of any kind ends the run, not only a failing disk
+    late_url,          ///< an upload's URL is not committed before its first byte leaves
+    own_count,         ///< an upload goes on at what this side has sent, not at what the server says
+    eager_checkpoint,  ///< a checkpoint counts bytes that the server has not confirmed
+    unmarked,          ///< what finishes an upload leaves no mark
+    no_cleanup,        ///< uploads that are given up stay at the server
+    undelivered,       ///< a delivered upload is not noted as such: giving up the rest of the job deletes it
 };
 
-inline constexpr std::array<std::pair<std::string_view, plant>, 10> plants = {{
+inline constexpr std::array<std::pair<std::string_view, plant>, 19> plants = {{
     {"none", plant::none},
     {"early_ack", plant::early_ack},
     {"unsynced", plant::unsynced},
@@ -41,6 +50,15 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 10> plants = {{
     {"resend", plant::resend},
     {"no_tail_mark", plant::no_tail_mark},
     {"fresh_key", plant::fresh_key},
+    {"doubt_lost", plant::doubt_lost},
+    {"untried", plant::untried},
+    {"run_dies", plant::run_dies},
+    {"late_url", plant::late_url},
+    {"own_count", plant::own_count},
+    {"eager_checkpoint", plant::eager_checkpoint},
+    {"unmarked", plant::unmarked},
+    {"no_cleanup", plant::no_cleanup},
+    {"undelivered", plant::undelivered},
 }};
 
 [[nodiscard]] inline std::optional<plant> plant_named(std::string_view name) {

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/protocol/detail/resumable_protocol.hpp>
+#include <waybill/protocol/detail/tus_protocol.hpp>
+
+#include "simulation/careless.hpp"
 #include "simulation/network.hpp"
 #include "simulation/simulation.hpp"
 
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/io_context.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace waybill::simulation {
@@ -20,40 +30,67 @@ public:
         const auto executor = context_.get_executor();
         store_ = std::make_shared<testing::memory_store>(executor, of.disk_);
         store_->acknowledge_early = of.how_.planted == plant::early_ack;
+        store_->before_open = [&of] {
+            if (!of.server_.healed && of.random_.chance(0.05)) {
+                of.open_failure_ = of.random_.chance(0.5) ? errc::store_full : errc::store_failed;
+                throw error(of.open_failure_, "simulated");
+            }
+        };
         store_->before_write = [&of] {
             if (of.full_writes_ > 0) {
                 --of.full_writes_;
                 throw error(errc::store_full, "simulated");
             }
+            if (of.how_.planted == plant::run_dies && of.random_.chance(0.002)) {
+                throw std::runtime_error("planted");
+            }
             if (!of.server_.healed && of.random_.chance(0.002)) {
+                of.server_.uploads().excuse_uncommitted();  // memory is forgotten with it
                 throw error(errc::store_failed, "simulated");
             }
         };
         options how;
         how.replace.store = store_;
-        how.replace.transport = std::make_shared<network>(executor, of.server_, of.random_, of.clock_, of.how_.planted,
-                                                          [&of](const std::string& what) { of.say(what); });
+        std::function<void(const std::string&)> tell;
+        if (of.how_.verbose) {
+            tell = [&of](const std::string& what) { of.say(what); };
+        }
+        how.replace.transport =
+            std::make_shared<network>(executor, of.server_, of.random_, of.clock_, of.how_.planted, std::move(tell));
         if (of.how_.planted == plant::changed_file || of.how_.planted == plant::no_cap) {
             how.replace.sources = std::make_shared<careless_sources>(of.files_.files, of.how_.planted == plant::no_cap);
         } else {
             how.replace.sources = std::make_shared<testing::memory_sources>(of.files_.files);
         }
+        if (of.how_.planted >= plant::late_url) {
+            how.protocols["tus"] = [planted = of.how_.planted](const protocol_spec& spec) {
+                return std::make_unique<careless_protocol>(std::make_unique<detail::tus_protocol>(spec), planted);
+            };
+            how.protocols["resumable"] = [planted = of.how_.planted](const protocol_spec& spec) {
+                return std::make_unique<careless_protocol>(std::make_unique<detail::resumable_protocol>(spec), planted);
+            };
+        }
         how.replace.clock = of.clock_;
         how.replace.random = std::make_shared<testing::seeded_random>(of.random_.next());
         how.keep_finished = std::chrono::hours(24 * 365 * 100);
-        how.retry.max_age = std::chrono::hours(24 * 365 * 100);
+        how.retry.max_age = of.max_age_;
         how.jobs_at_once = 1 + of.random_.below(4);
         how.verifiers["backend"] = [&of](const job_snapshot& about) -> asio::awaitable<verification> {
-            const posted_job& job = of.jobs_.at(about.id().str());
-            const bool knows = of.server_.healed || of.random_.chance(0.6);
-            verification said = verification::unknown;
-            if (knows) {
-                said = job.finalised > 0 ? verification::delivered : verification::not_delivered;
-            }
-            co_return said;
+            co_return of.server_.verify(about.id().str());
         };
         up_.emplace(executor, std::move(how));
-        up_->async_run([this](std::error_code) { ended_ = true; });
+        run();
+    }
+
+    /// Delivers; may be called again when it has ended.
+    void run() {
+        ended_.reset();
+        canceled_ = false;
+        up_->async_run(asio::bind_cancellation_slot(cancel_.slot(), [this](std::error_code ec) { ended_ = ec; }));
+    }
+    void cancel_run() {
+        canceled_ = true;
+        cancel_.emit(asio::cancellation_type::terminal);
     }
 
     /// One turn of the loop; false when there is nothing to do now.
@@ -62,13 +99,16 @@ public:
         return context_.poll_one() != 0;
     }
     uploader& up() { return *up_; }
-    /// `async_run` is over: the store has failed under it.
-    [[nodiscard]] bool ended() const noexcept { return ended_; }
+    /// How `async_run` ended, if it did.
+    [[nodiscard]] const std::optional<std::error_code>& ended() const noexcept { return ended_; }
+    [[nodiscard]] bool canceled() const noexcept { return canceled_; }
 
 private:
     std::shared_ptr<testing::memory_store> store_;
-    bool ended_ = false;
+    std::optional<std::error_code> ended_;
+    bool canceled_ = false;
     asio::io_context context_{1};
+    asio::cancellation_signal cancel_;
     std::optional<uploader> up_;
 };
 

@@ -4,6 +4,8 @@
 
 #include "simulation/process.hpp"
 
+#include <asio/error.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <iostream>
@@ -12,8 +14,11 @@
 
 namespace waybill::simulation {
 
-simulation::simulation(const settings& how)
-    : how_(how), random_(how.seed), server_(jobs_, files_), checker_(jobs_, files_, server_, *disk_) {}
+simulation::simulation(const settings& how) : how_(how), random_(how.seed), checker_(jobs_, files_, server_, *disk_) {
+    if (random_.chance(0.3)) {
+        max_age_ = std::chrono::hours(1 + random_.below(48));
+    }
+}
 
 simulation::~simulation() = default;
 
@@ -22,7 +27,6 @@ counts simulation::run() {
     chaos();
     heal();
     counts_.jobs = jobs_.size();
-    counts_.completed = checker_.completed();
     counts_.commits = disk_->commits;
     counts_.trace = checker_.trace() ^ counts_.turns;
     return counts_;
@@ -38,11 +42,7 @@ void simulation::chaos() {
             crash();
             start();
         }
-        if (process_->ended()) {
-            say("the store failed: started again");
-            crash();
-            start();
-        }
+        go_on();
         if (!turn() && !clock_->advance_to_next()) {
             act();
         }
@@ -56,6 +56,10 @@ void simulation::heal() {
     say("everything heals");
     server_.healed = true;
     full_writes_ = 0;
+    if (stop_asked_) {
+        stop_cleanly();
+        start();
+    }
     rest("after everything healed");
     for (auto& [id, job] : jobs_) {
         if (stored(id) == status::unknown_outcome) {
@@ -71,16 +75,35 @@ void simulation::heal() {
     stop_cleanly();
     start();
     rest("after a last start");
+    counts_.completed = checker_.completed();
+    forget_everything();
+}
+
+// What servers have of jobs that nobody wants any more goes too.
+void simulation::forget_everything() {
+    for (auto& [id, job] : jobs_) {
+        job.accepted = false;
+        job.batch.clear();  // its jobs go one by one
+        process_->up().async_remove(job_id(id), [](std::error_code) {});
+    }
+    const auto begun = clock_->steady_now();
+    for (bool more = true; more || !disk_->leftovers.empty();) {
+        more = turn();
+        const bool late = clock_->steady_now() - begun > std::chrono::hours(24 * 2);
+        if (late || (!more && !disk_->leftovers.empty() && !clock_->advance_to_next())) {
+            throw broken("leftovers: some are never cleaned up");
+        }
+    }
+    if (const std::string left = server_.uploads().left_over(); !left.empty()) {
+        throw broken("server: " + left);
+    }
 }
 
 // Everything must come to rest: in bounded time and turns, by itself.
 void simulation::rest(const std::string& when) {
     const auto begun = clock_->steady_now();
     for (int turns = 0; turns < 300'000; ++turns) {
-        if (process_->ended()) {
-            crash();  // the store had failed just before everything healed
-            start();
-        }
+        go_on();  // the store may have failed just before everything healed
         if (turn()) {
             continue;
         }
@@ -114,11 +137,8 @@ void simulation::check() {
         seen_commits_ = disk_->commits;
         checker_.look_at_disk();
         checker_.look_for_jobs();
-        for (const auto& [seq, whole] : how_.verbose ? disk_->jobs : std::map<job_seq, loaded_job>()) {
-            const job_state& now = whole.job.state;
-            say("on disk " + whole.job.spec.id.str() + ": " + std::string(to_string(now.now)) + ", attempt " +
-                std::to_string(now.attempt) + ", marked " + std::to_string(now.tail_attempt) + ", failures " +
-                std::to_string(now.failures));
+        if (how_.verbose) {
+            tell_changes();
         }
         if (how_.planted == plant::unsynced) {
             history_.push_back(*disk_);
@@ -127,10 +147,25 @@ void simulation::check() {
             }
         }
     }
+    checker_.look_at_leftovers(clock_->system_now() - max_age_);
     checker_.look_at(*process_->up().latest());
 }
 
+void simulation::tell_changes() {
+    for (const auto& [seq, whole] : disk_->jobs) {
+        const job_state& now = whole.job.state;
+        std::string line = "on disk " + whole.job.spec.id.str() + ": " + std::string(to_string(now.now)) +
+                           ", attempt " + std::to_string(now.attempt) + ", marked " + std::to_string(now.tail_attempt) +
+                           ", failures " + std::to_string(now.failures);
+        if (std::string& told = told_[seq]; told != line) {
+            say(line);
+            told = std::move(line);
+        }
+    }
+}
+
 void simulation::start() {
+    expire_untried();
     process_ = std::make_unique<process>(*this);
     checker_.process_began();
     // Opening is one step of the store: what it changed is seen before anything is built on it.
@@ -143,13 +178,60 @@ void simulation::start() {
 void simulation::crash() {
     say("the process dies");
     ++counts_.crashes;
+    end_process();
+    spoil_disk();
+    checker_.look_for_jobs();
+}
+
+void simulation::end_process() {
     process_.reset();
+    server_.uploads().excuse_uncommitted();
     disk_->owner = nullptr;  // the kernel frees a dead process's lock
+    stop_asked_.reset();
+    stopped_ = false;
     for (auto& [id, job] : jobs_) {
         job.unanswered = 0;  // nobody will answer
     }
-    spoil_disk();
-    checker_.look_for_jobs();
+}
+
+// What an app does when its uploader has ended: begins anew, or runs it again.
+void simulation::go_on() {
+    if (stopped_) {
+        end_process();
+        checker_.look_for_jobs();
+        start();
+        return;
+    }
+    if (stop_asked_ && clock_->steady_now() - *stop_asked_ > std::chrono::seconds(10)) {
+        throw broken("uploader: does not stop in bounded time");
+    }
+    if (stop_asked_ || !process_->ended()) {
+        return;
+    }
+    const std::error_code why = *process_->ended();
+    const bool canceled = process_->canceled() && why == asio::error::operation_aborted;
+    const bool disk = why == errc::store_failed || (why && why == open_failure_);
+    if (!canceled && !disk) {
+        throw broken("uploader: its run ended for no good reason: " + why.message());
+    }
+    say("the run has ended: " + why.message());
+    if (random_.chance(0.5)) {
+        process_->run();
+    } else {
+        crash();
+        start();
+    }
+}
+
+void simulation::expire_untried() {
+    for (auto& [seq, whole] : disk_->jobs) {
+        job_state& state = whole.job.state;
+        const auto age = clock_->system_now() - state.epoch_began;
+        if (how_.planted == plant::untried && state.now == status::waiting && age > std::chrono::hours(24 * 7)) {
+            state.now = status::failed;
+            state.error.code = errc::expired;
+        }
+    }
 }
 
 void simulation::spoil_disk() {
@@ -169,19 +251,22 @@ void simulation::spoil_disk() {
     }
 }
 
-void simulation::stop_cleanly() {
+void simulation::ask_to_stop() {
     say("stops");
-    bool stopped = false;
-    process_->up().async_stop([&stopped](std::error_code) { stopped = true; });
+    stop_asked_ = stop_asked_.value_or(clock_->steady_now());
+    process_->up().async_stop([this](std::error_code) { stopped_ = true; });
+}
+
+void simulation::stop_cleanly() {
+    ask_to_stop();
     // A commit that waits for space looks for it once a second; nothing else may hold it up.
     const auto latest = clock_->steady_now() + std::chrono::seconds(2);
-    while (!stopped && clock_->steady_now() < latest && (turn() || clock_->advance_to_next())) {
+    while (!stopped_ && clock_->steady_now() < latest && (turn() || clock_->advance_to_next())) {
     }
-    if (!stopped) {
+    if (!stopped_) {
         throw broken("uploader: does not stop in bounded time");
     }
-    process_.reset();
-    disk_->owner = nullptr;
+    end_process();
     checker_.look_for_jobs();
 }
 

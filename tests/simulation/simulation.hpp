@@ -14,12 +14,14 @@
 #include "simulation/checker.hpp"
 #include "simulation/plants.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace waybill::simulation {
@@ -69,11 +71,16 @@ private:
     void rest(const std::string& when);
     bool turn();
     void check();
+    void tell_changes();
 
     void start();
     void crash();
+    void end_process();
+    void ask_to_stop();
     void stop_cleanly();
+    void go_on();
     void spoil_disk();
+    void expire_untried();
 
     void act();
     void offer(std::size_t how_many);
@@ -83,6 +90,8 @@ private:
     void resolve(posted_job& job, resolution what);
     void change_file(posted_job& job);
     void make_job(const std::string& batch);
+    void choose_way(posted_job& made);
+    void forget_everything();
     [[nodiscard]] job built(const posted_job& from) const;
     [[nodiscard]] posted_job& any_job();
     [[nodiscard]] std::optional<status> stored(const std::string& id) const;
@@ -95,12 +104,17 @@ private:
     file_history files_;
     std::shared_ptr<testing::memory_disk> disk_ = std::make_shared<testing::memory_disk>();
     std::shared_ptr<testing::manual_clock> clock_ = std::make_shared<testing::manual_clock>();
-    server_model server_;
+    server_model server_{jobs_, files_, *disk_, *clock_, random_};
     checker checker_;
     std::deque<testing::memory_disk> history_;  // only for the bug that loses commits
     std::unique_ptr<process> process_;
     int full_writes_ = 0;
+    std::chrono::hours max_age_{24 * 7};
+    std::error_code open_failure_;  // what a failing open gave last
+    std::optional<std::chrono::steady_clock::time_point> stop_asked_;
+    bool stopped_ = false;
     std::uint64_t seen_commits_ = 0;
+    std::map<job_seq, std::string> told_;  // of each job, last
     counts counts_;
 };
 

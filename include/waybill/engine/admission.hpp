@@ -164,7 +164,7 @@ inline void check_job(const job& j, const registry& protocols) {
 
 /// The same for what the store has kept: somebody may have changed it together with its checksum. What
 /// would not have been accepted is not sent.
-[[nodiscard]] inline bool still_acceptable(const loaded_job& whole) noexcept {
+[[nodiscard]] inline bool still_acceptable(const loaded_job& whole) {
     const job_spec& spec = whole.job.spec;
     try {
         static_cast<void>(url(spec.url));

@@ -3,6 +3,7 @@
 
 #include <waybill/clock.hpp>
 #include <waybill/detail/asio_compat.hpp>
+#include <waybill/detail/condition.hpp>
 #include <waybill/detail/decl.hpp>
 #include <waybill/engine/engine_options.hpp>
 #include <waybill/engine/meter.hpp>
@@ -70,7 +71,7 @@ public:
     /// Commits a new state together with all item states and checkpoints that are not committed yet.
     /// A completed job needs its checkpoints no more; those of a canceled one are to be cleaned up.
     asio::awaitable<void> commit(job_state next);
-    /// Commits item states that are not committed yet, if there is space.
+    /// Commits item states that are not committed yet, if there is space and nothing else is being committed.
     asio::awaitable<void> flush();
     /// Item states or checkpoints wait for a commit.
     [[nodiscard]] bool dirty() const noexcept { return !dirty_items_.empty() || !dirty_checkpoints_.empty(); }
@@ -80,6 +81,12 @@ public:
     [[nodiscard]] std::uint64_t gained() const noexcept { return gained_; }
     /// A request has come to an end: something was heard of the host, or nothing where something should have been.
     [[nodiscard]] bool contacted() const noexcept { return contacted_; }
+    /// The protocol has come to an end, and knew the last answer: the mark which that settled goes.
+    void conclude() {
+        if (heard_) {
+            clear_mark();
+        }
+    }
     /// From now on no kept connection is used.
     void avoid_kept_connections() noexcept { fresh_ = true; }
     /// What a snapshot shows of it now. Committed states, live byte counts.
@@ -102,11 +109,34 @@ private:
         std::list<active_send>::iterator place;
     };
 
+    /// A commit under way: it takes with it what waits to be flushed.
+    struct writing_mark {
+        explicit writing_mark(int& c) : count(c) { ++count; }
+        writing_mark(const writing_mark&) = delete;
+        writing_mark& operator=(const writing_mark&) = delete;
+        ~writing_mark() { --count; }
+
+        int& count;
+    };
+    /// A flush under way, however it ends.
+    struct flushing_mark {
+        explicit flushing_mark(attempt& a) : self(a) { self.flushing_ = true; }
+        flushing_mark(const flushing_mark&) = delete;
+        flushing_mark& operator=(const flushing_mark&) = delete;
+        ~flushing_mark() {
+            self.flushing_ = false;
+            self.flushed_.notify_all();
+        }
+
+        attempt& self;
+    };
+
     asio::awaitable<void> mark_tail(std::size_t about);
     /// An earlier attempt may have delivered the same.
     [[nodiscard]] bool is_marked_before(std::size_t about) const noexcept;
     asio::awaitable<response> perform(const request& what, active_send& as, bool unmark_if_nothing_left);
     void require_source_intact(const response& answer, const std::vector<body_span>& spans) const;
+    asio::awaitable<void> until_flushed();
     [[nodiscard]] job_change take_change();
     asio::awaitable<void> write(job_change change);
     void committed(const job_change& change);
@@ -127,12 +157,16 @@ private:
     std::set<std::size_t> dirty_items_;
     std::set<std::size_t> dirty_checkpoints_;
     std::set<std::size_t> failed_items_;
+    bool heard_ = false;  // an answer has settled the mark; what it means has not been kept yet
+    int writing_ = 0;
+    bool flushing_ = false;
     bool progressed_ = false;
     bool contacted_ = false;
     std::uint64_t gained_ = 0;
     bool fresh_ = false;
     job_snapshot shown_;
     detail::strand home_;
+    detail::condition flushed_;
     meter job_meter_;
     std::vector<meter> item_meters_;
 };

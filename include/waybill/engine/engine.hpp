@@ -78,6 +78,7 @@ private:
         std::shared_ptr<asio::cancellation_signal> signal = std::make_shared<asio::cancellation_signal>();
         wish asked = wish::none;
         std::shared_ptr<attempt> job;  // once it is loaded
+        std::string origin;            // where it goes
     };
 
     /// Jobs of one kind that are still to be listed: those after `last`.
@@ -110,7 +111,7 @@ private:
     void start(job_seq seq);
     static asio::awaitable<void> drive(std::shared_ptr<engine> self, job_seq seq, std::shared_ptr<run_state> mine);
     asio::awaitable<void> carry(std::shared_ptr<attempt> job, run_state& mine);
-    void report_host(const attempt& job, wish asked, const std::exception_ptr& thrown);
+    void report_host(const attempt& job, const run_state& mine, const std::exception_ptr& thrown);
     asio::awaitable<void> commit_end(attempt& job, job_state next);
     asio::awaitable<bool> begin(attempt& job);
     asio::awaitable<void> set_aside(loaded_job whole);

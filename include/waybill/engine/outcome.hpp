@@ -64,8 +64,10 @@ public:
         // Out of attempts or too old to ask is not the same as failed: it may have arrived.
         const bool may_have_arrived = s.tail_attempt != 0 || (ambiguous && when_ambiguous == doubt::repeat);
         // Looked at after an attempt, never instead of one: a clock that jumped years ahead, as on a machine that
-        // learns the time from the network, must not end a job that can be delivered.
-        if (is_expired(s)) {
+        // learns the time from the network, must not end a job that can be delivered. To find that nobody knows what
+        // became of an earlier one was no attempt.
+        const bool only_asked = when_ambiguous == doubt::duplicate && why.code() == errc::outcome_unknown;
+        if (is_expired(s) && !only_asked) {
             return may_have_arrived ? park(std::move(s)) : expired(std::move(s));
         }
         s.failures = progressed ? 1 : s.failures + 1;

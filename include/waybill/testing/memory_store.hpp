@@ -41,6 +41,8 @@ public:
     memory_store& operator=(const memory_store&) = delete;
     ~memory_store() override { let_go(); }
 
+    /// Called when it is opened; an exception it throws is what opening fails with.
+    std::function<void()> before_open;
     /// Called before each change reaches the disk; an exception it throws is the disk's failure. After
     /// `errc::store_failed` everything fails until the store is opened anew.
     std::function<void()> before_write;

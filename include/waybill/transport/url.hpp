@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +24,7 @@ class url {
 public:
     /// Throws `errc::invalid_url` or `errc::unsupported_scheme`. Refuses user information, which is
     /// a secret; fragments, which are never sent; control characters and spaces.
-    explicit url(const std::string& text) : handle_(curl_url(), &curl_url_cleanup) {
+    explicit url(const std::string& text) : handle_(or_no_memory(curl_url()), &curl_url_cleanup) {
         require_one_word(text);
         set(text);
         require_one_word(host());  // libcurl decodes what is percent-encoded there
@@ -104,9 +105,9 @@ public:
         return out;
     }
 
-    url(const url& other) : handle_(curl_url_dup(other.handle_.get()), &curl_url_cleanup) {}
+    url(const url& other) : handle_(or_no_memory(curl_url_dup(other.handle_.get())), &curl_url_cleanup) {}
     url& operator=(const url& other) {
-        handle_.reset(curl_url_dup(other.handle_.get()));
+        handle_.reset(or_no_memory(curl_url_dup(other.handle_.get())));
         return *this;
     }
     url(url&&) = default;
@@ -114,6 +115,14 @@ public:
     ~url() = default;
 
 private:
+    /// A URL that there is no memory for is not a wrong one.
+    static CURLU* or_no_memory(CURLU* made) {
+        if (made == nullptr) {
+            throw std::bad_alloc();
+        }
+        return made;
+    }
+
     static void require_one_word(std::string_view text) {
         for (const char c : text) {
             const auto byte = static_cast<unsigned char>(c);
@@ -125,6 +134,9 @@ private:
 
     void set(const std::string& text) {
         const CURLUcode rc = curl_url_set(handle_.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME);
+        if (rc == CURLUE_OUT_OF_MEMORY) {
+            throw std::bad_alloc();
+        }
         if (rc != CURLUE_OK) {
             throw error(errc::invalid_url, "'" + printable(text) + "' (" + curl_url_strerror(rc) + ")");
         }
@@ -138,7 +150,11 @@ private:
 
     [[nodiscard]] std::string part(CURLUPart what, unsigned flags = 0) const {
         char* text = nullptr;
-        if (curl_url_get(handle_.get(), what, &text, flags) != CURLUE_OK) {
+        const CURLUcode rc = curl_url_get(handle_.get(), what, &text, flags);
+        if (rc == CURLUE_OUT_OF_MEMORY) {
+            throw std::bad_alloc();
+        }
+        if (rc != CURLUE_OK) {
             return {};
         }
         std::string result(text);

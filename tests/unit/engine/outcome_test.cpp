@@ -294,6 +294,19 @@ TEST_CASE("a job expires when it is older than its epoch may get", "[engine][out
     CHECK(decided.expired(s).error.details.detail.empty());
 }
 
+TEST_CASE("a job that is too old is sent once more when all that was found out is that nobody knows",
+          "[engine][outcome]") {
+    retry_policy p = policy();
+    p.max_age = std::chrono::hours(2);
+    const outcome decided(p, now, 0.5);
+    job_state s = running();
+    s.epoch_began = now - std::chrono::hours(3);
+    const failure nobody_knows = because(disposition::ambiguous, errc::outcome_unknown);
+    CHECK(decided.failed(s, nobody_knows, doubt::duplicate, false).now == status::waiting);
+    CHECK(decided.failed(s, nobody_knows, doubt::ask, false).now == status::unknown_outcome);
+    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::duplicate, false).error.code == errc::expired);
+}
+
 TEST_CASE("every outcome is a transition the status table allows", "[engine][outcome]") {
     const retry_policy p = policy();
     const outcome decided(p, now, 0.5);

@@ -69,7 +69,7 @@ WAYBILL_DECL attempt::attempt(loaded_job whole, waybill::store& store, waybill::
                               detail::strand home)
     : whole_(std::move(whole)), committed_(whole_.job.state.now), store_(store), transport_(transport),
       sources_(sources), clock_(clock), options_(options), shown_(detail::picture_of(whole_)), home_(std::move(home)),
-      item_meters_(whole_.items.size()) {}
+      flushed_(home_), item_meters_(whole_.items.size()) {}
 
 WAYBILL_DECL const checkpoint* attempt::find_checkpoint(std::size_t item) const noexcept {
     const auto found = std::find_if(whole_.checkpoints.begin(), whole_.checkpoints.end(),
@@ -101,6 +101,7 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
     int& cuts = whole_.job.state.early_cuts;
     what.expect_continue = what.expect_continue || (cuts >= cuts_until_asked && what.body_size() > 0);
     const bool older_doubt = is_marked_before(about);
+    heard_ = heard_ && !marks;
     for (int redirects = 0;; ++redirects) {
         // Looked at again after a redirect: its answer has taken the mark away.
         const job_state& state = whole_.job.state;
@@ -114,7 +115,12 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
         cuts = cut ? cuts + 1 : 0;
         const verdict v = judge(answer, false);
         if (marks && detail::settles(v, answer, whole_.job.spec, older_doubt)) {
-            clear_mark();
+            // The mark of a success goes with what its protocol keeps of it: who is interrupted in between must not
+            // take it for something that never left.
+            heard_ = v.accepted;
+            if (!v.accepted) {
+                clear_mark();
+            }
         }
         require_source_intact(answer, spans);
         if (!detail::redirected(what, answer, redirects)) {
@@ -147,6 +153,7 @@ WAYBILL_DECL asio::awaitable<response> attempt::perform(const request& what, act
 // The mark is durable before the last byte leaves: after a crash without it the server cannot
 // have the whole body, and sending again is safe.
 WAYBILL_DECL asio::awaitable<void> attempt::mark_tail(std::size_t about) {
+    heard_ = false;
     job_state marked = whole_.job.state;
     marked.tail_attempt = marked.attempt;
     marked.tail_item = about;
@@ -156,6 +163,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::mark_tail(std::size_t about) {
 // Whatever is committed next also takes the mark away.
 WAYBILL_DECL void attempt::clear_mark() {
     whole_.job.state.tail_attempt = 0;
+    heard_ = false;
 }
 
 WAYBILL_DECL bool attempt::is_marked_before(std::size_t about) const noexcept {
@@ -176,6 +184,7 @@ WAYBILL_DECL void attempt::require_source_intact(const response& answer, const s
 }
 
 WAYBILL_DECL void attempt::keep(checkpoint reached) {
+    conclude();
     const checkpoint* const known = find_checkpoint(reached.item);
     progressed_ = progressed_ || (known != nullptr && reached.offset > known->offset);
     std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == reached.item; });
@@ -199,10 +208,13 @@ WAYBILL_DECL void attempt::save_soon(checkpoint reached) {
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discard) {
+    const writing_mark mark(writing_);
+    co_await until_flushed();
     const checkpoint* const known = find_checkpoint(item);
     if (known == nullptr) {
         co_return;
     }
+    conclude();
     job_change change = take_change();
     change.dropped.push_back(item);
     if (discard) {
@@ -243,6 +255,7 @@ WAYBILL_DECL void attempt::show_protocol(std::string name) {
 }
 
 WAYBILL_DECL void attempt::finish_item(std::size_t item, std::string receipt) {
+    conclude();
     item_record& record = whole_.items.at(item);
     record.state.now = item_status::completed;
     record.state.confirmed = record.spec.size;
@@ -267,8 +280,11 @@ WAYBILL_DECL void attempt::complete_all_soon(std::string receipt) {
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next) {
+    // Set before waiting: what happens meanwhile builds on it, and must not be undone by it.
+    whole_.job.state = std::move(next);
+    const writing_mark mark(writing_);
+    co_await until_flushed();
     job_change change = take_change();
-    change.to = std::move(next);
     if (change.to.now == status::completed) {
         change.drop_checkpoints = true;
         change.checkpoints.clear();
@@ -276,35 +292,47 @@ WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next) {
                (change.to.now == status::failed && change.to.error.code == errc::expired)) {
         give_up_uploads(change, whole_, now());
     }
-    // Set before waiting: what happens meanwhile builds on it, and must not be undone by it.
-    whole_.job.state = change.to;
     const job_change kept = change;
     co_await write(std::move(change));
     committed(kept);
 }
 
+// Never while a commit is under way. One that waits for space would be overtaken, by the very state it waits to
+// write; and what a flush could not write would come back too late for a commit that is the job's last.
 WAYBILL_DECL asio::awaitable<void> attempt::flush() {
+    if (writing_ > 0) {
+        co_return;
+    }
+    const flushing_mark mark(*this);
     job_change change = take_change();
     const job_change kept = change;
     std::exception_ptr thrown;
+    bool full = false;
     try {
         co_await store_.commit(std::move(change));
     } catch (const error& e) {
-        thrown = e.code() == errc::store_full ? nullptr : std::current_exception();
+        full = e.code() == errc::store_full;
+        thrown = std::current_exception();
         for (const auto& [index, state] : kept.items) {
             dirty_items_.insert(index);  // another time
         }
         for (const checkpoint& c : kept.checkpoints) {
             dirty_checkpoints_.insert(c.item);
         }
-        if (!thrown) {
-            co_return;
-        }
+    }
+    if (full) {
+        co_return;
     }
     if (thrown) {
         std::rethrow_exception(thrown);
     }
     committed(kept);
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::until_flushed() {
+    while (flushing_) {
+        co_await flushed_.wait_uncancellable();
+    }
 }
 
 /// The present state, and all item states that are not committed yet.

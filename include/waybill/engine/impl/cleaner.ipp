@@ -110,8 +110,11 @@ WAYBILL_DECL asio::awaitable<std::chrono::steady_clock::time_point> cleaner::wor
         }
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(next->not_before - parts_.clock->system_now());
-        if (left.count() > 0) {
-            // A clock that was set back by years must not hold this up for years.
+        // Further off than it can have been put: the clock was set back by years, which must not hold this up for
+        // years.
+        const auto most =
+            std::max(options_.retry.cap, options_.retry.retry_after_cap + options_.retry.retry_after_cap / 10);
+        if (left.count() > 0 && left <= most) {
             co_return parts_.clock->steady_now() + std::min(left, options_.retry.cap);
         }
         co_await clean(std::move(*next));

@@ -125,6 +125,8 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
     if (delivering_) {
         throw error(errc::not_allowed, "the uploader is running already");
     }
+    // Who cancels is heard in `deliver`: thrown from here it would look for ever as if this still ran.
+    co_await asio::this_coro::throw_if_cancelled(false);
     delivering_ = true;
     reopened_ = 0;
     std::exception_ptr thrown;
@@ -132,11 +134,8 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
         thrown = co_await deliver_until_it_ends();
         again = false;
         if (lose_store(thrown)) {
-            // Who cancels now is heard when delivery begins again.
-            co_await asio::this_coro::throw_if_cancelled(false);
             thrown = co_await reopen();
             again = !thrown && phase_ == phase::open;
-            co_await asio::this_coro::throw_if_cancelled(true);
         }
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
@@ -161,10 +160,12 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::deliver_until_it_ends()
     cleaner_->start(shared_from_this());
     publish_soon();
     try {
+        co_await asio::this_coro::throw_if_cancelled(true);
         co_await deliver();
     } catch (...) {
         thrown = std::current_exception();
     }
+    co_await asio::this_coro::throw_if_cancelled(false);
     co_return fatal_ ? fatal_ : thrown;
 }
 

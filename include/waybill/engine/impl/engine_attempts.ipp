@@ -10,6 +10,8 @@
 #include <waybill/transport/url.hpp>
 
 #include <algorithm>
+#include <exception>
+#include <new>
 #include <utility>
 
 // Each job's attempts: begun, run, judged.
@@ -25,6 +27,18 @@ namespace detail {
         }
     } catch (const failure& f) {
         return f.code() == errc::outcome_unknown;
+    } catch (...) {
+    }
+    return false;
+}
+
+[[nodiscard]] inline bool is_want_of_memory(const std::exception_ptr& thrown) {
+    try {
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+    } catch (const std::bad_alloc&) {
+        return true;
     } catch (...) {
     }
     return false;
@@ -73,13 +87,13 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
         co_return;
     }
     // Not even begun while its host is known to be down: it costs no attempt and no commit.
-    const std::string origin = url(whole->job.spec.url).origin();
+    mine->origin = url(whole->job.spec.url).origin();
     const auto now = self->parts_.clock->steady_now();
-    if (const auto ready = self->hosts_.ready(origin, now); ready > now) {
+    if (const auto ready = self->hosts_.ready(mine->origin, now); ready > now) {
         self->scheduler_.wait(seq, ready);
         co_return;
     }
-    self->hosts_.begin(origin);
+    self->hosts_.begin(mine->origin);
     engine_parts& parts = self->parts_;
     mine->job = std::make_shared<attempt>(std::move(*whole), *parts.store, *parts.transport, *parts.sources,
                                           *parts.clock, self->options_, self->home_);
@@ -135,7 +149,7 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
     }
     // From here on the attempt's end is committed, whatever is asked meanwhile.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    report_host(*job, mine.asked, thrown);
+    report_host(*job, mine, thrown);
     if (begun) {
         co_await commit_end(*job, after(*job, mine.asked, thrown));
     }
@@ -143,8 +157,8 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
 }
 
 /// Takes note of what an attempt says about its host; one that sent nothing says nothing.
-WAYBILL_DECL void engine::report_host(const attempt& job, wish asked, const std::exception_ptr& thrown) {
-    const std::string origin = url(job.job().spec.url).origin();
+WAYBILL_DECL void engine::report_host(const attempt& job, const run_state& mine, const std::exception_ptr& thrown) {
+    const std::string& origin = mine.origin;
     const auto now = parts_.clock->steady_now();
     if (!job.contacted()) {
         hosts_.forget_probe(origin);
@@ -157,7 +171,7 @@ WAYBILL_DECL void engine::report_host(const attempt& job, wish asked, const std:
         hosts_.report(origin, host_report::answered, now);
     } catch (const failure& f) {
         const bool server_error = f.code().category() == http_category() && f.code().value() >= 500;
-        if (asked != wish::none || f.what_to_do() == disposition::network || detail::is_of_source(f.code())) {
+        if (mine.asked != wish::none || f.what_to_do() == disposition::network || detail::is_of_source(f.code())) {
             hosts_.forget_probe(origin);
         } else if (f.what_to_do() == disposition::busy) {
             hosts_.report(origin, host_report::throttled, now, f.retry_after());
@@ -282,6 +296,7 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::run_protocol(attempt& j
         } catch (const failure& f) {
             again = f.what_to_do() == disposition::again;
             thrown = std::current_exception();
+            job.conclude();
         } catch (...) {
             thrown = std::current_exception();
         }
@@ -331,7 +346,9 @@ WAYBILL_DECL job_state engine::after(const attempt& job, wish asked, const std::
 
 WAYBILL_DECL void engine::ended(job_seq seq, const std::exception_ptr& thrown) {
     running_.erase(seq);
-    if (thrown && !fatal_) {
+    if (detail::is_want_of_memory(thrown)) {
+        scheduler_.wait(seq, parts_.clock->steady_now() + options_.retry.base);  // as after a crash: from the disk
+    } else if (thrown && !fatal_) {
         fatal_ = thrown;
     }
     notify_end(seq);

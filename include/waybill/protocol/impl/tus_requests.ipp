@@ -89,9 +89,10 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
     if (filled) {
         make.headers.push_back(header_field{"Content-Type", "application/offset+octet-stream"});
         make.body = &body;
-        make.idempotent = bytes < part.length;  // else it may finish an upload whose URL nobody heard
         co_await add_checksum(make);
     }
+    // What finishes an upload whose URL nobody may hear is not repeated blindly; an empty one is finished by this.
+    make.idempotent = bytes < part.length || !whole();
     const bool idempotent = make.idempotent;
     tus_part* const sending = filled ? &part : nullptr;
     const response answer = co_await send(std::move(make), sending, bytes);
@@ -112,7 +113,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
     }
     // Durable before the first byte of the body: from here on the upload is never lost.
     checkpoint created = reached();
-    if (whole() && part.length <= small_item && part.offset == 0 && next_size(part) == part.length) {
+    if (whole() && part.length != 0 && part.length <= small_item && part.offset == 0 &&
+        next_size(part) == part.length) {
         co_await job_.save_and_mark(std::move(created));
     } else {
         co_await job_.save(std::move(created));
@@ -124,6 +126,10 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     request head = tus_request("HEAD", part.url, false);
     const response answer = co_await send(std::move(head), nullptr, 0);
     if (answer.status == 404 || answer.status == 410) {
+        if (whole() && part.offset == part.length) {
+            part.asked = true;  // the server has confirmed all of it, and has put it away since
+            co_return;
+        }
         co_await lost(part, answer);
         co_return;
     }

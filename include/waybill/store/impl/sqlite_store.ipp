@@ -19,9 +19,15 @@ WAYBILL_DECL sqlite_store::~sqlite_store() = default;
 WAYBILL_DECL asio::awaitable<store_contents> sqlite_store::open() {
     std::function<store_contents()> work = [this] {
         database_.reset();
-        database_ = std::make_unique<detail::database>(options_);
-        failed_ = false;
-        return database_->contents();
+        try {
+            database_ = std::make_unique<detail::database>(options_);
+            store_contents found = database_->contents();
+            failed_ = false;
+            return found;
+        } catch (const SQLite::Exception&) {
+            database_.reset();
+            detail::rethrow_as_store_error(options_.path);
+        }
     };
     co_return co_await worker_->run(std::move(work));
 }

@@ -98,6 +98,9 @@ inline asio::awaitable<store_contents> memory_store::open() {
     if (disk_->owner != nullptr) {
         throw error(errc::store_locked, "memory");
     }
+    if (before_open) {
+        before_open();
+    }
     disk_->owner = this;
     store_contents found;
     std::map<std::string, queued_job> heads;

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include "simulation/careless.hpp"
+
+#include <waybill/protocol/detail/tus_rules.hpp>
+
+#include <algorithm>
+
+namespace waybill::simulation {
+
+asio::awaitable<response> careless_session::send(request what, std::vector<body_span> spans, std::size_t about) {
+    if (planted_ == plant::unmarked) {
+        what.finishing = false;
+        what.idempotent = true;
+    }
+    const std::string method = what.method;
+    const std::string url = what.url;
+    const auto offset = parse_decimal(single_header(what.headers, "Upload-Offset").value_or(""));
+    response answer = co_await inner_.send(std::move(what), std::move(spans), about);
+    if (planted_ == plant::own_count && method == "PATCH") {
+        sent_[url] = offset.value_or(0) + answer.body_offered;
+    }
+    for (header_field& h : answer.headers) {
+        if (planted_ == plant::own_count && method == "HEAD" && h.name == "Upload-Offset" && sent_.contains(url)) {
+            h.value = std::to_string(sent_[url]);
+        }
+    }
+    co_return answer;
+}
+
+asio::awaitable<void> careless_session::save(checkpoint reached) {
+    spoil(reached);
+    if (planted_ == plant::late_url) {
+        inner_.save_soon(std::move(reached));
+        co_return;
+    }
+    co_await inner_.save(std::move(reached));
+}
+
+asio::awaitable<void> careless_session::save_and_mark(checkpoint reached) {
+    spoil(reached);
+    if (planted_ == plant::unmarked || planted_ == plant::late_url) {
+        inner_.save_soon(std::move(reached));
+        co_return;
+    }
+    co_await inner_.save_and_mark(std::move(reached));
+}
+
+void careless_session::save_soon(checkpoint reached) {
+    const auto state = detail::decode_tus_state(reached.state);
+    if (planted_ == plant::undelivered && state && state->delivered) {
+        return;
+    }
+    spoil(reached);
+    inner_.save_soon(std::move(reached));
+}
+
+void careless_session::spoil(checkpoint& reached) const {
+    if (planted_ == plant::eager_checkpoint && reached.item < items().size()) {
+        reached.offset = std::min(reached.offset + 100, items()[reached.item].spec.size);
+    }
+}
+
+asio::awaitable<void> careless_protocol::restore(session& job) {
+    careless_session mine(job, planted_);
+    co_await inner_->restore(mine);
+}
+
+asio::awaitable<void> careless_protocol::upload(session& job) {
+    careless_session mine(job, planted_);
+    co_await inner_->upload(mine);
+}
+
+asio::awaitable<void> careless_protocol::discard(exchange& server, const leftover& what) {
+    if (planted_ != plant::no_cleanup) {
+        co_await inner_->discard(server, what);
+    }
+}
+
+}  // namespace waybill::simulation

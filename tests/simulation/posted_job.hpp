@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/model/job.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace waybill::simulation {
+
+/// A broken promise; its text says which.
+struct broken : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// How a job is spoken.
+enum class way : std::uint8_t { put, form, tus, resumable, resumable_form };
+
+/// A job as the app and its server know it.
+struct posted_job {
+    std::string id;
+    way via = way::put;
+    protocol_spec spec;
+    on_unknown policy = on_unknown::park;
+    bool verified = false;
+    std::vector<std::string> paths;
+    std::string batch;
+
+    // What the app knows and wants.
+    bool accepted = false;          ///< `async_enqueue` has completed
+    bool cancel_confirmed = false;  ///< `async_cancel` has completed, and nothing else was asked since
+    bool said_completed = false;    ///< the app has said so itself
+    int unanswered = 0;             ///< times it has asked to send it again whose end is not known
+
+    // What was seen.
+    int granted = 0;             ///< times it began anew because the app had asked for it
+    bool tried = false;          ///< something was asked about it in its present attempt
+    bool begun_healed = false;   ///< its present attempt began when everything worked
+    int untold = 0;              ///< uploads that were finished, and that nobody can ask about
+    std::set<std::string> keys;  ///< the `Idempotency-Key`s of its posts
+
+    /// What the server has made visible, of each item and in order. A form is there in all of them.
+    std::map<std::size_t, std::vector<std::string>> copies;
+
+    [[nodiscard]] bool is_form() const noexcept { return via == way::form || via == way::resumable_form; }
+    /// Its server can be asked what it has.
+    [[nodiscard]] bool is_upload() const noexcept { return via != way::put && via != way::form; }
+
+    [[nodiscard]] std::string url() const {
+        static const std::map<way, std::string> names = {
+            {way::put, "put"}, {way::tus, "tus"}, {way::resumable, "resumable"}, {way::resumable_form, "forms"}};
+        const bool keyed = policy == on_unknown::retry_same_key;
+        const std::string kind = via == way::form ? (keyed ? "keyed" : "posts") : names.at(via);
+        return "http://server.test/" + kind + "/" + id + "/";
+    }
+
+    /// How often an item may become visible; more is a duplicate that nobody wanted.
+    [[nodiscard]] std::size_t most_copies() const noexcept {
+        const auto asked = static_cast<std::size_t>(1 + granted);
+        if (verified || policy == on_unknown::park) {
+            return asked;
+        }
+        if (is_upload()) {
+            return asked + static_cast<std::size_t>(untold);
+        }
+        return policy == on_unknown::retry ? static_cast<std::size_t>(-1) : asked;
+    }
+};
+
+/// The job that a URL of ours is about.
+[[nodiscard]] inline std::string job_in(const std::string& url) {
+    const auto kind = url.find('/', std::string("http://").size()) + 1;
+    const auto begin = url.find('/', kind) + 1;
+    return url.substr(begin, url.find('/', begin) - begin);
+}
+
+}  // namespace waybill::simulation

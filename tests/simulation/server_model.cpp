@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include "simulation/server_model.hpp"
+
+#include <waybill/testing/fake_transport.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace waybill::simulation {
+namespace {
+
+std::string header_of(const request& what, std::string_view name) {
+    return std::string(single_header(what.headers, name).value_or(""));
+}
+
+/// A PUT, or a form in one request: it counts when all of it is there.
+class whole_request final : public arrival {
+public:
+    whole_request(const request& what, posted_job& job, server_model& server, testing::seeded_random& random)
+        : arrival(what), job_(job), server_(server), random_(random), url_(what.url),
+          content_type_(header_of(what, "Content-Type")), key_(header_of(what, "Idempotency-Key")) {}
+
+private:
+    void take(std::span<const char> bytes) override { body_.append(bytes.data(), bytes.size()); }
+
+    void finish() override {
+        if (job_.is_form()) {
+            server_.require_marked(job_);
+        }
+        status_ = server_.draw_status(false);
+        const status_class means = classify_status(status_);
+        if (means == status_class::success || (means == status_class::ambiguous && random_.chance(0.5))) {
+            apply();
+        }
+    }
+
+    void apply() {
+        if (!job_.is_form()) {
+            const std::size_t item = std::stoul(url_.substr(url_.rfind('/') + 1));
+            job_.copies[item].clear();
+            server_.show(job_, item, std::move(body_));
+            return;
+        }
+        const bool seen = !job_.keys.insert(key_).second;
+        if (seen && job_.policy == on_unknown::retry_same_key) {
+            return;  // what honouring the key means
+        }
+        server_.show_form(job_, content_type_, body_);
+    }
+
+    response reply() override {
+        response answer = testing::fake_transport::answer(status_);
+        if (classify_status(status_) == status_class::not_applied && random_.chance(0.5)) {
+            static const std::vector<std::string> values = {"0", "7", "3600", "99999999999999999999", "-1", "soon"};
+            answer.headers.push_back({"Retry-After", values[random_.below(values.size())]});
+        }
+        return answer;
+    }
+
+    posted_job& job_;
+    server_model& server_;
+    testing::seeded_random& random_;
+    std::string url_;
+    std::string content_type_;
+    std::string key_;
+    std::string body_;
+    int status_ = 0;
+};
+
+}  // namespace
+
+void server_model::asked(const request& what) {
+    posted_job& job = jobs_.at(job_in(what.url));
+    job.tried = true;
+    if (what.method == "DELETE" && job.is_upload()) {
+        return;  // cleaning up
+    }
+    if (job.cancel_confirmed) {
+        violate(what.method + " left for " + job.id + ", whose cancellation was confirmed");
+    }
+    const loaded_job* const whole = stored(job.id);
+    const status now = whole == nullptr ? status::failed : whole->job.state.now;
+    if (now != status::uploading && now != status::finalizing) {
+        violate(what.method + " left for " + job.id + ", which is " + std::string(to_string(now)) + " on the disk");
+    }
+}
+
+std::unique_ptr<arrival> server_model::accept(const request& what) {
+    posted_job& job = jobs_.at(job_in(what.url));
+    if (job.is_upload()) {
+        return uploads_.accept(what, job);
+    }
+    return std::make_unique<whole_request>(what, job, *this, random_);
+}
+
+verification server_model::verify(const std::string& id) const {
+    posted_job& job = jobs_.at(id);
+    job.tried = true;
+    const loaded_job* const whole = stored(id);
+    if (whole == nullptr || !(healed || random_.chance(0.6))) {
+        return verification::unknown;
+    }
+    for (std::size_t i = 0; i < whole->items.size(); ++i) {
+        const item_spec& spec = whole->items[i].spec;
+        const std::vector<std::string>& there = job.copies[i];
+        if (std::find(there.begin(), there.end(), files_.as_pinned(spec.path, spec.identity)) == there.end()) {
+            return verification::not_delivered;
+        }
+    }
+    return verification::delivered;
+}
+
+void server_model::violate(const std::string& what) {
+    if (violation.empty()) {
+        violation = what;
+    }
+}
+
+int server_model::draw_status(bool of_upload) {
+    static const std::vector<int> transient = {500, 502, 503, 504, 429, 408, 599};
+    static const std::vector<int> permanent = {400, 403, 413, 301, 404};
+    const std::uint64_t dice = random_.below(100);
+    if (healed || dice < 70) {
+        return dice < 50 ? 200 : 201;
+    }
+    // 404 says of an upload that it is gone: a server that tells the truth says it when it is.
+    const std::size_t refusals = permanent.size() - (of_upload ? 1 : 0);
+    return dice < 97 ? transient[random_.below(transient.size())] : permanent[random_.below(refusals)];
+}
+
+const loaded_job* server_model::stored(const std::string& id) const {
+    for (const auto& [seq, whole] : disk_.jobs) {
+        if (whole.job.spec.id.str() == id) {
+            return &whole;
+        }
+    }
+    return nullptr;
+}
+
+void server_model::require_marked(const posted_job& job) {
+    const loaded_job* const whole = stored(job.id);
+    if (whole == nullptr || whole->job.state.tail_attempt == 0) {
+        violate("the last byte of " + job.id + " is here, and no mark of that is on the disk");
+    }
+}
+
+void server_model::show(posted_job& job, std::size_t item, std::string content) {
+    if (!files_.ever_was(job.paths[item], content)) {
+        violate(job.paths[item] + " arrived with bytes it never had");
+    }
+    std::vector<std::string>& there = job.copies[item];
+    there.push_back(std::move(content));
+    if (there.size() > job.most_copies()) {
+        violate(job.id + " was made visible " + std::to_string(there.size()) + " times, and it began anew " +
+                std::to_string(job.granted) + " times because it was asked to");
+    }
+}
+
+void server_model::show_form(posted_job& job, const std::string& content_type, const std::string& body) {
+    std::vector<std::string> parts = parts_of(job, content_type, body);
+    if (parts.empty()) {
+        violate("the form of " + job.id + " arrived with other parts than it has");
+    }
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        show(job, i, std::move(parts[i]));
+    }
+}
+
+std::vector<std::string> server_model::parts_of(const posted_job& job, const std::string& content_type,
+                                                const std::string& body) {
+    const std::string mark = "boundary=";
+    const auto at = content_type.find(mark);
+    std::string boundary = at == std::string::npos ? "" : content_type.substr(at + mark.size());
+    std::erase(boundary, '"');
+    const std::string delimiter = "\r\n--" + boundary;
+    const std::string text = "\r\n" + body;
+    std::vector<std::string> parts;
+    for (auto from = text.find(delimiter); from != std::string::npos;) {
+        const auto head = text.find("\r\n\r\n", from);
+        const auto next = text.find(delimiter, from + delimiter.size());
+        if (next == std::string::npos) {
+            break;
+        }
+        if (head == std::string::npos || head + 4 > next) {
+            return {};
+        }
+        parts.push_back(text.substr(head + 4, next - head - 4));
+        from = next;
+    }
+    const bool whole = text.ends_with(delimiter + "--\r\n") && parts.size() == job.paths.size();
+    return whole ? parts : std::vector<std::string>{};
+}
+
+}  // namespace waybill::simulation
