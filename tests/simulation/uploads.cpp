@@ -125,7 +125,7 @@ protected:
             home_.server_.require_marked(job_);
         }
         if (completes_ && keeps_ == announced() && applies_) {
-            home_.complete(*here_);
+            home_.complete(*here_, means_ != status_class::success);
         }
     }
 
@@ -338,13 +338,13 @@ void upload_server::look_whether_gone(upload& one) {
     one.gone = one.gone || (!one.complete && (expired || dropped));
 }
 
-void upload_server::complete(upload& one) {
+void upload_server::complete(upload& one, bool denied) {
     one.complete = true;
-    // Some put away what is finished: whoever asks then is told 404. And who has not heard its URL, or believes it
-    // expired, cannot ask.
+    // Some put away what is finished: whoever asks then is told 404. Who has not heard its URL, or believes it expired,
+    // cannot ask. And who was answered with an error does not know what to believe.
     one.gone = !server_.healed && random_.chance(0.15);
     const bool expires = one.expires != std::chrono::steady_clock::time_point::max();
-    one.job->untold += one.gone || expires || !one.heard ? 1 : 0;
+    one.job->untold += one.gone || expires || !one.heard || denied ? 1 : 0;
     if (one.job->is_form()) {
         server_.show_form(*one.job, one.content_type, one.data);
     } else {

@@ -61,7 +61,7 @@ private:
 
     [[nodiscard]] std::string place(posted_job& job, const request& what);
     void look_whether_gone(upload& one);
-    void complete(upload& one);
+    void complete(upload& one, bool denied);
     void remove(const std::string& url, upload& one);
 
     server_model& server_;
