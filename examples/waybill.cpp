@@ -31,6 +31,8 @@ int perform(const cli::settings& s, const CLI::App& app) {
     asio::io_context context(1);
     waybill::uploader up(context.get_executor(), cli::options_for(s));
     asio::signal_set signals(context, SIGINT, SIGTERM);
+    // libcurl is told not to touch signals; a TLS peer that is gone, or a closed pipe, must not end the program.
+    std::signal(SIGPIPE, SIG_IGN);
     int stopped_by = 0;
     int result = cli::all_well;
     bool failed = false;

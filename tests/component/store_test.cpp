@@ -252,6 +252,15 @@ TEST_CASE("a damaged store is refused untouched, or set aside whole, and never e
     CHECK((read_file(found.set_aside) == content));
     CHECK(found.totals.jobs() == 0);
     store.add({sample_job("one")});
+    store.close();
+
+    // Again within the same second: neither takes the other's place.
+    dir.write("s.db", content);
+    sample_store third(path, damaged_store::set_aside);
+    const std::string again = third.open().set_aside;
+    CHECK(again != found.set_aside);
+    CHECK((read_file(found.set_aside) == content));
+    CHECK((read_file(again) == content));
 }
 
 TEST_CASE("a store that was cut off to nothing, or of which only the WAL is left, is damaged and not a new one") {

@@ -52,7 +52,8 @@ void check_silent(const std::string& where, const std::string& text, const std::
 
 /// A debugging page that shows the request it is about, credentials and all.
 reply echo(const received_request& r, int status) {
-    return reply(status, {{"Set-Cookie", "s=" + server_cookie}}, "<pre>you sent:\n" + r.head + "</pre>");
+    return reply(status, {{"Set-Cookie", "s=" + server_cookie}, {"ETag", "\"" + r.header("Authorization") + "\""}},
+                 "<pre>you sent:\n" + r.head + "</pre>");
 }
 
 /// Everything a picture tells.
@@ -61,7 +62,7 @@ std::string told_by(const job_snapshot& job) {
     std::string all = job.about->url + " " + job.about->protocol + " " + job.about->lane + " " + job.spoken + " " +
                       job.error.message() + " " + d.transport_text + " " + d.excerpt + " " + d.detail;
     for (std::size_t i = 0; i < job.item_count(); ++i) {
-        all += " " + job.item(i).name + " " + job.item(i).path;
+        all += " " + job.item(i).name + " " + job.item(i).path + " " + job.item(i).receipt;
     }
     return all;
 }

@@ -88,6 +88,11 @@ inline void hide_secrets(std::string& text, const std::vector<std::string>& secr
 /// The same for what errors and receipts, which are stored, are made of: a server's error page may show the
 /// request it is about, credentials and all.
 inline void hide_secrets(response& answer, const std::vector<std::string>& secrets) {
+    for (header_field& h : answer.headers) {
+        if (same_header(h.name, "ETag")) {  // the only header that is kept: an URL must stay as it is
+            hide_secrets(h.value, secrets);
+        }
+    }
     hide_secrets(answer.body, secrets);
     hide_secrets(answer.transport_text, secrets);
 }

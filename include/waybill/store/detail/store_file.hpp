@@ -98,7 +98,11 @@ public:
 
     /// Renames a damaged store and its side files; returns the new name.
     std::string set_aside() {
-        const std::string target = path_ + ".damaged-" + std::to_string(std::time(nullptr));
+        const std::string name = path_ + ".damaged-" + std::to_string(std::time(nullptr));
+        std::string target = name;
+        for (int another = 2; ::access(target.c_str(), F_OK) == 0; ++another) {  // a second one within a second
+            target = name + "-" + std::to_string(another);
+        }
         for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
             if (::rename((path_ + suffix).c_str(), (target + suffix).c_str()) != 0 && errno != ENOENT) {
                 throw error(file_error(errno), path_ + suffix + " (" + errno_text(errno) + ")");
