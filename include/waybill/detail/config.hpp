@@ -10,6 +10,12 @@
 #define ASIO_HAS_STD_COROUTINE 1
 #endif
 
+// Asio asks a macro of the standard library how to allocate. Where none of its headers came before, Asio would allocate
+// otherwise than in other files of the program, and one would free what the other has allocated.
+// clang-format off
+#include <cstddef>
+// clang-format on
+
 #include <asio/detail/config.hpp>
 #include <asio/version.hpp>
 
