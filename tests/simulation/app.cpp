@@ -39,9 +39,7 @@ void simulation::act() {
     } else if (dice < 88) {
         change_file(any_job());
     } else if (dice < 93) {
-        static const std::vector<int> hours = {-24 * 365, -1, 1, 24, 24 * 365 * 10};
-        clock_->jump(std::chrono::hours(hours[random_.below(hours.size())]));
-        say("the wall clock jumps");
+        jump();
     } else if (dice < 95) {
         full_writes_ = static_cast<int>(1 + random_.below(8));
         say("the disk is full for a while");
@@ -50,6 +48,17 @@ void simulation::act() {
     } else {
         say("cancels the run");
         process_->cancel_run();
+    }
+}
+
+// Not out of what a clock can show, nor so far that finished jobs are forgotten.
+void simulation::jump() {
+    static const std::vector<int> hours = {-24 * 365, -1, 1, 24, 24 * 365 * 10};
+    const std::chrono::hours by(hours[random_.below(hours.size())]);
+    if (std::chrono::abs(jumped_ + by) < std::chrono::hours(24 * 365 * 50)) {
+        jumped_ += by;
+        clock_->jump(by);
+        say("the wall clock jumps by " + std::to_string(by.count()) + " hours");
     }
 }
 

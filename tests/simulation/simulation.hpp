@@ -89,6 +89,7 @@ private:
     void retry(posted_job& job);
     void resolve(posted_job& job, resolution what);
     void change_file(posted_job& job);
+    void jump();
     void make_job(const std::string& batch);
     void choose_way(posted_job& made);
     void forget_everything();
@@ -110,6 +111,7 @@ private:
     std::unique_ptr<process> process_;
     int full_writes_ = 0;
     std::chrono::hours max_age_{24 * 7};
+    std::chrono::hours jumped_{0};
     std::error_code open_failure_;  // what a failing open gave last
     std::optional<std::chrono::steady_clock::time_point> stop_asked_;
     bool stopped_ = false;
