@@ -28,7 +28,7 @@ struct open_store {
             std::vector<pinned_file>::const_iterator none;
             made.push_back(detail::make_records(what, none, unix_millis(), random));
         }
-        jobs = bench::finish(context, store.add(std::move(made)));
+        jobs = bench::finish(context, store.add(std::make_shared<const std::vector<new_job>>(std::move(made))));
     }
     open_store(const open_store&) = delete;
     open_store& operator=(const open_store&) = delete;

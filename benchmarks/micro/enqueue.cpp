@@ -3,6 +3,10 @@
 #include "micro/loop.hpp"
 #include "support/catch.hpp"
 
+#include <asio/post.hpp>
+#include <asio/thread_pool.hpp>
+#include <asio/use_future.hpp>
+
 namespace waybill {
 namespace {
 
@@ -37,9 +41,17 @@ TEST_CASE("enqueueing a job costs one synced commit", "[enqueue]") {
     bench::idle_uploader idle;
     const std::string path = idle.dir.write("file", "content");
     bench::bare_database bare(idle.dir / "bare.db");
+    bench::bare_rows rows(idle.dir / "rows.db");
+    asio::thread_pool other(1);
 
     BENCHMARK("a bare SQLite commit") {
         bare.insert();
+    };
+    BENCHMARK("the rows of a job by bare SQLite") {
+        rows.insert(1);
+    };
+    BENCHMARK("the same, done by another thread") {
+        asio::post(other, asio::use_future([&] { rows.insert(1); })).get();
     };
     BENCHMARK("async_enqueue of one job") {
         bench::finish(idle.context, enqueue_one(idle.up, path));
@@ -49,7 +61,11 @@ TEST_CASE("enqueueing a job costs one synced commit", "[enqueue]") {
 TEST_CASE("jobs in one call share one commit", "[enqueue]") {
     bench::idle_uploader idle;
     const std::string path = idle.dir.write("file", "content");
+    bench::bare_rows rows(idle.dir / "rows.db");
 
+    BENCHMARK("the rows of 1,000 jobs by bare SQLite") {
+        rows.insert(1000);
+    };
     BENCHMARK("async_enqueue of one job") {
         bench::finish(idle.context, enqueue_one(idle.up, path));
     };
