@@ -175,6 +175,53 @@ TEST_CASE("a finished job can be removed, others cannot; old ones are forgotten 
     CHECK(around.disk->jobs.empty());
 }
 
+namespace {
+
+// Awaits something else while files are looked at.
+class interrupted_sources final : public source_opener {
+public:
+    explicit interrupted_sources(std::shared_ptr<source_opener> real) : real_(std::move(real)) {}
+    asio::awaitable<std::vector<pinned_file>> pin(std::vector<std::string> paths) override {
+        if (const auto first = std::exchange(meanwhile, {})) {
+            co_await first();
+        }
+        co_return co_await real_->pin(std::move(paths));
+    }
+    std::unique_ptr<body_source> open(const item_spec& item) override { return real_->open(item); }
+
+    std::function<asio::awaitable<void>()> meanwhile;
+
+private:
+    std::shared_ptr<source_opener> real_;
+};
+
+}  // namespace
+
+TEST_CASE("a job that is forgotten while it is accepted again is accepted anew") {
+    surroundings around;
+    around.files->write("/a", "x");
+    std::shared_ptr<interrupted_sources> sources;
+    world w(around, [&sources](options& how) {
+        sources = std::make_shared<interrupted_sources>(how.replace.sources);
+        how.replace.sources = sources;
+    });
+    w.add(put_job("one", {"/a"}));
+    w.start();
+    w.until_idle();
+    sources->meanwhile = [&w]() -> asio::awaitable<void> { co_await w.up().async_remove(job_id("one")); };
+    std::vector<job> jobs;
+    jobs.push_back(put_job("one", {"/a"}));
+    jobs.push_back(put_job("two", {"/a"}));
+    w.run(w.up().async_enqueue(std::move(jobs)));
+    w.until_idle();
+    CHECK(w.now()->overall().jobs() == 2);
+    CHECK(around.urls().size() == 3);
+    for (const auto& [seq, whole] : around.disk->jobs) {
+        CHECK(whole.items.size() == 1);
+        CHECK(whole.job.state.now == status::completed);
+    }
+}
+
 TEST_CASE("async_wait completes when the job ends, and at once when it has ended") {
     surroundings around;
     around.files->write("/a", "x");

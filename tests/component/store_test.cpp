@@ -101,9 +101,8 @@ TEST_CASE("commits that wait together share one sync") {
     int ended = 0;
     for (int i = 0; i < 64; ++i) {
         auto work = [&store, i]() -> asio::awaitable<void> {
-            std::vector<new_job> jobs;
-            jobs.push_back(sample_job("together" + std::to_string(i)));
-            co_await store->add(std::move(jobs));
+            std::vector<new_job> jobs{sample_job("together" + std::to_string(i))};
+            co_await store->add(std::make_shared<const std::vector<new_job>>(std::move(jobs)));
         };
         asio::co_spawn(store.context(), std::move(work), [&ended](const std::exception_ptr& thrown) {
             CHECK(!thrown);
@@ -127,6 +126,40 @@ TEST_CASE("a change that fails among others leaves the others alone") {
     CHECK(error_of([&] { store.add({sample_job("two"), other}); }) == errc::duplicate_id);
     CHECK(store.add({sample_job("one")}).at(0).existed);
     CHECK(store.dump().find("two") == std::string::npos);
+}
+
+TEST_CASE("a job that stands for one accepted before is not accepted in its place") {
+    const temp_dir dir;
+    sample_store store(dir / "s.db");
+    store.open();
+    new_job known;
+    known.job.spec.id = sample_job("one").job.spec.id;
+    known.job.spec.content = sample_job("one").job.spec.content;
+    CHECK(error_of([&] { store.add({sample_job("two"), known}); }) == errc::unknown_job);
+    CHECK(store.dump().find("two") == std::string::npos);
+    store.add({sample_job("one")});
+    CHECK(store.add({known}).at(0).existed);
+}
+
+TEST_CASE("items that belong to no job do not get in a new job's way") {
+    const temp_dir dir;
+    make_store(dir / "s.db", {"one", "two"});
+    edit(dir / "s.db", "DELETE FROM job WHERE id='two'");
+    sample_store store(dir / "s.db");
+    store.open();
+    store.add({sample_job("three")});
+    const std::optional<loaded_job> third = store.load(static_cast<job_seq>(3));
+    REQUIRE(third);
+    CHECK(third->job.spec.id.str() == "three");
+    CHECK_FALSE(third->damaged);
+}
+
+TEST_CASE("a store with a job after all that could have been accepted is damaged") {
+    const temp_dir dir;
+    make_store(dir / "s.db", {"one"});
+    edit(dir / "s.db", "UPDATE item SET job=9223372036854775807");
+    sample_store store(dir / "s.db");
+    CHECK(error_of([&] { store.open(); }) == errc::store_damaged);
 }
 
 TEST_CASE("the store's files are for their owner alone, whatever the umask says") {

@@ -95,7 +95,8 @@ public:
         run<void>([this] { return store_.close(); });
     }
     std::vector<added_job> add(const std::vector<new_job>& jobs) {
-        return run<std::vector<added_job>>([&] { return store_.add(jobs); });
+        return run<std::vector<added_job>>(
+            [&] { return store_.add(std::make_shared<const std::vector<new_job>>(jobs)); });
     }
     void commit(const job_change& change) {
         run<void>([&] { return store_.commit(change); });

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -18,12 +20,16 @@ using string_pairs = std::vector<std::pair<std::string, std::string>>;
 // is bounded and a failure is remembered instead of thrown.
 class encoder {
 public:
+    encoder() { out_.reserve(240); }  // most rows fit, and one allocation is most of what encoding them costs
+
     encoder& number(std::uint64_t value) {
-        while (value >= 0x80) {
-            out_.push_back(static_cast<char>((value & 0x7F) | 0x80));
-            value >>= 7;
+        std::array<char, 10> digits;
+        std::size_t count = 0;
+        for (; value >= 0x80; value >>= 7) {
+            digits[count++] = static_cast<char>((value & 0x7F) | 0x80);
         }
-        out_.push_back(static_cast<char>(value));
+        digits[count++] = static_cast<char>(value);
+        out_.append(digits.data(), count);
         return *this;
     }
 

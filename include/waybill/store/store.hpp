@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,7 +16,7 @@
 
 namespace waybill {
 
-/// A job to be accepted: its `seq` is assigned by the store.
+/// A job to be accepted: its `seq` is assigned by the store. Without items, it stands for one that was accepted before.
 struct new_job {
     job_record job;
     std::vector<item_record> items;
@@ -92,8 +93,8 @@ public:
     [[nodiscard]] virtual bool failed() const noexcept { return false; }
 
     /// Accepts jobs: all or none. Throws `errc::duplicate_id` when one of the ids is taken by a
-    /// job of other content.
-    virtual asio::awaitable<std::vector<added_job>> add(std::vector<new_job> jobs) = 0;
+    /// job of other content, and `errc::unknown_job` when one that has no items was not accepted before.
+    virtual asio::awaitable<std::vector<added_job>> add(std::shared_ptr<const std::vector<new_job>> jobs) = 0;
 
     /// Makes one change durable. Throws `errc::not_allowed` when the status table forbids it.
     virtual asio::awaitable<void> commit(job_change change) = 0;
@@ -102,7 +103,8 @@ public:
     virtual asio::awaitable<void> quarantine(job_seq seq) = 0;
 
     virtual asio::awaitable<std::optional<loaded_job>> load(job_seq seq) = 0;
-    virtual asio::awaitable<std::optional<job_seq>> find(job_id id) = 0;
+    /// One result for each id.
+    virtual asio::awaitable<std::vector<std::optional<job_seq>>> find(std::vector<job_id> ids) = 0;
 
     /// The open jobs of a lane after `after`, in order.
     virtual asio::awaitable<std::vector<queued_job>> lane(std::string name, job_seq after, std::size_t most) = 0;

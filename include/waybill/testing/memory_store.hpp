@@ -51,13 +51,13 @@ public:
 
     asio::awaitable<store_contents> open() override;
     [[nodiscard]] bool failed() const noexcept override { return failed_; }
-    asio::awaitable<std::vector<added_job>> add(std::vector<new_job> jobs) override;
+    asio::awaitable<std::vector<added_job>> add(std::shared_ptr<const std::vector<new_job>> jobs) override;
     asio::awaitable<void> commit(job_change change) override;
     asio::awaitable<void> quarantine(job_seq seq) override;
     asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) override;
     asio::awaitable<std::vector<removed_job>> remove_finished(unix_millis before, unix_millis now) override;
     asio::awaitable<std::optional<loaded_job>> load(job_seq seq) override;
-    asio::awaitable<std::optional<job_seq>> find(job_id id) override;
+    asio::awaitable<std::vector<std::optional<job_seq>>> find(std::vector<job_id> ids) override;
     asio::awaitable<std::vector<queued_job>> lane(std::string name, job_seq after, std::size_t most) override;
     asio::awaitable<std::vector<loaded_job>> list(listing which, std::optional<job_record> after,
                                                   std::size_t most) override;

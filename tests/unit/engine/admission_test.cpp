@@ -32,7 +32,7 @@ const registry& protocols() {
 }
 
 std::error_code verdict_on(const job& j) {
-    return error_of([&] { detail::check_job(j, protocols()); });
+    return error_of([&] { detail::check_jobs({j}, protocols()); });
 }
 
 job good() {
@@ -166,7 +166,7 @@ TEST_CASE("headers that are secrets are refused, in any case", "[engine][admissi
         CHECK_FALSE(verdict_on(good().header(name, "x")));
     }
     try {
-        detail::check_job(good().header("X-Api-Key", "canary"), protocols());
+        detail::check_jobs({good().header("X-Api-Key", "canary")}, protocols());
         FAIL("a secret was accepted");
     } catch (const error& e) {
         CHECK(std::string(e.what()).find("X-Api-Key") != std::string::npos);
@@ -304,7 +304,7 @@ TEST_CASE("no refusal is a surprise: each is permanent and says what is meant", 
         CHECK(verdict_on(j) == cause::permanent);
     }
     try {
-        detail::check_job(good().lane("evil\r\nlane"), protocols());
+        detail::check_jobs({good().lane("evil\r\nlane")}, protocols());
         FAIL("a lane with a line end was accepted");
     } catch (const error& e) {
         CHECK(std::string(e.what()).find("evil  lane") != std::string::npos);

@@ -5,38 +5,45 @@
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/picture.hpp>
 
+#include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 // How a job is accepted.
 namespace waybill {
 
 WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<job> jobs) {
-    for (const job& j : jobs) {
-        detail::check_job(j, parts_.protocols);
-    }
+    detail::check_jobs(jobs, parts_.protocols);
     co_await open();
-    const std::vector<bool> known = co_await known_before(jobs);
-    std::vector<new_job> made = co_await pin(jobs, known);
-    // The store takes them by value; what is shown afterwards is kept without the bytes.
-    std::vector<loaded_job> kept;
-    kept.reserve(made.size());
-    for (const new_job& m : made) {
-        loaded_job& k = kept.emplace_back();
-        k.job = m.job;
-        for (const item_record& i : m.items) {
-            item_record& copy = k.items.emplace_back(i);
-            copy.spec.data.clear();
+    std::shared_ptr<std::vector<new_job>> made;
+    std::vector<added_job> added;
+    for (bool again = true; again;) {
+        const std::vector<bool> known = co_await known_before(jobs);
+        std::vector<new_job> records = co_await pin(jobs, known);
+        made = std::make_shared<std::vector<new_job>>(std::move(records));
+        again = false;
+        try {
+            added = co_await parts_.store->add(made);
+        } catch (const error& e) {
+            again = e.code() == errc::unknown_job;  // one was known a moment ago, and has been forgotten since
+            if (!again) {
+                throw;
+            }
         }
     }
-    const std::vector<added_job> added = co_await parts_.store->add(std::move(made));
     std::vector<job_id> ids;
     ids.reserve(added.size());
     for (std::size_t i = 0; i < added.size(); ++i) {
-        ids.push_back(kept[i].job.spec.id);
+        new_job& one = (*made)[i];
+        ids.push_back(one.job.spec.id);
         if (!added[i].existed) {
-            kept[i].job.seq = added[i].seq;
-            board_.count_new(status::pending, kept[i].job.spec.size);
-            make_known(kept[i]);
+            loaded_job accepted;
+            accepted.job = std::move(one.job);
+            accepted.job.seq = added[i].seq;
+            accepted.items = std::move(one.items);
+            board_.count_new(status::pending, accepted.job.spec.size);
+            make_known(accepted);
         } else if (!board_.find(added[i].seq)) {  // of an earlier run, and not listed yet
             const loaded_job known_already = co_await load(added[i].seq);
             if (!board_.find(added[i].seq)) {
@@ -65,9 +72,20 @@ WAYBILL_DECL void engine::make_known(const loaded_job& accepted) {
 // A job that was accepted before is accepted again without its files: they may be gone by now.
 WAYBILL_DECL asio::awaitable<std::vector<bool>> engine::known_before(const std::vector<job>& jobs) {
     std::vector<bool> known(jobs.size(), false);
+    std::vector<job_id> named;
+    for (const job& j : jobs) {
+        if (!j.id().empty()) {
+            named.push_back(j.id());
+        }
+    }
+    if (named.empty()) {
+        co_return known;
+    }
+    const std::vector<std::optional<job_seq>> found = co_await parts_.store->find(std::move(named));
+    auto next = found.begin();
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         if (!jobs[i].id().empty()) {
-            known[i] = (co_await parts_.store->find(jobs[i].id())).has_value();
+            known[i] = (next++)->has_value();
         }
     }
     co_return known;

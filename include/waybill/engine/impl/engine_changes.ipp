@@ -14,11 +14,12 @@ namespace waybill {
 
 WAYBILL_DECL asio::awaitable<job_seq> engine::require(job_id id) {
     co_await open();
-    const std::optional<job_seq> seq = co_await parts_.store->find(id);
-    if (!seq) {
+    std::vector<job_id> asked{id};
+    const std::vector<std::optional<job_seq>> found = co_await parts_.store->find(std::move(asked));
+    if (!found.front()) {
         throw error(errc::unknown_job, printable_excerpt(id.str(), 128));
     }
-    co_return *seq;
+    co_return *found.front();
 }
 
 WAYBILL_DECL asio::awaitable<loaded_job> engine::load(job_seq seq) {

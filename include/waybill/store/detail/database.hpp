@@ -85,10 +85,11 @@ private:
     void recover_interrupted();
     [[nodiscard]] std::vector<queued_job> lane_heads();
     [[nodiscard]] totals read_totals();
+    [[nodiscard]] std::int64_t read_last_seq();
     void write_totals();
     void run_alone(database_change& one);
 
-    void insert(const new_job& job, job_seq seq);
+    [[nodiscard]] bool insert(const new_job& job, job_seq seq);
     void insert_item(job_seq seq, std::size_t index, const item_record& item);
     void update_state(job_seq seq, const job_state& state);
     void change_status(const job_change& change);

@@ -10,7 +10,9 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <exception>
+#include <limits>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -41,7 +43,7 @@ WAYBILL_DECL void database::open(const store_options& options) {
         check_schema();
         quick_check();
         totals_ = pending_totals_ = read_totals();
-        last_seq_ = db_->execAndGet("SELECT coalesce(max(seq),0) FROM job").getInt64();
+        last_seq_ = read_last_seq();
         recover_interrupted();
         reserve_.emplace(file_->path() + ".reserve").take();
     } catch (const std::exception& e) {
@@ -198,6 +200,21 @@ WAYBILL_DECL totals database::read_totals() {
         }
     }
     return result;
+}
+
+// Also of rows that belong to no job, as a damaged file may have: a new job must not come upon them.
+WAYBILL_DECL std::int64_t database::read_last_seq() {
+    std::int64_t last = 0;
+    for (const std::string_view text :
+         {"SELECT max(seq) FROM job", "SELECT max(job) FROM item", "SELECT max(job) FROM payload"}) {
+        const auto row = sql(text);
+        row->executeStep();
+        last = std::max<std::int64_t>(last, row->getColumn(0).getInt64());  // NULL reads as 0
+    }
+    if (last > std::numeric_limits<std::int64_t>::max() / 2) {
+        throw error(errc::store_damaged, file_->path() + " has a job after all that could have been accepted");
+    }
+    return last;
 }
 
 }  // namespace waybill::detail

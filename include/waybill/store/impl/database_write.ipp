@@ -12,30 +12,36 @@ WAYBILL_DECL std::vector<added_job> database::add(const std::vector<new_job>& jo
     std::vector<added_job> result;
     result.reserve(jobs.size());
     for (const new_job& j : jobs) {
-        const auto known = sql("SELECT seq,content FROM job WHERE id=?");
-        known->bindNoCopy(1, j.job.spec.id.str());
-        if (known->executeStep()) {
-            if (known->getColumn(1).getInt64() != j.job.spec.content) {
-                throw error(errc::duplicate_id, j.job.spec.id.str());
-            }
-            result.push_back({static_cast<job_seq>(known->getColumn(0).getInt64()), true});
+        const auto seq = static_cast<job_seq>(last_seq_ + 1);
+        if (!j.items.empty() && insert(j, seq)) {
+            ++last_seq_;
+            result.push_back({seq, false});
             continue;
         }
-        const auto seq = static_cast<job_seq>(++last_seq_);
-        insert(j, seq);
-        result.push_back({seq, false});
+        const auto known = sql("SELECT seq,content FROM job WHERE id=?");
+        known->bindNoCopy(1, j.job.spec.id.str());
+        if (!known->executeStep()) {
+            throw error(errc::unknown_job, j.job.spec.id.str());
+        }
+        if (known->getColumn(1).getInt64() != j.job.spec.content) {
+            throw error(errc::duplicate_id, j.job.spec.id.str());
+        }
+        result.push_back({static_cast<job_seq>(known->getColumn(0).getInt64()), true});
     }
     return result;
 }
 
-WAYBILL_DECL void database::insert(const new_job& job, job_seq seq) {
+/// False when its id is taken.
+WAYBILL_DECL bool database::insert(const new_job& job, job_seq seq) {
     const job_spec& s = job.job.spec;
     const job_state& t = job.job.state;
     const std::string settings = encode(s.protocol.settings);
     const std::string headers = encode(s.headers);
     const std::string fields = encode(s.fields);
     const std::string failure = encode(t.error);
-    const auto row = sql("INSERT INTO job VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    const auto row = sql(
+        "INSERT INTO job VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        "ON CONFLICT(id) DO NOTHING");
     binder to(*row);
     to << seq;
     to.text(s.id.str()).text(s.lane).text(s.url).text(s.protocol.name).blob(settings).blob(headers).blob(fields);
@@ -45,18 +51,21 @@ WAYBILL_DECL void database::insert(const new_job& job, job_seq seq) {
        << to_column(t.tail_item);
     to << t.not_before << t.epoch_began << t.finished;
     to.text(t.spoken).text(t.key).blob(failure) << checksum(seq, t);
-    row->exec();
+    if (row->exec() == 0) {
+        return false;
+    }
     for (std::size_t i = 0; i < job.items.size(); ++i) {
         insert_item(seq, i, job.items[i]);
     }
     pending_totals_[t.now].jobs += 1;
     pending_totals_[t.now].bytes += s.size;
+    return true;
 }
 
 WAYBILL_DECL void database::insert_item(job_seq seq, std::size_t index, const item_record& item) {
     const item_spec& s = item.spec;
     const item_state& t = item.state;
-    const auto row = sql("INSERT OR REPLACE INTO item VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    const auto row = sql("INSERT INTO item VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     binder to(*row);
     to << seq << index << s.kind;
     to.blob(s.path) << s.offset << s.size << s.identity.device << s.identity.inode << s.identity.size
@@ -66,7 +75,7 @@ WAYBILL_DECL void database::insert_item(job_seq seq, std::size_t index, const it
     to.blob(t.receipt) << checksum(seq, index, t);
     row->exec();
     if (s.kind == source_kind::bytes && !s.data.empty()) {
-        const auto payload = sql("INSERT OR REPLACE INTO payload VALUES(?,?,?,?)");
+        const auto payload = sql("INSERT INTO payload VALUES(?,?,?,?)");
         binder bytes(*payload);
         bytes << seq << index;
         bytes.blob(s.data) << crc32c(0, s.data);

@@ -32,9 +32,10 @@ WAYBILL_DECL asio::awaitable<store_contents> sqlite_store::open() {
     co_return co_await worker_->run(std::move(work));
 }
 
-WAYBILL_DECL asio::awaitable<std::vector<added_job>> sqlite_store::add(std::vector<new_job> jobs) {
+WAYBILL_DECL asio::awaitable<std::vector<added_job>> sqlite_store::add(
+    std::shared_ptr<const std::vector<new_job>> jobs) {
     auto added = std::make_shared<std::vector<added_job>>();
-    on_database work = [jobs = std::move(jobs), added](detail::database& db) { *added = db.add(jobs); };
+    on_database work = [jobs = std::move(jobs), added](detail::database& db) { *added = db.add(*jobs); };
     co_await write(std::move(work), true);
     co_return std::move(*added);
 }
@@ -74,11 +75,16 @@ WAYBILL_DECL asio::awaitable<std::optional<loaded_job>> sqlite_store::load(job_s
     co_return std::move(*found);
 }
 
-WAYBILL_DECL asio::awaitable<std::optional<job_seq>> sqlite_store::find(job_id id) {
-    auto found = std::make_shared<std::optional<job_seq>>();
-    on_database work = [id = std::move(id), found](detail::database& db) { *found = db.find(id); };
+WAYBILL_DECL asio::awaitable<std::vector<std::optional<job_seq>>> sqlite_store::find(std::vector<job_id> ids) {
+    auto found = std::make_shared<std::vector<std::optional<job_seq>>>();
+    on_database work = [ids = std::move(ids), found](detail::database& db) {
+        found->clear();
+        for (const job_id& id : ids) {
+            found->push_back(db.find(id));
+        }
+    };
     co_await read(std::move(work));
-    co_return *found;
+    co_return std::move(*found);
 }
 
 WAYBILL_DECL asio::awaitable<std::vector<queued_job>> sqlite_store::lane(std::string name, job_seq after,

@@ -127,16 +127,20 @@ inline asio::awaitable<store_contents> memory_store::open() {
     co_return found;
 }
 
-inline asio::awaitable<std::vector<added_job>> memory_store::add(std::vector<new_job> jobs) {
+inline asio::awaitable<std::vector<added_job>> memory_store::add(
+    std::shared_ptr<const std::vector<new_job>> jobs) {
     auto result = std::make_shared<std::vector<added_job>>();
     std::function<void()> change = [this, jobs = std::move(jobs), result] {
-        for (const new_job& j : jobs) {
+        for (const new_job& j : *jobs) {
             const auto known = seq_of(j.job.spec.id);
+            if (!known && j.items.empty()) {
+                throw error(errc::unknown_job, j.job.spec.id.str());
+            }
             if (known && at(*known).job.spec.content != j.job.spec.content) {
                 throw error(errc::duplicate_id, j.job.spec.id.str());
             }
         }
-        for (const new_job& j : jobs) {
+        for (const new_job& j : *jobs) {
             if (const auto known = seq_of(j.job.spec.id)) {
                 result->push_back({*known, true});
                 continue;
@@ -243,9 +247,13 @@ inline asio::awaitable<std::optional<loaded_job>> memory_store::load(job_seq seq
     co_return result;
 }
 
-inline asio::awaitable<std::optional<job_seq>> memory_store::find(job_id id) {
+inline asio::awaitable<std::vector<std::optional<job_seq>>> memory_store::find(std::vector<job_id> ids) {
     co_await turn();
-    co_return seq_of(id);
+    std::vector<std::optional<job_seq>> found;
+    for (const job_id& id : ids) {
+        found.push_back(seq_of(id));
+    }
+    co_return found;
 }
 
 inline asio::awaitable<std::vector<queued_job>> memory_store::lane(std::string name, job_seq after, std::size_t most) {
