@@ -39,9 +39,9 @@ WAYBILL_DECL bool database::insert(const new_job& job, job_seq seq) {
     const std::string headers = encode(s.headers);
     const std::string fields = encode(s.fields);
     const std::string failure = encode(t.error);
-    const auto row = sql(
-        "INSERT INTO job VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
-        "ON CONFLICT(id) DO NOTHING");
+    const auto row =
+        sql("INSERT INTO job VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+            "ON CONFLICT(id) DO NOTHING");
     binder to(*row);
     to << seq;
     to.text(s.id.str()).text(s.lane).text(s.url).text(s.protocol.name).blob(settings).blob(headers).blob(fields);

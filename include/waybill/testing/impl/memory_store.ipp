@@ -127,8 +127,7 @@ inline asio::awaitable<store_contents> memory_store::open() {
     co_return found;
 }
 
-inline asio::awaitable<std::vector<added_job>> memory_store::add(
-    std::shared_ptr<const std::vector<new_job>> jobs) {
+inline asio::awaitable<std::vector<added_job>> memory_store::add(std::shared_ptr<const std::vector<new_job>> jobs) {
     auto result = std::make_shared<std::vector<added_job>>();
     std::function<void()> change = [this, jobs = std::move(jobs), result] {
         for (const new_job& j : *jobs) {
