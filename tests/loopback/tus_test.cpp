@@ -91,6 +91,19 @@ TEST_CASE("a link that breaks again and again does not make its host a suspect w
     CHECK(server.all("PATCH").size() == cuts + 1);
 }
 
+TEST_CASE("a link that breaks is used again at once, from the first cut on", "[tus]") {
+    const temp_dir dir;
+    tus_server server(reads_little());
+    options how = quick_options(dir);
+    how.retry.base = how.retry.floor = std::chrono::hours(1);  // whoever waits at all is not done in time
+    delivery uploads(how);
+    const std::string content = random_bytes(beyond_buffers);
+    server.http.next(server.cut_after(1'500'000));
+    server.http.next(server.cut_after(1'500'000));
+    require_delivered(uploads, server, one_file(dir, server, content, tus{}), content);
+    CHECK(server.all("PATCH").size() == 3);
+}
+
 TEST_CASE("tus sends in chunks, with checksums and the digest of all", "[tus]") {
     const temp_dir dir;
     tus_server server;

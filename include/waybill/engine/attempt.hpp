@@ -79,6 +79,8 @@ public:
     [[nodiscard]] bool progressed() const noexcept { return progressed_; }
     /// How many bytes of items that was.
     [[nodiscard]] std::uint64_t gained() const noexcept { return gained_; }
+    /// How many more connections took before they broke, of uploads whose server can be asked what it has.
+    [[nodiscard]] std::uint64_t unheard() const noexcept { return unheard_; }
     /// A request has come to an end: something was heard of the host, or nothing where something should have been.
     [[nodiscard]] bool contacted() const noexcept { return contacted_; }
     /// The protocol has come to an end, and knew the last answer: the mark which that settled goes.
@@ -163,6 +165,7 @@ private:
     bool progressed_ = false;
     bool contacted_ = false;
     std::uint64_t gained_ = 0;
+    std::uint64_t unheard_ = 0;
     bool fresh_ = false;
     job_snapshot shown_;
     detail::strand home_;

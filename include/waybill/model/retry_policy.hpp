@@ -16,7 +16,8 @@ struct retry_policy {
     /// No backoff waits shorter.
     std::chrono::milliseconds floor{200};
     /// An attempt that got at least so many bytes confirmed before its connection broke is followed
-    /// by the next one at once: a link that breaks now and then is used, not spared.
+    /// by the next one at once: a link that breaks now and then is used, not spared. At the first break of all, when
+    /// nothing is confirmed yet, it counts what was sent of an upload that can be continued.
     std::uint64_t prompt_bytes = 1 << 20;
     /// `Retry-After` is obeyed up to this.
     std::chrono::milliseconds retry_after_cap{std::chrono::hours(24)};

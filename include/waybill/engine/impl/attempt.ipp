@@ -113,6 +113,9 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
         hide_secrets(answer, secrets);
         const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.request_complete;
         cuts = cut ? cuts + 1 : 0;
+        if (cut && find_checkpoint(about) != nullptr) {
+            unheard_ += entry.place->progress.sent;
+        }
         const verdict v = judge(answer, false);
         if (marks && detail::settles(v, answer, whole_.job.spec, older_doubt)) {
             // The mark of a success goes with what its protocol keeps of it: who is interrupted in between must not

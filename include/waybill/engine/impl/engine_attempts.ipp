@@ -320,16 +320,17 @@ WAYBILL_DECL job_state engine::after(const attempt& job, wish asked, const std::
     if (asked == wish::stop) {
         return decided.interrupted(state);
     }
+    // What went out before the first cut of all is as good as gained, until the server has been asked.
+    const std::uint64_t gained = std::max(job.gained(), state.failures == 0 ? job.unheard() : 0);
     const auto because = [&](disposition what, std::error_code code, const diagnostics& details) {
-        return decided.failed(state, failure(what, code, details), doubt_about(job.job()), job.progressed(),
-                              job.gained());
+        return decided.failed(state, failure(what, code, details), doubt_about(job.job()), job.progressed(), gained);
     };
     try {
         std::rethrow_exception(thrown);
     } catch (const failure& f) {
         // The protocol has asked, and even the server does not know: asking once more is no use.
         const bool undecidable = f.code() == errc::outcome_unknown;
-        return decided.failed(state, f, doubt_about(job.job(), !undecidable), job.progressed(), job.gained());
+        return decided.failed(state, f, doubt_about(job.job(), !undecidable), job.progressed(), gained);
     } catch (const error& e) {
         if (e.code() == cause::storage) {
             throw;  // not this job's fault
