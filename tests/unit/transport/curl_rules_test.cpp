@@ -90,6 +90,10 @@ TEST_CASE("every way libcurl can fail has a meaning", "[transport][curl]") {
         {CURLE_SSL_INVALIDCERTSTATUS, errc::tls_untrusted},
         {CURLE_SSL_CERTPROBLEM, errc::tls_untrusted},
         {CURLE_SSL_CIPHER, errc::tls_untrusted},
+        {CURLE_SSL_CRL_BADFILE, errc::tls_untrusted},
+        {CURLE_SSL_ENGINE_NOTFOUND, errc::tls_untrusted},
+        {CURLE_SSL_ENGINE_SETFAILED, errc::tls_untrusted},
+        {CURLE_SSL_ENGINE_INITFAILED, errc::tls_untrusted},
         {CURLE_WRITE_ERROR, errc::response_too_large},
     };
     for (int code = 1; code < CURL_LAST; ++code) {

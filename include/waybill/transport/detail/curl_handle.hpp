@@ -98,6 +98,10 @@ inline void append_line(slist_handle& list, const std::string& line) {
         case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
         case CURLE_SSL_INVALIDCERTSTATUS:
         case CURLE_SSL_CERTPROBLEM:
+        case CURLE_SSL_CRL_BADFILE:
+        case CURLE_SSL_ENGINE_NOTFOUND:
+        case CURLE_SSL_ENGINE_SETFAILED:
+        case CURLE_SSL_ENGINE_INITFAILED:
         case CURLE_SSL_CIPHER: return errc::tls_untrusted;
         case CURLE_WRITE_ERROR: return errc::response_too_large;
         default: return errc::transport_failed;

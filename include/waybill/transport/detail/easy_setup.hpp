@@ -22,15 +22,25 @@ inline curl_socket_t open_private_socket(void* /*nothing*/, curlsocktype /*purpo
     return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+// The library that is loaded may be older than the headers, and refuse an option it does not know.
+inline void allow_http_only(CURL* e) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+    if (curl_runtime_version() >= 0x075500) {
+        set_option(e, CURLOPT_PROTOCOLS_STR, "http,https");
+        set_option(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+        return;
+    }
+#endif
+    // By number: newer headers call the names deprecated.
+    constexpr auto protocols = static_cast<CURLoption>(CURLOPTTYPE_LONG + 181);
+    constexpr auto redir_protocols = static_cast<CURLoption>(CURLOPTTYPE_LONG + 182);
+    set_option(e, protocols, CURLPROTO_HTTP | CURLPROTO_HTTPS);
+    set_option(e, redir_protocols, CURLPROTO_HTTP | CURLPROTO_HTTPS);
+}
+
 /// What every request gets, whoever asks: docs/guide/security.md says why, in one place.
 inline void set_policy(CURL* e, const curl_options& options) {
-#if LIBCURL_VERSION_NUM >= 0x075500
-    set_option(e, CURLOPT_PROTOCOLS_STR, "http,https");
-    set_option(e, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-#else
-    set_option(e, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
-    set_option(e, CURLOPT_REDIR_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
-#endif
+    allow_http_only(e);
     set_option(e, CURLOPT_FOLLOWLOCATION, 0);
     set_option(e, CURLOPT_SSL_VERIFYPEER, 1);
     set_option(e, CURLOPT_SSL_VERIFYHOST, 2);
@@ -56,7 +66,9 @@ inline void set_policy(CURL* e, const curl_options& options) {
     set_option(e, CURLOPT_USERAGENT, options.user_agent.c_str());
 #if LIBCURL_VERSION_NUM >= 0x075700
     // Without it, canceling during name resolution blocks the strand until the resolver gives up.
-    set_option(e, CURLOPT_QUICK_EXIT, 1);
+    if (curl_runtime_version() >= 0x075700) {
+        set_option(e, CURLOPT_QUICK_EXIT, 1);
+    }
 #endif
     // libcurl before 8.0 burns a core on HTTP/2 uploads to a slow reader.
     set_option(e, CURLOPT_HTTP_VERSION,
