@@ -474,3 +474,87 @@ TEST_CASE("whenever a job is interrupted, a success that was heard and not kept 
         REQUIRE((next.at("one").now == status::completed || next.at("one").now == status::unknown_outcome));
     }
 }
+
+namespace {
+
+/// Keeps a success in one of the ways there are.
+class keeping_protocol final : public protocol {
+public:
+    explicit keeping_protocol(std::string way) : way_(std::move(way)) {}
+    void check(const job& /*job*/) const override {}
+    asio::awaitable<void> upload(session& job) override {
+        if (job.items()[0].state.now == item_status::completed) {
+            co_return;
+        }
+        if (const checkpoint* const known = job.find_checkpoint(0); known != nullptr && known->offset == 3) {
+            job.complete_item_soon(0, "known");
+            co_return;
+        }
+        checkpoint reached;
+        reached.item = 0;
+        reached.resource = "http://server.test/upload";
+        co_await job.save(checkpoint(reached));
+        const std::unique_ptr<body_source> body = job.open(0);
+        request what;
+        what.method = "POST";
+        what.url = job.job().spec.url;
+        what.body = body.get();
+        std::vector<body_span> none;
+        const response answer = co_await job.send(std::move(what), std::move(none));
+        require_accepted(answer, false, 0);
+        if (way_ == "as a checkpoint") {
+            reached.offset = 3;
+            co_await job.save(std::move(reached));
+            job.complete_item_soon(0, "sent");
+        } else if (way_ == "as an item") {
+            co_await job.complete_item(0, "sent");
+        } else {
+            job.complete_item_soon(0, "sent");
+            co_await job.forget(0, false);
+        }
+    }
+
+private:
+    std::string way_;
+};
+
+struct keeping {
+    [[nodiscard]] protocol_spec spec() const { return {"keeping", {}}; }
+};
+
+}  // namespace
+
+TEST_CASE("a job that is stopped while its success waits for space does not forget it with its mark") {
+    const std::string way = GENERATE("as an item", "as a checkpoint", "as an item without its checkpoint");
+    CAPTURE(way);
+    surroundings around;
+    around.files->write("/a", "xyz");
+    const auto with = [way](options& o) {
+        o.protocols["keeping"] = [way](const protocol_spec&) { return std::make_unique<keeping_protocol>(way); };
+    };
+    {
+        world w(around, with);
+        job j = put_job("one", {"/a"});
+        j.via(keeping{});
+        w.add(std::move(j));
+        bool refused = false;
+        w.store().before_write = [&] {
+            if (!around.requests.empty() && !std::exchange(refused, true)) {
+                throw error(errc::store_full, "memory");
+            }
+        };
+        w.start();
+        w.settle();
+        REQUIRE(refused);
+        REQUIRE(w.at("one").now == status::uploading);
+        w.run(w.up().async_stop());
+        w.settle();
+    }
+    CHECK(around.disk->jobs.begin()->second.job.state.now == status::pending);
+    CHECK(around.disk->jobs.begin()->second.checkpoints.size() == (way == "as an item without its checkpoint" ? 0 : 1));
+    world next(around, with);
+    next.start();
+    next.until_idle();
+    CHECK(next.at("one").now == status::completed);
+    CHECK(around.requests.size() == 1);
+}

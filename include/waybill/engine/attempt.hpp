@@ -140,6 +140,7 @@ private:
     void require_source_intact(const response& answer, const std::vector<body_span>& spans) const;
     asio::awaitable<void> until_flushed();
     [[nodiscard]] job_change take_change();
+    void put_back(const job_change& not_written);
     asio::awaitable<void> write(job_change change);
     void committed(const job_change& change);
     void finish_item(std::size_t item, std::string receipt);
@@ -158,6 +159,8 @@ private:
     std::list<active_send> active_;
     std::set<std::size_t> dirty_items_;
     std::set<std::size_t> dirty_checkpoints_;
+    std::vector<std::size_t> owed_drops_;   // of checkpoints, and
+    std::vector<leftover> owed_leftovers_;  // what a commit failed to write of both
     std::set<std::size_t> failed_items_;
     bool heard_ = false;  // an answer has settled the mark; what it means has not been kept yet
     int writing_ = 0;

@@ -231,7 +231,12 @@ WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discar
         whole_.items[item].state.confirmed = 0;
     }
     const job_change kept = change;
-    co_await write(std::move(change));
+    try {
+        co_await write(std::move(change));
+    } catch (...) {
+        put_back(kept);
+        throw;
+    }
     committed(kept);
 }
 
@@ -287,7 +292,8 @@ WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next) {
     whole_.job.state = std::move(next);
     const writing_mark mark(writing_);
     co_await until_flushed();
-    job_change change = take_change();
+    const job_change taken = take_change();
+    job_change change = taken;
     if (change.to.now == status::completed) {
         change.drop_checkpoints = true;
         change.checkpoints.clear();
@@ -296,7 +302,13 @@ WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next) {
         give_up_uploads(change, whole_, now());
     }
     const job_change kept = change;
-    co_await write(std::move(change));
+    try {
+        co_await write(std::move(change));
+    } catch (...) {
+        // A stop while it waited for space: the next commit must not take the mark away without what settled it.
+        put_back(taken);
+        throw;
+    }
     committed(kept);
 }
 
@@ -316,12 +328,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::flush() {
     } catch (const error& e) {
         full = e.code() == errc::store_full;
         thrown = std::current_exception();
-        for (const auto& [index, state] : kept.items) {
-            dirty_items_.insert(index);  // another time
-        }
-        for (const checkpoint& c : kept.checkpoints) {
-            dirty_checkpoints_.insert(c.item);
-        }
+        put_back(kept);  // another time
     }
     if (full) {
         co_return;
@@ -352,7 +359,20 @@ WAYBILL_DECL job_change attempt::take_change() {
             change.checkpoints.push_back(*reached);
         }
     }
+    change.dropped = std::exchange(owed_drops_, {});
+    change.leftovers = std::exchange(owed_leftovers_, {});
     return change;
+}
+
+WAYBILL_DECL void attempt::put_back(const job_change& not_written) {
+    for (const auto& [index, state] : not_written.items) {
+        dirty_items_.insert(index);
+    }
+    for (const checkpoint& c : not_written.checkpoints) {
+        dirty_checkpoints_.insert(c.item);
+    }
+    owed_drops_.insert(owed_drops_.end(), not_written.dropped.begin(), not_written.dropped.end());
+    owed_leftovers_.insert(owed_leftovers_.end(), not_written.leftovers.begin(), not_written.leftovers.end());
 }
 
 /// Commits; while the disk is full it waits for space. What the server has confirmed must not be
