@@ -52,6 +52,21 @@ TEST_CASE("a request whose answer was lost may be what finished an upload", "[pr
     CHECK(last.now_complete(false) == ending::unknown);
 }
 
+TEST_CASE("an answer in doubt whose mark is gone was decided about, whoever had asked", "[protocol]") {
+    for (const int doubtful : {500, 507}) {
+        finishing last = after({doubtful});
+        last.note_decision(true);
+        CHECK(last.now_complete(true) == ending::unknown);
+        last.note_decision(false);
+        CHECK(last.now_complete(false) == ending::anew);
+    }
+    for (const int clear : {204, 409, 422, 503, 502}) {  // they leave no mark
+        finishing last = after({clear});
+        last.note_decision(false);
+        CHECK(last.now_complete(false) != ending::anew);
+    }
+}
+
 TEST_CASE("what was told to the app is its decision, once it has decided", "[protocol]") {
     finishing last = after({500});
     last.told = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/error.hpp>
 #include <waybill/transport/response.hpp>
 
 #include <algorithm>
@@ -38,6 +39,12 @@ struct finishing {
     void reopen() noexcept {
         refused = 0;
         told = false;
+    }
+
+    /// Before it is judged as complete. The mark of an answer that says nothing certain stands until somebody has
+    /// decided; when it is gone, the app has, perhaps while the job was set aside for its age and nobody had asked yet.
+    void note_decision(bool in_doubt) noexcept {
+        told = told || (!in_doubt && classify_status(refused) == status_class::ambiguous);
     }
 
     /// The server says it is complete.

@@ -181,6 +181,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
     take_limits(said);
     last_.unheard = last_.unheard || (in_doubt() && last_.refused == 0);
     if (complete) {
+        last_.note_decision(in_doubt());
         co_await replay();
         co_return;
     }

@@ -180,6 +180,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
 /// It has every byte, though it may have refused the request that brought the last one.
 WAYBILL_DECL asio::awaitable<void> tus_item::found_complete(tus_part& part, const response& answer) {
     const int refused = state_.last.refused;
+    state_.last.note_decision(marked());
     const std::string said = "the server has every byte, but answered the last of them with " + std::to_string(refused);
     switch (state_.last.now_complete(marked())) {
         case ending::delivered: co_return;
