@@ -42,9 +42,7 @@ job_snapshot adopt(const temp_dir& dir, const tus_server& server, const std::str
 template <class Protocol>
 job_snapshot begin_and_leave(const temp_dir& dir, const std::string& url, const std::string& file,
                              const Protocol& how) {
-    options patient = quick_options(dir);
-    patient.retry.base = patient.retry.floor = patient.retry.cap = std::chrono::hours(1);
-    delivery uploads(patient);
+    delivery uploads(patient_options(dir));
     job what(url);
     what.via(how).file(file);
     return uploads.waiting(uploads.enqueue(what));

@@ -45,9 +45,7 @@ void make_change(const std::string& what, const std::string& path) {
 template <class Protocol>
 void require_refused(const std::string& url, const Protocol& how) {
     const temp_dir dir;
-    options patient = quick_options(dir);
-    patient.retry.base = patient.retry.floor = patient.retry.cap = std::chrono::hours(1);
-    delivery uploads(patient);
+    delivery uploads(patient_options(dir));
     const std::string file = dir.write("a.bin", random_bytes(beyond_buffers));
     job what(url);
     what.via(how).file(file);

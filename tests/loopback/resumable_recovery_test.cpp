@@ -23,12 +23,6 @@ resumable_behaviour breaks_at(std::uint64_t bytes) {
     return how;
 }
 
-options waits_for_hours(const temp_dir& dir) {
-    options how = quick_options(dir);
-    how.retry.base = how.retry.floor = how.retry.cap = std::chrono::hours(1);
-    return how;
-}
-
 }  // namespace
 
 TEST_CASE("the digest of what was sent resumably survives a restart, and is in the receipt") {
@@ -41,7 +35,7 @@ TEST_CASE("the digest of what was sent resumably survives a restart, and is in t
     what.via(resumable{}.digest(algorithm)).file(dir.write("a", content));
     job_id id;
     {
-        delivery uploads(waits_for_hours(dir));
+        delivery uploads(patient_options(dir));
         id = uploads.enqueue(what);
         const job_snapshot left = uploads.waiting(id);
         REQUIRE(left.now == status::waiting);

@@ -9,8 +9,10 @@
 #include <asio/use_future.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <future>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -28,6 +30,14 @@ namespace waybill::test {
     how.retry.host_pause = std::chrono::milliseconds(20);
     how.retry.host_pause_cap = std::chrono::milliseconds(50);
     how.progress_interval = std::chrono::milliseconds(10);
+    return how;
+}
+
+/// The same, but whatever breaks is left alone for an hour.
+[[nodiscard]] inline options patient_options(const temp_dir& dir) {
+    options how = quick_options(dir);
+    how.retry.base = how.retry.floor = how.retry.cap = std::chrono::hours(1);
+    how.retry.prompt_bytes = std::numeric_limits<std::uint64_t>::max();
     return how;
 }
 
