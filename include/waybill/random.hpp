@@ -6,8 +6,10 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace waybill {
 
@@ -17,6 +19,12 @@ class random_source {
 public:
     virtual ~random_source() = default;
     [[nodiscard]] virtual std::uint64_t next() = 0;
+    /// As many at once.
+    virtual void fill(std::span<std::uint64_t> all) {
+        for (std::uint64_t& one : all) {
+            one = next();
+        }
+    }
 
     /// Uniform in [0, 1).
     [[nodiscard]] double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
@@ -43,6 +51,20 @@ public:
 class real_random final : public random_source {
 public:
     [[nodiscard]] std::uint64_t next() override;
+    void fill(std::span<std::uint64_t> all) override;
+};
+
+/// Numbers that were drawn from another source all at once, which is cheaper.
+class random_batch final : public random_source {
+public:
+    /// Draws `count`; those that are asked for beyond are drawn one by one. `from` must outlive it.
+    random_batch(random_source& from, std::size_t count) : from_(from), drawn_(count) { from.fill(drawn_); }
+    [[nodiscard]] std::uint64_t next() override { return used_ < drawn_.size() ? drawn_[used_++] : from_.next(); }
+
+private:
+    random_source& from_;
+    std::vector<std::uint64_t> drawn_;
+    std::size_t used_ = 0;
 };
 
 }  // namespace waybill

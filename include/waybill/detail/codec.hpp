@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/crc32c.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -18,40 +20,75 @@ using string_pairs = std::vector<std::pair<std::string, std::string>>;
 // The encoding of structured values inside one database column: LEB128 numbers and
 // length-prefixed strings. Everything decoded here may come from a damaged file, so each read
 // is bounded and a failure is remembered instead of thrown.
-class encoder {
+template <class Encoder>
+class encoding {
 public:
-    encoder() { out_.reserve(240); }  // most rows fit, and one allocation is most of what encoding them costs
-
-    encoder& number(std::uint64_t value) {
+    Encoder& number(std::uint64_t value) {
         std::array<char, 10> digits;
         std::size_t count = 0;
         for (; value >= 0x80; value >>= 7) {
             digits[count++] = static_cast<char>((value & 0x7F) | 0x80);
         }
         digits[count++] = static_cast<char>(value);
-        out_.append(digits.data(), count);
-        return *this;
+        self().append({digits.data(), count});
+        return self();
     }
 
-    encoder& text(std::string_view value) {
+    Encoder& text(std::string_view value) {
         number(value.size());
-        out_.append(value);
-        return *this;
+        self().append(value);
+        return self();
     }
 
-    encoder& pairs(const string_pairs& list) {
+    Encoder& pairs(const string_pairs& list) {
         number(list.size());
         for (const auto& [name, value] : list) {
             text(name).text(value);
         }
-        return *this;
+        return self();
     }
 
+private:
+    [[nodiscard]] Encoder& self() noexcept { return static_cast<Encoder&>(*this); }
+};
+
+class encoder : public encoding<encoder> {
+public:
+    void append(std::string_view bytes) { out_.append(bytes); }
     [[nodiscard]] std::string take() && { return std::move(out_); }
     [[nodiscard]] const std::string& view() const noexcept { return out_; }
 
 private:
     std::string out_;
+};
+
+/// The CRC-32C of what an `encoder` would give.
+class checksummer : public encoding<checksummer> {
+public:
+    void append(std::string_view bytes) noexcept {
+        if (bytes.size() > waiting_.size() - used_) {
+            flush();
+        }
+        if (bytes.size() > waiting_.size()) {
+            crc_ = crc32c(crc_, bytes);
+        } else {
+            used_ += bytes.copy(waiting_.data() + used_, bytes.size());
+        }
+    }
+    [[nodiscard]] std::uint32_t value() noexcept {
+        flush();
+        return crc_;
+    }
+
+private:
+    void flush() noexcept {
+        crc_ = crc32c(crc_, {waiting_.data(), used_});
+        used_ = 0;
+    }
+
+    std::array<char, 256> waiting_;  // a number at a time would take eight times as long
+    std::size_t used_ = 0;
+    std::uint32_t crc_ = 0;
 };
 
 class decoder {

@@ -201,7 +201,7 @@ inline void check_jobs(const std::vector<job>& jobs, const registry& protocols) 
 
 /// A checksum of everything the app asked for: the same id with another one is a conflict.
 [[nodiscard]] inline std::uint32_t content_of(const job& j) {
-    encoder e;
+    checksummer e;
     e.text(j.url())
         .text(j.protocol().name)
         .pairs(j.protocol().settings)
@@ -213,8 +213,11 @@ inline void check_jobs(const std::vector<job>& jobs, const registry& protocols) 
         e.number(static_cast<std::uint64_t>(i.kind())).text(i.path()).number(i.offset()).number(i.length());
         e.number(crc32c(0, i.data())).text(i.name()).text(i.field()).text(i.content_type());
     }
-    return crc32c(0, e.view());
+    return e.value();
 }
+
+/// Numbers that `make_records` needs for a job, at most.
+inline constexpr std::size_t random_numbers_a_job = 3;
 
 /// A new key for a job's epoch: 128 random bits.
 [[nodiscard]] inline std::string make_key(random_source& random) {

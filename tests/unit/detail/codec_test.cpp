@@ -14,6 +14,7 @@
 namespace waybill::test {
 namespace {
 
+using detail::checksummer;
 using detail::decoder;
 using detail::encoder;
 using detail::string_pairs;
@@ -119,6 +120,24 @@ TEST_CASE("an encoding with bytes left over is not finished", "[detail][codec]")
     CHECK(d.text() == "one");
     CHECK(d.ok());
     CHECK_FALSE(d.finished());
+}
+
+TEST_CASE("a checksum of values is that of their encoding, whatever fits into its buffer", "[detail][codec]") {
+    std::mt19937_64 random(13);
+    for (const std::size_t longest : {4U, 40U, 255U, 256U, 257U, 3'000U}) {
+        for (int round = 0; round < 40; ++round) {
+            encoder e;
+            checksummer c;
+            CHECK(c.value() == 0);
+            for (int values = 0; values < 12; ++values) {
+                const std::uint64_t n = random() >> (random() % 64);
+                const std::string text = random_text(random, longest);
+                e.number(n).text(text);
+                c.number(n).text(text);
+            }
+            CHECK(c.value() == detail::crc32c(0, e.view()));
+        }
+    }
 }
 
 TEST_CASE("every truncation is noticed", "[detail][codec]") {

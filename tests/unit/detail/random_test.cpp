@@ -3,6 +3,8 @@
 
 #include "support/catch.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <set>
@@ -52,6 +54,25 @@ TEST_CASE("every bit of the source is used once", "[random]") {
     scripted_random all_ones({std::numeric_limits<std::uint64_t>::max()});
     CHECK(all_ones.text(13, "abcdefghijkmnpqrstuvwxyz23456789") == std::string(13, '9'));
     CHECK(all_ones.used() == 2);
+}
+
+TEST_CASE("a batch gives what it has drawn, then what comes after", "[random]") {
+    scripted_random words({1, 2, 3, 4, 5});
+    random_batch batch(words, 3);
+    CHECK(words.used() == 3);
+    for (std::uint64_t expected = 1; expected <= 5; ++expected) {
+        CHECK(batch.next() == expected);
+    }
+}
+
+TEST_CASE("the system's random source fills whatever it is given", "[random]") {
+    real_random device;
+    for (const std::size_t count : {0U, 1U, 31U, 32U, 33U, 100U}) {
+        std::vector<std::uint64_t> all(count);
+        device.fill(all);
+        CHECK(std::set<std::uint64_t>(all.begin(), all.end()).size() == count);
+        CHECK(std::count(all.begin(), all.end(), 0U) == 0);
+    }
 }
 
 TEST_CASE("the system's random source does not repeat itself", "[random]") {

@@ -108,6 +108,8 @@ WAYBILL_DECL asio::awaitable<std::vector<new_job>> engine::pin(const std::vector
     std::vector<new_job> made;
     made.reserve(jobs.size());
     auto next = pins.cbegin();
+    const unix_millis accepted = now();
+    random_batch random(*parts_.random, detail::random_numbers_a_job * jobs.size());
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         if (known[i]) {
             // Enough for the store to compare it with the one it has.
@@ -115,7 +117,7 @@ WAYBILL_DECL asio::awaitable<std::vector<new_job>> engine::pin(const std::vector
             spec.id = jobs[i].id();
             spec.content = detail::content_of(jobs[i]);
         } else {
-            made.push_back(detail::make_records(jobs[i], next, now(), *parts_.random));
+            made.push_back(detail::make_records(jobs[i], next, accepted, random));
         }
     }
     co_return made;

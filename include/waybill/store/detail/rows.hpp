@@ -135,17 +135,17 @@ private:
 }
 
 [[nodiscard]] inline std::uint32_t checksum(const job_spec& s) {
-    encoder e;
+    checksummer e;
     e.text(s.id.str()).text(s.lane).text(s.url).text(s.protocol.name).pairs(s.protocol.settings);
     e.pairs(s.headers).pairs(s.fields).number(static_cast<std::uint64_t>(s.if_unknown)).text(s.verifier);
     e.number(s.size).number(s.item_count).number(static_cast<std::uint64_t>(s.accepted.time_since_epoch().count()));
     e.number(s.content);
-    return crc32c(0, e.view());
+    return e.value();
 }
 
 [[nodiscard]] inline std::uint32_t checksum(job_seq seq, const job_state& s) {
     const auto time = [](unix_millis t) { return static_cast<std::uint64_t>(t.time_since_epoch().count()); };
-    encoder e;
+    checksummer e;
     e.number(static_cast<std::uint64_t>(seq)).number(static_cast<std::uint64_t>(s.now));
     e.number(static_cast<std::uint64_t>(s.stage)).number(static_cast<std::uint64_t>(s.reason));
     for (const int n : {s.epoch, s.attempt, s.failures, s.early_cuts, s.tail_attempt}) {
@@ -153,30 +153,30 @@ private:
     }
     e.number(s.tail_item).number(time(s.not_before)).number(time(s.epoch_began)).number(time(s.finished));
     e.text(s.spoken).text(s.key).text(encode(s.error));
-    return crc32c(0, e.view());
+    return e.value();
 }
 
 [[nodiscard]] inline std::uint32_t checksum(job_seq seq, std::size_t index, const item_spec& s) {
-    encoder e;
+    checksummer e;
     e.number(static_cast<std::uint64_t>(seq)).number(index).number(static_cast<std::uint64_t>(s.kind)).text(s.path);
     e.number(s.offset).number(s.size).number(s.identity.device).number(s.identity.inode).number(s.identity.size);
     e.number(static_cast<std::uint64_t>(s.identity.mtime_ns)).number(static_cast<std::uint64_t>(s.identity.ctime_ns));
     e.text(s.name).text(s.field).text(s.content_type);
-    return crc32c(0, e.view());
+    return e.value();
 }
 
 [[nodiscard]] inline std::uint32_t checksum(job_seq seq, std::size_t index, const item_state& s) {
-    encoder e;
+    checksummer e;
     e.number(static_cast<std::uint64_t>(seq)).number(index).number(static_cast<std::uint64_t>(s.now));
     e.number(s.confirmed).text(s.receipt);
-    return crc32c(0, e.view());
+    return e.value();
 }
 
 [[nodiscard]] inline std::uint32_t checksum(job_seq seq, const checkpoint& c) {
-    encoder e;
+    checksummer e;
     e.number(static_cast<std::uint64_t>(seq)).number(c.item).text(c.resource).number(c.offset).text(c.state);
     e.number(static_cast<std::uint64_t>(c.expires_unix));
-    return crc32c(0, e.view());
+    return e.value();
 }
 
 /// `whole_job` is -1 in the database.
