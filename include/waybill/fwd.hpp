@@ -54,6 +54,7 @@ class observer_hub;
 class outcome;
 class protocol;
 class put;
+class random_batch;
 class random_source;
 class real_clock;
 class real_random;

@@ -41,7 +41,14 @@ inline void curl_startup() {
 
 /// The version of the libcurl that runs, which need not be the one compiled against.
 [[nodiscard]] inline unsigned curl_runtime_version() noexcept {
-    return curl_version_info(CURLVERSION_NOW)->version_num;
+    static const unsigned loaded = curl_version_info(CURLVERSION_NOW)->version_num;  // which is composed at each call
+    return loaded;
+}
+
+/// libcurl before 8.0 burns a core on HTTP/2 uploads to a slow reader. Built without it, later ones refuse to be asked.
+[[nodiscard]] inline bool curl_does_http2_well() noexcept {
+    static const bool built_in = (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
+    return built_in && curl_runtime_version() >= 0x080000;
 }
 
 template <class Value>

@@ -70,9 +70,7 @@ inline void set_policy(CURL* e, const curl_options& options) {
         set_option(e, CURLOPT_QUICK_EXIT, 1);
     }
 #endif
-    // libcurl before 8.0 burns a core on HTTP/2 uploads to a slow reader.
-    set_option(e, CURLOPT_HTTP_VERSION,
-               curl_runtime_version() < 0x080000 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
+    set_option(e, CURLOPT_HTTP_VERSION, curl_does_http2_well() ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
 }
 
 [[nodiscard]] inline bool has_header(const header_list& headers, std::string_view name) noexcept {
