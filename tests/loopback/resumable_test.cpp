@@ -147,7 +147,9 @@ TEST_CASE("an upload goes on after the uploader was stopped and started again, a
     CHECK(end.now == status::completed);
     REQUIRE(server.arrived().size() == 1);
     CHECK(server.arrived()[0].body.find(content) != std::string::npos);
-    CHECK(server.bytes_taken() == server.arrived()[0].body.size());
+    // But for a piece that was on its way when the connection broke, and is read after the next one has taken over.
+    const std::uint64_t again = server.bytes_taken() - server.arrived()[0].body.size();
+    CHECK(again <= slow.progress_every);
     CHECK(count(server, "POST") == 1);
     CHECK(server.violations().empty());
 }
