@@ -279,7 +279,7 @@ scenario broken_link(const field& f) {
         const std::uint64_t now = std::stoull(test::read_file(count));
         return now - std::exchange(*before, now);
     };
-    what.most_rounds = 3;
+    what.most_rounds = 7;
     what.trace = false;
     return what;
 }
