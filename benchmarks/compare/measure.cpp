@@ -5,13 +5,12 @@
 #include "support/temp_dir.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <cerrno>
+#include <filesystem>
 #include <sstream>
 #include <stdexcept>
 
-#include <fcntl.h>
 #include <spawn.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 extern char** environ;
@@ -19,27 +18,24 @@ extern char** environ;
 namespace waybill::bench {
 namespace {
 
-double seconds(const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+std::string launcher() {
+    return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "compare_launch").string();
 }
 
-/// Output goes nowhere: a terminal would be part of what is measured.
-pid_t start(const arguments& argv) {
+int run(const arguments& argv) {
     std::vector<char*> raw;
     for (const std::string& one : argv) {
         raw.push_back(const_cast<char*>(one.c_str()));
     }
     raw.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
     pid_t child = 0;
-    const int failed = ::posix_spawnp(&child, raw[0], &actions, nullptr, raw.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failed != 0) {
+    if (::posix_spawn(&child, raw[0], nullptr, nullptr, raw.data(), environ) != 0) {
         throw std::runtime_error("cannot start " + argv[0]);
     }
-    return child;
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 template <class Figure>
@@ -55,20 +51,19 @@ auto middle(const std::vector<cost>& runs, Figure figure) {
 }  // namespace
 
 cost run_measured(const arguments& argv) {
-    const auto begun = std::chrono::steady_clock::now();
-    const pid_t child = start(argv);
-    int status = 0;
-    rusage used{};
-    while (::wait4(child, &status, 0, &used) < 0 && errno == EINTR) {
-    }
-    cost c;
-    c.wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    const test::temp_dir dir;
+    arguments launched = {launcher(), dir / "cost"};
+    launched.insert(launched.end(), argv.begin(), argv.end());
+    if (const int status = run(launched); status != 0) {
         throw std::runtime_error(argv[0] + " failed with status " + std::to_string(status));
     }
-    c.cpu = seconds(used.ru_utime) + seconds(used.ru_stime);
-    c.peak = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
-    c.sleeps = static_cast<std::uint64_t>(used.ru_nvcsw);
+    cost c;
+    std::uint64_t peak_in_kib = 0;
+    std::istringstream figures(test::read_file(dir / "cost"));
+    if (!(figures >> c.wall >> c.cpu >> peak_in_kib >> c.sleeps)) {
+        throw std::runtime_error("nobody knows what " + argv[0] + " cost");
+    }
+    c.peak = peak_in_kib * 1024;
     return c;
 }
 

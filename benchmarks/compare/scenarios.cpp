@@ -139,6 +139,7 @@ scenario small_files_by_webdav(const field& f) {
     const std::string list = f.files->list("webdav", files);
     const std::string url = server->url("/dav/");
     scenario what{"1,000 × 4 KiB to Apache's WebDAV, 8 in flight", {}, {}};
+    what.most_rounds = 3;
     if (there_is("rclone")) {
         const std::filesystem::path folder = std::filesystem::path(files.front()).parent_path();
         what.contestants.push_back(
@@ -208,6 +209,7 @@ scenario large_file_by_s3(const field& f) {
     const auto server = std::make_shared<test::s3_server>(forgetful);
     const std::string file = f.files->file("256 MiB", size);
     scenario what{"256 MiB by S3, parts of 8 MiB, four at once", {}, {}};
+    what.most_rounds = 5;
     if (there_is("rclone")) {
         const arguments how = {"--config",
                                "/dev/null",
