@@ -211,12 +211,12 @@ WAYBILL_DECL asio::awaitable<void> tus_item::patch(tus_part& part) {
     }
     append.body = &body;
     append.finishing = whole() && part.offset + bytes == part.length;
-    // A large one that breaks on a kept connection is no connection that was dead before; for a small one, a
-    // connection of its own costs more than the rest of the request.
-    append.fresh_connection = append.finishing && bytes > small_item;
     const bool finishes = append.finishing;
     co_await add_checksum(append);
-    const response answer = co_await send(std::move(append), &part, bytes);
+    response answer = co_await send(std::move(append), &part, bytes);
+    if (bytes > small_item) {
+        answer.reused_connection = false;  // it has just answered: that a large one broke is no sign of a dead one
+    }
     if (finishes) {
         state_.last.heard(answer);
         refusal_ = answer;
