@@ -76,7 +76,7 @@ public:
                                      (s.error.details.detail.empty() ? "" : "; " + s.error.details.detail);
             return may_have_arrived ? park(std::move(s)) : end(std::move(s), status::failed);
         }
-        if (gained >= policy_.prompt_bytes && only_cut(why)) {
+        if (gained >= policy_.prompt_bytes && only_cut(why, when_ambiguous)) {
             return wait(std::move(s), wait_reason::backoff, {});
         }
         return wait(std::move(s), why.retry_after() ? wait_reason::server_busy : reason_for(why.what_to_do()),
@@ -127,9 +127,11 @@ private:
                           static_cast<std::chrono::milliseconds::rep>(static_cast<double>(base.count()) * random_));
     }
 
-    // The network's doing: the server has not asked for patience.
-    [[nodiscard]] static bool only_cut(const failure& why) noexcept {
-        return why.what_to_do() == disposition::retry && why.code().category() != http_category() && !why.retry_after();
+    // The network's doing: the server has not asked for patience, and can be asked what became of it.
+    [[nodiscard]] static bool only_cut(const failure& why, doubt when_ambiguous) noexcept {
+        const bool asks = why.what_to_do() == disposition::ambiguous && when_ambiguous == doubt::ask;
+        const bool cut = why.what_to_do() == disposition::retry || asks;
+        return cut && why.code().category() != http_category() && !why.retry_after();
     }
 
     [[nodiscard]] static wait_reason reason_for(disposition what) noexcept {

@@ -209,7 +209,10 @@ TEST_CASE("a transfer that got on and was cut continues at once", "[engine][outc
     const failure cut = because(disposition::retry, errc::connection_lost);
     CHECK(delay(cut, p.prompt_bytes) == milliseconds(0));
     CHECK(delay(cut, p.prompt_bytes - 1) >= p.floor);
+    // All of it may have arrived: the server is asked at once.
+    CHECK(delay(because(disposition::ambiguous, errc::connection_lost), p.prompt_bytes) == milliseconds(0));
     // What a server says is heard.
+    CHECK(delay(because(disposition::ambiguous), p.prompt_bytes) >= p.floor);
     CHECK(delay(because(disposition::retry), p.prompt_bytes) >= p.floor);
     CHECK(delay(because(disposition::busy, errc::connection_lost), p.prompt_bytes) >= p.floor);
     CHECK(delay(because(disposition::retry, errc::connection_lost, seconds(9)), p.prompt_bytes) >= seconds(9));
