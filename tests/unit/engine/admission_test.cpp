@@ -493,8 +493,9 @@ TEST_CASE("ids and keys the library makes are valid and never the same", "[engin
     real_random random;
     std::set<std::string> ids;
     std::set<std::string> keys;
+    const std::vector<pinned_file> none;
     for (int i = 0; i < 1'000; ++i) {
-        auto no_pins = std::vector<pinned_file>().cbegin();
+        auto no_pins = none.cbegin();
         const new_job made = detail::make_records(job("https://h/").bytes("a", "x"), no_pins, {}, random);
         CHECK(made.job.spec.id.valid());
         ids.insert(made.job.spec.id.str());
