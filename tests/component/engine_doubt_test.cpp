@@ -416,6 +416,17 @@ TEST_CASE("the server is asked first, the app's backend only when the server doe
 
 namespace {
 
+asio::awaitable<void> post_first_item(session& job) {
+    const std::unique_ptr<body_source> body = job.open(0);
+    request what;
+    what.method = "POST";
+    what.url = job.job().spec.url;
+    what.body = body.get();
+    std::vector<body_span> none;
+    const response answer = co_await job.send(std::move(what), std::move(none));
+    require_accepted(answer, false, 0);
+}
+
 /// Thinks about a success before it keeps it.
 class thoughtful_protocol final : public protocol {
 public:
@@ -424,14 +435,7 @@ public:
         if (job.items()[0].state.now == item_status::completed) {
             co_return;
         }
-        const std::unique_ptr<body_source> body = job.open(0);
-        request what;
-        what.method = "POST";
-        what.url = job.job().spec.url;
-        what.body = body.get();
-        std::vector<body_span> none;
-        const response answer = co_await job.send(std::move(what), std::move(none));
-        require_accepted(answer, false, 0);
+        co_await post_first_item(job);
         co_await think();
         job.complete_all_soon("sent");
     }
@@ -494,14 +498,7 @@ public:
         reached.item = 0;
         reached.resource = "http://server.test/upload";
         co_await job.save(checkpoint(reached));
-        const std::unique_ptr<body_source> body = job.open(0);
-        request what;
-        what.method = "POST";
-        what.url = job.job().spec.url;
-        what.body = body.get();
-        std::vector<body_span> none;
-        const response answer = co_await job.send(std::move(what), std::move(none));
-        require_accepted(answer, false, 0);
+        co_await post_first_item(job);
         if (way_ == "as a checkpoint") {
             reached.offset = 3;
             co_await job.save(std::move(reached));

@@ -21,7 +21,8 @@ WAYBILL_DECL std::vector<added_job> database::add(const std::vector<new_job>& jo
         const auto known = sql("SELECT seq,content FROM job WHERE id=?");
         known->bindNoCopy(1, j.job.spec.id.str());
         if (!known->executeStep()) {
-            throw error(errc::unknown_job, j.job.spec.id.str());
+            // An id that is taken and belongs to nobody: its index is broken, and to ask again would not end.
+            throw error(j.items.empty() ? errc::unknown_job : errc::store_damaged, j.job.spec.id.str());
         }
         if (known->getColumn(1).getInt64() != j.job.spec.content) {
             throw error(errc::duplicate_id, j.job.spec.id.str());
