@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 // tus 1.0.0 by @tus/server at /files; what arrives is kept in $DIR, one file for each upload.
 // RATE: bytes a second that are taken of each request. EXPIRES: milliseconds. MAX: bytes of one upload.
-// RELATIVE=1: Locations without a host. One line of JSON goes to the file $LOG at the end of each request, and of each
+// RELATIVE=1: Locations without a host. One line of JSON goes to the file $LOG for each request, and at the end of each
 // connection.
 import { FileStore } from '@tus/file-store';
 import { Server } from '@tus/server';
-import { appendFileSync } from 'node:fs';
 import { pipeline, Transform } from 'node:stream';
 
 import { listen } from './listen.mjs';
+import { note, noteRequest } from './request_log.mjs';
 
 const rate = Number(process.env.RATE ?? 0);
 const piece = 64 << 10;
@@ -41,11 +41,8 @@ const tus = new Server({
     }),
 });
 
-const note = (what) => appendFileSync(process.env.LOG, `${JSON.stringify(what)}\n`);
-
 listen((request, response) => {
-    const { method, url, headers } = request;
-    response.on('close', () => note({ method, url, headers, status: response.headersSent ? response.statusCode : 0 }));
+    noteRequest(request, response);
     tus.handle(request, response);
 }).on('connection', (socket) => {
     socket.on('close', () => note({ bytes: socket.bytesRead }));

@@ -50,7 +50,7 @@ public:
         return nlohmann::json::parse(read_file(dir_ / (name + ".json")));
     }
 
-    /// The requests of a method that have ended, in that order.
+    /// The requests of a method that were answered, or have ended without an answer (status 0), in that order.
     [[nodiscard]] std::vector<nlohmann::json> requests(const std::string& method) const {
         return lines([&](const nlohmann::json& line) { return line.value("method", "") == method; });
     }
