@@ -6,6 +6,7 @@
 #include <waybill/model/retry_policy.hpp>
 #include <waybill/protocol/failure.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -79,8 +80,12 @@ public:
         if (gained >= policy_.prompt_bytes && only_cut(why, when_ambiguous)) {
             return wait(std::move(s), wait_reason::backoff, {});
         }
-        return wait(std::move(s), why.retry_after() ? wait_reason::server_busy : reason_for(why.what_to_do()),
-                    backoff_delay(policy_, s.failures, random_, why.retry_after()));
+        std::chrono::milliseconds delay = backoff_delay(policy_, s.failures, random_, why.retry_after());
+        // A server whose storage is full makes room within hours, not seconds (RFC 4918 section 11.5).
+        if (why.code() == make_http_error(507)) {
+            delay = std::max(delay, jittered(policy_.cap / 2));
+        }
+        return wait(std::move(s), why.retry_after() ? wait_reason::server_busy : reason_for(why.what_to_do()), delay);
     }
 
     /// A mark of an earlier attempt was found: its last byte may have left and nobody knows more.

@@ -11,7 +11,7 @@ namespace waybill {
 struct retry_policy {
     /// Scale of the exponential backoff: attempt n waits a random time up to `base * 2^n`.
     std::chrono::milliseconds base{1'000};
-    /// No backoff waits longer.
+    /// No backoff waits longer. After 507 (Insufficient Storage) none is shorter than half of it.
     std::chrono::milliseconds cap{std::chrono::minutes(5)};
     /// No backoff waits shorter.
     std::chrono::milliseconds floor{200};

@@ -256,6 +256,22 @@ TEST_CASE("a waiting job is tried after its backoff, or when the server asked fo
     CHECK(decided.failed(s, busy, doubt::park, false).not_before == now + seconds(105));
 }
 
+TEST_CASE("a server whose storage is full is given long to make room, from the first time on", "[engine][outcome]") {
+    const retry_policy p = policy();
+    for (const double random : {0.0, 0.5, 1.0}) {
+        const outcome decided(p, now, random);
+        const auto wait = [&](const failure& why) {
+            return decided.failed(running(), why, doubt::ask, false).not_before - now;
+        };
+        const auto full = wait(because(disposition::retry, make_http_error(507)));
+        CHECK(full >= p.cap / 2);
+        CHECK(full <= p.cap);
+        CHECK(wait(because(disposition::ambiguous, make_http_error(507))) == full);
+        CHECK(wait(because(disposition::busy, make_http_error(507), seconds(1'000))) >= seconds(1'000));
+        CHECK(wait(because(disposition::retry, make_http_error(500))) < p.cap / 2);
+    }
+}
+
 TEST_CASE("a job found with a mark is parked with what is known of it", "[engine][outcome]") {
     const retry_policy p = policy();
     job_state before = running();
