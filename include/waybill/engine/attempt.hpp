@@ -134,6 +134,7 @@ private:
     };
 
     asio::awaitable<void> mark_tail(std::size_t about);
+    void set_mark(std::size_t about);
     /// An earlier attempt may have delivered the same.
     [[nodiscard]] bool is_marked_before(std::size_t about) const noexcept;
     asio::awaitable<response> perform(const request& what, active_send& as, bool unmark_if_nothing_left);
@@ -162,7 +163,8 @@ private:
     std::vector<std::size_t> owed_drops_;   // of checkpoints, and
     std::vector<leftover> owed_leftovers_;  // what a commit failed to write of both
     std::set<std::size_t> failed_items_;
-    bool heard_ = false;  // an answer has settled the mark; what it means has not been kept yet
+    std::map<std::size_t, std::uint64_t> lost_;  // how far items had come of which the server has lost bytes
+    bool heard_ = false;                         // an answer has settled the mark; what it means has not been kept yet
     int writing_ = 0;
     bool flushing_ = false;
     bool progressed_ = false;

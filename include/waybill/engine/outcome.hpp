@@ -57,13 +57,16 @@ public:
         if (ambiguous && when_ambiguous == doubt::duplicate) {
             s.tail_attempt = 0;
         }
+        // Out of attempts, too old to ask, or without its file is not the same as failed: it may have arrived. A
+        // permanent answer to the marked request itself has taken its mark away.
+        const bool may_have_arrived = s.tail_attempt != 0 || (ambiguous && when_ambiguous == doubt::repeat);
         switch (why.what_to_do()) {
-            case disposition::permanent: return end(std::move(s), status::failed);
+            case disposition::permanent:
+                return may_have_arrived && when_ambiguous != doubt::duplicate ? park(std::move(s))
+                                                                              : end(std::move(s), status::failed);
             case disposition::network: return wait(std::move(s), wait_reason::network, jittered(policy_.offline_poll));
             default: break;
         }
-        // Out of attempts or too old to ask is not the same as failed: it may have arrived.
-        const bool may_have_arrived = s.tail_attempt != 0 || (ambiguous && when_ambiguous == doubt::repeat);
         // Looked at after an attempt, never instead of one: a clock that jumped years ahead, as on a machine that
         // learns the time from the network, must not end a job that can be delivered. To find that nobody knows what
         // became of an earlier one was no attempt.

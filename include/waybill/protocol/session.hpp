@@ -61,7 +61,8 @@ public:
     [[nodiscard]] virtual const checkpoint* find_checkpoint(
         std::size_t item = checkpoint::whole_job) const noexcept = 0;
 
-    /// Opens an item's bytes as they were accepted. Throws a `failure` when they have changed.
+    /// Opens an item's bytes as they were accepted. Throws a `failure` when they have changed; while the outcome of an
+    /// earlier request is in doubt they are opened, and this is thrown, when the first of them is read.
     [[nodiscard]] virtual std::unique_ptr<body_source> open(std::size_t item) = 0;
 
     /// Makes a checkpoint durable; completes when it is.

@@ -105,7 +105,9 @@ TEST_CASE("a failed attempt leaves the job where its failure leads", "[engine][o
             const job_state before = running();
             const job_state after = decided.failed(before, because(what), if_unknown, false);
             check_untouched(after, before);
-            const bool parks = what == disposition::ambiguous && if_unknown == doubt::park;
+            // A permanent failure that is no answer to the marked request: its file is gone, say.
+            const bool parks = (what == disposition::ambiguous && if_unknown == doubt::park) ||
+                               (what == disposition::permanent && if_unknown != doubt::duplicate);
             CHECK(after.error.code == (parks ? make_error_code(errc::outcome_unknown) : make_http_error(503)));
             CHECK_THAT(after.error.details.detail, Catch::Contains("details"));
             CHECK(after.error.item == 2);
@@ -124,13 +126,26 @@ TEST_CASE("a failed attempt leaves the job where its failure leads", "[engine][o
             }
             // The mark stays exactly as long as nobody knows what became of the last byte.
             const bool settled =
-                what == disposition::permanent || (what == disposition::ambiguous && if_unknown == doubt::duplicate);
+                (what == disposition::permanent || what == disposition::ambiguous) && if_unknown == doubt::duplicate;
             CHECK((after.tail_attempt != 0) == !settled);
             if (after.tail_attempt != 0) {
                 CHECK(after.tail_attempt == 7);
                 CHECK(after.tail_item == 3);
             }
         }
+    }
+}
+
+TEST_CASE("a permanent failure ends a job of which nothing is in doubt", "[engine][outcome]") {
+    const retry_policy p = policy();
+    job_state before = running();
+    before.tail_attempt = 0;
+    for (const doubt if_unknown : every_policy) {
+        const job_state after = outcome(p, now, 0.5).failed(before, because(disposition::permanent), if_unknown, false);
+        CHECK(after.now == status::failed);
+        CHECK(after.error.code == make_http_error(503));
+        CHECK(after.finished == now);
+        CHECK(after.failures == before.failures);
     }
 }
 

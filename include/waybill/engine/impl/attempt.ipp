@@ -24,32 +24,45 @@ namespace detail {
     if (v.what == disposition::ambiguous) {
         return false;
     }
-    // Where the key is honoured, 409 means that the earlier request is still being worked on.
-    const bool at_work = answer.status == 409 && job.if_unknown == on_unknown::retry_same_key;
-    // A request that was not sent says nothing of an earlier one whose answer was lost.
-    return !older_doubt || v.accepted || (v.what == disposition::permanent && !at_work);
+    // What was not sent, or is refused now, says nothing of an earlier request whose answer was lost. But where the
+    // key is honoured, 422 means that it is known, and with other bytes.
+    const bool of_the_key = answer.status == 422 && job.if_unknown == on_unknown::retry_same_key;
+    return !older_doubt || v.accepted || of_the_key;
 }
 
-/// Remembers which item's source failed: the transport only knows one body.
+/// An item's bytes. Remembers whose source failed: the transport only knows one body.
 class noted_source final : public body_source {
 public:
-    noted_source(std::unique_ptr<body_source> inner, std::size_t item, std::set<std::size_t>& failed)
-        : inner_(std::move(inner)), item_(item), failed_(failed) {}
+    noted_source(source_opener& sources, const item_spec& spec, std::size_t item, std::set<std::size_t>& failed)
+        : sources_(sources), spec_(spec), item_(item), failed_(failed) {}
 
-    [[nodiscard]] std::uint64_t size() const noexcept override { return inner_->size(); }
+    void open() {
+        noted([this] { inner_ = sources_.open(spec_); });
+    }
+    [[nodiscard]] std::uint64_t size() const noexcept override { return inner_ ? inner_->size() : spec_.size; }
     void read(std::uint64_t offset, std::span<char> out) override {
+        if (!inner_) {
+            open();
+        }
+        noted([&] { inner_->read(offset, out); });
+    }
+
+private:
+    template <class Do>
+    void noted(const Do& what) {
         try {
-            inner_->read(offset, out);
+            what();
         } catch (const error& e) {
             failed_.insert(item_);
             throw source_failure(e.code(), e.details(), item_);
         }
     }
 
-private:
-    std::unique_ptr<body_source> inner_;
+    source_opener& sources_;
+    const item_spec& spec_;
     std::size_t item_;
     std::set<std::size_t>& failed_;
+    std::unique_ptr<body_source> inner_;
 };
 
 }  // namespace detail
@@ -78,12 +91,12 @@ WAYBILL_DECL const checkpoint* attempt::find_checkpoint(std::size_t item) const 
 }
 
 WAYBILL_DECL std::unique_ptr<body_source> attempt::open(std::size_t item) {
-    try {
-        return std::make_unique<detail::noted_source>(sources_.open(whole_.items.at(item).spec), item, failed_items_);
-    } catch (const error& e) {
-        failed_items_.insert(item);
-        throw detail::source_failure(e.code(), e.details(), item);
+    auto source = std::make_unique<detail::noted_source>(sources_, whole_.items.at(item).spec, item, failed_items_);
+    // Of what may have arrived the server is asked first. That needs no file, and it may be gone since.
+    if (whole_.job.state.tail_attempt == 0) {
+        source->open();
     }
+    return source;
 }
 
 WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<body_span> spans, std::size_t about) {
@@ -156,11 +169,14 @@ WAYBILL_DECL asio::awaitable<response> attempt::perform(const request& what, act
 // The mark is durable before the last byte leaves: after a crash without it the server cannot
 // have the whole body, and sending again is safe.
 WAYBILL_DECL asio::awaitable<void> attempt::mark_tail(std::size_t about) {
+    set_mark(about);
+    co_await commit(whole_.job.state);
+}
+
+WAYBILL_DECL void attempt::set_mark(std::size_t about) {
     heard_ = false;
-    job_state marked = whole_.job.state;
-    marked.tail_attempt = marked.attempt;
-    marked.tail_item = about;
-    co_await commit(std::move(marked));
+    whole_.job.state.tail_attempt = whole_.job.state.attempt;
+    whole_.job.state.tail_item = about;
 }
 
 // Whatever is committed next also takes the mark away.
@@ -195,15 +211,18 @@ WAYBILL_DECL void attempt::keep(checkpoint reached) {
     whole_.checkpoints.push_back(std::move(reached));
 }
 
+// What these are told is kept by the call itself. A stop that is noticed where their commit is awaited must not
+// separate it from what was kept before it: the job's end is committed with both.
 WAYBILL_DECL asio::awaitable<void> attempt::save(checkpoint reached) {
     keep(std::move(reached));
-    co_await commit(whole_.job.state);
+    return commit(whole_.job.state);
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::save_and_mark(checkpoint reached) {
     const std::size_t about = reached.item;
     keep(std::move(reached));
-    co_await mark_tail(about);
+    set_mark(about);
+    return commit(whole_.job.state);
 }
 
 WAYBILL_DECL void attempt::save_soon(checkpoint reached) {
@@ -243,9 +262,18 @@ WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discar
 WAYBILL_DECL void attempt::confirm(std::size_t item, std::uint64_t bytes) {
     item_record& record = whole_.items.at(item);
     const std::uint64_t most = std::min(bytes, record.spec.size);
-    if (most > record.state.confirmed) {
+    // Bytes that the server has lost and gets again are no progress.
+    std::uint64_t best = record.state.confirmed;
+    if (most < best) {
+        lost_.try_emplace(item, best);
+    }
+    if (const auto before = lost_.find(item); before != lost_.end()) {
+        best = before->second;
+        before->second = std::max(best, most);
+    }
+    if (most > best) {
         progressed_ = true;
-        gained_ += most - record.state.confirmed;
+        gained_ += most - best;
     }
     record.state.confirmed = most;
     dirty_items_.insert(item);
@@ -274,7 +302,7 @@ WAYBILL_DECL void attempt::finish_item(std::size_t item, std::string receipt) {
 
 WAYBILL_DECL asio::awaitable<void> attempt::complete_item(std::size_t item, std::string receipt) {
     finish_item(item, std::move(receipt));
-    co_await commit(whole_.job.state);
+    return commit(whole_.job.state);
 }
 
 WAYBILL_DECL void attempt::complete_item_soon(std::size_t item, std::string receipt) {

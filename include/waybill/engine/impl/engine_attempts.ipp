@@ -19,14 +19,16 @@ namespace waybill {
 
 namespace detail {
 
-/// The protocol has asked what became of a request whose answer was lost, and even the server does not know.
-[[nodiscard]] inline bool is_unknown_to_server(const std::exception_ptr& thrown) {
+/// What became of a request whose answer was lost will not be found out without the app: even the server does not
+/// know, or cannot be asked any more.
+[[nodiscard]] inline bool is_unknown_to_server(const std::exception_ptr& thrown, const job_state& state) {
     try {
         if (thrown) {
             std::rethrow_exception(thrown);
         }
     } catch (const failure& f) {
-        return f.code() == errc::outcome_unknown;
+        return f.code() == errc::outcome_unknown ||
+               (f.what_to_do() == disposition::permanent && state.tail_attempt != 0);
     } catch (...) {
     }
     return false;
@@ -138,7 +140,7 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
         if (begun) {
             thrown = co_await run_protocol(*job, mine);
         }
-        if (begun && has_verifier(job->job()) && detail::is_unknown_to_server(thrown)) {
+        if (begun && has_verifier(job->job()) && detail::is_unknown_to_server(thrown, job->job().state)) {
             begun = co_await ask_backend(*job);
             if (begun) {
                 thrown = co_await run_protocol(*job, mine);

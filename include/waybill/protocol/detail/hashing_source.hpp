@@ -40,6 +40,9 @@ public:
     /// megabytes in each turn of the loop.
     asio::awaitable<void> continue_at(std::uint64_t offset);
 
+    /// The same to the end, of an item that is delivered; false when its file has changed since, or is gone.
+    asio::awaitable<bool> reaches_end();
+
     /// What a checkpoint keeps.
     [[nodiscard]] std::string marks() const;
     /// True when every byte is in the digest.

@@ -3,6 +3,7 @@
 
 #include <waybill/detail/codec.hpp>
 #include <waybill/protocol/detail/hashing_source.hpp>
+#include <waybill/protocol/failure.hpp>
 
 #include <asio/post.hpp>
 
@@ -74,6 +75,18 @@ WAYBILL_DECL asio::awaitable<void> hashing_source::continue_at(std::uint64_t off
         read(position_, next);
         co_await asio::post(home, asio::use_awaitable);
     }
+}
+
+WAYBILL_DECL asio::awaitable<bool> hashing_source::reaches_end() {
+    try {
+        co_await continue_at(size());
+    } catch (const failure& f) {
+        if (f.what_to_do() != disposition::permanent) {
+            throw;
+        }
+        co_return false;
+    }
+    co_return true;
 }
 
 WAYBILL_DECL std::string hashing_source::marks() const {

@@ -270,10 +270,13 @@ WAYBILL_DECL void resumable_upload::watch(request& what, interim_notes& notes, s
 }
 
 WAYBILL_DECL asio::awaitable<void> resumable_upload::require_same_digest(const response& answer) {
+    // Reads nothing that was sent by this process.
+    if (hash_ != nullptr && !co_await hash_->reaches_end()) {
+        hash_ = nullptr;
+    }
     if (hash_ == nullptr) {
         co_return;
     }
-    co_await hash_->continue_at(size_);  // reads nothing that was sent by this process
     const auto theirs = parse_repr_digest(answer.headers, hash_->algorithm());
     if (theirs && *theirs != hash_->value()) {
         co_await break_off(errc::invalid_response, "the server received other bytes: its " + hash_->algorithm() +

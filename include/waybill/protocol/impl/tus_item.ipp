@@ -118,8 +118,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::send_part(tus_part& part) {
 
 WAYBILL_DECL asio::awaitable<void> tus_item::finish() {
     std::string receipt = whole() ? state_.parts.front().url : state_.final_url;
-    if (hashing_) {
-        co_await hashing_->continue_at(size());
+    if (hashing_ && co_await hashing_->reaches_end()) {
         receipt += " " + hashing_->algorithm() + "=:" + to_base64(hashing_->value()) + ":";
     }
     state_.delivered = true;  // committed together: whoever cleans up later leaves it alone
