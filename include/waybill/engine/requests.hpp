@@ -64,7 +64,7 @@ inline void add_query_values(std::vector<std::string>& secrets, const std::strin
     }
     what.limits = options.limits;
     // A server may need minutes for every gigabyte: to scan, to move, to assemble.
-    what.limits.answer += std::chrono::milliseconds(what.body_size() / 6000);
+    what.limits.answer += std::chrono::milliseconds((what.body_size() + what.assembles) / 6000);
     if (what.sealed) {
         for (const header_field& h : what.headers) {
             if (same_header(h.name, "Authorization") || same_header(h.name, "X-Amz-Security-Token")) {

@@ -47,7 +47,7 @@ template <class Protocol>
     known.add("tus", factory_of<tus_protocol>());
 #if defined(WAYBILL_HAS_S3)
     known.add("s3", [keys = how.s3_keys](const protocol_spec& spec) -> std::unique_ptr<protocol> {
-        return std::make_unique<s3_protocol>(spec, keys);
+        return std::make_unique<s3_protocol>(parse_s3_settings(spec), keys);
     });
 #endif
     for (const auto& [name, make] : how.protocols) {

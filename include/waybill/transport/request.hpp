@@ -67,6 +67,8 @@ struct request {
     /// A mark is to be durable before the last byte leaves even though the request is idempotent:
     /// for a request that finishes something which may be gone when it is asked about.
     bool finishing = false;
+    /// Bytes that are at the server already, and that it has to put together before it can answer.
+    std::uint64_t assembles = 0;
     /// It may leave the job's origin: for protocols to which another server than the one the job
     /// names is told by the job itself or by the app, never by an answer alone. Without it the
     /// engine refuses such a request (`errc::foreign_origin`).

@@ -94,7 +94,7 @@ TEST_CASE("a job's headers go with the requests they are for", "[s3]") {
 namespace {
 
 std::error_code refused_job(const waybill::job& job) {
-    return refused([&] { s3_protocol(job.protocol(), nullptr).check(job); });
+    return refused([&] { s3_protocol(parse_s3_settings(job.protocol()), nullptr).check(job); });
 }
 waybill::job small(const std::string& url, const s3& how = {}) {
     waybill::job what(url);

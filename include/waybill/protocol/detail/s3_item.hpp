@@ -59,7 +59,7 @@ private:
     // Its end.
     asio::awaitable<void> complete();
     asio::awaitable<void> not_completed(s3_answer answer);
-    asio::awaitable<void> note_doubt(const s3_answer& answer);
+    [[nodiscard]] bool leaves_doubt(const s3_answer& answer) const;
 
     asio::awaitable<body_sums> sums_of(body_source& body);
     asio::awaitable<s3_answer> send(request what, std::string payload, std::vector<body_span> spans);
@@ -92,6 +92,7 @@ private:
     std::optional<failure> failed_;       ///< of a part, while its neighbours finish
     std::optional<std::string> receipt_;  ///< the object is there
     bool gone_ = false;                   ///< the server does not know the upload
+    bool hidden_ = false;                 ///< we may not see whether the object is there
     int troubles_ = 0;                    ///< completions refused in a row
 };
 

@@ -20,12 +20,12 @@ inline constexpr std::uint64_t most_s3_part = 5ULL << 30;
 inline constexpr std::uint64_t usual_s3_part = 8ULL << 20;
 inline constexpr std::uint64_t most_s3_parts = 10'000;
 
-/// The size of an object's parts: what is wished for, or as much more as keeps it within 10,000.
+/// The size of an object's parts: what is wished for, or as many MiB as keep it within 10,000.
 [[nodiscard]] constexpr std::uint64_t s3_part_size(std::uint64_t size, std::uint64_t wished) noexcept {
     constexpr std::uint64_t step = 1 << 20;
     const std::uint64_t needed = size / most_s3_parts + (size % most_s3_parts != 0 ? 1 : 0);
-    const std::uint64_t round = (needed + step - 1) / step * step;
-    return std::max(wished == 0 ? usual_s3_part : wished, round);
+    const std::uint64_t first = wished == 0 ? usual_s3_part : wished;
+    return needed <= first ? first : (needed + step - 1) / step * step;
 }
 
 [[nodiscard]] constexpr std::size_t s3_part_count(std::uint64_t size, std::uint64_t part_size) noexcept {

@@ -12,7 +12,7 @@ namespace waybill::detail {
 /// See `s3`.
 class s3_protocol final : public protocol {
 public:
-    s3_protocol(const protocol_spec& spec, s3_credentials_provider keys);
+    s3_protocol(s3_settings settings, s3_credentials_provider keys);
 
     void check(const waybill::job& job) const override;
     asio::awaitable<void> upload(session& job) override;

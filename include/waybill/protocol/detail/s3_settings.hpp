@@ -4,6 +4,7 @@
 #include <waybill/detail/codec.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/protocol/detail/s3_plan.hpp>
+#include <waybill/protocol/detail/sigv4.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/request.hpp>
 
@@ -122,7 +123,7 @@ inline void check_s3_url(const std::string& target) {
     if (path.size() < 2) {
         throw error(errc::invalid_url, "an S3 URL names an object: https://host/bucket/key or https://bucket.host/key");
     }
-    if (has_dot_segment(path)) {
+    if (has_dot_segment(canonical_path(path))) {  // an escaped slash is one, too
         throw error(errc::invalid_url, "an S3 key must not have the segments . and ..");
     }
 }
@@ -144,6 +145,12 @@ inline void add_headers(header_list& to, const string_pairs& headers, s3_header 
             to.push_back(header_field{name, value});
         }
     }
+}
+
+/// True when what a request is to do depends on what is there (RFC 9110 section 13).
+[[nodiscard]] inline bool has_condition(const string_pairs& headers) {
+    return std::any_of(headers.begin(), headers.end(),
+                       [](const auto& h) { return place_of(h.first) == s3_header::condition; });
 }
 
 /// Throws `errc::forbidden_header` for headers that a request's signature or checksum must agree with.

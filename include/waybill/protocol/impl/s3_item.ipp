@@ -6,6 +6,9 @@
 #include <waybill/protocol/detail/s3_checksum.hpp>
 #include <waybill/protocol/detail/s3_item.hpp>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 // An item's way: as one PUT, or created, sent, completed. Its parts are in s3_parts.ipp.
@@ -33,6 +36,9 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
     const body_sums sums = co_await sums_of(*source_);
     request put = make_request("PUT", target_);
     put.body = source_.get();
+    // That of a conditional one would hear of itself.
+    put.finishing = has_condition(job_.job().spec.headers);
+    const bool doubted = marked();
     add_object_headers(put);
     add_headers(put.headers, job_.job().spec.headers, s3_header::condition);
     add_checksum(put, sums);
@@ -41,6 +47,10 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
     const s3_answer answer = co_await send(std::move(put), sums.payload, std::move(spans));
     if (answer.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
         receipt_ = co_await find_object(sums.checksum);
+        if (!receipt_ && hidden_ && doubted) {
+            fail(disposition::ambiguous, errc::outcome_unknown, answer, "an object is there that may not be looked at");
+        }
+        job_.clear_mark();  // it is ours, or another one
     }
     if (!receipt_) {
         require(answer);
@@ -72,6 +82,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::begin() {
     if (stored && covers(*stored, size())) {
         resource_ = known->resource;
         state_ = std::move(*stored);
+        state_.doubtful = state_.doubtful && marked();  // else the app has decided
         co_await compare();
         co_return;
     }
@@ -116,10 +127,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
         job_.clear_mark();
         co_return;
     }
-    if (marked() || state_.doubtful) {
-        state_.doubtful = false;  // it is told: what comes next is the app's decision
-        checkpoint doubtful = reached();
-        co_await job_.save_and_mark(std::move(doubtful));
+    if (marked()) {
         fail(disposition::ambiguous, errc::outcome_unknown, s3_answer(),
              "the upload is gone, and so is what it may have become");
     }
@@ -149,12 +157,14 @@ WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object(st
     std::vector<body_span> none;
     const s3_answer answer = co_await send(std::move(head), to_hex(digest_of("sha-256", "")), std::move(none));
     std::optional<std::string> found;
-    if (answer.http.status == 403 || answer.http.status == 404) {  // S3 hides by 403 what we may not read
+    hidden_ = answer.http.status == 403;  // S3 hides so what we may not read
+    if (hidden_ || answer.http.status == 404) {
         co_return found;
     }
     require(answer);
     const auto length = parse_decimal(answer.http.header("Content-Length").value_or(""));
     if (answer.http.header(s3_token_header) == state_.token && length == size()) {
+        job_.clear_mark();
         require_whole_checksum(answer, answer.http.header("x-amz-checksum-crc32c").value_or(""), checksum);
         found = receipt(std::string(answer.http.header("ETag").value_or("")), checksum);
     }
@@ -174,8 +184,12 @@ WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
         make.headers.push_back(header_field{"x-amz-checksum-type", "FULL_OBJECT"});
         make.headers.push_back(header_field{"x-amz-checksum-crc32c", checksum});
     }
-    state_.doubtful = state_.doubtful || marked();  // by an earlier one, whose answer was lost
+    if (marked() && !state_.doubtful) {
+        state_.doubtful = true;  // by an earlier one, whose answer was lost; committed with the mark of this one
+        job_.save_soon(reached());
+    }
     make.finishing = true;
+    make.assembles = size();
     make.fresh_connection = true;  // a repetition that nobody sees would hear "no such upload"
     std::vector<body_span> none;
     s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", document)), std::move(none));
@@ -186,21 +200,29 @@ WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
         }
     }
     if (!receipt_) {
-        co_await note_doubt(answer);
+        if (leaves_doubt(answer)) {
+            state_.doubtful = true;
+            checkpoint doubtful = reached();
+            co_await job_.save_and_mark(std::move(doubtful));  // its answer has taken the mark away
+        }
         co_await not_completed(std::move(answer));
     }
 }
 
-/// A success without the document that says so, or a server's error, may come after the upload was completed.
-/// The mark of the request goes with such an answer, and is put back. It goes for good with a later "no such upload",
-/// which is what a completion leaves behind: so the doubt is kept beside it.
-WAYBILL_DECL asio::awaitable<void> s3_item::note_doubt(const s3_answer& answer) {
+/// A success without the document that says so, or a server's error, may come after the upload was completed. And what
+/// comes later says nothing of an earlier completion: "no such upload" is what that leaves behind.
+WAYBILL_DECL bool s3_item::leaves_doubt(const s3_answer& answer) const {
+    constexpr std::array<std::string_view, 3> definite = {"NoSuchUpload", "InvalidPart", "InvalidPartOrder"};
     const int status = answer.http.status;
-    const bool unsaid = status / 100 == 2 && !answer.error;
-    if (unsaid || status >= 500 || status == 408) {
-        state_.doubtful = true;
-        checkpoint doubtful = reached();
-        co_await job_.save_and_mark(std::move(doubtful));
+    if (state_.doubtful) {
+        return true;
+    }
+    switch (classify_status(status)) {
+        case status_class::success:
+            return std::find(definite.begin(), definite.end(), answer.error.code) == definite.end();
+        case status_class::ambiguous: return true;
+        case status_class::not_applied: return status == 503 || status == 408;  // S3 says so after all, too
+        default: return false;
     }
 }
 
@@ -210,13 +232,18 @@ WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_answer answer) {
         gone_ = true;
         co_return;
     }
-    if (answer.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
+    if (answer.http.status == 412 || (answer.http.status == 409 && state_.doubtful)) {
+        // Perhaps because of ourselves, when an answer was lost.
         receipt_ = co_await find_object(whole_checksum());
+        if (!receipt_ && hidden_ && state_.doubtful) {
+            fail(disposition::ambiguous, errc::outcome_unknown, answer, "an object is there that may not be looked at");
+        }
     }
     if (receipt_) {
+        job_.clear_mark();
         co_return;
     }
-    if (code == "ConditionalRequestConflict") {  // somebody else was faster: S3 wants the parts once more
+    if (code == "ConditionalRequestConflict" && !state_.doubtful) {  // somebody else was faster: S3 wants all once more
         co_await begin_anew(answer, true);
         co_return;
     }

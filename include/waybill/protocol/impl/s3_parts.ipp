@@ -37,6 +37,11 @@ WAYBILL_DECL asio::awaitable<std::vector<s3_listed_part>> s3_item::list() {
             gone_ = true;
             co_return all;
         }
+        if (answer.error.code == "AccessDenied") {  // keys that may write, and not look
+            gone_ = marked();                       // then only the object can tell
+            all.clear();
+            co_return all;
+        }
         require(answer);
         const std::optional<s3_part_list> found = parse_part_list(answer.http.body, state_.checksum);
         if (!found || answer.http.body_cut) {
@@ -60,22 +65,29 @@ WAYBILL_DECL asio::awaitable<void> s3_item::adopt(std::vector<s3_listed_part> li
     sent_.assign(state_.parts.size(), {});
     for (const s3_listed_part& part : listed) {
         const auto i = static_cast<std::size_t>(part.number - 1);
-        const bool unconfirmed = !state_.checksum.empty() && part.checksum.empty();
-        if (i >= heard.size() || part.size != state_.length(i, size()) || unconfirmed) {
+        const bool unsummed = !state_.checksum.empty() && part.checksum.empty();
+        if (i >= heard.size() || part.size != state_.length(i, size())) {
             continue;
         }
         bool same = heard[i] == fingerprint(part.etag);
+        if (!same && unsummed) {
+            continue;
+        }
+        body_range body(*source_, i * state_.part_size, part.size);
         if (!same) {
-            body_range body(*source_, i * state_.part_size, part.size);
             std::vector<std::string> algorithms;
             algorithms.emplace_back("md5");
             const std::vector<std::string> sum = co_await digests_of(body, std::move(algorithms));
             same = part.etag == "\"" + to_hex(sum.front()) + "\"" || part.etag == to_hex(sum.front());
         }
         if (same) {
-            state_.parts[i] = fingerprint(part.etag);
             sent_[i].etag = part.etag;
             sent_[i].checksum = part.checksum;
+            if (unsummed) {  // the server has confirmed it once, and does not list it
+                const body_sums sums = co_await sums_of(body);
+                sent_[i].checksum = sums.checksum;
+            }
+            state_.parts[i] = fingerprint(part.etag);
         }
     }
     job_.save_soon(reached());

@@ -9,8 +9,8 @@
 
 namespace waybill::detail {
 
-WAYBILL_DECL s3_protocol::s3_protocol(const protocol_spec& spec, s3_credentials_provider keys)
-    : settings_(parse_s3_settings(spec)), endpoint_(std::make_shared<s3_endpoint>(settings_, std::move(keys))) {}
+WAYBILL_DECL s3_protocol::s3_protocol(s3_settings settings, s3_credentials_provider keys)
+    : settings_(std::move(settings)), endpoint_(std::make_shared<s3_endpoint>(settings_, std::move(keys))) {}
 
 WAYBILL_DECL void s3_protocol::check(const waybill::job& job) const {
     if (!settings_.signs_payload && url(job.url()).scheme() != "https") {

@@ -291,6 +291,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
         make.headers.push_back(header_field{"Upload-Concat", std::move(parts)});
         make.headers.push_back(header_field{"Upload-Metadata", metadata()});
         make.idempotent = false;  // two of them are two uploads
+        make.assembles = size();
         const response answer = co_await send(std::move(make), nullptr, 0);
         if (answer.status == 400 || answer.status == 404 || answer.status == 409 || answer.status == 410) {
             // A part is missing there after all: the next attempt asks for each.
