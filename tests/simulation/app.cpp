@@ -85,11 +85,13 @@ void simulation::make_job(const std::string& batch) {
 
 void simulation::choose_way(posted_job& made) {
     const std::uint64_t dice = random_.below(100);
-    made.via = dice < 20   ? way::put
-               : dice < 50 ? way::form
-               : dice < 72 ? way::tus
-               : dice < 90 ? way::resumable
-                           : way::resumable_form;
+    made.via = dice < 15   ? way::put
+               : dice < 40 ? way::form
+               : dice < 58 ? way::tus
+               : dice < 74 ? way::resumable
+               : dice < 82 ? way::resumable_form
+                           : way::s3;
+    made.via = how_.only.value_or(made.via);
     const auto sometimes = [&](const char* name, const std::string& value) {
         if (random_.chance(0.3)) {
             made.spec.settings.emplace_back(name, value);
@@ -106,6 +108,16 @@ void simulation::choose_way(posted_job& made) {
             sometimes("create-with-upload", "1");
             sometimes("defer-length", "1");
             sometimes("digest", digest);
+            break;
+        case way::s3:
+            made.spec = s3{}.spec();
+            made.spec.settings.emplace_back("part-size", chunk);
+            sometimes("parallel", std::to_string(1 + random_.below(5)));
+            if (random_.chance(0.5)) {
+                sometimes("checksum", random_.chance(0.5) ? "crc32c" : "sha256");
+            } else {
+                sometimes("digest", "crc32c");
+            }
             break;
         default:
             made.spec = made.is_form() ? resumable{}.as_form().spec() : resumable{}.spec();

@@ -118,20 +118,28 @@ void checker::look_at_change(const point& from, const loaded_job& to, posted_job
     require(!in_vain || !asked.begun_healed, asked.id,
             "has to be tried again though everything works: " + now.error.message());
     if (now.now == status::failed) {
-        look_at_failure(to);
+        look_at_failure(to, asked);
         const bool ran = was == status::uploading || was == status::finalizing;
         require(now.error.code != errc::expired || (ran && asked.tried), asked.id, "expired, and was not even tried");
     }
 }
 
 // With a server that tells the truth and a store that is not damaged nothing else can have gone wrong.
-void checker::look_at_failure(const loaded_job& whole) {
+void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) {
     const std::error_code code = whole.job.state.error.code;
     const std::set<std::error_code> known = {errc::file_changed,     errc::source_missing,  errc::expired,
                                              errc::connect_failed,   errc::connection_lost, errc::send_stalled,
                                              errc::answer_timed_out, errc::outcome_unknown, errc::redirect_refused};
     require(code.category() == http_category() || known.contains(code), whole.job.spec.id.str(),
             "failed for no good reason: " + whole.job.state.error.message());
+    // Whoever reads that it failed sends it again. Of one that has begun anew, or that its policy has sent again, it
+    // may have come the first time.
+    const bool again = asked.policy == on_unknown::retry || (asked.policy != on_unknown::park && asked.untold > 0);
+    const bool may_be = asked.granted > 0 || again;
+    for (std::size_t i = 0; i < whole.items.size(); ++i) {
+        require(may_be || whole.items[i].state.now == item_status::completed || !asked.arrived.contains(i), asked.id,
+                "failed, and the server has " + asked.paths[i]);
+    }
 }
 
 void checker::look_at_delivery(const loaded_job& whole) const {

@@ -2,16 +2,19 @@
 //
 //   simulation --seeds 2000                many lives; the first broken promise ends it
 //   simulation --seed 77 --verbose         one of them, told
+//   simulation --via s3 --seeds 500        all jobs go one way
 //   simulation --plant resend --seeds 500  succeeds when the planted bug is found
 
 #include "simulation/simulation.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <exception>
 #include <iostream>
+#include <optional>
 #include <string>
 
 using namespace waybill::simulation;
@@ -37,8 +40,12 @@ bool lives(settings how, std::uint64_t from, std::uint64_t most, bool twice) {
                     planted = " --plant " + std::string(name);
                 }
             }
+            std::string via;
+            for (const auto& [name, what] : ways) {
+                via += how.only == what ? " --via " + std::string(name) : "";
+            }
             std::cout << "SEED " << seed << ", after " << seed - from << " good ones: " << e.what() << "\n"
-                      << "to repeat: simulation --seed " << seed << " --verbose" << planted << std::endl;
+                      << "to repeat: simulation --seed " << seed << " --verbose" << planted << via << std::endl;
             return false;
         }
     }
@@ -57,11 +64,13 @@ int main(int argc, char** argv) {
     std::uint64_t from = 1;
     std::uint64_t seed = 0;
     std::string planted = "none";
+    std::string via;
     CLI::App app("Simulates whole lives of an uploader, each from one seed");
     app.add_option("--seeds", seeds, "how many lives")->check(CLI::PositiveNumber);
     app.add_option("--from", from, "the first seed");
     const auto* one = app.add_option("--seed", seed, "only this one");
     app.add_flag("--verbose", how.verbose, "tell what happens");
+    app.add_option("--via", via, "all jobs go this way: put, form, tus, resumable, resumable_form, s3");
     app.add_option("--plant", planted, "plant a bug: success is to find it");
     CLI11_PARSE(app, argc, argv);
     const auto bug = plant_named(planted);
@@ -74,6 +83,12 @@ int main(int argc, char** argv) {
         return 2;
     }
     how.planted = *bug;
+    const auto chosen = std::find_if(ways.begin(), ways.end(), [&](const auto& known) { return known.first == via; });
+    if (chosen == ways.end() && !via.empty()) {
+        std::cerr << "--via is one of put, form, tus, resumable, resumable_form, s3\n";
+        return 2;
+    }
+    how.only = via.empty() ? std::nullopt : std::optional(chosen->second);
     const bool single = one->count() > 0;
     const bool held = lives(how, single ? seed : from, single ? 1 : seeds, *bug == plant::none);
     if (*bug == plant::none) {

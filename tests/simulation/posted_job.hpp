@@ -3,12 +3,15 @@
 
 #include <waybill/model/job.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace waybill::simulation {
@@ -19,7 +22,16 @@ struct broken : std::runtime_error {
 };
 
 /// How a job is spoken.
-enum class way : std::uint8_t { put, form, tus, resumable, resumable_form };
+enum class way : std::uint8_t { put, form, tus, resumable, resumable_form, s3 };
+
+inline constexpr std::array<std::pair<std::string_view, way>, 6> ways = {{
+    {"put", way::put},
+    {"form", way::form},
+    {"tus", way::tus},
+    {"resumable", way::resumable},
+    {"resumable_form", way::resumable_form},
+    {"s3", way::s3},
+}};
 
 /// A job as the app and its server know it.
 struct posted_job {
@@ -38,11 +50,12 @@ struct posted_job {
     int unanswered = 0;             ///< times it has asked to send it again whose end is not known
 
     // What was seen.
-    int granted = 0;             ///< times it began anew because the app had asked for it
-    bool tried = false;          ///< something was asked about it in its present attempt
-    bool begun_healed = false;   ///< its present attempt began when everything worked
-    int untold = 0;              ///< uploads that were finished, and that nobody can ask about
-    std::set<std::string> keys;  ///< the `Idempotency-Key`s of its posts
+    int granted = 0;                ///< times it began anew because the app had asked for it
+    bool tried = false;             ///< something was asked about it in its present attempt
+    bool begun_healed = false;      ///< its present attempt began when everything worked
+    int untold = 0;                 ///< uploads that were finished, and that nobody can ask about
+    std::set<std::size_t> arrived;  ///< items that came with a request that is not to be repeated blindly
+    std::set<std::string> keys;     ///< the `Idempotency-Key`s of its posts
 
     /// What the server has made visible, of each item and in order. A form is there in all of them.
     std::map<std::size_t, std::vector<std::string>> copies;
@@ -52,8 +65,11 @@ struct posted_job {
     [[nodiscard]] bool is_upload() const noexcept { return via != way::put && via != way::form; }
 
     [[nodiscard]] std::string url() const {
-        static const std::map<way, std::string> names = {
-            {way::put, "put"}, {way::tus, "tus"}, {way::resumable, "resumable"}, {way::resumable_form, "forms"}};
+        static const std::map<way, std::string> names = {{way::put, "put"},
+                                                         {way::tus, "tus"},
+                                                         {way::resumable, "resumable"},
+                                                         {way::resumable_form, "forms"},
+                                                         {way::s3, "s3"}};
         const bool keyed = policy == on_unknown::retry_same_key;
         const std::string kind = via == way::form ? (keyed ? "keyed" : "posts") : names.at(via);
         return "http://server.test/" + kind + "/" + id + "/";

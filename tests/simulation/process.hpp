@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/protocol/detail/resumable_protocol.hpp>
+#include <waybill/protocol/detail/s3_protocol.hpp>
 #include <waybill/protocol/detail/tus_protocol.hpp>
 
 #include "simulation/careless.hpp"
@@ -12,7 +13,9 @@
 #include <asio/cancellation_signal.hpp>
 #include <asio/io_context.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -62,12 +65,14 @@ public:
         } else {
             how.replace.sources = std::make_shared<testing::memory_sources>(of.files_.files);
         }
-        if (of.how_.planted >= plant::late_url) {
-            how.protocols["tus"] = [planted = of.how_.planted](const protocol_spec& spec) {
-                return std::make_unique<careless_protocol>(std::make_unique<detail::tus_protocol>(spec), planted);
+        const plant planted = of.how_.planted;
+        how.protocols["s3"] = [planted](const protocol_spec& spec) { return planted_in(planted, make_s3(spec)); };
+        if (planted >= plant::late_url) {
+            how.protocols["tus"] = [planted](const protocol_spec& spec) {
+                return planted_in(planted, std::make_unique<detail::tus_protocol>(spec));
             };
-            how.protocols["resumable"] = [planted = of.how_.planted](const protocol_spec& spec) {
-                return std::make_unique<careless_protocol>(std::make_unique<detail::resumable_protocol>(spec), planted);
+            how.protocols["resumable"] = [planted](const protocol_spec& spec) {
+                return planted_in(planted, std::make_unique<detail::resumable_protocol>(spec));
             };
         }
         how.replace.clock = of.clock_;
@@ -104,6 +109,24 @@ public:
     [[nodiscard]] bool canceled() const noexcept { return canceled_; }
 
 private:
+    [[nodiscard]] static std::unique_ptr<protocol> planted_in(plant planted, std::unique_ptr<protocol> sound) {
+        return planted < plant::late_url ? std::move(sound)
+                                         : std::make_unique<careless_protocol>(std::move(sound), planted);
+    }
+    /// In smaller parts than S3 has.
+    [[nodiscard]] static std::unique_ptr<protocol> make_s3(protocol_spec spec) {
+        const auto size = std::find_if(spec.settings.begin(), spec.settings.end(),
+                                       [](const auto& setting) { return setting.first == "part-size"; });
+        const std::uint64_t part_size = parse_decimal(size->second).value();
+        spec.settings.erase(size);
+        detail::s3_settings settings = detail::parse_s3_settings(spec);
+        settings.part_size = part_size;
+        return std::make_unique<detail::s3_protocol>(std::move(settings),
+                                                     [](const std::string& /*origin*/, const std::string& /*profile*/) {
+                                                         return s3_credentials{"access", "secret", ""};
+                                                     });
+    }
+
     std::shared_ptr<testing::memory_store> store_;
     std::optional<std::error_code> ended_;
     bool canceled_ = false;

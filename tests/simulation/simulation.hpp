@@ -29,6 +29,7 @@ namespace waybill::simulation {
 struct settings {
     std::uint64_t seed = 1;
     plant planted = plant::none;
+    std::optional<way> only;  ///< all jobs go this way
     bool verbose = false;
 };
 

@@ -317,7 +317,7 @@ std::unique_ptr<arrival> upload_server::accept(const request& what, posted_job& 
     if (job.via == way::tus) {
         return std::make_unique<tus_request>(what, job, *this);
     }
-    return std::make_unique<resumable_request>(what, job, *this);
+    return job.via == way::s3 ? accept_object(what, job) : std::make_unique<resumable_request>(what, job, *this);
 }
 
 upload* upload_server::find(const std::string& url) {
@@ -348,6 +348,7 @@ void upload_server::complete(upload& one, bool denied) {
     if (one.job->is_form()) {
         server_.show_form(*one.job, one.content_type, one.data);
     } else {
+        one.job->arrived.insert(one.item);
         server_.show(*one.job, one.item, one.data);
     }
 }

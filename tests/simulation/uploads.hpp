@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The server's side of tus 1.0.0 and of resumable uploads: upload resources, kept byte by byte as they come.
+// The server's side of tus 1.0.0, of resumable uploads and of S3: upload resources, kept as they come.
 
 #include <waybill/testing/manual_clock.hpp>
 #include <waybill/testing/seeded_random.hpp>
@@ -39,6 +39,26 @@ struct upload {
     std::uint64_t told = 0;        ///< the offset the client was told last
     std::uint64_t confirmed = 0;   ///< the highest one
     std::uint64_t generation = 0;  ///< of the request that appends to it
+
+    // Of one in parts.
+    struct part {
+        std::string data;
+        std::string etag;
+        std::string checksum;
+        bool heard = false;  ///< the client knows that it is there
+    };
+    std::map<std::uint64_t, part> parts;
+    std::string token;  ///< of the object it is to become
+    std::string algorithm;
+    bool says_md5 = true;  ///< in ETags
+};
+
+/// What a key of S3 has.
+struct object {
+    std::string token;
+    std::string data;
+    bool summed = false;  ///< it is told with a checksum of the whole
+    bool hidden = false;
 };
 
 class upload_server {
@@ -58,7 +78,9 @@ private:
     class upload_request;
     class tus_request;
     class resumable_request;
+    class object_request;
 
+    [[nodiscard]] std::unique_ptr<arrival> accept_object(const request& what, posted_job& job);
     [[nodiscard]] std::string place(posted_job& job, const request& what);
     void look_whether_gone(upload& one);
     void complete(upload& one, bool denied);
@@ -68,6 +90,7 @@ private:
     testing::manual_clock& time_;
     testing::seeded_random& random_;
     std::map<std::string, upload> all_;
+    std::map<std::string, object> objects_;
 };
 
 }  // namespace waybill::simulation
