@@ -124,6 +124,38 @@ TEST_CASE("a busy endpoint is asked again instead of taken for one that offers n
     CHECK(end.attempt == 2);
 }
 
+TEST_CASE("an endpoint that does not speak what it offered before is asked once more") {
+    const temp_dir dir;
+    http_server server;
+    const header_list tus = {{"Tus-Resumable", "1.0.0"}};
+    server.next(script("offers tus").only_for("OPTIONS").answer({204, tus}));
+    server.next(script("an empty upload").only_for("POST").answer({201, {tus.front(), {"Location", "/files/1"}}}));
+    server.next(script("does not know it").only_for("POST").answer({GENERATE(404, 405, 501)}));
+    server.next(script("offers nothing").only_for("OPTIONS").answer({404}));
+    delivery uploads(quick_options(dir));
+    job first(server.url("/files"));
+    first.via(automatic()).bytes("a", "");
+    CHECK(uploads.settled(uploads.enqueue(first)).spoken == "tus");
+    job second(server.url("/files"));
+    second.via(automatic()).bytes("a", "content");
+    const job_snapshot end = uploads.settled(uploads.enqueue(second));
+    CHECK(end.now == status::completed);
+    CHECK(end.spoken == "multipart");
+    CHECK(methods(server) == "OPTIONS/files POST/files POST/files OPTIONS/files POST/files");
+}
+
+TEST_CASE("what an endpoint refuses that was just asked is not asked again") {
+    const temp_dir dir;
+    http_server server;
+    server.next(script("offers tus").only_for("OPTIONS").answer({204, {{"Tus-Resumable", "1.0.0"}}}));
+    server.next(script("does not know it").only_for("POST").answer({404}));
+    delivery uploads(quick_options(dir));
+    job what(server.url("/files"));
+    what.via(automatic()).bytes("a", "content");
+    CHECK(uploads.settled(uploads.enqueue(what)).error.code == make_http_error(404));
+    CHECK(methods(server) == "OPTIONS/files POST/files");
+}
+
 TEST_CASE("after a restart a job goes on with the protocol it began with, without asking") {
     const temp_dir dir;
     resumable_behaviour slow;

@@ -42,6 +42,7 @@ public:
         }
         spoken_[endpoint] = answer{std::move(offered), now};
     }
+    void forget(const std::string& endpoint) { spoken_.erase(endpoint); }
 
 private:
     struct answer {
@@ -73,6 +74,7 @@ private:
     registry known_;
     std::shared_ptr<endpoint_memory> memory_;
     std::unique_ptr<protocol> speaks_;
+    bool asked_ = false;  ///< in this attempt; else it is what the endpoint has said before
 };
 
 }  // namespace waybill::detail

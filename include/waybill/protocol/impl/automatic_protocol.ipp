@@ -24,6 +24,11 @@ WAYBILL_DECL endpoint_offer offered_by(const response& answer) {
     return limits ? endpoint_offer{"resumable", limits->min_size.value_or(0)} : endpoint_offer{"plain"};
 }
 
+[[nodiscard]] inline std::string endpoint_of(const session& job) {
+    const std::string& target = job.job().spec.url;
+    return target.substr(0, target.find('?'));
+}
+
 /// An upload is an item, or the form with all of them, which is larger than these.
 [[nodiscard]] inline std::uint64_t smallest_upload(const session& job, bool by_name) {
     std::uint64_t least = job.job().spec.size;
@@ -60,8 +65,33 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
     co_await speaks_->restore(job);
 }
 
+/// The endpoint does not know the protocol, and nothing was begun there.
+[[nodiscard]] inline bool is_outdated(const failure& why, const session& job) {
+    const bool unknown = why.code() == make_http_error(404) || why.code() == make_http_error(405) ||
+                         why.code() == make_http_error(501) || why.code() == errc::not_offered;
+    bool begun = job.job().state.tail_attempt != 0 || job.find_checkpoint() != nullptr;
+    for (std::size_t i = 0; i < job.items().size(); ++i) {
+        begun = begun || job.find_checkpoint(i) != nullptr || job.items()[i].state.now == item_status::completed;
+    }
+    return unknown && !begun && why.what_to_do() == disposition::permanent;
+}
+
 WAYBILL_DECL asio::awaitable<void> automatic_protocol::upload(session& job) {
-    co_await speaks_->upload(job);
+    bool outdated = false;
+    try {
+        co_await speaks_->upload(job);
+    } catch (const failure& f) {
+        outdated = !asked_ && is_outdated(f, job);
+        if (!outdated) {
+            throw;
+        }
+    }
+    if (outdated) {
+        memory_->forget(endpoint_of(job));
+        job.show_protocol({});
+        co_await restore(job);
+        co_await speaks_->upload(job);
+    }
 }
 
 WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
@@ -74,7 +104,7 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
     const std::string target = spec.url.find("{name}") == std::string::npos
                                    ? spec.url
                                    : url::fill_name(spec.url, job.items().front().spec.name);
-    const std::string endpoint = spec.url.substr(0, spec.url.find('?'));
+    const std::string endpoint = endpoint_of(job);
     endpoint_offer offered = memory_->find(endpoint, job.now());
     if (offered.spoken.empty()) {
         request asked;
@@ -83,6 +113,7 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
         asked.idempotent = true;
         std::vector<body_span> none;
         const response answer = co_await job.send(std::move(asked), std::move(none));
+        asked_ = true;
         const verdict v = judge(answer, true);
         const bool refused = v.what == disposition::permanent && answer.status != 0;
         if (!refused) {
