@@ -90,6 +90,25 @@ TEST_CASE("409 to the first request with a key is a refusal") {
     CHECK(around.requests.size() == 1);
 }
 
+TEST_CASE("a refusal of a form that is repeated under its key says nothing of the first") {
+    const int number = GENERATE(400, 403, 404, 413, 422);
+    CAPTURE(number);
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    world w(around);
+    job j = form_job("one", {"/a"});
+    j.if_unknown(on_unknown::retry_same_key);
+    w.add(std::move(j));
+    w.start();
+    w.until([&] { return w.at("one").now == status::waiting; });
+    around.answers = {fake_transport::answer(number)};
+    w.until_idle();
+    // But for the one that says: this key is known, and came with another form.
+    CHECK(w.at("one").now == (number == 422 ? status::failed : status::unknown_outcome));
+    CHECK(around.requests.size() == 2);
+}
+
 TEST_CASE("an endpoint that never answers for the key leaves the job undecided, not failed") {
     surroundings around;
     around.files->write("/a", "x");

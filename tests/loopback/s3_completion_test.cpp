@@ -142,17 +142,51 @@ TEST_CASE("a second completion that finds no upload leaves the doubt about the f
     s3_server server;
     delivery uploads(with_keys(dir));
     const bool unsaid = GENERATE(false, true);
+    const bool busy = GENERATE(false, true);
     server.behave([&](s3_behaviour& b) {
         (unsaid ? b.empty_completions : b.lost_completions) = 1;
         b.moves_completed = true;
         b.late_lists = unsaid ? 2 : 1;
     });
+    if (busy) {  // and the question that would clear it up gets no answer: the doubt is there in the next attempt
+        server.http().next(script("busy").only_for("HEAD").read_all().answer({503}));
+    }
     const job_snapshot done =
         uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(6 * mib), small_parts())));
     INFO(describe(done));
     CHECK(done.now == status::unknown_outcome);
     CHECK(server.count("CompleteMultipartUpload") == 2);
     CHECK(server.count("CreateMultipartUpload") == 1);
+}
+
+TEST_CASE("keys that may write and not list send a broken upload's parts again", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    const std::string content = random_bytes(12 * mib);
+    server.behave([](s3_behaviour& b) {
+        b.cuts = {100'000};
+        b.refuses_lists = true;
+    });
+    delivery uploads(with_keys(dir));
+    require_delivered(uploads, server, one_file(dir, server, content, small_parts()), content);
+    CHECK(server.count("CreateMultipartUpload") == 1);
+}
+
+TEST_CASE("keys that may only write leave a completion in doubt to the app", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    server.behave([](s3_behaviour& b) {
+        b.lost_completions = 1;
+        b.refuses_lists = true;
+        b.hides = true;
+    });
+    const std::size_t size = GENERATE(12 * mib, std::size_t{100});
+    delivery uploads(with_keys(dir));
+    const job what = one_file(dir, server, random_bytes(size), small_parts()).header("If-None-Match", "*");
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    INFO(describe(done));
+    CHECK(done.now == status::unknown_outcome);
+    CHECK(server.object_count() == 1);
 }
 
 TEST_CASE("the app's verifier decides about a completion in doubt", "[s3]") {

@@ -161,6 +161,10 @@ void s3_server::put_object(exchange& x, const received_request& r, const target&
 }
 
 void s3_server::list_parts(exchange& x, const target& at, const s3_behaviour& how) {
+    if (how.refuses_lists) {
+        refuse(x, 403, "AccessDenied");
+        return;
+    }
     if (use_up(&s3_behaviour::busy_lists)) {
         refuse(x, 503, "ServiceUnavailable");
         return;

@@ -28,7 +28,8 @@ struct s3_behaviour {
     bool logs_bodies = true;             ///< else the log of requests is without them
     bool etags_are_md5 = true;           ///< else they say nothing of the bytes, as with encryption by KMS
     bool knows_checksums = true;
-    bool hides = false;  ///< answers HEAD with 403, as to keys that may only write
+    bool refuses_lists = false;  ///< answers ListParts with 403
+    bool hides = false;          ///< answers HEAD with 403, as to keys that may only write
 
     // Faults, each for as many requests as it says.
     int slow_downs = 0;              ///< parts refused with 503 SlowDown

@@ -333,14 +333,22 @@ WAYBILL_DECL std::string s3_item::whole_checksum() const {
     return sent_.empty() ? std::string() : write_crc32c(sum);
 }
 
-/// The same from the bytes: what was sent of an upload that is gone need not be known any more.
+/// The same from the bytes: what was sent of an upload that is gone need not be known any more. Empty, too, when its
+/// file is gone or another one.
 WAYBILL_DECL asio::awaitable<std::string> s3_item::checksum_of_file() {
     std::string known = whole_checksum();
-    if (settings_.whole_checksum && known.empty()) {
+    if (!settings_.whole_checksum || !known.empty()) {
+        co_return known;
+    }
+    try {
         std::vector<std::string> algorithms;
         algorithms.emplace_back("crc32c");
         const std::vector<std::string> sums = co_await digests_of(*source_, std::move(algorithms));
         known = to_base64(sums.front());
+    } catch (const failure& f) {
+        if (f.what_to_do() != disposition::permanent) {
+            throw;
+        }
     }
     co_return known;
 }
