@@ -125,7 +125,7 @@ TEST_CASE("the loop can be destroyed with transfers in every phase") {
         std::vector<sending> all;
         secure.next(script("no handshake").at_accept().hold());
         all.push_back(loop.start(put_to(secure.url()), "x"));
-        secure.log().wait_for_connections(1);
+        secure.log().wait_until("its script", [](const http_log::requests& seen) { return seen.size() == 1; });
         secure.next(script("stalls").read_body(100'000).hold(go));
         all.push_back(loop.start(put_to(secure.url()), body));
         secure.wait_for_body(2, 100'000);

@@ -45,7 +45,7 @@ public:
         what.fresh_connection = !how_.kept;
         if (f.stalls) {
             // A busy machine must not be taken for the server: only the watchdog that is meant is quick.
-            const std::chrono::milliseconds quick(150);
+            const std::chrono::milliseconds quick(400);
             (f.in_mid_body && how_.streamed ? what.limits.stall : what.limits.answer) = quick;
         }
         const response answer = loop_.perform(what, body_for(f));

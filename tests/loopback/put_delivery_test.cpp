@@ -230,8 +230,8 @@ TEST_CASE("the uploader's limits end stalled transfers and the job is tried agai
     const temp_dir dir;
     http_server server(reads_little());
     options how = quick_options(dir);
-    how.limits.stall = milliseconds(150);
-    how.limits.answer = milliseconds(150);
+    how.limits.stall = milliseconds(1'000);
+    how.limits.answer = milliseconds(1'000);
     how.retry.floor = std::chrono::minutes(1);
     delivery uploads(how);
     std::size_t size = beyond_buffers;

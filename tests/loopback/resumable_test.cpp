@@ -122,7 +122,7 @@ TEST_CASE("an upload goes on after the uploader was stopped and started again, a
     const bool form = GENERATE(false, true);
     CAPTURE(form);
     resumable_behaviour slow;
-    slow.rate = 8e6;
+    slow.rate = 2e6;
     slow.progress_every = 64 << 10;
     resumable_server server(slow);
     const std::string content = random_bytes(6 * mebibyte);
@@ -241,9 +241,11 @@ TEST_CASE("an offset that cannot be true fails the job and the upload is cancele
             script("too much").only_for("PATCH").read_all().answer({204, {{"Upload-Offset", "99999999"}}}));
     }
     SECTION("below what was confirmed") {
+        size = beyond_buffers + 2 * mebibyte;
         server.behave([](resumable_behaviour& b) {
             b.cuts = {3 * mebibyte};
             b.progress_every = mebibyte;
+            b.rate = 8e6;  // what it tells must be heard before it breaks
         });
         server.http().next(
             script("lowered").only_for("HEAD").answer({204, {{"Upload-Offset", "1000"}, {"Upload-Complete", "?0"}}}));

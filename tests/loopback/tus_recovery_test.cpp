@@ -4,6 +4,7 @@
 
 #include "support/catch.hpp"
 #include "support/delivery.hpp"
+#include "support/eventually.hpp"
 #include "support/temp_dir.hpp"
 #include "support/tus_server.hpp"
 
@@ -84,7 +85,9 @@ TEST_CASE("the digest of an item survives breaks and restarts, and is in its rec
     };
     job_id id;
     {
-        delivery uploads(quick_options(dir));
+        options persistent = quick_options(dir);
+        persistent.retry.attempts = 1'000'000;
+        delivery uploads(persistent);
         id = uploads.enqueue(one_file(dir.write("a", content), server, tus{}.chunk_size(5'000'000).digest(algorithm)));
         uploads.wait_until(id, [](const job_snapshot& j) { return j.confirmed == 5'000'000; });
         uploads.stop();
@@ -121,9 +124,16 @@ TEST_CASE("parts that are sent at once go on each where it was, also by the next
     const job_snapshot end = uploads.settled(id);
     INFO(describe(end));
     CHECK(end.now == status::completed);
-    CHECK(server.all("POST").size() == 5);  // four parts and the whole
-    CHECK((server.uploads().at("/files/5").data == content));
-    CHECK(end.item(0).receipt == server.http.url("/files/5"));
+    // Four parts and the whole; a part whose creation was not heard of when another one was refused is created again.
+    CHECK(server.all("POST").size() >= 5);
+    CHECK(server.all("POST").size() <= 7);
+    std::size_t copies = 0;
+    for (const auto& [path, upload] : server.uploads()) {
+        const bool whole = upload.data == content;
+        copies += whole ? 1 : 0;
+        CHECK((!whole || end.item(0).receipt == server.http.url(path)));
+    }
+    CHECK(copies == 1);
     const auto patches = server.all("PATCH");
     CHECK(std::count_if(patches.begin(), patches.end(),
                         [](const received_request& r) { return r.target == "/files/1" && r.complete; }) == 1);
@@ -229,7 +239,6 @@ TEST_CASE("a canceled upload is removed from its server later, and by the next p
         return std::count_if(all.begin(), all.end(),
                              [](const received_request& r) { return r.method == "DELETE" && r.over; });
     };
-    std::ptrdiff_t refused = 0;
     {
         delivery uploads(quick_options(dir));
         const job_id id = uploads.enqueue(one_file(dir.write("a", random_bytes(beyond_buffers)), server));
@@ -237,13 +246,11 @@ TEST_CASE("a canceled upload is removed from its server later, and by the next p
         uploads.up().async_cancel(id, asio::use_future).get();
         server.http.log().wait_until("a refusal", [&](const auto& all) { return removals(all) > 0; });
         uploads.stop();
-        refused = removals(server.http.requests());
     }
     CHECK(server.uploads().size() == 1);
     down = false;
     const delivery next(quick_options(dir));
-    server.http.log().wait_until("the clean-up", [&](const auto& all) { return removals(all) > refused; });
-    CHECK(server.uploads().empty());
+    eventually("the clean-up", [&] { return server.uploads().empty(); });
 }
 
 }  // namespace waybill::test

@@ -8,6 +8,7 @@
 
 #include <asio/use_future.hpp>
 
+#include <algorithm>
 #include <string>
 
 // Whole jobs by tus, over a strict server that does what a server may do, and what it must not.
@@ -240,8 +241,12 @@ TEST_CASE("a canceled tus job is terminated at the server, its parts too", "[tus
     const std::uint64_t parts = GENERATE(1, 2);
     server.http.next(script("held").only_for("PATCH").read_body(1'000).hold());
     const job_id id = uploads.enqueue(one_file(dir, server, random_bytes(beyond_buffers * 2), tus{}.parallel(parts)));
-    server.http.log().wait_until("a PATCH", [](const http_log::requests& all) {
-        return !all.empty() && all.back().method == "PATCH" && all.back().body_bytes >= 1'000;
+    // Of each part: of a creation whose answer was not heard yet nobody could be told to remove it.
+    server.http.log().wait_until("the PATCHes", [&](const http_log::requests& all) {
+        const auto under_way = std::count_if(all.begin(), all.end(), [](const received_request& r) {
+            return r.method == "PATCH" && r.body_bytes >= 1'000;
+        });
+        return static_cast<std::uint64_t>(under_way) == parts;
     });
     uploads.up().async_cancel(id, asio::use_future).get();
     const std::size_t made = server.all("POST").size();

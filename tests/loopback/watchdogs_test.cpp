@@ -46,7 +46,7 @@ TEST_CASE("a server that answers byte by byte is given up") {
     http_server server;
     transport_loop loop;
     request what = put_to(server.url());
-    what.limits.answer = milliseconds(200);
+    what.limits.answer = milliseconds(1'000);
     SECTION("in its headers") {
         const std::string endless = "HTTP/1.1 200 OK\r\nX: " + std::string(100'000, 'a');
         server.next(script("slow loris").read_all().send_slowly(endless, 1, milliseconds(10)));

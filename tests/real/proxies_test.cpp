@@ -81,6 +81,7 @@ TEST_CASE("a tus upload passes a real proxy, and continues when the server behin
     options patient = quick_options(dir);  // nghttpx leaves a server alone for a second or two
     patient.retry.cap = std::chrono::seconds(1);
     patient.retry.base = std::chrono::milliseconds(100);
+    patient.retry.attempts = 1'000'000;
     delivery uploads(patient);
     job what(front.url("/files"));
     what.via(tus{}.chunk_size(3 * mebibyte)).file(dir.write("a", content));

@@ -4,9 +4,11 @@
 #include "real/web_server.hpp"
 #include "support/catch.hpp"
 #include "support/delivery.hpp"
+#include "support/eventually.hpp"
 #include "support/http_record.hpp"
 #include "support/temp_dir.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -81,7 +83,9 @@ TEST_CASE("what nginx and Apache refuse fails with their status and stores nothi
 TEST_CASE("a PUT cut off by its server's end is sent again when the server is back") {
     const temp_dir dir;
     web_server server(any_server());
-    delivery uploads(quick_options(dir));
+    options persistent = quick_options(dir);
+    persistent.retry.attempts = 1'000'000;
+    delivery uploads(persistent);
     const std::string path = dir.write("large", random_bytes(32 << 20));
     job what(server.url("/dav/"));
     what.bytes("first", "1").file(path).bytes("last", "2");
@@ -118,6 +122,11 @@ TEST_CASE("a thousand jobs arrive at nginx in the order of their acceptance, ove
     REQUIRE(last.now == status::completed);
     CHECK(uploads.up().latest()->overall()[status::completed].jobs == 1000);
     uploads.stop();
+    // nginx answers first and writes its line then.
+    eventually("the last line", [&] {
+        const std::string log = server.access_log();
+        return std::count(log.begin(), log.end(), '\n') == 1000;
+    });
     std::string seen;
     int connections = 0;
     std::istringstream lines(server.access_log());
