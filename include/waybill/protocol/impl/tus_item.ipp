@@ -64,6 +64,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::take_up(const checkpoint& known) {
             expired.status = 410;
             co_await lost(p, expired);
         }
+        // One whose every byte was confirmed is complete, whatever the server says of it now.
+        p.asked = whole() && p.offset == p.length && !p.url.empty();
     }
 }
 

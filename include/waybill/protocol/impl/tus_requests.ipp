@@ -126,10 +126,6 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     request head = tus_request("HEAD", part.url, false);
     const response answer = co_await send(std::move(head), nullptr, 0);
     if (answer.status == 404 || answer.status == 410) {
-        if (whole() && part.offset == part.length) {
-            part.asked = true;  // the server has confirmed all of it, and has put it away since
-            co_return;
-        }
         co_await lost(part, answer);
         co_return;
     }
