@@ -29,6 +29,7 @@ enum class plant : std::uint8_t {
     no_tail_mark,      ///< the last byte leaves before the mark is durable
     fresh_key,         ///< every attempt has another Idempotency-Key
     doubt_lost,        ///< retrying a job that waits takes its doubt away
+    doubt_fails,       ///< a job that may have arrived fails because its file is another one
     untried,           ///< a job that is too old at a start fails without having been tried
     run_dies,          ///< an exception of any kind ends the run, not only a failing disk
     late_url,          ///< an upload's URL is not committed before its first byte leaves
@@ -39,7 +40,7 @@ enum class plant : std::uint8_t {
     undelivered,       ///< a delivered upload is not noted as such: giving up the rest of the job deletes it
 };
 
-inline constexpr std::array<std::pair<std::string_view, plant>, 19> plants = {{
+inline constexpr std::array<std::pair<std::string_view, plant>, 20> plants = {{
     {"none", plant::none},
     {"early_ack", plant::early_ack},
     {"unsynced", plant::unsynced},
@@ -51,6 +52,7 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 19> plants = {{
     {"no_tail_mark", plant::no_tail_mark},
     {"fresh_key", plant::fresh_key},
     {"doubt_lost", plant::doubt_lost},
+    {"doubt_fails", plant::doubt_fails},
     {"untried", plant::untried},
     {"run_dies", plant::run_dies},
     {"late_url", plant::late_url},

@@ -165,7 +165,7 @@ void simulation::tell_changes() {
 }
 
 void simulation::start() {
-    expire_untried();
+    fail_untried();
     process_ = std::make_unique<process>(*this);
     checker_.process_began();
     // Opening is one step of the store: what it changed is seen before anything is built on it.
@@ -223,13 +223,17 @@ void simulation::go_on() {
     }
 }
 
-void simulation::expire_untried() {
+void simulation::fail_untried() {
     for (auto& [seq, whole] : disk_->jobs) {
         job_state& state = whole.job.state;
         const auto age = clock_->system_now() - state.epoch_began;
         if (how_.planted == plant::untried && state.now == status::waiting && age > std::chrono::hours(24 * 7)) {
             state.now = status::failed;
             state.error.code = errc::expired;
+        }
+        if (how_.planted == plant::doubt_fails && state.now == status::waiting && state.tail_attempt != 0) {
+            state.now = status::failed;
+            state.error.code = errc::file_changed;
         }
     }
 }

@@ -81,7 +81,7 @@ private:
     void stop_cleanly();
     void go_on();
     void spoil_disk();
-    void expire_untried();
+    void fail_untried();
 
     void act();
     void offer(std::size_t how_many);
