@@ -70,6 +70,8 @@ private:
     void require_tus(const response& answer) const;
     void require_known() const;
 
+    [[nodiscard]] body_source& source();
+    [[nodiscard]] bool has_file();
     [[nodiscard]] std::uint64_t size() const noexcept { return job_.items()[index_].spec.size; }
     [[nodiscard]] bool whole() const noexcept { return state_.parts.size() == 1; }
     [[nodiscard]] bool marked() const noexcept;

@@ -14,9 +14,13 @@ WAYBILL_DECL tus_item::tus_item(session& job, std::size_t index, const tus_setti
     : job_(job), index_(index), settings_(settings), server_(std::move(server)) {}
 
 WAYBILL_DECL asio::awaitable<void> tus_item::deliver() {
-    source_ = job_.open(index_);  // still the bytes that were accepted
+    const checkpoint* const known = job_.find_checkpoint(index_);
+    const bool confirmed = known != nullptr && known->offset == size();
+    if (!confirmed) {
+        static_cast<void>(source());  // still those that were accepted
+    }
     co_await begin();
-    if (!settings_.digest.empty()) {
+    if (!settings_.digest.empty() && (!confirmed || has_file())) {
         hashing_ = std::make_unique<hashing_source>(job_.open(index_), settings_.digest, state_.marks);
     }
     if (whole()) {
@@ -35,6 +39,22 @@ WAYBILL_DECL asio::awaitable<void> tus_item::deliver() {
         co_await concatenate();
     }
     co_await finish();
+}
+
+WAYBILL_DECL body_source& tus_item::source() {
+    if (!source_) {
+        source_ = job_.open(index_);
+    }
+    return *source_;
+}
+
+/// What the server has confirmed to the last byte needs none.
+WAYBILL_DECL bool tus_item::has_file() {
+    try {
+        return source().size() == size();
+    } catch (const failure&) {
+        return false;
+    }
 }
 
 WAYBILL_DECL asio::awaitable<void> tus_item::begin() {

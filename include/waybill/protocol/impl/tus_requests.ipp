@@ -85,7 +85,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
                                    : header_field{"Upload-Concat", "partial"});
     const bool filled = with_upload_ && part.length != 0 && !defer_;
     const std::uint64_t bytes = filled ? next_size(part) : 0;
-    body_range body(hashing_ && whole() ? *hashing_ : *source_, part.begin, bytes);
+    body_range body(hashing_ && whole() ? *hashing_ : source(), part.begin, bytes);
     if (filled) {
         make.headers.push_back(header_field{"Content-Type", "application/offset+octet-stream"});
         make.body = &body;
@@ -198,7 +198,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::patch(tus_part& part) {
     if (hashes) {
         co_await hashing_->continue_at(at);
     }
-    body_range body(hashes ? *hashing_ : *source_, at, bytes);
+    body_range body(hashes ? *hashing_ : source(), at, bytes);
     request append = tus_request("PATCH", part.url, settings_.override_method);
     append.headers.push_back(header_field{"Upload-Offset", std::to_string(part.offset)});
     append.headers.push_back(header_field{"Content-Type", "application/offset+octet-stream"});
