@@ -73,7 +73,8 @@ void simulation::make_job(const std::string& batch) {
         files_.write(made.paths.back(), random_content());
     }
     // A backend can say of a job whether it is there. Of a part of one there is no question to ask.
-    made.verified = made.via != way::put && (made.is_form() || made.paths.size() == 1) && random_.chance(0.2);
+    made.verified =
+        made.via != way::put && !made.automatic && (made.is_form() || made.paths.size() == 1) && random_.chance(0.2);
     std::string how = made.spec.name;
     for (const auto& [name, value] : made.spec.settings) {
         how += " " + name + "=" + value;
@@ -92,6 +93,12 @@ void simulation::choose_way(posted_job& made) {
                : dice < 82 ? way::resumable_form
                            : way::s3;
     made.via = how_.only.value_or(made.via);
+    const bool may_ask = made.via == way::put || made.via == way::tus || made.via == way::resumable;
+    made.automatic = may_ask && random_.chance(0.2);
+    if (made.automatic) {
+        made.spec = automatic().spec();
+        return;
+    }
     const auto sometimes = [&](const char* name, const std::string& value) {
         if (random_.chance(0.3)) {
             made.spec.settings.emplace_back(name, value);

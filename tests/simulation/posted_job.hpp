@@ -37,6 +37,7 @@ inline constexpr std::array<std::pair<std::string_view, way>, 6> ways = {{
 struct posted_job {
     std::string id;
     way via = way::put;
+    bool automatic = false;  ///< what its endpoint speaks is found out by asking
     protocol_spec spec;
     on_unknown policy = on_unknown::park;
     bool verified = false;

@@ -69,6 +69,24 @@ private:
     int status_ = 0;
 };
 
+/// What is offered here?
+class offer_request final : public arrival {
+public:
+    offer_request(const request& what, int status, bool resumable)
+        : arrival(what), answer_(testing::fake_transport::answer(status)) {
+        if (resumable && status / 100 == 2) {
+            answer_.headers.push_back({"Upload-Limit", "max-age=86400"});
+        }
+    }
+
+private:
+    void take(std::span<const char> /*bytes*/) override {}
+    void finish() override {}
+    response reply() override { return answer_; }
+
+    response answer_;
+};
+
 }  // namespace
 
 void server_model::asked(const request& what) {
@@ -90,7 +108,12 @@ void server_model::asked(const request& what) {
 
 std::unique_ptr<arrival> server_model::accept(const request& what) {
     posted_job& job = jobs_.at(job_in(what.url));
-    if (job.is_upload()) {
+    if (what.method == "OPTIONS" && job.via != way::tus) {
+        return std::make_unique<offer_request>(what, draw_status(true), job.via == way::resumable);
+    }
+    // Where the question was refused, what can be sent any way is sent the plain way.
+    const bool plain = job.automatic && what.method == "PUT" && header_of(what, "Upload-Complete").empty();
+    if (job.is_upload() && !plain) {
         return uploads_.accept(what, job);
     }
     return std::make_unique<whole_request>(what, job, *this, random_);

@@ -241,7 +241,7 @@ class upload_server::resumable_request final : public upload_request {
 public:
     resumable_request(const request& what, posted_job& job, upload_server& home) : upload_request(what, job, home) {
         const bool last = header_of(what, "Upload-Complete") == "?1";
-        if (method_ == "POST") {
+        if (creates()) {
             create(what, parse_decimal(header_of(what, "Upload-Length")), item_of(what));
             if (here_ != nullptr) {
                 completes_ = last;
@@ -257,7 +257,7 @@ public:
 
     // Some servers say where the upload is before they have its body, and some proxies swallow it.
     header_list interim() override {
-        if (method_ != "POST" || here_ == nullptr || !home_.random_.chance(0.6)) {
+        if (!creates() || here_ == nullptr || !home_.random_.chance(0.6)) {
             return {};
         }
         // Without a body there is nothing to lose yet, and the answer says it again.
@@ -267,6 +267,8 @@ public:
     }
 
 private:
+    [[nodiscard]] bool creates() const { return method_ == "POST" || method_ == "PUT"; }
+
     std::size_t item_of(const request& what) const {
         const std::string name = header_of(what, "Content-Disposition");
         std::size_t item = 0;
@@ -295,7 +297,7 @@ private:
         if (status_ / 100 != 2 || method_ == "DELETE") {
             return answer;
         }
-        if (method_ == "POST") {
+        if (creates()) {
             answer.headers.push_back({"Location", url_});
         }
         if (method_ == "HEAD" && here_->length) {
