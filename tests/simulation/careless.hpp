@@ -46,7 +46,7 @@ public:
     asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override {
         return inner_.in_parallel(width, std::move(step));
     }
-    void show_protocol(std::string name) override { inner_.show_protocol(std::move(name)); }
+    asio::awaitable<void> save_protocol(std::string name) override { return inner_.save_protocol(std::move(name)); }
     [[nodiscard]] std::chrono::system_clock::time_point now() const noexcept override { return inner_.now(); }
 
 private:

@@ -51,7 +51,7 @@ public:
     asio::awaitable<void> forget(std::size_t item, bool discard) override;
     void confirm(std::size_t item, std::uint64_t bytes) override;
     void clear_mark() override;
-    void show_protocol(std::string name) override;
+    asio::awaitable<void> save_protocol(std::string name) override;
     asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override;
     asio::awaitable<void> complete_item(std::size_t item, std::string receipt) override;
     void complete_item_soon(std::size_t item, std::string receipt) override;

@@ -97,8 +97,9 @@ public:
     /// ended; the first exception cancels the others and is rethrown.
     virtual asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) = 0;
 
-    /// Says which protocol was found out to be spoken, for snapshots.
-    virtual void show_protocol(std::string name) = 0;
+    /// Says which protocol was found out to be spoken, for snapshots and for the next process. Completes when that is
+    /// durable.
+    virtual asio::awaitable<void> save_protocol(std::string name) = 0;
 };
 
 }  // namespace waybill

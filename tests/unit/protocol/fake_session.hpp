@@ -126,7 +126,10 @@ public:
             }
         }
     }
-    void show_protocol(std::string name) override { record.state.spoken = std::move(name); }
+    asio::awaitable<void> save_protocol(std::string name) override {
+        record.state.spoken = std::move(name);
+        co_return;
+    }
     asio::awaitable<void> complete_item(std::size_t item, std::string receipt) override {
         complete_item_soon(item, std::move(receipt));
         co_return;

@@ -114,6 +114,7 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
     int& cuts = whole_.job.state.early_cuts;
     what.expect_continue = what.expect_continue || (cuts >= cuts_until_asked && what.body_size() > 0);
     const bool older_doubt = is_marked_before(about);
+    const bool marked = whole_.job.state.tail_attempt != 0 && whole_.job.state.tail_item == about;
     heard_ = heard_ && !marks;
     for (int redirects = 0;; ++redirects) {
         // Looked at again after a redirect: its answer has taken the mark away.
@@ -122,7 +123,7 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
             what.before_last_byte = [this, about] { return mark_tail(about); };
         }
         const listed_send entry(active_, spans);
-        response answer = co_await perform(what, *entry.place, marks && !older_doubt);
+        response answer = co_await perform(what, *entry.place, marks && !marked);
         hide_secrets(answer, secrets);
         const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.request_complete;
         cuts = cut ? cuts + 1 : 0;
@@ -247,7 +248,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discar
     std::erase_if(change.checkpoints, [&](const checkpoint& c) { return c.item == item; });
     std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == item; });
     if (item < whole_.items.size() && whole_.items[item].state.now != item_status::completed) {
-        whole_.items[item].state.confirmed = 0;
+        confirm(item, 0);
     }
     const job_change kept = change;
     try {
@@ -285,13 +286,16 @@ WAYBILL_DECL asio::awaitable<void> attempt::in_parallel(std::size_t width,
     co_await detail::in_parallel(home_, shared_from_this(), width, std::move(step));
 }
 
-WAYBILL_DECL void attempt::show_protocol(std::string name) {
-    whole_.job.state.spoken = name;
-    shown_.spoken = std::move(name);
+WAYBILL_DECL asio::awaitable<void> attempt::save_protocol(std::string name) {
+    whole_.job.state.spoken = std::move(name);
+    return commit(whole_.job.state);
 }
 
 WAYBILL_DECL void attempt::finish_item(std::size_t item, std::string receipt) {
     conclude();
+    if (whole_.job.state.tail_item == item) {
+        clear_mark();  // of an earlier attempt, about which the server was asked
+    }
     item_record& record = whole_.items.at(item);
     record.state.now = item_status::completed;
     record.state.confirmed = record.spec.size;
@@ -313,6 +317,7 @@ WAYBILL_DECL void attempt::complete_all_soon(std::string receipt) {
     for (std::size_t i = 0; i < whole_.items.size(); ++i) {
         finish_item(i, receipt);
     }
+    clear_mark();
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next) {

@@ -12,6 +12,7 @@ WAYBILL_DECL void attempt::show_committed(const job_change& change) {
     shown_.now = change.to.now;
     shown_.reason = change.to.reason;
     shown_.attempt = change.to.attempt;
+    shown_.spoken = change.to.spoken;
     shown_.not_before = change.to.not_before;
     shown_.finished = change.to.finished;
     shown_.error = change.to.error;

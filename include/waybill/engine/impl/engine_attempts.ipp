@@ -34,6 +34,22 @@ namespace detail {
     return false;
 }
 
+/// What an app that does not know either is shown.
+[[nodiscard]] inline diagnostics details_of(const std::exception_ptr& thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const failure& f) {
+        diagnostics details = f.details();
+        if (f.code() != errc::outcome_unknown) {
+            details.detail =
+                "last error: " + f.code().message() + (details.detail.empty() ? "" : ": " + details.detail);
+        }
+        return details;
+    } catch (...) {
+        return {};
+    }
+}
+
 [[nodiscard]] inline bool is_want_of_memory(const std::exception_ptr& thrown) {
     try {
         if (thrown) {
@@ -141,7 +157,8 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
             thrown = co_await run_protocol(*job, mine);
         }
         if (begun && has_verifier(job->job()) && detail::is_unknown_to_server(thrown, job->job().state)) {
-            begun = co_await ask_backend(*job);
+            diagnostics why = detail::details_of(thrown);
+            begun = co_await ask_backend(*job, std::move(why));
             if (begun) {
                 thrown = co_await run_protocol(*job, mine);
             }
@@ -221,7 +238,8 @@ WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
     co_await job.commit(std::move(begun));
     // A protocol that can ask the server does so first, by itself.
     if (in_doubt && has_verifier(job.job()) && !can_probe(job.job())) {
-        co_return co_await ask_backend(job);
+        diagnostics nothing_new;
+        co_return co_await ask_backend(job, std::move(nothing_new));
     }
     co_return true;
 }
@@ -239,7 +257,7 @@ WAYBILL_DECL bool engine::can_probe(const job_record& job) const {
 }
 
 /// Asks the app what became of a request whose answer was lost. False when that settled the matter.
-WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job) {
+WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job, diagnostics why) {
     const auto hook = options_.verifiers.find(job.job().spec.verifier);
     verification said = verification::unknown;
     std::exception_ptr thrown;
@@ -264,7 +282,7 @@ WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job) {
             break;
         case verification::unknown:
             next =
-                decide().failed(std::move(next), failure(disposition::ambiguous, errc::outcome_unknown, diagnostics()),
+                decide().failed(std::move(next), failure(disposition::ambiguous, errc::outcome_unknown, std::move(why)),
                                 outcome::doubt::ask, false);
             break;
     }
@@ -324,15 +342,21 @@ WAYBILL_DECL job_state engine::after(const attempt& job, wish asked, const std::
     }
     // What went out before the first cut of all is as good as gained, until the server has been asked.
     const std::uint64_t gained = std::max(job.gained(), state.failures == 0 ? job.unheard() : 0);
+    const auto failed = [&](const failure& why) {
+        // The protocol has asked, and even the server does not know; or it cannot be asked again, and the app would
+        // have it sent twice rather than not at all: asking once more is no use.
+        const bool given_up =
+            why.what_to_do() == disposition::permanent && job.job().spec.if_unknown == on_unknown::retry;
+        const bool may_probe = why.code() != errc::outcome_unknown && !given_up;
+        return decided.failed(state, why, doubt_about(job.job(), may_probe), job.progressed(), gained);
+    };
     const auto because = [&](disposition what, std::error_code code, const diagnostics& details) {
-        return decided.failed(state, failure(what, code, details), doubt_about(job.job()), job.progressed(), gained);
+        return failed(failure(what, code, details));
     };
     try {
         std::rethrow_exception(thrown);
     } catch (const failure& f) {
-        // The protocol has asked, and even the server does not know: asking once more is no use.
-        const bool undecidable = f.code() == errc::outcome_unknown;
-        return decided.failed(state, f, doubt_about(job.job(), !undecidable), job.progressed(), gained);
+        return failed(f);
     } catch (const error& e) {
         if (e.code() == cause::storage) {
             throw;  // not this job's fault

@@ -50,7 +50,7 @@ private:
 
     // Its parts.
     asio::awaitable<void> compare();
-    asio::awaitable<std::vector<s3_listed_part>> list();
+    asio::awaitable<std::optional<std::vector<s3_listed_part>>> list();
     asio::awaitable<void> adopt(std::vector<s3_listed_part> listed);
     asio::awaitable<void> send_parts();
     asio::awaitable<bool> send_next_part();
@@ -60,6 +60,7 @@ private:
     asio::awaitable<void> complete();
     asio::awaitable<void> not_completed(s3_answer answer);
     [[nodiscard]] bool leaves_doubt(const s3_answer& answer) const;
+    void settle_condition(const s3_answer& answer);
 
     asio::awaitable<body_sums> sums_of(body_source& body);
     asio::awaitable<s3_answer> send(request what, std::string payload, std::vector<body_span> spans);
@@ -92,7 +93,7 @@ private:
     std::optional<failure> failed_;       ///< of a part, while its neighbours finish
     std::optional<std::string> receipt_;  ///< the object is there
     bool gone_ = false;                   ///< the server does not know the upload
-    bool hidden_ = false;                 ///< we may not see whether the object is there
+    bool foreign_ = false;                ///< somebody else's object is there
     int troubles_ = 0;                    ///< completions refused in a row
 };
 

@@ -59,7 +59,9 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
     std::string name = job.job().state.spoken;
     if (name.empty()) {
         name = co_await ask(job);
-        job.show_protocol(name);  // durable at the latest with the first checkpoint
+        // Before its first byte: another one could bring what this one has brought once more.
+        std::string chosen = name;
+        co_await job.save_protocol(std::move(chosen));
     }
     speaks_ = known_.make(settings_for(job, name));
     co_await speaks_->restore(job);
@@ -73,7 +75,9 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
     for (std::size_t i = 0; i < job.items().size(); ++i) {
         begun = begun || job.find_checkpoint(i) != nullptr || job.items()[i].state.now == item_status::completed;
     }
-    return unknown && !begun && why.what_to_do() == disposition::permanent;
+    const std::string& spoken = job.job().state.spoken;
+    const bool by_upload = spoken == "tus" || spoken == "resumable";
+    return by_upload && unknown && !begun && why.what_to_do() == disposition::permanent;
 }
 
 WAYBILL_DECL asio::awaitable<void> automatic_protocol::upload(session& job) {
@@ -88,7 +92,8 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::upload(session& job) {
     }
     if (outdated) {
         memory_->forget(endpoint_of(job));
-        job.show_protocol({});
+        std::string none;
+        co_await job.save_protocol(std::move(none));
         co_await restore(job);
         co_await speaks_->upload(job);
     }

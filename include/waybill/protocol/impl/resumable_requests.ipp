@@ -161,6 +161,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::break_off(std::error_code c
     if (!resource_.empty() && !adopting_ && job_.find_checkpoint(what_.about) == nullptr) {
         job_.save_soon(reached());  // so that it is cleaned up
     }
+    job_.clear_mark();  // what is given up has not arrived
     co_await job_.forget(what_.about, true);
     diagnostics d;
     d.detail = std::move(detail);

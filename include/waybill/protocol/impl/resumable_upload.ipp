@@ -385,6 +385,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::begin_anew() {
 }
 
 WAYBILL_DECL asio::awaitable<void> resumable_upload::finish(const response& answer) {
+    job_.clear_mark();
     co_await require_same_digest(answer);
     complete_ = true;
     position_ = size_;

@@ -47,10 +47,9 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
     const s3_answer answer = co_await send(std::move(put), sums.payload, std::move(spans));
     if (answer.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
         receipt_ = co_await find_object(sums.checksum);
-        if (!receipt_ && hidden_ && doubted) {
-            fail(disposition::ambiguous, errc::outcome_unknown, answer, "an object is there that may not be looked at");
+        if (!receipt_ && doubted) {
+            settle_condition(answer);
         }
-        job_.clear_mark();  // it is ours, or another one
     }
     if (!receipt_) {
         require(answer);
@@ -157,8 +156,8 @@ WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object(st
     std::vector<body_span> none;
     const s3_answer answer = co_await send(std::move(head), to_hex(digest_of("sha-256", "")), std::move(none));
     std::optional<std::string> found;
-    hidden_ = answer.http.status == 403;  // S3 hides so what we may not read
-    if (hidden_ || answer.http.status == 404) {
+    foreign_ = false;
+    if (answer.http.status == 403 || answer.http.status == 404) {  // S3 hides by 403 what we may not read
         co_return found;
     }
     require(answer);
@@ -168,7 +167,23 @@ WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object(st
         require_whole_checksum(answer, answer.http.header("x-amz-checksum-crc32c").value_or(""), checksum);
         found = receipt(std::string(answer.http.header("ETag").value_or("")), checksum);
     }
+    foreign_ = !found;
     co_return found;
+}
+
+/// A condition does not hold, after a request for the same whose answer was lost. Where nothing may be there, somebody
+/// else's object means that ours is not. Anything else may be because of ourselves.
+WAYBILL_DECL void s3_item::settle_condition(const s3_answer& answer) {
+    const detail::string_pairs& headers = job_.job().spec.headers;
+    const bool if_none = std::all_of(headers.begin(), headers.end(), [](const auto& h) {
+        return place_of(h.first) != s3_header::condition || same_header(h.first, "If-None-Match");
+    });
+    if (!foreign_ || !if_none) {
+        fail(disposition::ambiguous, errc::outcome_unknown, answer,
+             "the condition may not hold because of this upload");
+    }
+    state_.doubtful = false;
+    job_.clear_mark();
 }
 
 /// Names the parts. The server may answer 200 at once and tell of its failure later, in the body.
@@ -235,8 +250,8 @@ WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_answer answer) {
     if (answer.http.status == 412 || (answer.http.status == 409 && state_.doubtful)) {
         // Perhaps because of ourselves, when an answer was lost.
         receipt_ = co_await find_object(whole_checksum());
-        if (!receipt_ && hidden_ && state_.doubtful) {
-            fail(disposition::ambiguous, errc::outcome_unknown, answer, "an object is there that may not be looked at");
+        if (!receipt_ && state_.doubtful) {
+            settle_condition(answer);
         }
     }
     if (receipt_) {

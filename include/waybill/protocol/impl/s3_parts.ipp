@@ -12,19 +12,25 @@
 namespace waybill::detail {
 
 WAYBILL_DECL std::size_t s3_item::first_missing() const noexcept {
-    const auto missing = std::find(state_.parts.begin(), state_.parts.end(), 0U);
-    return static_cast<std::size_t>(missing - state_.parts.begin());
+    const auto missing =
+        std::find_if(sent_.begin(), sent_.end(), [](const s3_sent_part& part) { return part.etag.empty(); });
+    return static_cast<std::size_t>(missing - sent_.begin());
 }
 
 /// Asks the server which parts it has.
 WAYBILL_DECL asio::awaitable<void> s3_item::compare() {
-    std::vector<s3_listed_part> listed = co_await list();
-    if (!gone_) {
-        co_await adopt(std::move(listed));
+    std::optional<std::vector<s3_listed_part>> listed = co_await list();
+    if (gone_) {
+        co_return;
+    }
+    sent_.assign(state_.parts.size(), {});
+    if (listed) {
+        co_await adopt(std::move(*listed));
     }
 }
 
-WAYBILL_DECL asio::awaitable<std::vector<s3_listed_part>> s3_item::list() {
+/// Nothing when the keys may not look: then all parts are sent once more.
+WAYBILL_DECL asio::awaitable<std::optional<std::vector<s3_listed_part>>> s3_item::list() {
     std::vector<s3_listed_part> all;
     std::uint64_t after = 0;
     do {
@@ -37,10 +43,9 @@ WAYBILL_DECL asio::awaitable<std::vector<s3_listed_part>> s3_item::list() {
             gone_ = true;
             co_return all;
         }
-        if (answer.error.code == "AccessDenied") {  // keys that may write, and not look
-            gone_ = marked();                       // then only the object can tell
-            all.clear();
-            co_return all;
+        if (answer.error.code == "AccessDenied") {
+            gone_ = marked();  // then only the object can tell
+            co_return std::nullopt;
         }
         require(answer);
         const std::optional<s3_part_list> found = parse_part_list(answer.http.body, state_.checksum);
@@ -62,7 +67,6 @@ WAYBILL_DECL asio::awaitable<std::vector<s3_listed_part>> s3_item::list() {
 WAYBILL_DECL asio::awaitable<void> s3_item::adopt(std::vector<s3_listed_part> listed) {
     std::vector<std::uint32_t> heard(state_.parts.size(), 0);
     heard.swap(state_.parts);
-    sent_.assign(state_.parts.size(), {});
     for (const s3_listed_part& part : listed) {
         const auto i = static_cast<std::size_t>(part.number - 1);
         const bool unsummed = !state_.checksum.empty() && part.checksum.empty();
@@ -108,7 +112,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::send_parts() {
 
 WAYBILL_DECL asio::awaitable<bool> s3_item::send_next_part() {
     std::size_t next = 0;
-    while (next < state_.parts.size() && (state_.parts[next] != 0 || under_way_[next])) {
+    while (next < sent_.size() && (!sent_[next].etag.empty() || under_way_[next])) {
         ++next;
     }
     if (failed_ || gone_ || next == state_.parts.size()) {

@@ -52,7 +52,10 @@ WAYBILL_DECL body_source& tus_item::source() {
 WAYBILL_DECL bool tus_item::has_file() {
     try {
         return source().size() == size();
-    } catch (const failure&) {
+    } catch (const failure& f) {
+        if (f.what_to_do() != disposition::permanent) {
+            throw;
+        }
         return false;
     }
 }
@@ -196,6 +199,7 @@ WAYBILL_DECL void tus_item::note_told(const failure& why) {
 
 /// Gives the upload up: its server cannot be trusted with it. A retry of the job begins a new one.
 WAYBILL_DECL asio::awaitable<void> tus_item::lie(const response& answer, std::string what) {
+    job_.clear_mark();  // what is given up has not arrived
     co_await job_.forget(index_, true);
     fail(disposition::permanent, errc::wrong_offset, answer, std::move(what));
 }

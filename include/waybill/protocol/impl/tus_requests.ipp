@@ -113,8 +113,9 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
     }
     // Durable before the first byte of the body: from here on the upload is never lost.
     checkpoint created = reached();
-    if (whole() && part.length != 0 && part.length <= small_item && part.offset == 0 &&
-        next_size(part) == part.length) {
+    const bool at_once = part.length != 0 && part.length <= small_item && next_size(part) == part.length;
+    // A checksum reads the file first: what that finds must not be taken for a request that may have arrived.
+    if (whole() && at_once && part.offset == 0 && state_.checksum.empty()) {
         co_await job_.save_and_mark(std::move(created));
     } else {
         co_await job_.save(std::move(created));
