@@ -119,6 +119,7 @@ void simulation::choose_way(posted_job& made) {
         case way::s3:
             made.spec = s3{}.spec();
             made.spec.settings.emplace_back("part-size", chunk);
+            made.conditional = random_.chance(0.3);
             sometimes("parallel", std::to_string(1 + random_.below(5)));
             if (random_.chance(0.5)) {
                 sometimes("checksum", random_.chance(0.5) ? "crc32c" : "sha256");
@@ -141,6 +142,9 @@ job simulation::built(const posted_job& from) const {
     j.via(chosen{from.spec});
     if (from.verified) {
         j.verify_with("backend");
+    }
+    if (from.conditional) {
+        j.header("If-None-Match", "*");
     }
     j.lane(from.id.back() % 2 == 0 ? "even" : "odd");
     for (const std::string& path : from.paths) {

@@ -106,6 +106,13 @@ void checker::look_at_change(const point& from, const loaded_job& to, posted_job
     if (anew) {
         require(asked.unanswered > 0, asked.id, "began anew, from " + name(was) + ", without being asked");
         ++asked.granted;
+        asked.left.clear();
+    }
+    if (now.now == status::pending && now.tail_attempt != 0) {  // interrupted: the mark is all that is known
+        asked.left.insert(asked.is_form() ? 0 : now.tail_item);
+    }
+    if (now.now == status::unknown_outcome && was != now.now) {
+        look_at_doubt(to, asked);
     }
     require(was != status::unknown_outcome || now.now != status::completed || asked.said_completed, asked.id,
             "was set aside, and is completed though nobody said so");
@@ -140,6 +147,16 @@ void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) 
         require(may_be || whole.items[i].state.now == item_status::completed || !asked.arrived.contains(i), asked.id,
                 "failed, and the server has " + asked.paths[i]);
     }
+}
+
+// Something that nobody has confirmed may have arrived, or the app would be asked for nothing.
+void checker::look_at_doubt(const loaded_job& whole, const posted_job& asked) {
+    bool open = false;
+    for (std::size_t i = 0; i < whole.items.size(); ++i) {
+        const bool left = asked.left.contains(asked.is_form() ? 0 : i);
+        open = open || (left && whole.items[i].state.now != item_status::completed);
+    }
+    require(open, asked.id, "was set aside, and nothing of it can have arrived");
 }
 
 void checker::look_at_delivery(const loaded_job& whole) const {

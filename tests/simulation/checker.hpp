@@ -43,6 +43,7 @@ private:
     void look_at_job(const loaded_job& whole);
     void look_at_change(const point& from, const loaded_job& to, posted_job& asked) const;
     static void look_at_failure(const loaded_job& whole, const posted_job& asked);
+    static void look_at_doubt(const loaded_job& whole, const posted_job& asked);
     void look_at_checkpoints(const loaded_job& whole) const;
     void look_at_delivery(const loaded_job& whole) const;
     static void look_at_digest(const std::string& receipt, const std::string& content, const posted_job& asked);

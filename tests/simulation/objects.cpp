@@ -85,6 +85,14 @@ private:
 
     void finish() override {
         const std::string& method = what_.method;
+        const bool conditional = !header("If-None-Match").empty();
+        if (conditional && method != "POST") {
+            home_.server_.require_marked(job_, item_);
+        }
+        if (conditional && applies_ && home_.objects_.contains(target_)) {
+            refuse(412, "PreconditionFailed");
+            applies_ = false;
+        }
         if (!about_upload()) {
             if (applies_ && method == "PUT") {
                 put_object();
@@ -94,7 +102,7 @@ private:
             return;
         }
         if (method == "POST") {
-            home_.server_.require_marked(job_);
+            home_.server_.require_marked(job_, item_);
         }
         const bool lists = method == "GET" && here_ != nullptr && here_->complete && !home_.server_.healed &&
                            home_.random_.chance(0.1);  // from a copy that is behind
@@ -110,7 +118,7 @@ private:
     }
 
     void refuse(int status, const std::string& code) {
-        if (means_ == status_class::success || status == 404) {
+        if (means_ == status_class::success || status == 404 || status == 412) {
             status_ = status;
             means_ = classify_status(status);
             error_ = code;
@@ -118,7 +126,9 @@ private:
     }
 
     void put_object() {
-        job_.copies[item_].clear();  // the same key, the same bytes
+        if (!job_.conditional) {
+            job_.copies[item_].clear();  // the same key, the same bytes
+        }
         const bool whole = !header("x-amz-checksum-crc32c").empty();
         home_.objects_[target_] = {header(token_name), body_, whole, false};
         etag_ = "\"" + detail::to_hex(detail::digest_of("md5", body_)) + "\"";
@@ -190,6 +200,7 @@ private:
             const std::string code = !error_.empty()  ? error_
                                      : status_ == 503 ? "SlowDown"
                                      : status_ == 500 ? "InternalError"
+                                     : status_ == 403 ? "AccessDenied"
                                                       : "";
             answer.body = code.empty() ? "" : "\n<Error>" + element("Code", code) + "</Error>";
             return answer;

@@ -30,6 +30,7 @@ enum class plant : std::uint8_t {
     fresh_key,         ///< every attempt has another Idempotency-Key
     doubt_lost,        ///< retrying a job that waits takes its doubt away
     doubt_fails,       ///< a job that may have arrived fails because its file is another one
+    doubt_invented,    ///< a job is set aside though nothing of it has arrived
     untried,           ///< a job that is too old at a start fails without having been tried
     run_dies,          ///< an exception of any kind ends the run, not only a failing disk
     late_url,          ///< an upload's URL is not committed before its first byte leaves
@@ -40,7 +41,7 @@ enum class plant : std::uint8_t {
     undelivered,       ///< a delivered upload is not noted as such: giving up the rest of the job deletes it
 };
 
-inline constexpr std::array<std::pair<std::string_view, plant>, 20> plants = {{
+inline constexpr std::array<std::pair<std::string_view, plant>, 21> plants = {{
     {"none", plant::none},
     {"early_ack", plant::early_ack},
     {"unsynced", plant::unsynced},
@@ -53,6 +54,7 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 20> plants = {{
     {"fresh_key", plant::fresh_key},
     {"doubt_lost", plant::doubt_lost},
     {"doubt_fails", plant::doubt_fails},
+    {"doubt_invented", plant::doubt_invented},
     {"untried", plant::untried},
     {"run_dies", plant::run_dies},
     {"late_url", plant::late_url},

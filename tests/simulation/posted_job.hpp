@@ -37,7 +37,8 @@ inline constexpr std::array<std::pair<std::string_view, way>, 6> ways = {{
 struct posted_job {
     std::string id;
     way via = way::put;
-    bool automatic = false;  ///< what its endpoint speaks is found out by asking
+    bool conditional = false;  ///< nothing may be there yet
+    bool automatic = false;    ///< what its endpoint speaks is found out by asking
     protocol_spec spec;
     on_unknown policy = on_unknown::park;
     bool verified = false;
@@ -55,6 +56,7 @@ struct posted_job {
     bool tried = false;             ///< something was asked about it in its present attempt
     bool begun_healed = false;      ///< its present attempt began when everything worked
     int untold = 0;                 ///< uploads that were finished, and that nobody can ask about
+    std::set<std::size_t> left;     ///< items of which a last byte has left for which a mark is needed
     std::set<std::size_t> arrived;  ///< items that came with a request that is not to be repeated blindly
     std::set<std::string> keys;     ///< the `Idempotency-Key`s of its posts
 

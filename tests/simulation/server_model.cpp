@@ -27,7 +27,7 @@ private:
 
     void finish() override {
         if (job_.is_form()) {
-            server_.require_marked(job_);
+            server_.require_marked(job_, 0);
         }
         status_ = server_.draw_status(false);
         const status_class means = classify_status(status_);
@@ -163,7 +163,8 @@ const loaded_job* server_model::stored(const std::string& id) const {
     return nullptr;
 }
 
-void server_model::require_marked(const posted_job& job) {
+void server_model::require_marked(posted_job& job, std::size_t item) {
+    job.left.insert(item);
     const loaded_job* const whole = stored(job.id);
     if (whole == nullptr || whole->job.state.tail_attempt == 0) {
         violate("the last byte of " + job.id + " is here, and no mark of that is on the disk");

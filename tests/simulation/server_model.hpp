@@ -44,7 +44,7 @@ public:
     [[nodiscard]] int draw_status(bool of_upload);
     [[nodiscard]] const loaded_job* stored(const std::string& id) const;
     /// The last byte is here of what is not to be repeated blindly: that must be on the disk.
-    void require_marked(const posted_job& job);
+    void require_marked(posted_job& job, std::size_t item);
     /// Makes an item visible.
     void show(posted_job& job, std::size_t item, std::string content);
     /// The same for a form, with all its parts.

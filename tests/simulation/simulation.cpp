@@ -235,6 +235,10 @@ void simulation::fail_untried() {
             state.now = status::failed;
             state.error.code = errc::file_changed;
         }
+        if (how_.planted == plant::doubt_invented && state.now == status::waiting && state.tail_attempt == 0) {
+            state.now = status::unknown_outcome;
+            state.error.code = errc::outcome_unknown;
+        }
     }
 }
 

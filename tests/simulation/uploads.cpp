@@ -122,7 +122,7 @@ protected:
 
     void mark_complete() {
         if (completes_) {
-            home_.server_.require_marked(job_);
+            home_.server_.require_marked(job_, here_->item);
         }
         if (completes_ && keeps_ == announced() && applies_) {
             home_.complete(*here_, means_ != status_class::success);
@@ -138,6 +138,9 @@ protected:
     }
 
     void finish() override {
+        if (method_ == "POST" || method_ == "PATCH" || method_ == "PUT") {
+            job_.left.insert(here_ != nullptr ? here_->item : item_);
+        }
         if (here_ != nullptr && appends_) {
             mark_complete();
         }
@@ -148,6 +151,7 @@ protected:
     std::string method_;
     std::string url_;
     upload* here_ = nullptr;
+    std::size_t item_ = 0;
     int status_;
     status_class means_;
     bool applies_;
@@ -186,6 +190,7 @@ private:
                !metadata.starts_with("filename " + detail::to_base64(std::to_string(item)) + ",")) {
             ++item;
         }
+        item_ = item;
         create(what, parse_decimal(header_of(what, "Upload-Length")), item);
         if (here_ != nullptr) {
             completes_ = here_->length == announced();
@@ -242,7 +247,8 @@ public:
     resumable_request(const request& what, posted_job& job, upload_server& home) : upload_request(what, job, home) {
         const bool last = header_of(what, "Upload-Complete") == "?1";
         if (creates()) {
-            create(what, parse_decimal(header_of(what, "Upload-Length")), item_of(what));
+            item_ = item_of(what);
+            create(what, parse_decimal(header_of(what, "Upload-Length")), item_);
             if (here_ != nullptr) {
                 completes_ = last;
             }
