@@ -115,6 +115,56 @@ TEST_CASE("a job that may have arrived, and cannot be sent again, is set aside w
     }
 }
 
+TEST_CASE("a doubt about an item ends with it: what another one fails for is said") {
+    const temp_dir dir;
+    resumable_server server;
+    server.behave([](resumable_behaviour& b) { b.lost_answers = 1; });
+    server.http().next(script("busy").only_for("HEAD").read_all().answer({503}));
+    const std::string second = dir.write("second", random_bytes(1000));
+    delivery uploads(patient_options(dir));
+    job what(server.url("/x"));
+    what.via(resumable{}).file(dir.write("first", random_bytes(1000))).file(second);
+    const job_id id = uploads.enqueue(what);
+    REQUIRE(uploads.waiting(id).now == status::waiting);
+    std::filesystem::remove(second);
+    uploads.up().async_retry(id, asio::use_future).get();
+    const job_snapshot end = uploads.settled(id);
+    INFO(describe(end));
+    CHECK(end.now == status::failed);
+    CHECK(end.error.code == errc::source_missing);
+    CHECK(end.item(0).now == item_status::completed);
+    CHECK(server.arrived().size() == 1);
+}
+
+TEST_CASE("an upload whose server lies about it after its last byte is given up, and no doubt") {
+    const temp_dir dir;
+    tus_server server;
+    server.loses = [](const received_request& r) { return r.method == "PATCH"; };
+    server.fault = [](const received_request& r) -> std::optional<reply> {
+        return r.method == "HEAD" ? std::optional(reply(200, {{"Tus-Resumable", "1.0.0"}, {"Upload-Offset", "2000"}}))
+                                  : std::nullopt;
+    };
+    job what(server.url());
+    what.via(tus{});
+    const job_snapshot end = deliver_without_file(what, patient_options(dir), random_bytes(1000));
+    CHECK(end.now == status::failed);
+    CHECK(end.error.code == errc::wrong_offset);
+}
+
+TEST_CASE("an app that accepts a duplicate is told of a failure instead of being asked") {
+    const temp_dir dir;
+    tus_server server;
+    server.loses = [](const received_request& r) { return r.method == "PATCH"; };
+    server.fault = [](const received_request& r) {
+        return r.method == "HEAD" ? std::optional(reply(403)) : std::nullopt;
+    };
+    job what(server.url());
+    what.via(tus{}).if_unknown(on_unknown::retry);
+    const job_snapshot end = deliver_without_file(what, patient_options(dir), random_bytes(1000));
+    CHECK(end.now == status::failed);
+    CHECK(end.error.code == make_http_error(403));
+}
+
 TEST_CASE("the app's backend is asked about an upload of which the server refuses to talk") {
     const temp_dir dir;
     tus_server server;

@@ -172,6 +172,54 @@ TEST_CASE("keys that may write and not list send a broken upload's parts again",
     CHECK(server.count("CreateMultipartUpload") == 1);
 }
 
+TEST_CASE("keys that may not list any more lose nothing of what was confirmed", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    const std::string content = random_bytes(22 * mib);
+    server.behave([](s3_behaviour& b) {
+        b.etags_are_md5 = false;  // what is forgotten cannot be recognised
+        b.refuses_parts_after = 2;
+    });
+    delivery uploads(with_keys(dir));
+    const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts().parallel(1)));
+    REQUIRE(uploads.settled(id).now == status::failed);
+    CHECK(server.count("UploadPart") == 3);
+    server.behave([](s3_behaviour& b) { b.refuses_lists = true; });
+    uploads.up().async_retry(id, asio::use_future).get();
+    REQUIRE(uploads.settled(id).now == status::failed);
+    server.behave([](s3_behaviour& b) {
+        b.refuses_lists = false;
+        b.refuses_parts_after = std::nullopt;
+    });
+    uploads.up().async_retry(id, asio::use_future).get();
+    const job_snapshot done = uploads.settled(id);
+    INFO(describe(done));
+    CHECK(done.now == status::completed);
+    CHECK(server.count("CreateMultipartUpload") == 1);
+    CHECK(server.count("UploadPart") == 3 + 1 + 3);
+}
+
+TEST_CASE("a condition that fails after a lost answer is somebody else's doing only where their object is", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    const std::string content = random_bytes(100);
+    const bool gone = GENERATE(false, true);
+    server.behave([](s3_behaviour& b) { b.lost_completions = 1; });
+    options how = patient_options(dir);
+    how.s3_keys = with_keys(dir).s3_keys;
+    delivery uploads(how);
+    const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts()).header("If-None-Match", "*"));
+    REQUIRE(uploads.waiting(id).now == status::waiting);
+    server.http().next(script("another").only_for("PUT").read_all().answer(
+        {412, {}, "<Error><Code>PreconditionFailed</Code></Error>"}));
+    const header_list anothers = {{"Content-Length", "100"}, {"x-amz-meta-waybill-upload", "another"}};
+    server.http().next(script("seen").only_for("HEAD").answer(gone ? reply(404) : reply(200, anothers)));
+    uploads.up().async_retry(id, asio::use_future).get();
+    const job_snapshot done = uploads.settled(id);
+    INFO(describe(done));
+    CHECK(done.now == (gone ? status::unknown_outcome : status::failed));
+}
+
 TEST_CASE("keys that may only write leave a completion in doubt to the app", "[s3]") {
     const temp_dir dir;
     s3_server server;

@@ -78,6 +78,10 @@ void s3_server::put_part(exchange& x, const received_request& r, const target& a
         refuse(x, 404, "NoSuchUpload");
         return;
     }
+    if (how.refuses_parts_after && kept_parts() >= *how.refuses_parts_after) {
+        refuse(x, 403, "AccessDenied");
+        return;
+    }
     if (use_up(&s3_behaviour::slow_downs)) {
         refuse(x, 503, "SlowDown");
         return;
