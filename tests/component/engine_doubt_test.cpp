@@ -8,6 +8,21 @@ using namespace waybill;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
+namespace {
+
+/// The answer to a form is lost whose endpoint honours its key; it is about to be sent again.
+void lose_an_answer(surroundings& around, world& w) {
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    job j = form_job("one", {"/a"});
+    j.if_unknown(on_unknown::retry_same_key);
+    w.add(std::move(j));
+    w.start();
+    w.until([&] { return w.at("one").now == status::waiting; });
+}
+
+}  // namespace
+
 TEST_CASE("the answer of a form post is lost: by default the job is parked, not repeated, and does not hold its lane") {
     surroundings around;
     around.files->write("/a", "x");
@@ -94,14 +109,8 @@ TEST_CASE("a refusal of a form that is repeated under its key says nothing of th
     const int number = GENERATE(400, 403, 404, 413, 422);
     CAPTURE(number);
     surroundings around;
-    around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost, 0});
     world w(around);
-    job j = form_job("one", {"/a"});
-    j.if_unknown(on_unknown::retry_same_key);
-    w.add(std::move(j));
-    w.start();
-    w.until([&] { return w.at("one").now == status::waiting; });
+    lose_an_answer(around, w);
     around.answers = {fake_transport::answer(number)};
     w.until_idle();
     // But for the one that says: this key is known, and came with another form.
@@ -333,14 +342,8 @@ TEST_CASE(
 TEST_CASE(
     "409 to a repeated key keeps the doubt: a host that vanishes afterwards leaves the job undecided, not failed") {
     surroundings around;
-    around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost, 0});
     world w(around);
-    job j = form_job("one", {"/a"});
-    j.if_unknown(on_unknown::retry_same_key);
-    w.add(std::move(j));
-    w.start();
-    w.until([&] { return w.at("one").now == status::waiting; });
+    lose_an_answer(around, w);
     around.answers = {fake_transport::answer(409)};
     around.faults.assign(1, fault());
     for (int i = 0; i < 20; ++i) {
