@@ -101,6 +101,35 @@ TEST_CASE("the digest of an item survives breaks and restarts, and is in its rec
                                      "=:" + detail::to_base64(detail::digest_of(algorithm, content)) + ":");
 }
 
+TEST_CASE("a whole that was made of parts is not made again, though its parts are gone and it cannot be looked at",
+          "[tus]") {
+    const temp_dir dir;
+    tus_server server;
+    const int refusal = GENERATE(503, 403, 400);
+    CAPTURE(refusal);
+    std::atomic<int> refusals = 1;
+    server.fault = [&](const received_request& r) -> std::optional<reply> {
+        const bool whole = r.method == "HEAD" && r.target == "/files/3";
+        return whole && refusals-- > 0 ? std::optional(reply(refusal)) : std::nullopt;
+    };
+    server.afterthought = [&](const received_request& r) -> std::optional<reply> {
+        if (r.header("Upload-Concat").starts_with("final")) {
+            server.remove("/files/1");
+            server.remove("/files/2");
+        }
+        return std::nullopt;
+    };
+    const std::string content = random_bytes(2 << 20);
+    delivery uploads(quick_options(dir));
+    const job_snapshot end =
+        uploads.settled(uploads.enqueue(one_file(dir.write("a", content), server, tus{}.parallel(2))));
+    INFO(describe(end));
+    CHECK(end.now == status::completed);
+    CHECK(server.all("POST").size() == 3);
+    REQUIRE(server.uploads().size() == 1);
+    CHECK((server.uploads().at("/files/3").data == content));
+}
+
 TEST_CASE("parts that are sent at once go on each where it was, also by the next process", "[tus]") {
     const temp_dir dir;
     tus_server server;

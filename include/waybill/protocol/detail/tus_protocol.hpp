@@ -11,6 +11,7 @@ namespace waybill::detail {
 class tus_protocol final : public protocol {
 public:
     explicit tus_protocol(const protocol_spec& spec);
+    explicit tus_protocol(tus_settings settings);
 
     void check(const waybill::job& job) const override;
     asio::awaitable<void> upload(session& job) override;

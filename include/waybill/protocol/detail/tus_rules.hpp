@@ -22,6 +22,7 @@ namespace waybill::detail {
 struct tus_settings {
     std::uint64_t chunk_size = 0;
     std::uint64_t parallel = 1;
+    std::uint64_t least_part = 1 << 20;  ///< of an item that is sent in parts
     std::string checksum;
     std::string digest;
     bool create_with_upload = false;
@@ -265,8 +266,9 @@ struct tus_state {
 }
 
 /// Cuts an item into parts of almost the same size, none below 1 MiB.
-[[nodiscard]] inline std::vector<tus_part> cut_into_parts(std::uint64_t size, std::uint64_t wanted) {
-    const std::uint64_t count = std::clamp<std::uint64_t>(size >> 20, 1, wanted);
+[[nodiscard]] inline std::vector<tus_part> cut_into_parts(std::uint64_t size, std::uint64_t wanted,
+                                                          std::uint64_t least = 1 << 20) {
+    const std::uint64_t count = std::clamp<std::uint64_t>(size / least, 1, wanted);
     std::vector<tus_part> parts(static_cast<std::size_t>(count));
     std::uint64_t at = 0;
     for (std::uint64_t i = 0; i < count; ++i) {

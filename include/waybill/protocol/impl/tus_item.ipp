@@ -31,7 +31,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::deliver() {
             throw;
         }
     } else {
-        const auto next = std::make_shared<std::size_t>(0);
+        // Once the whole is made nobody asks for its parts: the server may have removed them with that.
+        const auto next = std::make_shared<std::size_t>(state_.final_url.empty() ? 0 : state_.parts.size());
         std::function<asio::awaitable<bool>()> step = [self = shared_from_this(), next] {
             return self->send_next_part(*next);
         };
@@ -112,7 +113,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::plan() {
         fail(disposition::permanent, errc::not_offered, response(), "tus checksum " + s.checksum);
     }
     const bool adopts = !s.upload_url.empty();
-    state_.parts = cut_into_parts(size(), offer.has("concatenation") && !adopts ? s.parallel : 1);
+    state_.parts = cut_into_parts(size(), offer.has("concatenation") && !adopts ? s.parallel : 1, s.least_part);
     state_.parts.front().url = s.upload_url;  // asked about before anything is sent there
     with_upload_ = s.create_with_upload && offer.has("creation-with-upload") && whole();
     defer_ = s.defer_length && offer.has("creation-defer-length") && size() != 0;

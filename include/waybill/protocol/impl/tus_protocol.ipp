@@ -11,7 +11,8 @@
 
 namespace waybill::detail {
 
-WAYBILL_DECL tus_protocol::tus_protocol(const protocol_spec& spec) : settings_(parse_tus_settings(spec)) {}
+WAYBILL_DECL tus_protocol::tus_protocol(const protocol_spec& spec) : tus_protocol(parse_tus_settings(spec)) {}
+WAYBILL_DECL tus_protocol::tus_protocol(tus_settings settings) : settings_(std::move(settings)) {}
 
 WAYBILL_DECL void tus_protocol::check(const waybill::job& job) const {
     check_adoption(job, settings_.upload_url);

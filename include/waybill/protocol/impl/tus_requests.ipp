@@ -297,8 +297,9 @@ WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
         require_accepted(answer, false, unix_seconds(job_.now()), index_);
         require_tus(answer);
         state_.final_url = tus_location(answer, job_.job().spec.url, index_);
+        // It is made. The mark stays until that was looked at, so that no failure of looking ends the job.
         checkpoint made = reached();
-        co_await job_.save(std::move(made));
+        co_await job_.save_and_mark(std::move(made));
     }
     co_await verify_final();
 }
@@ -306,8 +307,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
 WAYBILL_DECL asio::awaitable<void> tus_item::verify_final() {
     request head = tus_request("HEAD", state_.final_url, false);
     const response answer = co_await send(std::move(head), nullptr, 0);
-    if (answer.status == 403 || answer.status == 404 || answer.status == 410) {
-        co_return;  // it was made; the server has put it away
+    if (judge(answer, true).what == disposition::permanent) {
+        co_return;  // the server has put it away, or does not let it be looked at
     }
     require_accepted(answer, true, unix_seconds(job_.now()), index_);
     const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
