@@ -114,6 +114,7 @@ void simulation::choose_way(posted_job& made) {
             sometimes("chunk-size", chunk);
             sometimes("create-with-upload", "1");
             sometimes("defer-length", "1");
+            sometimes("parallel", std::to_string(2 + random_.below(2)));
             sometimes("digest", digest);
             break;
         case way::s3:

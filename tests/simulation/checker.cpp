@@ -5,6 +5,7 @@
 #include <waybill/detail/digest.hpp>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -31,6 +32,17 @@ std::string name(status s) {
     return std::string(to_string(s));
 }
 
+/// The uploads that a checkpoint is about.
+std::set<std::string> resources_of(const checkpoint& reached) {
+    std::set<std::string> urls = {reached.resource};
+    if (const auto known = detail::decode_tus_state(reached.state)) {
+        for (const detail::tus_part& part : known->parts) {
+            urls.insert(part.url);
+        }
+    }
+    return urls;
+}
+
 }  // namespace
 
 void checker::process_began() {
@@ -49,6 +61,10 @@ void checker::look_at_disk() {
 // A checkpoint never says more than the server has confirmed.
 void checker::look_at_checkpoints(const loaded_job& whole) const {
     for (const checkpoint& c : whole.checkpoints) {
+        if (const auto in_parts = detail::decode_tus_state(c.state); in_parts && in_parts->parts.size() > 1) {
+            look_at_parts(*in_parts, whole.job.spec.id.str());
+            continue;
+        }
         if (upload* const there = c.resource.empty() ? nullptr : server_.uploads().find(c.resource)) {
             there->committed = true;
             require(c.offset <= there->confirmed, whole.job.spec.id.str(), [&] {
@@ -59,18 +75,35 @@ void checker::look_at_checkpoints(const loaded_job& whole) const {
     }
 }
 
+void checker::look_at_parts(const detail::tus_state& known, const std::string& id) const {
+    for (const detail::tus_part& part : known.parts) {
+        if (upload* const there = part.url.empty() ? nullptr : server_.uploads().find(part.url)) {
+            there->committed = true;
+            require(part.offset <= there->confirmed, id, "has more bytes in its checkpoint than the server confirmed");
+        }
+    }
+    if (upload* const there = known.final_url.empty() ? nullptr : server_.uploads().find(known.final_url)) {
+        there->committed = true;
+    }
+}
+
 void checker::look_at_leftovers(std::chrono::system_clock::time_point since) {
     if (leftovers_.empty() && disk_.leftovers.empty()) {
         return;
     }
     for (const auto& [id, one] : leftovers_) {
-        upload* const there = disk_.leftovers.contains(id) ? nullptr : server_.uploads().find(one.reached.resource);
-        if (there == nullptr || there->gone || there->complete) {
+        if (disk_.leftovers.contains(id)) {
             continue;
         }
-        const bool given_up = one.since < since;
-        there->excused = there->excused || given_up;
-        require(there->excused, one.job.id.str(), "was to be cleaned up at the server, and is not");
+        for (const std::string& url : resources_of(one.reached)) {
+            upload* const there = server_.uploads().find(url);
+            if (there == nullptr || there->gone || there->complete) {
+                continue;
+            }
+            const bool given_up = one.since < since;
+            there->excused = there->excused || given_up;
+            require(there->excused, one.job.id.str(), "was to be cleaned up at the server, and is not");
+        }
     }
     leftovers_ = disk_.leftovers;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/protocol/detail/tus_rules.hpp>
 #include <waybill/testing/memory_store.hpp>
 
 #include "simulation/server_model.hpp"
@@ -44,6 +45,7 @@ private:
     void look_at_change(const point& from, const loaded_job& to, posted_job& asked) const;
     static void look_at_failure(const loaded_job& whole, const posted_job& asked);
     static void look_at_doubt(const loaded_job& whole, const posted_job& asked);
+    void look_at_parts(const detail::tus_state& known, const std::string& id) const;
     void look_at_checkpoints(const loaded_job& whole) const;
     void look_at_delivery(const loaded_job& whole) const;
     static void look_at_digest(const std::string& receipt, const std::string& content, const posted_job& asked);

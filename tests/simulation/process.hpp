@@ -67,10 +67,8 @@ public:
         }
         const plant planted = of.how_.planted;
         how.protocols["s3"] = [planted](const protocol_spec& spec) { return planted_in(planted, make_s3(spec)); };
+        how.protocols["tus"] = [planted](const protocol_spec& spec) { return planted_in(planted, make_tus(spec)); };
         if (planted >= plant::late_url) {
-            how.protocols["tus"] = [planted](const protocol_spec& spec) {
-                return planted_in(planted, std::make_unique<detail::tus_protocol>(spec));
-            };
             how.protocols["resumable"] = [planted](const protocol_spec& spec) {
                 return planted_in(planted, std::make_unique<detail::resumable_protocol>(spec));
             };
@@ -112,6 +110,12 @@ private:
     [[nodiscard]] static std::unique_ptr<protocol> planted_in(plant planted, std::unique_ptr<protocol> sound) {
         return planted < plant::late_url ? std::move(sound)
                                          : std::make_unique<careless_protocol>(std::move(sound), planted);
+    }
+    /// In smaller parts than an item is worth cutting into.
+    [[nodiscard]] static std::unique_ptr<protocol> make_tus(const protocol_spec& spec) {
+        detail::tus_settings settings = detail::parse_tus_settings(spec);
+        settings.least_part = 500;
+        return std::make_unique<detail::tus_protocol>(std::move(settings));
     }
     /// In smaller parts than S3 has.
     [[nodiscard]] static std::unique_ptr<protocol> make_s3(protocol_spec spec) {

@@ -121,6 +121,10 @@ protected:
     }
 
     void mark_complete() {
+        if (here_->partial) {
+            here_->complete = here_->complete || (completes_ && keeps_ == announced() && applies_);
+            return;
+        }
         if (completes_) {
             home_.server_.require_marked(job_, here_->item);
         }
@@ -138,7 +142,8 @@ protected:
     }
 
     void finish() override {
-        if (method_ == "POST" || method_ == "PATCH" || method_ == "PUT") {
+        const bool sends = method_ == "POST" || method_ == "PATCH" || method_ == "PUT";
+        if (sends && (here_ == nullptr || !here_->partial)) {
             job_.left.insert(here_ != nullptr ? here_->item : item_);
         }
         if (here_ != nullptr && appends_) {
@@ -190,10 +195,36 @@ private:
                !metadata.starts_with("filename " + detail::to_base64(std::to_string(item)) + ",")) {
             ++item;
         }
-        item_ = item;
-        create(what, parse_decimal(header_of(what, "Upload-Length")), item);
+        item_ = item < job_.paths.size() ? item : 0;  // a part does not say of which item it is
+        const std::string concat = header_of(what, "Upload-Concat");
+        if (concat.starts_with("final;")) {
+            concatenate(what, concat.substr(6));
+            return;
+        }
+        create(what, parse_decimal(header_of(what, "Upload-Length")), item_);
         if (here_ != nullptr) {
+            here_->partial = concat == "partial";
             completes_ = here_->length == announced();
+        }
+    }
+
+    void concatenate(const request& what, const std::string& urls) {
+        std::string data;
+        bool whole = true;
+        for (std::size_t from = 0, end = 0; from < urls.size(); from = end + 1) {
+            end = std::min(urls.find(' ', from), urls.size());
+            const upload* const part = home_.find(urls.substr(from, end - from));
+            whole = whole && part != nullptr && part->partial && part->complete && !part->gone;
+            data += whole ? part->data : "";
+        }
+        if (!whole) {
+            status_ = 404;
+            means_ = status_class::permanent;
+            return;
+        }
+        create(what, data.size(), item_);
+        if (here_ != nullptr) {
+            here_->data = std::move(data);
         }
     }
 
@@ -218,7 +249,7 @@ private:
         }
         if (method_ == "OPTIONS") {
             answer.headers.push_back(
-                {"Tus-Extension", "creation,creation-with-upload,creation-defer-length,termination"});
+                {"Tus-Extension", "creation,creation-with-upload,creation-defer-length,termination,concatenation"});
             return answer;
         }
         if (method_ == "DELETE") {

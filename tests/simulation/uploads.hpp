@@ -29,7 +29,8 @@ struct upload {
     std::optional<std::uint64_t> length;
     std::string data;
     bool complete = false;
-    bool gone = false;  ///< deleted, dropped, or put away
+    bool partial = false;  ///< of tus: one of those that are to be concatenated
+    bool gone = false;     ///< deleted, dropped, or put away
     std::chrono::steady_clock::time_point expires = std::chrono::steady_clock::time_point::max();
 
     bool heard = false;            ///< the client was told its URL
