@@ -450,3 +450,40 @@ TEST_CASE("finished jobs are forgotten while the uploader runs, however many the
     w.until_idle();
     CHECK(w.now()->overall().jobs() == 1);
 }
+
+namespace {
+
+/// Its server loses what it has confirmed, each time.
+class losing_protocol final : public protocol {
+public:
+    void check(const job& /*job*/) const override {}
+    asio::awaitable<void> upload(session& job) override {
+        job.confirm(0, 0);
+        job.confirm(0, job.items()[0].spec.size);
+        throw failure(disposition::retry, errc::connection_lost, diagnostics(), std::nullopt);
+        co_return;
+    }
+};
+
+struct losing {
+    [[nodiscard]] protocol_spec spec() const { return {"losing", {}}; }
+};
+
+}  // namespace
+
+TEST_CASE("bytes that a server loses and gets again are no progress: its job is given up in the end") {
+    surroundings around;
+    around.files->write("/a", "content");
+    world w(around, [](options& o) {
+        o.retry.attempts = 4;
+        o.protocols["losing"] = [](const protocol_spec&) { return std::make_unique<losing_protocol>(); };
+    });
+    job j = put_job("one", {"/a"});
+    j.via(losing{});
+    w.add(std::move(j));
+    w.start();
+    w.until_idle();
+    CHECK(w.at("one").now == status::failed);
+    CHECK_THAT(w.at("one").error.message(), Catch::Contains("gave up after 4 attempts"));
+    CHECK(w.at("one").attempt <= 5);
+}

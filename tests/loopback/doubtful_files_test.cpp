@@ -44,6 +44,14 @@ job_snapshot deliver_without_file(job what, const options& how, const std::strin
     return end;
 }
 
+/// What was sent is there, nobody hears of it, and the server does not talk of it either.
+void lose_and_refuse(tus_server& server) {
+    server.loses = [](const received_request& r) { return r.method == "PATCH"; };
+    server.fault = [](const received_request& r) {
+        return r.method == "HEAD" ? std::optional(reply(403)) : std::nullopt;
+    };
+}
+
 }  // namespace
 
 TEST_CASE("of an upload whose last answer was lost the server is asked, for which its file is not needed") {
@@ -102,10 +110,7 @@ TEST_CASE("a job that may have arrived, and cannot be sent again, is set aside w
     }
     SECTION("an upload about which the server refuses to talk") {
         tus_server server;
-        server.loses = [](const received_request& r) { return r.method == "PATCH"; };
-        server.fault = [](const received_request& r) {
-            return r.method == "HEAD" ? std::optional(reply(403)) : std::nullopt;
-        };
+        lose_and_refuse(server);
         job what(server.url());
         what.via(tus{});
         const job_snapshot end = deliver_without_file(what, patient_options(dir), content);
@@ -154,10 +159,7 @@ TEST_CASE("an upload whose server lies about it after its last byte is given up,
 TEST_CASE("an app that accepts a duplicate is told of a failure instead of being asked") {
     const temp_dir dir;
     tus_server server;
-    server.loses = [](const received_request& r) { return r.method == "PATCH"; };
-    server.fault = [](const received_request& r) {
-        return r.method == "HEAD" ? std::optional(reply(403)) : std::nullopt;
-    };
+    lose_and_refuse(server);
     job what(server.url());
     what.via(tus{}).if_unknown(on_unknown::retry);
     const job_snapshot end = deliver_without_file(what, patient_options(dir), random_bytes(1000));
@@ -168,10 +170,7 @@ TEST_CASE("an app that accepts a duplicate is told of a failure instead of being
 TEST_CASE("the app's backend is asked about an upload of which the server refuses to talk") {
     const temp_dir dir;
     tus_server server;
-    server.loses = [](const received_request& r) { return r.method == "PATCH"; };
-    server.fault = [](const received_request& r) {
-        return r.method == "HEAD" ? std::optional(reply(403)) : std::nullopt;
-    };
+    lose_and_refuse(server);
     const auto knows = GENERATE(verification::delivered, verification::not_delivered);
     options how = patient_options(dir);
     how.verifiers["backend"] = [&](const job_snapshot&) -> asio::awaitable<verification> { co_return knows; };

@@ -172,6 +172,27 @@ TEST_CASE("keys that may write and not list send a broken upload's parts again",
     CHECK(server.count("CreateMultipartUpload") == 1);
 }
 
+TEST_CASE("parts whose checksums are not listed are known by their ETags, and not sent again", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    const std::string content = random_bytes(17 * mib);
+    const std::string algorithm = GENERATE("crc32c", "sha256");
+    server.behave([](s3_behaviour& b) {
+        b.lists_checksums = false;
+        b.refuses_parts_after = 2;
+    });
+    delivery uploads(with_keys(dir));
+    const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts().parallel(1).checksum(algorithm)));
+    REQUIRE(uploads.settled(id).now == status::failed);
+    server.behave([](s3_behaviour& b) { b.refuses_parts_after = std::nullopt; });
+    uploads.up().async_retry(id, asio::use_future).get();
+    const job_snapshot done = uploads.settled(id);
+    INFO(describe(done));
+    CHECK(done.now == status::completed);
+    CHECK(server.count("UploadPart") == 3 + 2);
+    CHECK((server.objects().begin()->second.data == content));
+}
+
 TEST_CASE("keys that may not list any more lose nothing of what was confirmed", "[s3]") {
     const temp_dir dir;
     s3_server server;

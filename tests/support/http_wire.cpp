@@ -9,7 +9,6 @@
 #include <chrono>
 #include <linux/tcp.h>
 #include <system_error>
-#include <thread>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -201,7 +200,7 @@ void http_wire::discard_until_end() {
             wait(awaited::readable);
         }
         // No faster than a client looks up: one that has sent everything by then is right to be content.
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        pause(std::chrono::milliseconds(1));
     }
 }
 

@@ -197,7 +197,10 @@ void s3_server::list_parts(exchange& x, const target& at, const s3_behaviour& ho
             last = static_cast<std::uint64_t>(number);
             inside += "<Part>" + element("PartNumber", std::to_string(number)) + element("ETag", p.etag) +
                       element("Size", std::to_string(p.size)) +
-                      (p.checksum.empty() ? "" : element(element_of(found->second.algorithm), p.checksum)) + "</Part>";
+                      (p.checksum.empty() || !how.lists_checksums
+                           ? ""
+                           : element(element_of(found->second.algorithm), p.checksum)) +
+                      "</Part>";
         }
         if (found->second.over && --how_.late_lists <= 0) {
             uploads_.erase(found);

@@ -28,6 +28,7 @@ struct s3_behaviour {
     bool logs_bodies = true;             ///< else the log of requests is without them
     bool etags_are_md5 = true;           ///< else they say nothing of the bytes, as with encryption by KMS
     bool knows_checksums = true;
+    bool lists_checksums = true;
     std::optional<std::uint64_t> refuses_parts_after;  ///< answers parts with 403 once it has so many of them
     bool refuses_lists = false;                        ///< answers ListParts with 403
     bool hides = false;                                ///< answers HEAD with 403, as to keys that may only write

@@ -110,6 +110,9 @@ TEST_CASE("a job that cannot be sent by S3 is refused at the border", "[s3]") {
     CHECK(refused_job(small(url).bytes("b", "y")) == errc::invalid_url);
     CHECK(refused_job(small("https://s3.test/bucket/").bytes("a", "y")) == errc::duplicate_name);
     CHECK(refused_job(small("https://s3.test/bucket/").bytes("..", "y")) == errc::invalid_url);
+    CHECK(refused_job(small("https://s3.test/bucket/").bytes("../../other", "y")) == errc::invalid_url);
+    CHECK(refused_job(small("https://s3.test/bucket/").bytes("a/./b", "y")) == errc::invalid_url);
+    CHECK_FALSE(refused_job(small("https://s3.test/bucket/").bytes("b/c", "y")));
     CHECK(refused_job(small("http://s3.test/bucket/key", s3{}.unsigned_payload())) == errc::invalid_setting);
     CHECK(refused_job(small(url).header("content-md5", "x")) == errc::forbidden_header);
     CHECK(refused_job(small(url).header("Repr-Digest", "x")) == errc::forbidden_header);

@@ -19,10 +19,13 @@
 // tus 1.0.0 without the network: settings, headers, and what a checkpoint holds. Pure functions.
 namespace waybill::detail {
 
+/// What is smaller is not worth an upload of its own.
+inline constexpr std::uint64_t least_tus_part = 1 << 20;
+
 struct tus_settings {
     std::uint64_t chunk_size = 0;
     std::uint64_t parallel = 1;
-    std::uint64_t least_part = 1 << 20;  ///< of an item that is sent in parts
+    std::uint64_t least_part = least_tus_part;
     std::string checksum;
     std::string digest;
     bool create_with_upload = false;
@@ -265,9 +268,9 @@ struct tus_state {
     return !s.parts.empty() && at == size;
 }
 
-/// Cuts an item into parts of almost the same size, none below 1 MiB.
+/// Cuts an item into parts of almost the same size, none below `least` bytes.
 [[nodiscard]] inline std::vector<tus_part> cut_into_parts(std::uint64_t size, std::uint64_t wanted,
-                                                          std::uint64_t least = 1 << 20) {
+                                                          std::uint64_t least = least_tus_part) {
     const std::uint64_t count = std::clamp<std::uint64_t>(size / least, 1, wanted);
     std::vector<tus_part> parts(static_cast<std::size_t>(count));
     std::uint64_t at = 0;
