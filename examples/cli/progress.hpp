@@ -43,9 +43,9 @@ protected:
             case waybill::status::completed:
                 return text + "  " + count(job.item_count(), "file") + ", " + bytes(static_cast<double>(job.size()));
             case waybill::status::failed:
-            case waybill::status::unknown_outcome: return text + "  " + printable(job.error.message());
+            case waybill::status::unknown_outcome: return text + "  " + printable(job.message());
             case waybill::status::waiting:
-                return text + " for " + std::string(to_string(job.reason)) + "  " + printable(job.error.message());
+                return text + " for " + std::string(to_string(job.reason)) + "  " + printable(job.message());
             default: return text + "  to " + printable(job.about->url);
         }
     }

@@ -37,7 +37,7 @@ enum class errc : int {
 
     // The source, while it is being sent.
     file_changed = 30,   ///< the file is no longer the one that was accepted
-    source_read_failed,  ///< reading the file failed; it is tried again
+    source_read_failed,  ///< reading the file failed
 
     // The store.
     store_locked = 40,  ///< another process, or another uploader of this one, has the store

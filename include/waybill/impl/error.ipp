@@ -36,7 +36,7 @@ namespace detail {
         case errc::source_outside:
             return "the file lies outside the folder uploads are confined to; move it there, or widen file_root";
         case errc::file_changed: return "the file changed after it was accepted; retry the job to send the new content";
-        case errc::source_read_failed: return "reading the file failed; it is tried again";
+        case errc::source_read_failed: return "reading the file failed; check the disk, or the mount, that it is on";
         case errc::store_locked: return "the store is in use by another process; stop it, or use another store";
         case errc::store_damaged:
             return "the store is damaged; restore it from a backup, or have it set aside and start anew";
@@ -57,10 +57,10 @@ namespace detail {
         case errc::host_not_found: return "the host's name does not resolve; check the URL and the network";
         case errc::connect_failed: return "no connection to the server; check the URL and the network";
         case errc::connect_timed_out: return "no connection to the server in time; check the network";
-        case errc::connection_lost: return "the connection broke; it is tried again";
-        case errc::stale_connection:
-            return "a kept connection was already closed by the server; it is tried again on a new one";
-        case errc::send_stalled: return "the server stopped taking bytes; it is tried again";
+        case errc::connection_lost:
+            return "the connection broke; if it does so each time, check the network and the server's limits";
+        case errc::stale_connection: return "a kept connection was already closed by the server; a new one is needed";
+        case errc::send_stalled: return "the server stopped taking bytes; check the network, or allow it more time";
         case errc::answer_timed_out:
             return "everything was sent, but the server did not answer in time; allow it more time";
         case errc::tls_untrusted: return "the server's certificate does not verify; give the library the right CA";
@@ -69,10 +69,11 @@ namespace detail {
         case errc::invalid_response:
             return "the server's answer breaks the protocol; check that the URL is the right one";
         case errc::response_too_large: return "the server's answer is too large; check that the URL is the right one";
-        case errc::early_response: return "the server answered before it had the whole body; it is tried again";
+        case errc::early_response:
+            return "the server answered before it had the whole body; check it, and what stands before it";
         case errc::redirect_refused: return "the server redirects this upload; enqueue it with the final URL";
-        case errc::network_unreachable: return "no way to the network; it is tried again once there is one";
-        case errc::transport_failed: return "the transfer failed; it is tried again";
+        case errc::network_unreachable: return "no way to the network; connect this machine";
+        case errc::transport_failed: return "the transfer failed; its own words say why";
         case errc::foreign_origin:
             return "the upload leads to another server than the job's URL; retry the job to begin a new upload";
         case errc::wrong_offset:
@@ -81,7 +82,8 @@ namespace detail {
             return "the server does not offer what this job asks of it; leave that setting out, or use another server";
         case errc::no_credentials:
             return "no key for this endpoint; set it in the environment, a credentials file or options::s3_keys";
-        case errc::not_completed: return "the server has everything but could not put it together; it is tried again";
+        case errc::not_completed:
+            return "the server has everything but could not put it together; its own words say why";
     }
     return "unknown error";
 }

@@ -112,6 +112,20 @@ struct job_snapshot {
         return left_at(speed, size() - sent);
     }
 
+    /// The last error, its remedy, and what becomes of the job, in one line; empty when nothing failed. Whether the
+    /// job is tried again is not the error's to say: the same error may be its first or its last.
+    [[nodiscard]] std::string message() const {
+        std::string text = error.message();
+        if (!error || now == status::completed || now == status::canceled || is_parked(now)) {
+            return text;
+        }
+        if (now != status::failed) {
+            return text + "; it is tried again";
+        }
+        const bool said = error.code.message().find("retry the job") != std::string::npos;
+        return said ? text : text + "; retry the job when that is put right";
+    }
+
     [[nodiscard]] std::size_t item_count() const noexcept { return about->items.size(); }
 
     [[nodiscard]] item_snapshot item(std::size_t index) const {

@@ -142,6 +142,30 @@ TEST_CASE("an error's message has the detail and the remedy, in one line", "[mod
     CHECK(e.message() == "/photos/a.jpg: " + make_error_code(errc::file_changed).message());
 }
 
+TEST_CASE("a job's message says whether it is tried again, by its status and not by its error", "[model][snapshot]") {
+    job_snapshot shown = two_items(status::waiting);
+    CHECK(shown.message().empty());
+
+    shown.error.code = errc::connection_lost;
+    const std::string lost = shown.error.message();
+    CHECK(shown.message() == lost + "; it is tried again");
+    for (const status now : {status::pending, status::uploading, status::finalizing}) {
+        shown.now = now;
+        CHECK(shown.message() == lost + "; it is tried again");
+    }
+    shown.now = status::failed;
+    CHECK(shown.message() == lost + "; retry the job when that is put right");
+    for (const status now : {status::paused, status::unknown_outcome, status::canceled}) {
+        shown.now = now;
+        CHECK(shown.message() == lost);
+    }
+
+    // A remedy is not said twice.
+    shown.now = status::failed;
+    shown.error.code = errc::file_changed;
+    CHECK(shown.message() == shown.error.message());
+}
+
 TEST_CASE("totals count jobs and bytes by status", "[model][snapshot]") {
     totals all;
     CHECK(all.jobs() == 0);
