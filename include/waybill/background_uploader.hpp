@@ -22,8 +22,8 @@ namespace waybill {
 ///   from any thread. Destroy it outside of its own handlers.
 class background_uploader {
 public:
-    /// Opens the store and begins to deliver. Throws `waybill::error` when the store cannot be
-    /// opened, see `uploader::async_run`.
+    /// Opens the store and begins to deliver. Throws `waybill::error` when an option can only be a mistake, and when
+    /// the store cannot be opened, see `uploader::async_run`.
     explicit background_uploader(options how);
 
     background_uploader(const background_uploader&) = delete;

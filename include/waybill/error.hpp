@@ -56,6 +56,7 @@ enum class errc : int {
     canceled,          ///< canceled by the application
     outcome_unknown,   ///< everything was sent, no answer came, and the request must not be repeated blindly
     expired,           ///< not delivered within the job's maximum age
+    invalid_option,    ///< an option of the uploader has a value that can only be a mistake
 
     // The transport.
     host_not_found = 80,  ///< the host's name does not resolve

@@ -36,6 +36,7 @@ namespace waybill {
 ///   transfers are under way is safe: they end where they are, and the next run continues them.
 class uploader {
 public:
+    /// Throws `waybill::error` with `errc::invalid_option` when an option can only be a mistake; its text says which.
     /// @param executor where everything runs, on a strand; one thread is enough.
     uploader(const asio::any_io_executor& executor, options how);
 

@@ -139,7 +139,7 @@ TEST_CASE("wrong credentials hold the job up until there are others") {
         }
         return headers;
     };
-    how.retry.floor = std::chrono::seconds(60);
+    how.retry.floor = how.retry.cap = std::chrono::seconds(60);
     delivery uploads(how);
     job what(server.url("/x"));
     what.bytes("x", "x");

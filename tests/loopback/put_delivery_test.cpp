@@ -161,7 +161,7 @@ TEST_CASE("an early success is no success and the job is tried again") {
     const temp_dir dir;
     http_server server(reads_little());
     options how = quick_options(dir);
-    how.retry.floor = std::chrono::minutes(1);  // time to look at it
+    how.retry.floor = how.retry.cap = std::chrono::minutes(1);  // time to look at it
     delivery uploads(how);
     const std::string content = random_bytes(beyond_buffers);
     server.next(script("early 200").read_body(100'000).answer({200, {{"Connection", "close"}}}).linger());
@@ -232,7 +232,7 @@ TEST_CASE("the uploader's limits end stalled transfers and the job is tried agai
     options how = quick_options(dir);
     how.limits.stall = milliseconds(1'000);
     how.limits.answer = milliseconds(1'000);
-    how.retry.floor = std::chrono::minutes(1);
+    how.retry.floor = how.retry.cap = std::chrono::minutes(1);
     delivery uploads(how);
     std::size_t size = beyond_buffers;
     std::error_code expected = errc::send_stalled;

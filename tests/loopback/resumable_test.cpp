@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <waybill/detail/digest.hpp>
+#include <waybill/protocol/automatic.hpp>
 #include <waybill/protocol/resumable.hpp>
 
 #include "support/catch.hpp"
 #include "support/delivery.hpp"
 #include "support/resumable_server.hpp"
+#include "support/run.hpp"
 #include "support/temp_dir.hpp"
 
 #include <asio/use_future.hpp>
@@ -115,6 +117,37 @@ TEST_CASE("a whole form is one resumable upload and goes on in the middle of its
     }
     CHECK(server.bytes_taken() == whole.body.size());
     CHECK(server.violations().empty());
+}
+
+TEST_CASE("a form's files go into the field that the job names, also where the form is one resumable upload") {
+    const temp_dir dir;
+    const bool asked = GENERATE(false, true);
+    resumable_behaviour breaks;
+    breaks.cuts = {mebibyte};
+    resumable_server server(breaks);
+    job what(server.url("/posts"));
+    if (asked) {
+        what.via(automatic{}.file_field("photos[]"));
+    } else {
+        what.via(resumable().as_form().file_field("photos[]"));
+    }
+    what.file(dir.write("a", random_bytes(mebibyte, 1))).file(dir.write("b", random_bytes(mebibyte, 2)));
+    const job_snapshot end = deliver(dir, what);
+    INFO(describe(end));
+    CHECK(end.now == status::completed);
+    REQUIRE(server.arrived().size() == 1);
+    const std::string& body = server.arrived()[0].body;
+    CHECK(body.find("name=\"photos[]\"; filename=\"a\"") != std::string::npos);
+    CHECK(body.find("name=\"photos[]\"; filename=\"b\"") != std::string::npos);
+    CHECK(server.violations().empty());
+}
+
+TEST_CASE("a field for the files of a job that is no form is refused") {
+    const temp_dir dir;
+    delivery uploads(quick_options(dir));
+    job what("http://127.0.0.1:1/");
+    what.via(resumable().file_field("photos[]")).bytes("a", "b");
+    CHECK(error_of([&] { static_cast<void>(uploads.enqueue(what)); }) == errc::invalid_setting);
 }
 
 TEST_CASE("an upload goes on after the uploader was stopped and started again, and after a retry") {

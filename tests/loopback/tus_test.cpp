@@ -96,7 +96,8 @@ TEST_CASE("a link that breaks is used again at once, from the first cut on", "[t
     const temp_dir dir;
     tus_server server(reads_little());
     options how = quick_options(dir);
-    how.retry.base = how.retry.floor = std::chrono::hours(1);  // whoever waits at all is not done in time
+    how.retry.base = how.retry.floor = how.retry.cap =
+        std::chrono::hours(1);  // whoever waits at all is not done in time
     delivery uploads(how);
     const std::string content = random_bytes(beyond_buffers);
     server.http.next(server.cut_after(1'500'000));

@@ -9,6 +9,7 @@
 #include <waybill/random.hpp>
 #include <waybill/source/source_opener.hpp>
 #include <waybill/store/store.hpp>
+#include <waybill/transport/multipart_body.hpp>
 #include <waybill/transport/response.hpp>
 #include <waybill/transport/url.hpp>
 
@@ -43,8 +44,8 @@ inline constexpr std::size_t most_text = 1 << 20;
     return text.size() >= begin.size() && same_header(text.substr(0, begin.size()), begin);
 }
 
-inline void check_header(const std::string& name, const std::string& value) {
-    // Framing and routing belong to the transport; what protocols set themselves, to them.
+/// Framing and routing belong to the transport; what protocols set themselves, to them.
+[[nodiscard]] inline bool is_reserved_header(std::string_view name) noexcept {
     constexpr std::array<std::string_view, 15> ours = {"Content-Length",
                                                        "Transfer-Encoding",
                                                        "Host",
@@ -61,6 +62,12 @@ inline void check_header(const std::string& name, const std::string& value) {
                                                        "X-HTTP-Method-Override",
                                                        "Content-Disposition"};
     constexpr std::array<std::string_view, 3> our_prefixes = {"Upload-", "Tus-", "X-Amz-"};
+    return std::any_of(ours.begin(), ours.end(), [&](std::string_view s) { return same_header(s, name); }) ||
+           std::any_of(our_prefixes.begin(), our_prefixes.end(),
+                       [&](std::string_view s) { return begins_ignoring_case(name, s); });
+}
+
+inline void check_header(const std::string& name, const std::string& value) {
     constexpr std::array<std::string_view, 4> secret = {"Authorization", "Proxy-Authorization", "Cookie", "Signature"};
     constexpr std::array<std::string_view, 4> secret_endings = {"-Token", "-Key", "-Secret", "-Password"};
     const auto is_name = [&](std::string_view s) { return same_header(s, name); };
@@ -76,9 +83,7 @@ inline void check_header(const std::string& name, const std::string& value) {
                     [&](std::string_view s) { return ends_with_ignoring_case(name, s); })) {
         throw error(errc::forbidden_header, name + " is a secret and would be stored");
     }
-    if (std::any_of(ours.begin(), ours.end(), is_name) ||
-        std::any_of(our_prefixes.begin(), our_prefixes.end(),
-                    [&](std::string_view s) { return begins_ignoring_case(name, s); })) {
+    if (is_reserved_header(name)) {
         throw error(errc::forbidden_header, name);
     }
 }
@@ -109,7 +114,7 @@ inline void check_item(const item& i) {
     if (i.kind() != source_kind::bytes && (i.path().empty() || i.path().find('\0') != std::string::npos)) {
         throw error(errc::source_missing, "'" + printable_excerpt(i.path(), 128) + "'");
     }
-    if (i.field().empty() || has_control(i.field()) || i.field().size() > 1024) {
+    if (!i.field().empty() && !is_form_name(i.field())) {
         throw error(errc::invalid_name, "form field '" + printable_excerpt(i.field(), 128) + "'");
     }
     if (!is_media_type(i.content_type())) {
@@ -148,7 +153,7 @@ inline void check_job_but_url(const job& j, const registry& protocols) {
         text += name.size() + value.size();
     }
     for (const auto& [name, value] : j.fields()) {
-        if (name.empty() || has_control(name) || name.size() > 1024) {
+        if (!is_form_name(name)) {
             throw error(errc::invalid_field, "'" + printable_excerpt(name, 128) + "'");
         }
         text += name.size() + value.size();

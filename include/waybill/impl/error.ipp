@@ -54,6 +54,7 @@ namespace detail {
         case errc::outcome_unknown:
             return "everything was sent but no answer came; ask the server, then resolve the job";
         case errc::expired: return "not delivered within the job's maximum age; retry the job to begin anew";
+        case errc::invalid_option: return "not a usable option of the uploader; correct it, or leave it out";
         case errc::host_not_found: return "the host's name does not resolve; check the URL and the network";
         case errc::connect_failed: return "no connection to the server; check the URL and the network";
         case errc::connect_timed_out: return "no connection to the server in time; check the network";

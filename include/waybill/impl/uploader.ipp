@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/engine/check_options.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/protocol/detail/automatic_protocol.hpp>
 #include <waybill/protocol/detail/multipart_protocol.hpp>
@@ -61,7 +62,18 @@ template <class Protocol>
     return known;
 }
 
+inline void check_all_options(const options& how) {
+    check_options(static_cast<const engine_options&>(how));
+    check_options(how.store);
+    check_options(how.http);
+    check_options(how.protocols);
+    if (!how.s3_keys) {
+        refuse_option("s3_keys", "is empty: leave the default, or give a function");
+    }
+}
+
 [[nodiscard]] inline std::shared_ptr<engine> make_engine(const strand& home, options how) {
+    check_all_options(how);
     engine_parts parts;
     parts.store = given_or<store, sqlite_store>(std::move(how.replace.store), home, how.store);
     parts.transport = given_or<transport, curl_transport>(std::move(how.replace.transport), home, how.http);

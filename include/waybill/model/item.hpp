@@ -52,7 +52,7 @@ public:
         return *this;
     }
 
-    /// The form field of a multipart upload. Default: `file`.
+    /// The form field of a form upload. Default: the job's, see `multipart::file_field`.
     item& field(std::string value) {
         field_ = std::move(value);
         return *this;
@@ -70,6 +70,7 @@ public:
     /// The number of bytes of a range or byte string; of a file, 0: its size is taken at acceptance.
     [[nodiscard]] std::uint64_t length() const noexcept { return length_; }
     [[nodiscard]] const std::string& data() const noexcept { return data_; }
+    /// Empty: the job's.
     [[nodiscard]] const std::string& field() const noexcept { return field_; }
     [[nodiscard]] const std::string& content_type() const noexcept { return content_type_; }
 
@@ -89,7 +90,7 @@ private:
     std::uint64_t length_ = 0;
     std::string data_;
     std::string name_;
-    std::string field_ = "file";
+    std::string field_;
     std::string content_type_ = "application/octet-stream";
 };
 

@@ -111,7 +111,7 @@ struct item_spec {
     std::uint64_t size = 0;    ///< bytes to send
     file_identity identity;    ///< of the file, when it was pinned
     std::string name;
-    std::string field;
+    std::string field;  ///< of a form; empty: the protocol's setting says which
     std::string content_type;
     std::string data;  ///< the bytes of a `source_kind::bytes` item
 };

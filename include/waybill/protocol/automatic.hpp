@@ -23,15 +23,20 @@ namespace waybill {
 class automatic {
 public:
     /// As in `resumable` and `tus`; the other protocols have no use for it.
-    automatic& chunk_size(std::uint64_t bytes) {
-        std::erase_if(settings_, [](const auto& known) { return known.first == "chunk-size"; });
-        settings_.emplace_back("chunk-size", std::to_string(bytes));
-        return *this;
-    }
+    automatic& chunk_size(std::uint64_t bytes) { return set("chunk-size", std::to_string(bytes)); }
+
+    /// As in `multipart`, for the forms that it or `resumable` sends.
+    automatic& file_field(std::string name) { return set("file-field", std::move(name)); }
 
     [[nodiscard]] protocol_spec spec() const { return {"auto", settings_}; }
 
 private:
+    automatic& set(std::string name, std::string value) {
+        std::erase_if(settings_, [&](const auto& known) { return known.first == name; });
+        settings_.emplace_back(std::move(name), std::move(value));
+        return *this;
+    }
+
     detail::string_pairs settings_;
 };
 

@@ -24,6 +24,9 @@ public:
     /// The whole job, fields and items, is one form and one upload.
     resumable& as_form() { return set("form", "1"); }
 
+    /// The form field of the items that name none themselves, as in `multipart::file_field`.
+    resumable& file_field(std::string name) { return set("file-field", std::move(name)); }
+
     /// Sends the whole body with the request that creates the upload. It can be resumed once the
     /// server has sent the upload's URL in an interim response (104), which not every proxy passes
     /// on. Default: the upload is created first, without a body, and its URL is on disk before the

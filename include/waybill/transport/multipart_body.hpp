@@ -17,6 +17,14 @@
 
 namespace waybill {
 
+/// What can name a field of a form.
+[[nodiscard]] inline bool is_form_name(std::string_view name) noexcept {
+    return !name.empty() && name.size() <= 1024 && std::none_of(name.begin(), name.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7F;
+    });
+}
+
 /// Quotes a field or file name for a `Content-Disposition` parameter: `"` and control characters
 /// are percent-encoded, everything else, UTF-8 included, stays as it is.
 ///

@@ -53,6 +53,7 @@ const std::map<errc, std::string> intended = {
     {errc::canceled, "c"},
     {errc::outcome_unknown, "a"},
     {errc::expired, "p"},
+    {errc::invalid_option, "p"},
     {errc::host_not_found, "r"},
     {errc::connect_failed, "r"},
     {errc::connect_timed_out, "r"},

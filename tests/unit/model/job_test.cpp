@@ -70,9 +70,9 @@ TEST_CASE("an item is named after the last component of its path unless it is gi
     CHECK(renamed.path() == "/photos/a.jpg");
 }
 
-TEST_CASE("an item goes into the form field 'file' as plain bytes unless told otherwise", "[model][item]") {
+TEST_CASE("an item goes into its job's form field as plain bytes unless told otherwise", "[model][item]") {
     item i = item::file("/photos/a.jpg");
-    CHECK(i.field() == "file");
+    CHECK(i.field().empty());
     CHECK(i.content_type() == "application/octet-stream");
     CHECK(i.length() == 0);
     i.field("photo").content_type("image/jpeg");

@@ -27,8 +27,15 @@ void restore(fake_session& session) {
     run<void>(context, [&] { return speaks.restore(session); });
 }
 
-TEST_CASE("multipart has no settings and takes any fields and names", "[protocol][multipart]") {
+TEST_CASE("multipart takes any fields and names, and one setting", "[protocol][multipart]") {
     CHECK(multipart().spec().name == "multipart");
+    CHECK(multipart().spec().settings.empty());
+    CHECK(multipart().file_field("photos[]").spec().settings == detail::string_pairs{{"file-field", "photos[]"}});
+    for (const std::string& field : {std::string(), std::string("a\r\nb"), std::string(1025, 'x')}) {
+        CHECK(error_of([&] {
+                  multipart_protocol(protocol_spec{"multipart", {{"file-field", field}}});
+              }) == errc::invalid_setting);
+    }
     CHECK(error_of([] {
               multipart_protocol(protocol_spec{"multipart", {{"boundary", "x"}}});
           }) == errc::invalid_setting);
@@ -58,6 +65,22 @@ TEST_CASE("multipart sends one POST with fields and then items", "[protocol][mul
         CHECK(session.records[i].state.now == item_status::completed);
         CHECK(session.records[i].state.receipt == "created 7");
     }
+}
+
+TEST_CASE("items that name no form field go into the job's, and else into 'file'", "[protocol][multipart]") {
+    const std::string of_job = GENERATE(as<std::string>(), "", "photos[]");
+    fake_session session("https://h/posts");
+    session.with("a.jpg", "first").with("b.jpg", "second").with("c.pdf", "third").answers(200);
+    session.records[0].spec.field = session.records[1].spec.field = "";
+    session.records[2].spec.field = "paper";
+    asio::io_context context;
+    multipart_protocol speaks(multipart().file_field(of_job).spec());
+    run<void>(context, [&] { return speaks.upload(session); });
+    const std::string& body = session.sent.at(0).body;
+    const std::string field = of_job.empty() ? "file" : of_job;
+    CHECK(body.find("name=\"" + field + "\"; filename=\"a.jpg\"") != std::string::npos);
+    CHECK(body.find("name=\"" + field + "\"; filename=\"b.jpg\"") != std::string::npos);
+    CHECK(body.find("name=\"paper\"; filename=\"c.pdf\"") != std::string::npos);
 }
 
 TEST_CASE("the spans of a multipart request are its items' bytes", "[protocol][multipart]") {

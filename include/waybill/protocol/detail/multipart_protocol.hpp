@@ -14,7 +14,8 @@ namespace waybill::detail {
 [[nodiscard]] WAYBILL_DECL std::string form_boundary(const session& job);
 
 /// The same job with the same boundary always has the same bytes at the same places.
-[[nodiscard]] WAYBILL_DECL multipart_body lay_out(session& job, std::string boundary);
+/// @param file_field of items that name none; empty: `file`, as browsers have it.
+[[nodiscard]] WAYBILL_DECL multipart_body lay_out(session& job, std::string boundary, const std::string& file_field);
 
 /// The items' byte ranges in a body that is sent from its beginning.
 [[nodiscard]] WAYBILL_DECL std::vector<body_span> spans_of(const multipart_body& body);
@@ -27,6 +28,9 @@ public:
     void check(const waybill::job& job) const override;
     asio::awaitable<void> restore(session& job) override;
     asio::awaitable<void> upload(session& job) override;
+
+private:
+    std::string file_field_;
 };
 
 }  // namespace waybill::detail

@@ -4,6 +4,7 @@
 #include <waybill/error.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/protocol/http_rules.hpp>
+#include <waybill/transport/multipart_body.hpp>
 #include <waybill/transport/url.hpp>
 
 #include <cstdint>
@@ -15,6 +16,7 @@ namespace waybill::detail {
 struct resumable_settings {
     int interop = 8;
     bool form = false;
+    std::string file_field;  ///< of a form's items that name none; empty: `file`
     bool optimistic = false;
     std::string method = "POST";
     std::uint64_t chunk_size = 0;
@@ -28,6 +30,9 @@ struct resumable_settings {
             if (!take(name, value)) {
                 throw error(errc::invalid_setting, name + "=" + value);
             }
+        }
+        if (!form && !file_field.empty()) {
+            throw error(errc::invalid_setting, "file-field: only a form has fields, see as_form()");
         }
         if (form && !upload_url.empty()) {
             throw error(errc::invalid_setting, "upload-url: only the client that laid a form out can continue it");
@@ -46,6 +51,10 @@ private:
         if (name == "form") {
             form = value == "1";
             return form;
+        }
+        if (name == "file-field") {
+            file_field = value;
+            return is_form_name(value);
         }
         if (name == "creation") {
             optimistic = value == "optimistic";

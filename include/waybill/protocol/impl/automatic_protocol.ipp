@@ -42,8 +42,11 @@ WAYBILL_DECL automatic_protocol::automatic_protocol(const protocol_spec& spec, r
                                                     std::shared_ptr<endpoint_memory> memory)
     : spec_(spec), known_(std::move(known)), memory_(std::move(memory)) {
     for (const auto& [name, value] : spec_.settings) {
-        if (name != "chunk-size" || !parse_decimal(value)) {
-            throw error(errc::invalid_setting, name + "=" + value);
+        const bool good = name == "chunk-size"   ? parse_decimal(value).has_value()
+                          : name == "file-field" ? is_form_name(value)
+                                                 : false;
+        if (!good) {
+            throw error(errc::invalid_setting, printable_excerpt(name + "=" + value, 128));
         }
     }
 }
@@ -140,12 +143,15 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
 /// A function of the job alone: a restart must find the same.
 WAYBILL_DECL protocol_spec automatic_protocol::settings_for(const session& job, const std::string& name) const {
     protocol_spec chosen{name, {}};
-    if (name == "resumable" || name == "tus") {
-        chosen.settings = spec_.settings;
+    const bool by_upload = name == "resumable" || name == "tus";
+    const bool form = name == "multipart" || (name == "resumable" && !is_put_template(job.job().spec.url));
+    for (const auto& [setting, value] : spec_.settings) {
+        if (setting == "file-field" ? form : by_upload) {
+            chosen.settings.emplace_back(setting, value);
+        }
     }
     if (name == "resumable") {
-        const bool by_name = is_put_template(job.job().spec.url);
-        chosen.settings.emplace_back(by_name ? "method" : "form", by_name ? "PUT" : "1");
+        chosen.settings.emplace_back(form ? "form" : "method", form ? "1" : "PUT");
     }
     return chosen;
 }

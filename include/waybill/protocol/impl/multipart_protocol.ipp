@@ -15,14 +15,16 @@ WAYBILL_DECL std::string form_boundary(const session& job) {
     return "waybill-" + job.job().state.key;
 }
 
-WAYBILL_DECL multipart_body lay_out(session& job, std::string boundary) {
+WAYBILL_DECL multipart_body lay_out(session& job, std::string boundary, const std::string& file_field) {
+    const std::string of_job = file_field.empty() ? "file" : file_field;
     multipart_body body(std::move(boundary));
     for (const auto& [name, value] : job.job().spec.fields) {
         body.add_field(name, value);
     }
     for (std::size_t i = 0; i < job.items().size(); ++i) {
         const item_spec& item = job.items()[i].spec;
-        body.add_item(item.field, item.name, item.content_type, item.size, [&job, i] { return job.open(i); });
+        const std::string& field = item.field.empty() ? of_job : item.field;
+        body.add_item(field, item.name, item.content_type, item.size, [&job, i] { return job.open(i); });
     }
     body.finish();
     return body;
@@ -47,8 +49,11 @@ inline void require_first_is_over(const response& answer, const session& job, bo
 }
 
 WAYBILL_DECL multipart_protocol::multipart_protocol(const protocol_spec& spec) {
-    if (!spec.settings.empty()) {
-        throw error(errc::invalid_setting, spec.settings.front().first);
+    for (const auto& [name, value] : spec.settings) {
+        if (name != "file-field" || !is_form_name(value)) {
+            throw error(errc::invalid_setting, "multipart: " + printable_excerpt(name + " = " + value, 128));
+        }
+        file_field_ = value;
     }
 }
 
@@ -68,7 +73,7 @@ WAYBILL_DECL asio::awaitable<void> multipart_protocol::upload(session& job) {
                     [](const item_record& i) { return i.state.now == item_status::completed; })) {
         co_return;  // the answer was committed, the job's end was not: a crash in between
     }
-    multipart_body body = lay_out(job, form_boundary(job));
+    multipart_body body = lay_out(job, form_boundary(job), file_field_);
     request what;
     what.method = "POST";
     what.url = job.job().spec.url;

@@ -71,7 +71,7 @@ WAYBILL_DECL representation resumable_protocol::form(session& job) const {
     const auto state = known == nullptr ? std::nullopt : resumable_state::decode(known->state);
     representation what;
     what.boundary = state && !state->boundary.empty() ? state->boundary : form_boundary(job);
-    auto body = std::make_unique<multipart_body>(lay_out(job, what.boundary));
+    auto body = std::make_unique<multipart_body>(lay_out(job, what.boundary, how_.file_field));
     what.method = how_.method;
     what.url = job.job().spec.url;
     what.headers.push_back(header_field{"Content-Type", body->content_type()});
