@@ -38,6 +38,9 @@ enum class errc : int {
     // The source, while it is being sent.
     file_changed = 30,   ///< the file is no longer the one that was accepted
     source_read_failed,  ///< reading the file failed
+    source_unavailable,  ///< the file's disk or network share, or a descriptor for it, cannot be had now
+    source_size_wrong,   ///< the file gives more or fewer bytes than its size says, as those of /proc do
+    file_touched,        ///< its permissions or links changed while it was read: its content has to be looked at
 
     // The store.
     store_locked = 40,  ///< another process, or another uploader of this one, has the store

@@ -64,6 +64,7 @@ public:
             case disposition::permanent:
                 return may_have_arrived && when_ambiguous != doubt::duplicate ? park(std::move(s))
                                                                               : end(std::move(s), status::failed);
+            case disposition::source:
             case disposition::network: return wait(std::move(s), wait_reason::network, jittered(policy_.offline_poll));
             default: break;
         }

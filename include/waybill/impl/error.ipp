@@ -37,6 +37,14 @@ namespace detail {
             return "the file lies outside the folder uploads are confined to; move it there, or widen file_root";
         case errc::file_changed: return "the file changed after it was accepted; retry the job to send the new content";
         case errc::source_read_failed: return "reading the file failed; check the disk, or the mount, that it is on";
+        case errc::source_unavailable:
+            return "the file cannot be reached now: its disk or network share is not there, or the system is short of "
+                   "descriptors or memory; mount or connect it, or close something";
+        case errc::source_size_wrong:
+            return "the file gives more or fewer bytes than its size says, as those of /proc and /sys do; copy it to "
+                   "a file on a disk";
+        case errc::file_touched:
+            return "the file's permissions, links or name changed while it was read; leave it alone until it is sent";
         case errc::store_locked: return "the store is in use by another process; stop it, or use another store";
         case errc::store_damaged:
             return "the store is damaged; restore it from a backup, or have it set aside and start anew";
@@ -103,6 +111,8 @@ namespace detail {
         case errc::outcome_unknown: return c == cause::ambiguous;
         case errc::answer_timed_out: return c == cause::retryable || c == cause::ambiguous;
         case errc::source_read_failed:
+        case errc::source_unavailable:
+        case errc::file_touched:
         case errc::host_not_found:
         case errc::connect_failed:
         case errc::connect_timed_out:

@@ -19,6 +19,7 @@ enum class disposition : std::uint8_t {
     again,        ///< try again at once, on a fresh connection: a kept one was dead
     busy,         ///< the server asked to come back later
     network,      ///< there is no way to the host: wait for one, without counting
+    source,       ///< the item's disk or share cannot be reached now: wait for it, without counting
     credentials,  ///< the server wants other credentials
     ambiguous,    ///< the server may have processed it, and it must not be repeated blindly
     permanent,    ///< the job fails

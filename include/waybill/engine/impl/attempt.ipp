@@ -14,7 +14,9 @@ namespace waybill {
 namespace detail {
 
 [[nodiscard]] inline failure source_failure(std::error_code code, diagnostics details, std::size_t item) {
-    const disposition what = code == cause::permanent ? disposition::permanent : disposition::retry;
+    const disposition what = code == errc::source_unavailable ? disposition::source
+                             : code == cause::permanent       ? disposition::permanent
+                                                              : disposition::retry;
     return failure(what, code, std::move(details), std::nullopt, item);
 }
 

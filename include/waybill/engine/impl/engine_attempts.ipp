@@ -65,7 +65,8 @@ namespace detail {
 /// It is the file that failed, not the way to the server.
 [[nodiscard]] inline bool is_of_source(std::error_code code) noexcept {
     return code == errc::file_changed || code == errc::source_read_failed || code == errc::source_missing ||
-           code == errc::source_unreadable || code == errc::source_not_regular || code == errc::source_outside;
+           code == errc::source_unreadable || code == errc::source_not_regular || code == errc::source_outside ||
+           code == errc::source_unavailable || code == errc::source_size_wrong || code == errc::file_touched;
 }
 
 /// An earlier attempt has marked that the last byte of a request may have left, and what the
