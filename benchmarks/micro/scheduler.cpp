@@ -27,7 +27,7 @@ public:
 
 private:
     void add(std::int64_t seq) {
-        scheduler_.refill("lane " + std::to_string(seq % lanes_), {{job_seq{seq}, {}}}, true);
+        scheduler_.refill({"lane " + std::to_string(seq % lanes_)}, {{job_seq{seq}, {}}}, true);
     }
 
     scheduler scheduler_{4};

@@ -167,11 +167,15 @@ TEST_CASE("a finished job can be removed, others cannot; old ones are forgotten 
         CHECK(w.now()->overall().jobs() == 1);
         CHECK(w.now()->sent() == 1);
     }
-    around.clock->advance(24h * 31);
-    world w(around);
-    w.start();
-    w.settle();
-    CHECK(w.now()->overall().jobs() == 0);
+    // Closed in between it gets older by a day at most: a clock that was put right makes nothing old.
+    for (int day = 1; day <= 31; ++day) {
+        around.clock->advance(24h * 2);
+        world w(around);
+        w.start();
+        w.settle();
+        REQUIRE(w.now()->overall().jobs() == (day < 31 ? 1 : 0));
+        w.run(w.up().async_stop());
+    }
     CHECK(around.disk->jobs.empty());
 }
 

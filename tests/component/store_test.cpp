@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
+#include "support/older_stores.hpp"
 #include "support/recording_vfs.hpp"
 #include "support/sample_store.hpp"
 #include "support/temp_dir.hpp"
@@ -32,22 +33,6 @@ void make_store(const std::string& path, const std::vector<std::string>& ids = {
 void edit(const std::string& path, const std::string& sql) {
     SQLite::Database db(path, SQLite::OPEN_READWRITE);
     db.exec(sql);
-}
-
-/// What the library's first version would have made of it.
-void make_version_1(const std::string& path) {
-    std::string table(detail::store_schema[0]);
-    const std::string key = "seq INTEGER PRIMARY KEY";
-    table.insert(table.find(key) + key.size(), " AUTOINCREMENT");
-    std::string sql = "BEGIN; ALTER TABLE job RENAME TO job_2; " + table + "; INSERT INTO job SELECT * FROM job_2; ";
-    for (const char* index : {"open", "running", "parked", "finished"}) {
-        sql += "DROP INDEX job_" + std::string(index) + "; ";
-    }
-    sql += "DROP TABLE job_2; ";
-    for (std::size_t i = 1; i <= 4; ++i) {
-        sql += std::string(detail::store_schema[i]) + "; ";
-    }
-    edit(path, sql + "PRAGMA user_version=1; COMMIT");
 }
 
 mode_t mode_of(const std::string& path) {
@@ -196,7 +181,7 @@ TEST_CASE("a store of an older version is brought up to date, whole or not at al
         before = store.dump();
         store.close();
     }
-    make_version_1(path);
+    make_older(path, GENERATE(1, 2));
     SECTION("at once") {
         sample_store store(path);
         const store_contents found = store.open();

@@ -55,6 +55,7 @@ job_record sample_job(std::string_view bytes) {
     job_spec& s = j.spec;
     s.id = job_id("post-7");
     s.lane = bytes.substr(0, 5);
+    s.origin = "https://server.test:443";
     s.url = "https://server.test/posts?x=1";
     s.protocol = {"multipart", {{"setting", "value"}}};
     s.headers = {{"X-Name", "v"}};
@@ -65,6 +66,8 @@ job_record sample_job(std::string_view bytes) {
     s.content = 5;
     j.state.now = status::waiting;
     j.state.attempt = 2;
+    j.state.wait = std::chrono::milliseconds(5);
+    j.state.unknown = detail::extension_writer().text(99, bytes.substr(0, 9)).take({});
     j.state.key = "0123456789abcdef0123456789abcdef";
     j.state.error = {make_http_error(503), {503, 0, "", std::string(bytes), ""}, 1};
     return j;
@@ -76,6 +79,7 @@ row columns_of(const job_record& j) {
     return {number(j.seq),
             s.id.str(),
             s.lane,
+            s.origin,
             s.url,
             s.protocol.name,
             detail::encode(s.protocol.settings),
@@ -87,6 +91,7 @@ row columns_of(const job_record& j) {
             number(s.item_count),
             time(s.accepted),
             number(s.content),
+            detail::extra_of(s),
             number(detail::checksum(s)),
             number(t.now),
             number(t.stage),
@@ -100,16 +105,18 @@ row columns_of(const job_record& j) {
             time(t.not_before),
             time(t.epoch_began),
             time(t.finished),
+            number(t.retired.count()),
             t.spoken,
             t.key,
             detail::encode(t.error),
+            detail::extra_of(t),
             number(detail::checksum(j.seq, t))};
 }
 
 /// All that a job says, without its checksums.
 row said_by(const job_record& j) {
     row all = columns_of(j);
-    all[14] = all[30] = {};
+    all[16] = all[33] = all[34] = {};  // an optional field may be written in a longer way
     return all;
 }
 
@@ -142,6 +149,7 @@ row columns_of(job_seq seq, std::size_t index, const item_record& i) {
             s.name,
             s.field,
             s.content_type,
+            detail::extra_of(s),
             number(detail::checksum(seq, index, s)),
             number(t.now),
             number(t.confirmed),

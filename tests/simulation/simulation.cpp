@@ -226,7 +226,7 @@ void simulation::go_on() {
 void simulation::fail_untried() {
     for (auto& [seq, whole] : disk_->jobs) {
         job_state& state = whole.job.state;
-        const auto age = clock_->system_now() - state.epoch_began;
+        const auto age = disk_->time.open - state.began;
         if (how_.planted == plant::untried && state.now == status::waiting && age > std::chrono::hours(24 * 7)) {
             state.now = status::failed;
             state.error.code = errc::expired;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/crc32c.hpp>
+#include <waybill/engine/requests.hpp>
 #include <waybill/error.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/model/record.hpp>
@@ -214,6 +215,9 @@ inline void check_jobs(const std::vector<job>& jobs, const registry& protocols) 
         .pairs(j.headers())
         .pairs(j.fields());
     e.number(static_cast<std::uint64_t>(j.if_unknown())).text(j.verifier()).number(j.items().size());
+    if (j.order() != lane_order{}) {
+        e.number(static_cast<std::uint64_t>(j.order()));
+    }
     for (const item& i : j.items()) {
         e.number(static_cast<std::uint64_t>(i.kind())).text(i.path()).number(i.offset()).number(i.length());
         e.number(crc32c(0, i.data())).text(i.name()).text(i.field()).text(i.content_type());
@@ -252,13 +256,23 @@ inline void apply_pin(item_spec& spec, const pinned_file& pinned) {
     }
 }
 
+/// Which jobs of its lane a job keeps order with (`job_spec::origin`). `before`: the one accepted just before it, whose
+/// origin mostly is the same.
+inline void name_origin(job_spec& spec, lane_order order, const job_spec* before) {
+    if (order == lane_order::strict) {
+        return;
+    }
+    const bool known = before != nullptr && !before->origin.empty() && have_one_origin(before->url, spec.url);
+    spec.origin = known ? before->origin : url(spec.url).origin();
+}
+
 /// The records of a checked job. Takes the pins of its files and ranges, in order, and leaves `pins`
 /// behind the last of them.
-[[nodiscard]] inline new_job make_records(const job& j, std::vector<pinned_file>::const_iterator& pins, unix_millis now,
-                                          random_source& random) {
+[[nodiscard]] inline new_job make_records(const job& j, std::vector<pinned_file>::const_iterator& pins,
+                                          const store_time& now, random_source& random) {
     new_job made;
     job_spec& spec = made.job.spec;
-    spec.id = j.id().empty() ? make_id(now, random) : j.id();
+    spec.id = j.id().empty() ? make_id(now.wall, random) : j.id();
     spec.lane = j.lane();
     spec.url = j.url();
     spec.protocol = j.protocol();
@@ -267,7 +281,7 @@ inline void apply_pin(item_spec& spec, const pinned_file& pinned) {
     spec.if_unknown = j.if_unknown();
     spec.verifier = j.verifier();
     spec.item_count = j.items().size();
-    spec.accepted = now;
+    spec.accepted = now.wall;
     spec.content = content_of(j);
     made.items.reserve(j.items().size());
     for (const item& i : j.items()) {
@@ -288,7 +302,8 @@ inline void apply_pin(item_spec& spec, const pinned_file& pinned) {
         }
     }
     made.job.state.key = make_key(random);
-    made.job.state.epoch_began = now;
+    made.job.state.epoch_began = now.wall;
+    made.job.state.began = now.open;
     return made;
 }
 

@@ -133,7 +133,7 @@ private:
     asio::awaitable<std::vector<bool>> known_before(const std::vector<job>& jobs);
     asio::awaitable<std::vector<new_job>> pin(const std::vector<job>& jobs, const std::vector<bool>& known);
     asio::awaitable<job_change> new_epoch(const loaded_job& whole);
-    void place(job_seq seq, const std::string& lane, const job_state& state);
+    void place(job_seq seq, const job_spec& spec, const job_state& state);
     void make_known(const loaded_job& accepted);
     [[nodiscard]] std::shared_ptr<detail::condition> end_of(job_seq seq);
 
@@ -149,8 +149,9 @@ private:
     asio::awaitable<void> forget_old();
 
     [[nodiscard]] unix_millis now() const;
-    [[nodiscard]] scheduler::time_point steady(unix_millis at, wait_reason why) const;
-    [[nodiscard]] outcome decide() const { return {options_.retry, now(), parts_.random->unit()}; }
+    [[nodiscard]] store_time lived() const;
+    [[nodiscard]] job_turn turn_of(const queued_job& job) const;
+    [[nodiscard]] outcome decide() const { return {options_.retry, lived(), parts_.random->unit()}; }
 
     detail::strand home_;
     engine_parts parts_;
@@ -169,7 +170,9 @@ private:
     bool opened_before_ = false;
     std::exception_ptr open_failure_;
     std::exception_ptr fatal_;
-    int reopened_ = 0;  // in a row, without a commit of a job in between
+    int reopened_ = 0;      // in a row, without a commit of a job in between
+    store_time opened_at_;  // the store's own time when it was opened, and
+    scheduler::time_point opened_{};
     std::map<job_seq, std::shared_ptr<run_state>> running_;
     std::map<job_seq, std::weak_ptr<detail::condition>> ends_;
     scheduler::time_point next_tick_{};

@@ -17,7 +17,8 @@ namespace waybill {
 /// What a job becomes after an attempt. Pure: the whole retry policy, readable top to bottom.
 class outcome {
 public:
-    outcome(const retry_policy& policy, unix_millis now, double random) : policy_(policy), now_(now), random_(random) {}
+    outcome(const retry_policy& policy, const store_time& now, double random)
+        : policy_(policy), now_(now), random_(random) {}
 
     /// Delivered.
     [[nodiscard]] job_state completed(job_state s) const {
@@ -66,6 +67,8 @@ public:
                                                                               : end(std::move(s), status::failed);
             case disposition::source:
             case disposition::network: return wait(std::move(s), wait_reason::network, jittered(policy_.offline_poll));
+            case disposition::source: return wait(std::move(s), wait_reason::source, jittered(policy_.offline_poll));
+            case disposition::locked: return wait(std::move(s), wait_reason::locked, jittered(policy_.offline_poll));
             default: break;
         }
         // Looked at after an attempt, never instead of one: a clock that jumped years ahead, as on a machine that
@@ -112,22 +115,25 @@ public:
         return end(std::move(s), status::failed);
     }
 
-    [[nodiscard]] bool is_expired(const job_state& s) const { return now_ - s.epoch_began > policy_.max_age; }
+    [[nodiscard]] bool is_expired(const job_state& s) const { return now_.open - s.began > policy_.max_age; }
 
 private:
     [[nodiscard]] job_state end(job_state s, status final_status) const {
         s.now = final_status;
         s.reason = wait_reason::none;
         s.not_before = {};
+        s.wait = {};
         s.tail_attempt = 0;
-        s.finished = now_;
+        s.finished = now_.wall;
+        s.retired = now_.all();
         return s;
     }
 
     [[nodiscard]] job_state wait(job_state s, wait_reason reason, std::chrono::milliseconds delay) const {
         s.now = status::waiting;
         s.reason = reason;
-        s.not_before = now_ + delay;
+        s.not_before = now_.wall + delay;
+        s.wait = delay;
         return s;
     }
 
@@ -152,7 +158,7 @@ private:
     }
 
     const retry_policy& policy_;
-    unix_millis now_;
+    store_time now_;
     double random_;
 };
 

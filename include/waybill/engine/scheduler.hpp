@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <compare>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -15,14 +16,28 @@
 
 namespace waybill {
 
+/// The jobs of one lane that go to one origin. They keep their order among themselves.
+struct queue_name {
+    std::string lane;
+    std::string origin = {};  ///< empty: jobs that keep order with their whole lane
+
+    auto operator<=>(const queue_name&) const = default;
+};
+
+/// When a job may run, and whom that concerns.
+struct job_turn {
+    std::chrono::steady_clock::time_point ready{};
+    bool aside = false;  ///< until then those behind it in its queue pass
+};
+
 /// Decides which job runs next. Pure: it knows no clock, no store and no network.
 ///
-/// Jobs of one lane run one at a time, in order; a job that waits for its next attempt keeps its
-/// place at the head, a job that is set aside leaves the lane. Across lanes the job accepted first
-/// goes first, up to a number of jobs at once.
+/// Jobs of one lane run one at a time. Those of one queue run in order: one that waits for its next attempt keeps its
+/// place at the head, unless it waits aside; jobs of the lane's other queues pass. A job that leaves makes place for
+/// the next. Of all that may run, the job accepted first goes first, up to a number of jobs at once.
 ///
-/// It need not know a lane's whole queue: the engine feeds it the first jobs and, when asked by
-/// `hungry`, the next ones. Every operation takes logarithmic time.
+/// It need not know a whole queue: the engine feeds it the first jobs and, when asked by `hungry`, the next ones.
+/// Every operation takes logarithmic time.
 class scheduler {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -31,37 +46,38 @@ public:
 
     /// Makes an open job known. Known jobs are ignored, and so are those that follow a gap: their
     /// turn comes when the store is asked for what follows the last one known.
-    void push(const std::string& lane_name, job_seq seq, time_point ready) {
-        auto& [name, l] = *lanes_.try_emplace(lane_name).first;
-        if (!l.more || seq <= l.last) {
-            insert(name, l, seq, ready);
+    void push(const queue_name& name, job_seq seq, job_turn when) {
+        queue& q = queue_named(name);
+        if (!q.more || seq <= q.last) {
+            insert(q, seq, when);
         }
+        settle(q);
     }
 
-    /// Makes known what follows the last known job of a lane: the answer to `hungry`, and the
-    /// beginning of every lane. `more`: the store has still further jobs of it.
-    void refill(const std::string& lane_name, const std::vector<std::pair<job_seq, time_point>>& following, bool more) {
-        auto& [name, l] = *lanes_.try_emplace(lane_name).first;
-        for (const auto& [seq, ready] : following) {
-            insert(name, l, seq, ready);
+    /// Makes known what follows the last known job of a queue: the answer to `hungry`, and the
+    /// beginning of every queue. `more`: the store has still further jobs of it.
+    void refill(const queue_name& name, const std::vector<std::pair<job_seq, job_turn>>& following, bool more) {
+        queue& q = queue_named(name);
+        for (const auto& [seq, when] : following) {
+            insert(q, seq, when);
         }
-        l.more = more;
-        settle(lane_name);
+        q.more = more;
+        settle(q);
     }
 
     /// The job to run now, if any; its lane is taken until `leave` or `wait`.
     [[nodiscard]] std::optional<job_seq> next(time_point now) {
         while (!sleeping_.empty() && sleeping_.begin()->first <= now) {
-            ready_.insert(sleeping_.begin()->second);
-            sleeping_.erase(sleeping_.begin());
+            wake(*sleeping_.begin()->second, now);
         }
         if (ready_.empty() || running_ >= jobs_at_once_) {
             return std::nullopt;
         }
         const job_seq seq = *ready_.begin();
-        lane& l = lane_of(seq);
-        withdraw(l);
-        l.running = seq;
+        known& k = jobs_.at(seq);
+        withdraw(k);
+        k.in->of->running = seq;
+        offer(*k.in->of);
         ++running_;
         return seq;
     }
@@ -76,143 +92,236 @@ public:
 
     /// A job leaves its lane: it is terminal or set aside. Unknown jobs are ignored.
     void leave(job_seq seq) {
-        const auto found = by_seq_.find(seq);
-        if (found == by_seq_.end()) {
+        const auto found = jobs_.find(seq);
+        if (found == jobs_.end()) {
             return;
         }
-        const std::string name = *found->second;
-        lane& l = lanes_.at(name);
-        stop_if_running(l, seq);
-        withdraw(l);
-        l.jobs.erase(seq);
-        by_seq_.erase(found);
-        offer(l);
-        settle(name);
+        queue& q = *found->second.in;
+        withdraw(found->second);
+        stop_if_running(*q.of, seq);
+        q.in_order.erase(seq);
+        q.known -= 1;
+        jobs_.erase(found);
+        offer_head(q);
+        settle(q);
     }
 
-    /// A job stays at its place until `ready`.
-    void wait(job_seq seq, time_point ready) {
-        const auto found = by_seq_.find(seq);
-        if (found == by_seq_.end()) {
+    /// A job does not run before its next turn.
+    void wait(job_seq seq, job_turn when) {
+        const auto found = jobs_.find(seq);
+        if (found == jobs_.end()) {
             return;
         }
-        lane& l = lanes_.at(*found->second);
-        stop_if_running(l, seq);
-        withdraw(l);
-        l.jobs[seq] = ready;
-        offer(l);
+        known& k = found->second;
+        queue& q = *k.in;
+        withdraw(k);
+        stop_if_running(*q.of, seq);
+        k.when = when;
+        place(k);
+        settle(q);
     }
 
     /// Keeps a job from being started while it is being changed, also when it leaves and comes back;
     /// as many calls of `release` let it go.
     void hold(job_seq seq) {
         held_.insert(seq);
-        if (const auto found = by_seq_.find(seq); found != by_seq_.end()) {
-            lane& l = lanes_.at(*found->second);
-            withdraw(l);
-            offer(l);
-        }
+        offer_again(seq);
     }
     void release(job_seq seq) {
         if (const auto one = held_.find(seq); one != held_.end()) {
             held_.erase(one);
         }
-        if (const auto found = by_seq_.find(seq); found != by_seq_.end()) {
-            offer(lanes_.at(*found->second));
-        }
+        offer_again(seq);
     }
 
     /// Forgets all jobs. Those that are held stay held when they come back.
     void clear() {
         running_ = 0;
-        empty_.clear();
+        hungry_.clear();
         ready_.clear();
         sleeping_.clear();
-        by_seq_.clear();
+        jobs_.clear();
+        queues_.clear();
         lanes_.clear();
     }
 
-    /// A lane that has run out of known jobs while the store may have more, and the last one known.
-    [[nodiscard]] std::optional<std::pair<std::string, job_seq>> hungry() const {
-        if (empty_.empty()) {
+    /// A queue that has run out of known jobs while the store may have more, and the last one known.
+    [[nodiscard]] std::optional<std::pair<queue_name, job_seq>> hungry() const {
+        if (hungry_.empty()) {
             return std::nullopt;
         }
-        const std::string& name = **empty_.begin();
-        return std::pair(name, lanes_.at(name).last);
+        const queue& q = **hungry_.begin();
+        return std::pair(*q.name, q.last);
     }
 
     [[nodiscard]] std::size_t running() const noexcept { return running_; }
 
 private:
     struct lane {
-        std::map<job_seq, time_point> jobs;
+        std::size_t queues = 0;
+        std::optional<job_seq> running;
+        std::set<job_seq> ready;                            // candidates whose time has come
+        std::set<std::pair<time_point, job_seq>> sleeping;  // and those whose time will come
+        std::optional<job_seq> offered;                     // its first in `ready_`
+        std::optional<time_point> alarm;                    // its first in `sleeping_`
+        std::map<std::string, lane>::iterator self;
+    };
+    struct queue {
+        const queue_name* name = nullptr;
+        lane* of = nullptr;
+        std::set<job_seq> in_order;  // known jobs but those that wait aside
+        std::size_t known = 0;       // with those
         job_seq last{};
         bool more = false;
-        std::optional<job_seq> running;
-        std::optional<std::pair<time_point, job_seq>> offered;
+        std::optional<job_seq> head;  // the candidate it has made
+    };
+    struct known {
+        job_seq seq{};
+        queue* in = nullptr;
+        job_turn when;
     };
 
-    lane& lane_of(job_seq seq) { return lanes_.at(*by_seq_.at(seq)); }
-
-    void offer(lane& l) {
-        withdraw(l);
-        if (l.running || l.jobs.empty()) {
-            return;
+    queue& queue_named(const queue_name& name) {
+        const auto [found, added] = queues_.try_emplace(name);
+        queue& q = found->second;
+        if (added) {
+            const auto of = lanes_.try_emplace(name.lane).first;
+            of->second.self = of;
+            of->second.queues += 1;
+            q.name = &found->first;
+            q.of = &of->second;
         }
-        const auto& [seq, ready] = *l.jobs.begin();
-        if (held_.contains(seq)) {
-            return;
-        }
-        l.offered = std::pair(ready, seq);
-        sleeping_.insert(*l.offered);
+        return q;
     }
 
-    void withdraw(lane& l) {
+    void insert(queue& q, job_seq seq, job_turn when) {
+        const auto [found, added] = jobs_.try_emplace(seq, known{seq, &q, when});
+        if (added) {
+            q.known += 1;
+            q.last = std::max(q.last, seq);
+            place(found->second);
+        }
+    }
+
+    // In order, or aside until its time comes.
+    void place(known& k) {
+        if (k.when.aside) {
+            k.in->in_order.erase(k.seq);
+            nominate(k);
+        } else {
+            k.in->in_order.insert(k.seq);
+        }
+        offer_head(*k.in);
+    }
+
+    void offer_head(queue& q) {
+        const std::optional<job_seq> first =
+            q.in_order.empty() ? std::nullopt : std::optional<job_seq>(*q.in_order.begin());
+        if (q.head && q.head != first) {
+            withdraw(jobs_.at(*q.head));
+        }
+        if (first && !q.head) {
+            nominate(jobs_.at(*first));
+        }
+    }
+
+    void nominate(known& k) {
+        lane& l = *k.in->of;
+        if (held_.contains(k.seq) || l.running == k.seq) {
+            return;
+        }
+        l.sleeping.emplace(k.when.ready, k.seq);
+        if (!k.when.aside) {
+            k.in->head = k.seq;
+        }
+        offer(l);
+    }
+
+    void withdraw(known& k) {
+        lane& l = *k.in->of;
+        l.ready.erase(k.seq);
+        l.sleeping.erase({k.when.ready, k.seq});
+        if (k.in->head == k.seq) {
+            k.in->head.reset();
+        }
+        offer(l);
+    }
+
+    void offer_again(job_seq seq) {
+        if (const auto found = jobs_.find(seq); found != jobs_.end()) {
+            withdraw(found->second);
+            if (found->second.when.aside) {
+                nominate(found->second);
+            }
+            offer_head(*found->second.in);
+        }
+    }
+
+    // What all lanes choose from: the first candidate of each lane that is free.
+    void offer(lane& l) {
         if (l.offered) {
-            sleeping_.erase(*l.offered);
-            ready_.erase(l.offered->second);
+            ready_.erase(*l.offered);
             l.offered.reset();
         }
+        if (l.alarm) {
+            sleeping_.erase({*l.alarm, &l});
+            l.alarm.reset();
+        }
+        if (l.running) {
+            return;
+        }
+        if (!l.ready.empty()) {
+            l.offered = *l.ready.begin();
+            ready_.insert(*l.offered);
+        }
+        if (!l.sleeping.empty()) {
+            l.alarm = l.sleeping.begin()->first;
+            sleeping_.emplace(*l.alarm, &l);
+        }
+    }
+
+    void wake(lane& l, time_point now) {
+        while (!l.sleeping.empty() && l.sleeping.begin()->first <= now) {
+            l.ready.insert(l.sleeping.begin()->second);
+            l.sleeping.erase(l.sleeping.begin());
+        }
+        offer(l);
     }
 
     void stop_if_running(lane& l, job_seq seq) {
         if (l.running == seq) {
             l.running.reset();
             --running_;
-        }
-    }
-
-    void insert(const std::string& name, lane& l, job_seq seq, time_point ready) {
-        if (l.jobs.try_emplace(seq, ready).second) {
-            by_seq_.emplace(seq, &name);
-            l.last = std::max(l.last, seq);
-            empty_.erase(&name);
             offer(l);
         }
     }
 
-    // A lane without known jobs is either hungry or gone.
-    void settle(const std::string& name) {
-        const auto found = lanes_.find(name);
-        if (!found->second.jobs.empty()) {
+    // A queue without known jobs in order is either hungry or, without any, gone.
+    void settle(queue& q) {
+        if (!q.in_order.empty() || !q.more) {
+            hungry_.erase(&q);
+        } else {
+            hungry_.insert(&q);
+        }
+        if (q.known > 0 || q.more) {
             return;
         }
-        if (found->second.more) {
-            empty_.insert(&found->first);
-        } else {
-            empty_.erase(&found->first);
-            lanes_.erase(found);
+        lane& l = *q.of;
+        queues_.erase(queue_name(*q.name));
+        if (--l.queues == 0) {
+            lanes_.erase(l.self);
         }
     }
 
     std::size_t jobs_at_once_;
     std::size_t running_ = 0;
     std::map<std::string, lane> lanes_;
-    std::map<job_seq, const std::string*> by_seq_;
-    std::set<std::pair<time_point, job_seq>> sleeping_;  // heads of free lanes, by the time they are ready
-    std::set<job_seq> ready_;                            // those whose time has come
+    std::map<queue_name, queue> queues_;
+    std::map<job_seq, known> jobs_;
+    std::set<std::pair<time_point, lane*>> sleeping_;  // of free lanes
+    std::set<job_seq> ready_;                          // of free lanes
     std::multiset<job_seq> held_;
-    std::set<const std::string*> empty_;
+    std::set<queue*> hungry_;
 };
 
 }  // namespace waybill

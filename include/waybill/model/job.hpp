@@ -36,6 +36,12 @@ enum class on_unknown : std::uint8_t {
     retry = 2,           ///< send again, at the price of a possible duplicate (at least once)
 };
 
+/// In what order the jobs of one lane are delivered.
+enum class lane_order : std::uint8_t {
+    by_origin = 0,  ///< those that go to one origin in order; others need not wait for a host that is down
+    strict = 1,     ///< each only after all before it that asked for the same, however long that takes
+};
+
 /// What an app decides about a job whose outcome is unknown.
 enum class resolution : std::uint8_t {
     completed,  ///< the server has it
@@ -77,8 +83,12 @@ public:
 
     /// The sequence this job belongs to: jobs of one lane run one at a time, in order. Default:
     /// the unnamed lane, shared by all.
-    job& lane(std::string name) {
+    ///
+    /// While a job waits for its host, jobs of the lane that go to other origins pass. A job that must not pass, nor be
+    /// passed, asks for `lane_order::strict`; it then waits for as long as one before it does.
+    job& lane(std::string name, lane_order order = lane_order::by_origin) {
         lane_ = std::move(name);
+        order_ = order;
         return *this;
     }
 
@@ -128,6 +138,7 @@ public:
     [[nodiscard]] const job_id& id() const noexcept { return id_; }
     [[nodiscard]] const protocol_spec& protocol() const noexcept { return protocol_; }
     [[nodiscard]] const std::string& lane() const noexcept { return lane_; }
+    [[nodiscard]] lane_order order() const noexcept { return order_; }
     [[nodiscard]] const detail::string_pairs& fields() const noexcept { return fields_; }
     [[nodiscard]] const detail::string_pairs& headers() const noexcept { return headers_; }
     [[nodiscard]] const std::vector<item>& items() const noexcept { return items_; }
@@ -139,6 +150,7 @@ private:
     job_id id_;
     protocol_spec protocol_{"put", {}};
     std::string lane_;
+    lane_order order_ = lane_order::by_origin;
     detail::string_pairs fields_;
     detail::string_pairs headers_;
     std::vector<item> items_;

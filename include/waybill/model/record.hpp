@@ -32,6 +32,17 @@ struct file_identity {
     bool operator==(const file_identity&) const = default;
 };
 
+/// The store's own time: it goes on only while the store is open, and for what it was closed at most by a day each
+/// time. A wall clock that is put right changes nothing about it.
+struct store_time {
+    std::chrono::milliseconds open{0};    ///< for how long it has been open, in all
+    std::chrono::milliseconds closed{0};  ///< for how long it was closed in between, as far as that counts
+    unix_millis wall{};                   ///< what the wall clock said then
+
+    /// Both together: by it finished jobs are forgotten.
+    [[nodiscard]] std::chrono::milliseconds all() const noexcept { return open + closed; }
+};
+
 /// An error as it is kept with a job: the code and what is known about it.
 struct stored_error {
     std::error_code code;
@@ -55,6 +66,9 @@ struct stored_error {
 struct job_spec {
     job_id id;
     std::string lane;
+    /// Jobs of this origin keep their order within the lane; those of others pass while it waits. Empty: it keeps
+    /// order with every job of its lane that has none.
+    std::string origin;
     std::string url;
     protocol_spec protocol;
     detail::string_pairs headers;
@@ -65,6 +79,7 @@ struct job_spec {
     std::size_t item_count = 0;
     unix_millis accepted{};
     std::uint32_t content = 0;  ///< checksum of what the app asked for: tells a repeat from a conflict
+    std::string unknown;        ///< fields of a newer version, kept as they are
 };
 
 /// What a crash leaves the pipeline to continue with.
@@ -84,12 +99,18 @@ struct job_state {
     int early_cuts = 0;    ///< connections in a row that broke in mid-body: a refusal may be unheard
     int tail_attempt = 0;  ///< the attempt whose last body byte may have left unanswered; 0: none
     std::size_t tail_item = checkpoint::whole_job;  ///< the item that request was for
-    unix_millis not_before{};                       ///< the next attempt begins no earlier
+    unix_millis not_before{};                       ///< the next attempt begins no earlier, or
+    std::chrono::milliseconds wait{0};              ///< this long after it was said: clocks are put right
     unix_millis epoch_began{};                      ///< acceptance or last retry
+    std::chrono::milliseconds began{0};             ///< the same in the store's time: how long it had been open
     unix_millis finished{};                         ///< when it became terminal
-    std::string spoken;  ///< the protocol found out to be spoken, when it is not the job's own
-    std::string key;     ///< 32 hexadecimal digits, random for each (job, epoch)
-    stored_error error;  ///< the last one
+    std::chrono::milliseconds retired{0};           ///< the same in the store's time, `store_time::all()`
+    int troubles = 0;  ///< attempts in a row that ended by what is not the job's fault: they are not counted
+    std::chrono::milliseconds refused_since{0};  ///< in the store's open time: the first of server errors in a row
+    std::string spoken;                          ///< the protocol found out to be spoken, when it is not the job's own
+    std::string key;                             ///< 32 hexadecimal digits, random for each (job, epoch)
+    stored_error error;                          ///< the last one
+    std::string unknown;                         ///< as in `job_spec`
 };
 
 struct job_record {
@@ -113,7 +134,8 @@ struct item_spec {
     std::string name;
     std::string field;  ///< of a form; empty: the protocol's setting says which
     std::string content_type;
-    std::string data;  ///< the bytes of a `source_kind::bytes` item
+    std::string data;     ///< the bytes of a `source_kind::bytes` item
+    std::string unknown;  ///< as in `job_spec`
 };
 
 /// The part of an item that changes.

@@ -25,11 +25,21 @@ inline constexpr std::size_t status_count = 9;
 /// What a waiting job waits for. The numbers are stored.
 enum class wait_reason : std::uint8_t {
     none = 0,
-    backoff = 1,      ///< the delay before the next attempt
-    network = 2,      ///< the host cannot be reached at all; costs no attempt
-    credentials = 3,  ///< the server wants other credentials
-    server_busy = 4,  ///< the server asked to come back later
+    backoff = 1,       ///< the delay before the next attempt
+    network = 2,       ///< the host cannot be reached at all; costs no attempt
+    credentials = 3,   ///< the server wants other credentials
+    server_busy = 4,   ///< the server asked to come back later, or cannot serve anybody now
+    source = 5,        ///< the file's disk or network share cannot be reached; others are let by
+    locked = 6,        ///< somebody has the target locked; others are let by
+    server_error = 7,  ///< the server fails at this job, and perhaps at this job only; others are let by
 };
+
+inline constexpr int last_wait_reason = 7;
+
+/// What a job waits for concerns nobody but it: others of its lane that go to the same origin pass.
+[[nodiscard]] constexpr bool lets_others_by(wait_reason r) noexcept {
+    return r == wait_reason::source || r == wait_reason::locked || r == wait_reason::server_error;
+}
 
 /// Where an item is. `uploading` is never stored: it means bytes of it are under way now.
 enum class item_status : std::uint8_t {
@@ -116,6 +126,9 @@ inline constexpr std::array<unsigned, status_count> transitions = {
         case wait_reason::network: return "network";
         case wait_reason::credentials: return "credentials";
         case wait_reason::server_busy: return "server_busy";
+        case wait_reason::source: return "source";
+        case wait_reason::locked: return "locked";
+        case wait_reason::server_error: return "server_error";
     }
     return "?";
 }

@@ -18,9 +18,10 @@ enum class disposition : std::uint8_t {
     retry,        ///< try again after a backoff; counts as a failed attempt
     again,        ///< try again at once, on a fresh connection: a kept one was dead
     busy,         ///< the server asked to come back later
-    network,      ///< there is no way to the host: wait for one, without counting
-    source,       ///< the item's disk or share cannot be reached now: wait for it, without counting
-    credentials,  ///< the server wants other credentials
+    network,      ///< there is no way to the host, or it cannot serve anybody: wait, without counting
+    credentials,  ///< the server wants other credentials: wait for them, without counting
+    source,       ///< the file's disk or network share cannot be reached now: wait for it, without counting
+    locked,       ///< somebody has the target locked: wait, without counting; others are served
     ambiguous,    ///< the server may have processed it, and it must not be repeated blindly
     permanent,    ///< the job fails
 };

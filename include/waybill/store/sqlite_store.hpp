@@ -7,6 +7,7 @@
 #include <waybill/store/store_options.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -41,14 +42,17 @@ public:
 
     asio::awaitable<store_contents> open() override;
     [[nodiscard]] bool failed() const noexcept override { return failed_; }
+    void note_time(const store_time& now) override;
     asio::awaitable<std::vector<added_job>> add(std::shared_ptr<const std::vector<new_job>> jobs) override;
     asio::awaitable<void> commit(job_change change) override;
     asio::awaitable<void> quarantine(job_seq seq) override;
     asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) override;
-    asio::awaitable<std::vector<removed_job>> remove_finished(unix_millis before, unix_millis now) override;
+    asio::awaitable<std::vector<removed_job>> remove_finished(std::chrono::milliseconds before,
+                                                              unix_millis now) override;
     asio::awaitable<std::optional<loaded_job>> load(job_seq seq) override;
     asio::awaitable<std::vector<std::optional<job_seq>>> find(std::vector<job_id> ids) override;
-    asio::awaitable<std::vector<queued_job>> lane(std::string name, job_seq after, std::size_t most) override;
+    asio::awaitable<std::vector<queued_job>> lane(std::string name, std::string origin, job_seq after,
+                                                  std::size_t most) override;
     asio::awaitable<std::vector<loaded_job>> list(listing which, std::optional<job_record> after,
                                                   std::size_t most) override;
     asio::awaitable<std::optional<leftover>> next_leftover() override;
@@ -60,6 +64,7 @@ private:
     using on_database = std::function<void(detail::database&)>;
 
     [[nodiscard]] detail::database& opened() const;
+    [[nodiscard]] store_time noted_time();
     asio::awaitable<void> read(on_database work);
     asio::awaitable<void> write(on_database work, bool adds = false);
     void submit(detail::database_change change);
@@ -73,6 +78,7 @@ private:
     std::unique_ptr<detail::database> database_;  // the thread's own
     std::mutex mutex_;
     std::vector<detail::database_change> waiting_;
+    store_time time_;
     std::unique_ptr<detail::worker> worker_;  // last: joins its thread before the rest goes
 };
 

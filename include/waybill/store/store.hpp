@@ -6,6 +6,7 @@
 #include <waybill/model/record.hpp>
 #include <waybill/model/snapshot.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -32,7 +33,9 @@ struct added_job {
 struct queued_job {
     job_seq seq{};
     std::string lane;
+    std::string origin;
     unix_millis not_before{};
+    std::chrono::milliseconds wait{0};
     wait_reason reason = wait_reason::none;
 };
 
@@ -60,7 +63,7 @@ struct job_change {
 /// Which jobs to list, and in what order.
 enum class listing : std::uint8_t {
     all,       ///< in the order of acceptance
-    open,      ///< by lane, then in order
+    open,      ///< by lane and origin, then in order
     parked,    ///< set aside, in order
     finished,  ///< the latest first
 };
@@ -68,10 +71,12 @@ enum class listing : std::uint8_t {
 /// What a store holds when it is opened.
 struct store_contents {
     waybill::totals totals;
-    /// The first open job of every lane.
+    /// The first open job of every lane and origin.
     std::vector<queued_job> lane_heads;
     /// Where a damaged store was moved to, if that happened just now.
     std::string set_aside;
+    /// As it was noted last.
+    store_time time;
 };
 
 /// Persistence, as the engine sees it. A change is durable when its awaitable completes.
@@ -88,6 +93,10 @@ public:
 
     /// Opens the store and returns jobs that a crash left running to `pending`.
     virtual asio::awaitable<store_contents> open() = 0;
+
+    /// Says what time it is; kept with what is written next, at the latest when the store is closed. Blocks for
+    /// nothing.
+    virtual void note_time(const store_time& /*now*/) {}
 
     /// It has failed, and must be opened anew.
     [[nodiscard]] virtual bool failed() const noexcept { return false; }
@@ -106,8 +115,9 @@ public:
     /// One result for each id.
     virtual asio::awaitable<std::vector<std::optional<job_seq>>> find(std::vector<job_id> ids) = 0;
 
-    /// The open jobs of a lane after `after`, in order.
-    virtual asio::awaitable<std::vector<queued_job>> lane(std::string name, job_seq after, std::size_t most) = 0;
+    /// The open jobs of a lane that go to `origin` after `after`, in order.
+    virtual asio::awaitable<std::vector<queued_job>> lane(std::string name, std::string origin, job_seq after,
+                                                          std::size_t most) = 0;
 
     /// A page of jobs, without item data, and with checkpoints where they are unfinished: those that follow `after` in
     /// the order of `which`, from the beginning when it is null.
@@ -116,9 +126,10 @@ public:
 
     /// Forgets a terminal job, and takes note of what is to be cleaned up after it.
     virtual asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) = 0;
-    /// Forgets terminal jobs that finished before `before`. What a server may still have of them, by
+    /// Forgets terminal jobs that were `retired` before `before`. What a server may still have of them, by
     /// their checkpoints, becomes something to clean up.
-    virtual asio::awaitable<std::vector<removed_job>> remove_finished(unix_millis before, unix_millis now) = 0;
+    virtual asio::awaitable<std::vector<removed_job>> remove_finished(std::chrono::milliseconds before,
+                                                                      unix_millis now) = 0;
 
     /// The leftover to clean up next, due or not.
     virtual asio::awaitable<std::optional<leftover>> next_leftover() = 0;

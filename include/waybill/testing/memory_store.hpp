@@ -4,6 +4,7 @@
 #include <waybill/store/store.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -23,6 +24,7 @@ struct memory_disk {
     std::int64_t last_seq = 0;
     std::int64_t last_leftover = 0;
     std::uint64_t commits = 0;
+    store_time time;
     const void* owner = nullptr;  ///< the store that has it open
 };
 
@@ -51,14 +53,21 @@ public:
 
     asio::awaitable<store_contents> open() override;
     [[nodiscard]] bool failed() const noexcept override { return failed_; }
+    void note_time(const store_time& now) override {
+        if (disk_->owner == this) {
+            disk_->time = now;
+        }
+    }
     asio::awaitable<std::vector<added_job>> add(std::shared_ptr<const std::vector<new_job>> jobs) override;
     asio::awaitable<void> commit(job_change change) override;
     asio::awaitable<void> quarantine(job_seq seq) override;
     asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) override;
-    asio::awaitable<std::vector<removed_job>> remove_finished(unix_millis before, unix_millis now) override;
+    asio::awaitable<std::vector<removed_job>> remove_finished(std::chrono::milliseconds before,
+                                                              unix_millis now) override;
     asio::awaitable<std::optional<loaded_job>> load(job_seq seq) override;
     asio::awaitable<std::vector<std::optional<job_seq>>> find(std::vector<job_id> ids) override;
-    asio::awaitable<std::vector<queued_job>> lane(std::string name, job_seq after, std::size_t most) override;
+    asio::awaitable<std::vector<queued_job>> lane(std::string name, std::string origin, job_seq after,
+                                                  std::size_t most) override;
     asio::awaitable<std::vector<loaded_job>> list(listing which, std::optional<job_record> after,
                                                   std::size_t most) override;
     asio::awaitable<std::optional<leftover>> next_leftover() override;

@@ -427,7 +427,7 @@ TEST_CASE("an accepted job's records have all that it needs, and the files as th
     const unix_millis now{std::chrono::hours(480'000)};
     counting_random random;
     auto next = pins.cbegin();
-    const new_job made = detail::make_records(j, next, now, random);
+    const new_job made = detail::make_records(j, next, {std::chrono::hours(7), {}, now}, random);
 
     const job_spec& spec = made.job.spec;
     CHECK(spec.id.str() == "post-7");
@@ -444,6 +444,7 @@ TEST_CASE("an accepted job's records have all that it needs, and the files as th
     CHECK(made.job.state.now == status::pending);
     CHECK(made.job.state.epoch == 1);
     CHECK(made.job.state.epoch_began == now);
+    CHECK(made.job.state.began == std::chrono::hours(7));
     CHECK(made.job.state.key.size() == 32);
     CHECK(made.job.state.key.find_first_not_of("0123456789abcdef") == std::string::npos);
 

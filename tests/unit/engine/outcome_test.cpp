@@ -13,10 +13,11 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr unix_millis now{std::chrono::hours(480'000)};
+constexpr store_time at{std::chrono::hours(100), std::chrono::hours(50), now};
 
-const disposition every_disposition[] = {disposition::retry,    disposition::again,       disposition::busy,
-                                         disposition::network,  disposition::credentials, disposition::ambiguous,
-                                         disposition::permanent};
+const disposition every_disposition[] = {disposition::retry,     disposition::again,       disposition::busy,
+                                         disposition::network,   disposition::credentials, disposition::ambiguous,
+                                         disposition::permanent, disposition::source,      disposition::locked};
 using doubt = outcome::doubt;
 const doubt every_policy[] = {doubt::park, doubt::ask, doubt::repeat, doubt::duplicate};
 
@@ -38,6 +39,7 @@ job_state running() {
     s.tail_attempt = 7;
     s.tail_item = 3;
     s.epoch_began = now - std::chrono::hours(1);
+    s.began = at.open - std::chrono::hours(1);
     s.key = "0123456789abcdef0123456789abcdef";
     return s;
 }
@@ -61,10 +63,11 @@ TEST_CASE("a delivered job is completed without an error", "[engine][outcome]") 
     const retry_policy p = policy();
     job_state before = running();
     before.error.code = make_http_error(503);
-    const job_state after = outcome(p, now, 0.5).completed(before);
+    const job_state after = outcome(p, at, 0.5).completed(before);
     CHECK(after.now == status::completed);
     CHECK_FALSE(after.error);
     CHECK(after.finished == now);
+    CHECK(after.retired == at.all());
     CHECK(after.tail_attempt == 0);
     CHECK(after.reason == wait_reason::none);
     CHECK(after.not_before == unix_millis());
@@ -73,7 +76,7 @@ TEST_CASE("a delivered job is completed without an error", "[engine][outcome]") 
 
 TEST_CASE("a canceled job says that the app wanted it", "[engine][outcome]") {
     const retry_policy p = policy();
-    const job_state after = outcome(p, now, 0.5).canceled(running());
+    const job_state after = outcome(p, at, 0.5).canceled(running());
     CHECK(after.now == status::canceled);
     CHECK(after.error.code == errc::canceled);
     CHECK(after.error.item == checkpoint::whole_job);
@@ -86,7 +89,7 @@ TEST_CASE("a job that a stop interrupted is pending, and nothing is counted", "[
     const retry_policy p = policy();
     job_state before = running();
     before.stage = stage::finalize;
-    const job_state after = outcome(p, now, 0.5).interrupted(before);
+    const job_state after = outcome(p, at, 0.5).interrupted(before);
     CHECK(after.now == status::pending);
     CHECK(after.reason == wait_reason::none);
     CHECK(after.failures == before.failures);
@@ -98,7 +101,7 @@ TEST_CASE("a job that a stop interrupted is pending, and nothing is counted", "[
 
 TEST_CASE("a failed attempt leaves the job where its failure leads", "[engine][outcome]") {
     const retry_policy p = policy();
-    const outcome decided(p, now, 0.5);
+    const outcome decided(p, at, 0.5);
     for (const disposition what : every_disposition) {
         for (const doubt if_unknown : every_policy) {
             INFO("disposition " << static_cast<int>(what) << " policy " << static_cast<int>(if_unknown));
@@ -141,7 +144,7 @@ TEST_CASE("a permanent failure ends a job of which nothing is in doubt", "[engin
     job_state before = running();
     before.tail_attempt = 0;
     for (const doubt if_unknown : every_policy) {
-        const job_state after = outcome(p, now, 0.5).failed(before, because(disposition::permanent), if_unknown, false);
+        const job_state after = outcome(p, at, 0.5).failed(before, because(disposition::permanent), if_unknown, false);
         CHECK(after.now == status::failed);
         CHECK(after.error.code == make_http_error(503));
         CHECK(after.finished == now);
@@ -151,7 +154,7 @@ TEST_CASE("a permanent failure ends a job of which nothing is in doubt", "[engin
 
 TEST_CASE("what a job waits for is told", "[engine][outcome]") {
     const retry_policy p = policy();
-    const outcome decided(p, now, 0.5);
+    const outcome decided(p, at, 0.5);
     const auto reason = [&](disposition what) {
         return decided.failed(running(), because(what), doubt::repeat, false).reason;
     };
@@ -165,7 +168,7 @@ TEST_CASE("what a job waits for is told", "[engine][outcome]") {
 
 TEST_CASE("failures without progress are counted, and end the job when they are too many", "[engine][outcome]") {
     const retry_policy p = policy();
-    const outcome decided(p, now, 0.5);
+    const outcome decided(p, at, 0.5);
     for (const disposition what : {disposition::retry, disposition::again, disposition::busy, disposition::credentials,
                                    disposition::ambiguous}) {
         INFO("disposition " << static_cast<int>(what));
@@ -190,7 +193,7 @@ TEST_CASE("failures without progress are counted, and end the job when they are 
 TEST_CASE("a job that may have arrived is parked when it runs out of attempts to ask, not failed",
           "[engine][outcome]") {
     const retry_policy p = policy();
-    const outcome decided(p, now, 0.5);
+    const outcome decided(p, at, 0.5);
     job_state s = running();
     s.failures = p.attempts - 1;
     // Also when the last attempt did not even connect: an earlier one may have arrived.
@@ -208,14 +211,14 @@ TEST_CASE("a job that gives up without details says how often it tried", "[engin
     job_state s = running();
     s.failures = 3;
     s.tail_attempt = 0;
-    s = outcome(p, now, 0.5).failed(s, failure(disposition::retry, errc::connection_lost, {}), doubt::park, false);
+    s = outcome(p, at, 0.5).failed(s, failure(disposition::retry, errc::connection_lost, {}), doubt::park, false);
     CHECK(s.now == status::failed);
     CHECK(s.error.details.detail == "gave up after 4 attempts without progress");
 }
 
 TEST_CASE("a transfer that got on and was cut continues at once", "[engine][outcome]") {
     const retry_policy p = policy();
-    const outcome decided(p, now, 0.5);
+    const outcome decided(p, at, 0.5);
     const auto delay = [&](const failure& why, std::uint64_t gained) {
         const job_state s = decided.failed(running(), why, doubt::ask, true, gained);
         CHECK(s.now == status::waiting);
@@ -235,7 +238,7 @@ TEST_CASE("a transfer that got on and was cut continues at once", "[engine][outc
 
 TEST_CASE("progress gives the budget back", "[engine][outcome]") {
     const retry_policy p = policy();
-    const outcome decided(p, now, 0.5);
+    const outcome decided(p, at, 0.5);
     job_state s = running();
     for (int i = 0; i < 100; ++i) {
         s.failures = p.attempts - 1;
@@ -250,7 +253,7 @@ TEST_CASE("being offline costs nothing, however long", "[engine][outcome]") {
     job_state s = running();
     s.failures = p.attempts - 1;
     for (int i = 0; i < 1'000; ++i) {
-        s = outcome(p, now, 0.25)
+        s = outcome(p, at, 0.25)
                 .failed(s, because(disposition::network, errc::network_unreachable), doubt::park, false);
         CHECK(s.now == status::waiting);
         CHECK(s.failures == p.attempts - 1);
@@ -260,7 +263,7 @@ TEST_CASE("being offline costs nothing, however long", "[engine][outcome]") {
 
 TEST_CASE("a waiting job is tried after its backoff, or when the server asked for it", "[engine][outcome]") {
     const retry_policy p = policy();
-    const outcome decided(p, now, 0.5);
+    const outcome decided(p, at, 0.5);
     job_state s = running();
     s.failures = 0;
     CHECK(decided.failed(s, because(disposition::retry), doubt::park, false).not_before == now + seconds(1));
@@ -274,7 +277,7 @@ TEST_CASE("a waiting job is tried after its backoff, or when the server asked fo
 TEST_CASE("a server whose storage is full is given long to make room, from the first time on", "[engine][outcome]") {
     const retry_policy p = policy();
     for (const double random : {0.0, 0.5, 1.0}) {
-        const outcome decided(p, now, random);
+        const outcome decided(p, at, random);
         const auto wait = [&](const failure& why) {
             return decided.failed(running(), why, doubt::ask, false).not_before - now;
         };
@@ -290,7 +293,7 @@ TEST_CASE("a server whose storage is full is given long to make room, from the f
 TEST_CASE("a job found with a mark is parked with what is known of it", "[engine][outcome]") {
     const retry_policy p = policy();
     job_state before = running();
-    job_state after = outcome(p, now, 0.5).park(before);
+    job_state after = outcome(p, at, 0.5).park(before);
     CHECK(after.now == status::unknown_outcome);
     CHECK(after.error.code == errc::outcome_unknown);
     CHECK(after.tail_attempt == 7);
@@ -299,7 +302,7 @@ TEST_CASE("a job found with a mark is parked with what is known of it", "[engine
     CHECK(after.finished == unix_millis());
 
     before.error.code = errc::connection_lost;
-    after = outcome(p, now, 0.5).park(before);
+    after = outcome(p, at, 0.5).park(before);
     CHECK(after.error.code == errc::outcome_unknown);
     CHECK(after.error.details.detail == "last error: " + before.error.message());
 }
@@ -307,13 +310,14 @@ TEST_CASE("a job found with a mark is parked with what is known of it", "[engine
 TEST_CASE("a job expires when it is older than its epoch may get", "[engine][outcome]") {
     retry_policy p = policy();
     p.max_age = std::chrono::hours(2);
-    const outcome decided(p, now, 0.5);
+    const outcome decided(p, at, 0.5);
     job_state s = running();
-    s.epoch_began = now - std::chrono::hours(2);
+    s.began = at.open - std::chrono::hours(2);
     CHECK_FALSE(decided.is_expired(s));
-    s.epoch_began -= milliseconds(1);
+    s.began -= milliseconds(1);
     CHECK(decided.is_expired(s));
-    s.epoch_began = now + std::chrono::hours(24 * 365 * 10);  // the clock went back
+    s.began += milliseconds(1);
+    s.epoch_began = unix_millis();  // the clock was put right: what it says does not count
     CHECK_FALSE(decided.is_expired(s));
 
     s.error.code = make_http_error(503);
@@ -332,9 +336,9 @@ TEST_CASE("a job that is too old is sent once more when all that was found out i
           "[engine][outcome]") {
     retry_policy p = policy();
     p.max_age = std::chrono::hours(2);
-    const outcome decided(p, now, 0.5);
+    const outcome decided(p, at, 0.5);
     job_state s = running();
-    s.epoch_began = now - std::chrono::hours(3);
+    s.began = at.open - std::chrono::hours(3);
     const failure nobody_knows = because(disposition::ambiguous, errc::outcome_unknown);
     CHECK(decided.failed(s, nobody_knows, doubt::duplicate, false).now == status::waiting);
     CHECK(decided.failed(s, nobody_knows, doubt::ask, false).now == status::unknown_outcome);
@@ -343,7 +347,7 @@ TEST_CASE("a job that is too old is sent once more when all that was found out i
 
 TEST_CASE("every outcome is a transition the status table allows", "[engine][outcome]") {
     const retry_policy p = policy();
-    const outcome decided(p, now, 0.5);
+    const outcome decided(p, at, 0.5);
     for (const status from : {status::uploading, status::finalizing}) {
         job_state s = running();
         s.now = from;

@@ -29,7 +29,7 @@ std::optional<job_seq> none() {
 TEST_CASE("jobs of one lane run one at a time and in order", "[engine][scheduler]") {
     scheduler s(10);
     for (const int n : {1, 2, 3}) {
-        s.push("", seq(n), t0);
+        s.push({""}, seq(n), {t0});
     }
     for (const int n : {1, 2, 3}) {
         CHECK(s.next(t0) == seq(n));
@@ -43,9 +43,9 @@ TEST_CASE("jobs of one lane run one at a time and in order", "[engine][scheduler
 
 TEST_CASE("lanes run side by side up to the limit, the job accepted first goes first", "[engine][scheduler]") {
     scheduler s(2);
-    s.push("c", seq(3), t0);
-    s.push("a", seq(2), t0);
-    s.push("b", seq(1), t0);
+    s.push({"c"}, seq(3), {t0});
+    s.push({"a"}, seq(2), {t0});
+    s.push({"b"}, seq(1), {t0});
     CHECK(s.next(t0) == seq(1));
     CHECK(s.next(t0) == seq(2));
     CHECK(s.next(t0) == none());  // two run
@@ -56,11 +56,11 @@ TEST_CASE("lanes run side by side up to the limit, the job accepted first goes f
 
 TEST_CASE("a job that waits keeps its place at the head of its lane", "[engine][scheduler]") {
     scheduler s(4);
-    s.push("a", seq(1), t0);
-    s.push("a", seq(2), t0);
-    s.push("b", seq(3), t0);
+    s.push({"a"}, seq(1), {t0});
+    s.push({"a"}, seq(2), {t0});
+    s.push({"b"}, seq(3), {t0});
     CHECK(s.next(t0) == seq(1));
-    s.wait(seq(1), t0 + seconds(60));
+    s.wait(seq(1), {t0 + seconds(60)});
     CHECK(s.next(t0) == seq(3));  // the other lane goes on
     CHECK(s.next(t0) == none());  // the one behind it does not
     CHECK(s.deadline() == t0 + seconds(60));
@@ -70,15 +70,15 @@ TEST_CASE("a job that waits keeps its place at the head of its lane", "[engine][
 
 TEST_CASE("a job that is set aside leaves the lane to the next", "[engine][scheduler]") {
     scheduler s(4);
-    s.push("a", seq(1), t0);
-    s.push("a", seq(2), t0);
+    s.push({"a"}, seq(1), {t0});
+    s.push({"a"}, seq(2), {t0});
     CHECK(s.next(t0) == seq(1));
     s.leave(seq(1));
     CHECK(s.next(t0) == seq(2));
     // Also one that waits, and one in the middle of the queue.
-    s.push("a", seq(4), t0);
-    s.push("a", seq(5), t0);
-    s.wait(seq(2), t0 + seconds(60));
+    s.push({"a"}, seq(4), {t0});
+    s.push({"a"}, seq(5), {t0});
+    s.wait(seq(2), {t0 + seconds(60)});
     s.leave(seq(4));
     s.leave(seq(2));
     CHECK(s.next(t0) == seq(5));
@@ -86,19 +86,19 @@ TEST_CASE("a job that is set aside leaves the lane to the next", "[engine][sched
 
 TEST_CASE("a retried job goes before those accepted after it", "[engine][scheduler]") {
     scheduler s(4);
-    s.push("a", seq(5), t0);
-    s.push("a", seq(6), t0);
-    s.push("a", seq(2), t0);
+    s.push({"a"}, seq(5), {t0});
+    s.push({"a"}, seq(6), {t0});
+    s.push({"a"}, seq(2), {t0});
     CHECK(s.next(t0) == seq(2));
 
     // But it does not interrupt the one that runs.
     scheduler busy(4);
-    busy.push("a", seq(5), t0);
-    busy.push("a", seq(6), t0);
+    busy.push({"a"}, seq(5), {t0});
+    busy.push({"a"}, seq(6), {t0});
     CHECK(busy.next(t0) == seq(5));
-    busy.push("a", seq(2), t0);
+    busy.push({"a"}, seq(2), {t0});
     CHECK(busy.next(t0) == none());
-    busy.wait(seq(5), t0);
+    busy.wait(seq(5), {t0});
     CHECK(busy.next(t0) == seq(2));
     busy.leave(seq(2));
     CHECK(busy.next(t0) == seq(5));
@@ -106,8 +106,8 @@ TEST_CASE("a retried job goes before those accepted after it", "[engine][schedul
 
 TEST_CASE("a job that is held is not started, and nothing behind it", "[engine][scheduler]") {
     scheduler s(4);
-    s.push("a", seq(1), t0);
-    s.push("a", seq(2), t0);
+    s.push({"a"}, seq(1), {t0});
+    s.push({"a"}, seq(2), {t0});
     s.hold(seq(1));
     CHECK(s.next(t0) == none());
     CHECK_FALSE(s.deadline().has_value());
@@ -118,16 +118,16 @@ TEST_CASE("a job that is held is not started, and nothing behind it", "[engine][
 TEST_CASE("a hold stays when the job comes later or waits again", "[engine][scheduler]") {
     scheduler s(4);
     s.hold(seq(1));  // not known yet
-    s.push("a", seq(1), t0);
+    s.push({"a"}, seq(1), {t0});
     CHECK(s.next(t0) == none());
-    s.wait(seq(1), t0);
+    s.wait(seq(1), {t0});
     CHECK(s.next(t0) == none());
     s.release(seq(1));
     CHECK(s.next(t0) == seq(1));
 
     // A job that runs may be held: it is not started again after it.
     s.hold(seq(1));
-    s.wait(seq(1), t0);
+    s.wait(seq(1), {t0});
     CHECK(s.running() == 0);
     CHECK(s.next(t0) == none());
     s.release(seq(1));
@@ -136,36 +136,36 @@ TEST_CASE("a hold stays when the job comes later or waits again", "[engine][sche
 
 TEST_CASE("a job held twice is released twice, and leaving releases nothing", "[engine][scheduler]") {
     scheduler s(4);
-    s.push("a", seq(1), t0);
+    s.push({"a"}, seq(1), {t0});
     s.hold(seq(1));
     s.hold(seq(1));
     s.release(seq(1));
     CHECK(s.next(t0) == none());
     s.leave(seq(1));
-    s.push("a", seq(1), t0);
+    s.push({"a"}, seq(1), {t0});
     CHECK(s.next(t0) == none());
     s.release(seq(1));
     CHECK(s.next(t0) == seq(1));
     s.release(seq(1));  // once too often
     s.hold(seq(1));
-    s.wait(seq(1), t0);
+    s.wait(seq(1), {t0});
     CHECK(s.next(t0) == none());
 }
 
 TEST_CASE("a job that left as the last one known comes back when it is retried", "[engine][scheduler]") {
     scheduler s(4);
-    s.refill("a", {{seq(3), t0}, {seq(5), t0}}, true);  // the store has more behind 5
+    s.refill({"a"}, {{seq(3), {t0}}, {seq(5), {t0}}}, true);  // the store has more behind 5
     CHECK(s.next(t0) == seq(3));
     s.leave(seq(5));
-    s.push("a", seq(5), t0);
+    s.push({"a"}, seq(5), {t0});
     s.leave(seq(3));
     CHECK(s.next(t0) == seq(5));
 }
 
 TEST_CASE("a held job in the middle of its lane holds nobody up", "[engine][scheduler]") {
     scheduler s(4);
-    s.push("a", seq(1), t0);
-    s.push("a", seq(2), t0);
+    s.push({"a"}, seq(1), {t0});
+    s.push({"a"}, seq(2), {t0});
     s.hold(seq(2));
     CHECK(s.next(t0) == seq(1));
     s.leave(seq(1));
@@ -177,7 +177,7 @@ TEST_CASE("a held job in the middle of its lane holds nobody up", "[engine][sche
 TEST_CASE("a lane whose known jobs are done asks for more", "[engine][scheduler]") {
     scheduler s(4);
     CHECK_FALSE(s.hungry().has_value());
-    s.refill("a", {{seq(1), t0}, {seq(4), t0}}, true);
+    s.refill({"a"}, {{seq(1), {t0}}, {seq(4), {t0}}}, true);
     CHECK_FALSE(s.hungry().has_value());
     CHECK(s.next(t0) == seq(1));
     s.leave(seq(1));
@@ -185,10 +185,10 @@ TEST_CASE("a lane whose known jobs are done asks for more", "[engine][scheduler]
     CHECK_FALSE(s.hungry().has_value());  // it runs: its lane is not empty
     s.leave(seq(4));
     REQUIRE(s.hungry().has_value());
-    CHECK(s.hungry()->first == "a");
+    CHECK(s.hungry()->first == queue_name{"a"});
     CHECK(s.hungry()->second == seq(4));
 
-    s.refill("a", {{seq(7), t0}}, false);
+    s.refill({"a"}, {{seq(7), {t0}}}, false);
     CHECK_FALSE(s.hungry().has_value());
     CHECK(s.next(t0) == seq(7));
     s.leave(seq(7));
@@ -197,29 +197,29 @@ TEST_CASE("a lane whose known jobs are done asks for more", "[engine][scheduler]
 
 TEST_CASE("a lane that asked and got nothing is gone", "[engine][scheduler]") {
     scheduler s(4);
-    s.refill("a", {{seq(1), t0}}, true);
+    s.refill({"a"}, {{seq(1), {t0}}}, true);
     s.leave(seq(1));
     REQUIRE(s.hungry().has_value());
-    s.refill("a", {}, false);
+    s.refill({"a"}, {}, false);
     CHECK_FALSE(s.hungry().has_value());
     CHECK(s.next(t0) == none());
     // And it can come back.
-    s.push("a", seq(9), t0);
+    s.push({"a"}, seq(9), {t0});
     CHECK(s.next(t0) == seq(9));
 }
 
 TEST_CASE("a job behind a gap is not known before the gap is", "[engine][scheduler]") {
     scheduler s(4);
-    s.refill("a", {{seq(1), t0}}, true);  // 2 and 3 are in the store, not here
-    s.push("a", seq(4), t0);
+    s.refill({"a"}, {{seq(1), {t0}}}, true);  // 2 and 3 are in the store, not here
+    s.push({"a"}, seq(4), {t0});
     CHECK(s.next(t0) == seq(1));
     s.leave(seq(1));
     CHECK(s.next(t0) == none());  // not 4: 2 goes before it
     REQUIRE(s.hungry().has_value());
     CHECK(s.hungry()->second == seq(1));
-    s.refill("a", {{seq(2), t0}, {seq(3), t0}, {seq(4), t0}}, false);
+    s.refill({"a"}, {{seq(2), {t0}}, {seq(3), {t0}}, {seq(4), {t0}}}, false);
     CHECK(s.next(t0) == seq(2));
-    s.push("a", seq(5), t0);  // no gap any more
+    s.push({"a"}, seq(5), {t0});  // no gap any more
     s.leave(seq(2));
     s.leave(seq(3));
     s.leave(seq(4));
@@ -228,8 +228,8 @@ TEST_CASE("a job behind a gap is not known before the gap is", "[engine][schedul
 
 TEST_CASE("an earlier job is taken even while there is a gap", "[engine][scheduler]") {
     scheduler s(4);
-    s.refill("a", {{seq(5), t0}}, true);
-    s.push("a", seq(3), t0);  // a retry
+    s.refill({"a"}, {{seq(5), {t0}}}, true);
+    s.push({"a"}, seq(3), {t0});  // a retry
     CHECK(s.next(t0) == seq(3));
     s.leave(seq(3));
     CHECK(s.next(t0) == seq(5));
@@ -242,14 +242,14 @@ TEST_CASE("an earlier job is taken even while there is a gap", "[engine][schedul
 TEST_CASE("what is unknown or known already is passed over", "[engine][scheduler]") {
     scheduler s(4);
     s.leave(seq(1));
-    s.wait(seq(1), t0);
+    s.wait(seq(1), {t0});
     s.release(seq(1));
     CHECK(s.next(t0) == none());
-    s.push("a", seq(1), t0 + seconds(60));
-    s.push("a", seq(1), t0);  // does not change when it is ready
+    s.push({"a"}, seq(1), {t0 + seconds(60)});
+    s.push({"a"}, seq(1), {t0});  // does not change when it is ready
     CHECK(s.next(t0) == none());
     CHECK(s.next(t0 + seconds(60)) == seq(1));
-    s.push("a", seq(1), t0);  // nor start it twice
+    s.push({"a"}, seq(1), {t0});  // nor start it twice
     CHECK(s.next(t0 + seconds(60)) == none());
     CHECK(s.running() == 1);
     s.leave(seq(1));
@@ -260,9 +260,9 @@ TEST_CASE("what is unknown or known already is passed over", "[engine][scheduler
 TEST_CASE("the deadline is the first time at which something may be started", "[engine][scheduler]") {
     scheduler s(1);
     CHECK_FALSE(s.deadline().has_value());
-    s.push("a", seq(1), t0 + seconds(30));
-    s.push("b", seq(2), t0 + seconds(10));
-    s.push("b", seq(3), t0);  // behind 2
+    s.push({"a"}, seq(1), {t0 + seconds(30)});
+    s.push({"b"}, seq(2), {t0 + seconds(10)});
+    s.push({"b"}, seq(3), {t0});  // behind 2
     CHECK(s.next(t0) == none());
     CHECK(s.deadline() == t0 + seconds(10));
     CHECK(s.next(t0 + seconds(10)) == seq(2));
@@ -273,19 +273,61 @@ TEST_CASE("the deadline is the first time at which something may be started", "[
 
 TEST_CASE("a limit of no jobs starts none", "[engine][scheduler]") {
     scheduler s(0);
-    s.push("a", seq(1), t0);
+    s.push({"a"}, seq(1), {t0});
     CHECK(s.next(t0) == none());
     CHECK_FALSE(s.deadline().has_value());
 }
 
 TEST_CASE("a job that waits again and again runs each time", "[engine][scheduler]") {
     scheduler s(1);
-    s.push("a", seq(1), t0);
+    s.push({"a"}, seq(1), {t0});
     for (int i = 0; i < 100; ++i) {
         CHECK(s.next(t0 + seconds(i)) == seq(1));
-        s.wait(seq(1), t0 + seconds(i + 1));
+        s.wait(seq(1), {t0 + seconds(i + 1)});
         CHECK(s.next(t0 + seconds(i)) == none());
     }
+}
+
+TEST_CASE("a job whose host is down lets those of other origins pass, and none of its own", "[engine][scheduler]") {
+    scheduler s(4);
+    s.push({"", "http://down"}, seq(1), {t0});
+    s.push({"", "http://down"}, seq(2), {t0});
+    s.push({"", "http://up"}, seq(3), {t0});
+    CHECK(s.next(t0) == seq(1));
+    CHECK(s.next(t0) == none());  // one at a time
+    s.wait(seq(1), {t0 + seconds(60)});
+    CHECK(s.next(t0) == seq(3));
+    s.leave(seq(3));
+    CHECK(s.next(t0) == none());
+    CHECK(s.next(t0 + seconds(60)) == seq(1));
+}
+
+TEST_CASE("a job that waits aside lets everybody pass, and goes first when its time has come", "[engine][scheduler]") {
+    scheduler s(4);
+    for (const int n : {1, 2, 3}) {
+        s.push({"a", "o"}, seq(n), {t0});
+    }
+    CHECK(s.next(t0) == seq(1));
+    s.wait(seq(1), {t0 + seconds(60), true});
+    CHECK(s.next(t0) == seq(2));
+    s.leave(seq(2));
+    s.hold(seq(1));
+    CHECK(s.next(t0 + seconds(60)) == seq(3));
+    s.release(seq(1));
+    CHECK(s.next(t0 + seconds(60)) == none());
+    s.leave(seq(3));
+    CHECK(s.next(t0 + seconds(60)) == seq(1));
+}
+
+TEST_CASE("a queue whose known jobs all wait aside asks for more", "[engine][scheduler]") {
+    scheduler s(4);
+    s.refill({"a", "o"}, {{seq(1), {t0}}}, true);
+    CHECK(s.next(t0) == seq(1));
+    s.wait(seq(1), {t0 + seconds(60), true});
+    REQUIRE(s.hungry().has_value());
+    CHECK(s.hungry()->second == seq(1));
+    s.refill({"a", "o"}, {{seq(2), {t0}}}, false);
+    CHECK(s.next(t0) == seq(2));
 }
 
 // The same rules said naively: it knows the whole store at any time, and looks through all of it.
@@ -294,21 +336,35 @@ public:
     explicit reference(std::size_t most) : most_(most) {}
 
     struct entry {
-        std::string lane;
-        time_point ready;
+        queue_name queue;
+        job_turn when;
         bool running = false;
     };
 
-    [[nodiscard]] std::map<std::string, job_seq> heads() const {
-        std::map<std::string, job_seq> first;
+    [[nodiscard]] std::map<queue_name, job_seq> heads() const {
+        std::map<queue_name, job_seq> first;
         for (const auto& [n, e] : open) {
-            first.try_emplace(e.lane, n);
+            if (!e.when.aside) {
+                first.try_emplace(e.queue, n);
+            }
         }
         return first;
     }
+    /// The first of each queue, and those that wait aside; of lanes that are free.
+    [[nodiscard]] std::vector<job_seq> candidates() const {
+        std::vector<job_seq> all;
+        const std::map<queue_name, job_seq> first = heads();
+        for (const auto& [n, e] : open) {
+            const bool may = e.when.aside || first.at(e.queue) == n;
+            if (may && !lane_runs(e.queue.lane) && !held.contains(n)) {
+                all.push_back(n);
+            }
+        }
+        return all;
+    }
     [[nodiscard]] bool lane_runs(const std::string& lane) const {
         return std::any_of(open.begin(), open.end(),
-                           [&](const auto& p) { return p.second.lane == lane && p.second.running; });
+                           [&](const auto& p) { return p.second.queue.lane == lane && p.second.running; });
     }
     [[nodiscard]] std::size_t running() const {
         return static_cast<std::size_t>(
@@ -317,9 +373,9 @@ public:
     [[nodiscard]] std::optional<job_seq> next(time_point now) const {
         std::optional<job_seq> best;
         if (running() < most_) {
-            for (const auto& [lane, head] : heads()) {
-                if (!lane_runs(lane) && !held.contains(head) && open.at(head).ready <= now && (!best || head < *best)) {
-                    best = head;
+            for (const job_seq one : candidates()) {
+                if (open.at(one).when.ready <= now && (!best || one < *best)) {
+                    best = one;
                 }
             }
         }
@@ -328,9 +384,9 @@ public:
     [[nodiscard]] std::optional<time_point> deadline() const {
         std::optional<time_point> first;
         if (running() < most_) {
-            for (const auto& [lane, head] : heads()) {
-                if (!lane_runs(lane) && !held.contains(head) && (!first || open.at(head).ready < *first)) {
-                    first = open.at(head).ready;
+            for (const job_seq one : candidates()) {
+                if (!first || open.at(one).when.ready < *first) {
+                    first = open.at(one).when.ready;
                 }
             }
         }
@@ -354,7 +410,7 @@ TEST_CASE("whatever happens, the scheduler decides as if it knew the whole store
 
     scheduler s(most);
     reference model(most);
-    std::map<job_seq, std::string> closed;  // jobs that may be retried
+    std::map<job_seq, queue_name> closed;  // jobs that may be retried
     int last = 0;
     time_point now = t0;
     const auto some = [&]() -> std::optional<job_seq> {
@@ -365,11 +421,11 @@ TEST_CASE("whatever happens, the scheduler decides as if it knew the whole store
     };
     const auto feed = [&] {
         while (const auto hungry = s.hungry()) {
-            std::vector<std::pair<job_seq, time_point>> following;
+            std::vector<std::pair<job_seq, job_turn>> following;
             for (auto at = model.open.upper_bound(hungry->second); at != model.open.end() && following.size() < page;
                  ++at) {
-                if (at->second.lane == hungry->first) {
-                    following.emplace_back(at->first, at->second.ready);
+                if (at->second.queue == hungry->first) {
+                    following.emplace_back(at->first, at->second.when);
                 }
             }
             const bool more = following.size() == page;
@@ -377,12 +433,16 @@ TEST_CASE("whatever happens, the scheduler decides as if it knew the whole store
         }
     };
 
-    // A store that has jobs already: the scheduler is told the first of each lane.
+    const auto some_queue = [&] {
+        return queue_name{"lane-" + std::to_string(pick(lanes)), "origin-" + std::to_string(pick(3))};
+    };
+
+    // A store that has jobs already: the scheduler is told the first of each queue.
     for (int i = 0; i < 20; ++i) {
-        model.open[seq(++last)] = {"lane-" + std::to_string(pick(lanes)), t0, false};
+        model.open[seq(++last)] = {some_queue(), {t0}, false};
     }
-    for (const auto& [lane, head] : model.heads()) {
-        s.refill(lane, {{head, model.open.at(head).ready}}, true);
+    for (const auto& [queue, head] : model.heads()) {
+        s.refill(queue, {{head, model.open.at(head).when}}, true);
     }
 
     for (int step = 0; step < 25'000; ++step) {
@@ -390,15 +450,15 @@ TEST_CASE("whatever happens, the scheduler decides as if it knew the whole store
             case 0:
             case 1: {  // accepted
                 if (model.open.size() < 60) {
-                    const std::string lane = "lane-" + std::to_string(pick(lanes));
-                    model.open[seq(++last)] = {lane, now, false};
-                    s.push(lane, seq(last), now);
+                    const queue_name queue = some_queue();
+                    model.open[seq(++last)] = {queue, {now}, false};
+                    s.push(queue, seq(last), {now});
                 }
                 break;
             }
             case 2: {  // finished or set aside, running or not
                 if (const auto n = some()) {
-                    closed[*n] = model.open.at(*n).lane;
+                    closed[*n] = model.open.at(*n).queue;
                     model.open.erase(*n);
                     s.leave(*n);
                 }
@@ -408,8 +468,8 @@ TEST_CASE("whatever happens, the scheduler decides as if it knew the whole store
                 for (auto& [n, e] : model.open) {
                     if (e.running) {
                         e.running = false;
-                        e.ready = now + seconds(pick(20));
-                        s.wait(n, e.ready);
+                        e.when = {now + seconds(pick(20)), pick(3) == 0};
+                        s.wait(n, e.when);
                         break;
                     }
                 }
@@ -418,9 +478,9 @@ TEST_CASE("whatever happens, the scheduler decides as if it knew the whole store
             case 4: {  // retried
                 if (!closed.empty() && model.open.size() < 60) {
                     const auto at = std::next(closed.begin(), pick(static_cast<int>(closed.size())));
-                    model.open[at->first] = {at->second, now, false};
-                    s.push(at->second, at->first, now);
-                    s.wait(at->first, now);
+                    model.open[at->first] = {at->second, {now}, false};
+                    s.push(at->second, at->first, {now});
+                    s.wait(at->first, {now});
                     closed.erase(at);
                 }
                 break;

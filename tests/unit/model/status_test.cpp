@@ -153,7 +153,7 @@ TEST_CASE("every status, reason and item status has a name of its own", "[model]
         reasons.insert(to_string(static_cast<wait_reason>(i)));
     }
     CHECK(reasons == std::set<std::string_view>{"none", "backoff", "network", "credentials", "server_busy"});
-    CHECK(to_string(static_cast<wait_reason>(5)) == "?");
+    CHECK(to_string(static_cast<wait_reason>(last_wait_reason + 1)) == "?");
 
     std::set<std::string_view> items;
     for (int i = 0; i <= 3; ++i) {

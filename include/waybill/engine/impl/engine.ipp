@@ -41,15 +41,35 @@ WAYBILL_DECL unix_millis engine::now() const {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(parts_.clock->system_now());
 }
 
-// A stored time is clamped to what the policy can have asked for: a clock that jumped by years
-// must neither stall a job nor matter otherwise.
-WAYBILL_DECL scheduler::time_point engine::steady(unix_millis at, wait_reason why) const {
-    const retry_policy& p = options_.retry;
-    const auto most = why == wait_reason::server_busy ? p.retry_after_cap + p.retry_after_cap / 10
-                      : why == wait_reason::network   ? p.offline_poll * 2
-                                                      : std::max(p.cap, p.floor);
-    const auto left = std::clamp<std::chrono::milliseconds>(at - now(), std::chrono::milliseconds(0), most);
-    return parts_.clock->steady_now() + left;
+WAYBILL_DECL store_time engine::lived() const {
+    store_time t = opened_at_;
+    t.open += std::chrono::floor<std::chrono::milliseconds>(parts_.clock->steady_now() - opened_);
+    t.wall = now();
+    return t;
+}
+
+namespace detail {
+
+/// The time of a store that is opened now. Of the time that it was closed a day counts at most: a wall clock that was
+/// put right by years meanwhile must not make everything old.
+[[nodiscard]] inline store_time time_at_opening(store_time kept, unix_millis now) noexcept {
+    constexpr std::chrono::milliseconds nothing(0);
+    constexpr std::chrono::milliseconds most = std::chrono::hours(24);
+    if (kept.wall != unix_millis()) {
+        kept.closed += std::clamp<std::chrono::milliseconds>(now - kept.wall, nothing, most);
+    }
+    kept.wall = now;
+    return kept;
+}
+
+}  // namespace detail
+
+// A stored time is kept with its duration, and never prolonged: a clock that jumped by years must neither stall a job
+// nor matter otherwise.
+WAYBILL_DECL job_turn engine::turn_of(const queued_job& job) const {
+    const auto left = std::clamp<std::chrono::milliseconds>(job.not_before - now(), std::chrono::milliseconds(0),
+                                                            std::max(job.wait, std::chrono::milliseconds(0)));
+    return {parts_.clock->steady_now() + left, !job.origin.empty() && lets_others_by(job.reason)};
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::open() {
@@ -76,12 +96,14 @@ WAYBILL_DECL asio::awaitable<void> engine::open() {
     try {
         const store_contents found = co_await parts_.store->open();
         scheduler_.clear();
+        opened_at_ = detail::time_at_opening(found.time, now());
+        opened_ = parts_.clock->steady_now();
         board_.set_totals(found.totals);
         if (!found.set_aside.empty()) {
             board_.note_set_aside(found.set_aside);
         }
         for (const queued_job& head : found.lane_heads) {
-            scheduler_.refill(head.lane, {{head.seq, steady(head.not_before, head.reason)}}, true);
+            scheduler_.refill({head.lane, head.origin}, {{head.seq, turn_of(head)}}, true);
         }
         if (again) {
             board_.clear();
@@ -223,6 +245,7 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::reopen() {
 WAYBILL_DECL asio::awaitable<void> engine::deliver() {
     next_forgetting_ = parts_.clock->steady_now();
     while (phase_ == phase::open && !fatal_ && !parts_.store->failed()) {
+        parts_.store->note_time(lived());
         co_await refill_lanes();
         const auto now = parts_.clock->steady_now();
         if (now >= next_forgetting_) {  // nobody is woken for it: it comes with other work
@@ -248,13 +271,13 @@ WAYBILL_DECL asio::awaitable<void> engine::deliver() {
 WAYBILL_DECL asio::awaitable<void> engine::refill_lanes() {
     constexpr std::size_t page = 64;
     while (const auto hungry = scheduler_.hungry()) {
-        const auto& [lane, last] = *hungry;
-        const std::vector<queued_job> found = co_await parts_.store->lane(lane, last, page);
-        std::vector<std::pair<job_seq, scheduler::time_point>> following;
+        const auto& [queue, last] = *hungry;
+        const std::vector<queued_job> found = co_await parts_.store->lane(queue.lane, queue.origin, last, page);
+        std::vector<std::pair<job_seq, job_turn>> following;
         for (const queued_job& job : found) {
-            following.emplace_back(job.seq, steady(job.not_before, job.reason));
+            following.emplace_back(job.seq, turn_of(job));
         }
-        scheduler_.refill(lane, following, found.size() == page);
+        scheduler_.refill(queue, following, found.size() == page);
     }
 }
 

@@ -65,7 +65,7 @@ WAYBILL_DECL void engine::make_known(const loaded_job& accepted) {
         show(detail::picture_of(accepted));
     }
     if (!shown || is_open(shown->now)) {
-        scheduler_.push(accepted.job.spec.lane, seq, steady(accepted.job.state.not_before, accepted.job.state.reason));
+        scheduler_.push({accepted.job.spec.lane, accepted.job.spec.origin}, seq, {parts_.clock->steady_now()});
     }
 }
 
@@ -108,7 +108,7 @@ WAYBILL_DECL asio::awaitable<std::vector<new_job>> engine::pin(const std::vector
     std::vector<new_job> made;
     made.reserve(jobs.size());
     auto next = pins.cbegin();
-    const unix_millis accepted = now();
+    const store_time accepted = lived();
     random_batch random(*parts_.random, detail::random_numbers_a_job * jobs.size());
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         if (known[i]) {
@@ -118,6 +118,7 @@ WAYBILL_DECL asio::awaitable<std::vector<new_job>> engine::pin(const std::vector
             spec.content = detail::content_of(jobs[i]);
         } else {
             made.push_back(detail::make_records(jobs[i], next, accepted, random));
+            detail::name_origin(made.back().job.spec, jobs[i].order(), i == 0 ? nullptr : &made[i - 1].job.spec);
         }
     }
     co_return made;

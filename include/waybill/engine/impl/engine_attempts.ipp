@@ -109,7 +109,7 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
     mine->origin = url(whole->job.spec.url).origin();
     const auto now = self->parts_.clock->steady_now();
     if (const auto ready = self->hosts_.ready(mine->origin, now); ready > now) {
-        self->scheduler_.wait(seq, ready);
+        self->scheduler_.wait(seq, {ready});
         co_return;
     }
     self->hosts_.begin(mine->origin);
@@ -139,7 +139,7 @@ WAYBILL_DECL asio::awaitable<void> engine::set_aside(loaded_job whole) {
         full = true;
     }
     if (full) {
-        scheduler_.wait(seq, parts_.clock->steady_now() + std::chrono::minutes(1));
+        scheduler_.wait(seq, {parts_.clock->steady_now() + std::chrono::minutes(1)});
         co_return;
     }
     count(whole.job.state.now, status::failed, whole.job.spec.size);
@@ -173,7 +173,7 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
     if (begun) {
         co_await commit_end(*job, after(*job, mine.asked, thrown));
     }
-    place(job->job().seq, job->job().spec.lane, job->job().state);
+    place(job->job().seq, job->job().spec, job->job().state);
 }
 
 /// Takes note of what an attempt says about its host; one that sent nothing says nothing.
@@ -375,7 +375,7 @@ WAYBILL_DECL job_state engine::after(const attempt& job, wish asked, const std::
 WAYBILL_DECL void engine::ended(job_seq seq, const std::exception_ptr& thrown) {
     running_.erase(seq);
     if (detail::is_want_of_memory(thrown)) {
-        scheduler_.wait(seq, parts_.clock->steady_now() + options_.retry.base);  // as after a crash: from the disk
+        scheduler_.wait(seq, {parts_.clock->steady_now() + options_.retry.base});  // as after a crash: from the disk
     } else if (thrown && !fatal_) {
         fatal_ = thrown;
     }

@@ -49,18 +49,18 @@ WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change n
     board_.count_gone(from, before);
     board_.count_new(state.now, whole.job.spec.size);
     show(detail::picture_of(whole));
-    place(whole.job.seq, whole.job.spec.lane, state);
+    place(whole.job.seq, whole.job.spec, state);
     publish();
 }
 
-WAYBILL_DECL void engine::place(job_seq seq, const std::string& lane, const job_state& state) {
+WAYBILL_DECL void engine::place(job_seq seq, const job_spec& spec, const job_state& state) {
     if (!is_open(state.now)) {
         scheduler_.leave(seq);
         return;
     }
-    const auto ready = steady(state.not_before, state.reason);
-    scheduler_.push(lane, seq, ready);
-    scheduler_.wait(seq, ready);
+    const job_turn when = turn_of({seq, spec.lane, spec.origin, state.not_before, state.wait, state.reason});
+    scheduler_.push({spec.lane, spec.origin}, seq, when);
+    scheduler_.wait(seq, when);
     alarm_->ring();
 }
 
@@ -113,7 +113,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
     hosts_.try_now(url(whole.job.spec.url).origin());  // somebody asks for it: it may be up again
     if (was == status::pending) {
         if (!running_.contains(seq)) {
-            place(seq, whole.job.spec.lane, whole.job.state);
+            place(seq, whole.job.spec, whole.job.state);
         }
         co_return;
     }
@@ -123,6 +123,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
     } else {
         next.to = whole.job.state;
         next.to.not_before = {};
+        next.to.wait = {};
         next.to.reason = wait_reason::none;
         if (was == status::unknown_outcome) {
             next.to.tail_attempt = 0;  // the app takes the risk; one that waits is asked about first, as ever
@@ -200,6 +201,7 @@ WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& who
     next.to.epoch = old.epoch + 1;
     next.to.stage = changed ? stage::upload : old.stage;
     next.to.epoch_began = now();
+    next.to.began = lived().open;
     next.to.key = detail::make_key(*parts_.random);
     if (!changed && !whole.checkpoints.empty()) {
         next.to.spoken = old.spoken;  // what was begun can be continued only by who began it

@@ -132,7 +132,7 @@ WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
     for (;;) {
         std::vector<removed_job> gone;
         try {
-            gone = co_await parts_.store->remove_finished(now() - options_.keep_finished, now());
+            gone = co_await parts_.store->remove_finished(lived().all() - options_.keep_finished, now());
         } catch (const error& e) {
             if (e.code() != errc::store_full) {
                 throw;

@@ -9,6 +9,7 @@
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -45,6 +46,9 @@ public:
 
     [[nodiscard]] store_contents contents();
 
+    /// Kept with what is written next, if a minute has passed since it was kept last, and by `write_back`.
+    void note_time(const store_time& now) noexcept { time_ = now; }
+
     /// Runs `changes` in one transaction that is synced once, and notes each one's `outcome`. Each
     /// change stands or falls alone, without touching the others, unless the whole transaction fails:
     /// that failure is returned, too.
@@ -58,12 +62,13 @@ public:
     void postpone(const leftover& what);
     void remove_leftover(std::int64_t id);
     removed_job remove(job_seq seq);
-    [[nodiscard]] std::vector<removed_job> remove_finished(unix_millis before, unix_millis now);
+    [[nodiscard]] std::vector<removed_job> remove_finished(std::chrono::milliseconds before, unix_millis now);
 
     [[nodiscard]] std::optional<loaded_job> load(job_seq seq);
     [[nodiscard]] std::optional<leftover> next_leftover();
     [[nodiscard]] std::optional<job_seq> find(const job_id& id);
-    [[nodiscard]] std::vector<queued_job> lane(const std::string& name, job_seq after, std::size_t most);
+    [[nodiscard]] std::vector<queued_job> lane(const std::string& name, const std::string& origin, job_seq after,
+                                               std::size_t most);
     [[nodiscard]] std::vector<loaded_job> list(listing which, const std::optional<job_record>& after, std::size_t most);
 
     /// Brings the WAL into the main file.
@@ -87,6 +92,8 @@ private:
     [[nodiscard]] totals read_totals();
     [[nodiscard]] std::int64_t read_last_seq();
     void write_totals();
+    [[nodiscard]] store_time read_time();
+    void write_time(std::chrono::milliseconds least);
     void run_alone(database_change& one);
 
     [[nodiscard]] bool insert(const new_job& job, job_seq seq);
@@ -125,6 +132,8 @@ private:
     std::int64_t last_seq_ = 0;
     totals totals_;          // as committed
     totals pending_totals_;  // as the transaction that runs will leave them
+    store_time time_;
+    store_time kept_time_;
 };
 
 }  // namespace waybill::detail

@@ -5,6 +5,7 @@
 #include <waybill/detail/crc32c.hpp>
 #include <waybill/model/leftover.hpp>
 #include <waybill/model/record.hpp>
+#include <waybill/store/detail/extension.hpp>
 
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Statement.h>
@@ -33,6 +34,7 @@ public:
         return *this;
     }
     binder& operator<<(unix_millis value) { return *this << value.time_since_epoch().count(); }
+    binder& operator<<(std::chrono::milliseconds value) { return *this << value.count(); }
     /// As TEXT: only for values that were checked to be printable.
     binder& text(const std::string& value) {
         statement_.bindNoCopy(++index_, value);
@@ -68,6 +70,7 @@ public:
     [[nodiscard]] std::uint64_t size() { return number<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max()); }
     [[nodiscard]] std::uint64_t word() { return static_cast<std::uint64_t>(number()); }
     [[nodiscard]] int count() { return number<int>(0, std::numeric_limits<int>::max()); }
+    [[nodiscard]] std::chrono::milliseconds duration() { return std::chrono::milliseconds(number()); }
     [[nodiscard]] unix_millis time() { return unix_millis(std::chrono::milliseconds(number())); }
 
     [[nodiscard]] std::string bytes() {
@@ -134,12 +137,70 @@ private:
     return from.finished();
 }
 
+// Tags of the optional fields. Never reuse one.
+enum class state_tag : std::uint64_t { wait = 1, began = 2, troubles = 3, refused_since = 4 };
+
+[[nodiscard]] inline std::string extra_of(const job_spec& s) {
+    return extension_writer().take(s.unknown);
+}
+[[nodiscard]] inline bool read_extra(std::string_view in, job_spec& s) {
+    return read_extension(in, s.unknown, [](std::uint64_t, const std::string&) { return false; });
+}
+
+[[nodiscard]] inline std::string extra_of(const job_state& s) {
+    const auto number = [](std::chrono::milliseconds t) { return static_cast<std::uint64_t>(t.count()); };
+    extension_writer out;
+    out.number(static_cast<std::uint64_t>(state_tag::wait), number(s.wait));
+    out.number(static_cast<std::uint64_t>(state_tag::began), number(s.began));
+    out.number(static_cast<std::uint64_t>(state_tag::troubles), static_cast<std::uint64_t>(s.troubles));
+    out.number(static_cast<std::uint64_t>(state_tag::refused_since), number(s.refused_since));
+    return std::move(out).take(s.unknown);
+}
+[[nodiscard]] inline bool read_extra(std::string_view in, job_state& s) {
+    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() / 4);
+    bool good = true;
+    const auto time = [&](const std::string& value, std::chrono::milliseconds& to) {
+        std::int64_t count = 0;
+        read_number(value, count, most, good);
+        to = std::chrono::milliseconds(count);
+        return true;
+    };
+    const bool whole = read_extension(in, s.unknown, [&](std::uint64_t tag, const std::string& value) {
+        switch (static_cast<state_tag>(tag)) {
+            case state_tag::wait: return time(value, s.wait);
+            case state_tag::began: return time(value, s.began);
+            case state_tag::refused_since: return time(value, s.refused_since);
+            case state_tag::troubles:
+                read_number(value, s.troubles, std::numeric_limits<int>::max(), good);
+                return true;
+        }
+        return false;
+    });
+    return whole && good;
+}
+
+[[nodiscard]] inline std::string extra_of(const item_spec& s) {
+    return extension_writer().take(s.unknown);
+}
+[[nodiscard]] inline bool read_extra(std::string_view in, item_spec& s) {
+    return read_extension(in, s.unknown, [](std::uint64_t, const std::string&) { return false; });
+}
+
+/// What is not there changes no checksum: records without it have the one that they had before there was any.
+inline void add_if_any(checksummer& to, std::uint64_t which, const std::string& value) {
+    if (!value.empty()) {
+        to.number(which).text(value);
+    }
+}
+
 [[nodiscard]] inline std::uint32_t checksum(const job_spec& s) {
     checksummer e;
     e.text(s.id.str()).text(s.lane).text(s.url).text(s.protocol.name).pairs(s.protocol.settings);
     e.pairs(s.headers).pairs(s.fields).number(static_cast<std::uint64_t>(s.if_unknown)).text(s.verifier);
     e.number(s.size).number(s.item_count).number(static_cast<std::uint64_t>(s.accepted.time_since_epoch().count()));
     e.number(s.content);
+    add_if_any(e, 1, s.origin);
+    add_if_any(e, 2, extra_of(s));
     return e.value();
 }
 
@@ -153,6 +214,8 @@ private:
     }
     e.number(s.tail_item).number(time(s.not_before)).number(time(s.epoch_began)).number(time(s.finished));
     e.text(s.spoken).text(s.key).text(encode(s.error));
+    add_if_any(e, 1, s.retired.count() == 0 ? std::string() : std::to_string(s.retired.count()));
+    add_if_any(e, 2, extra_of(s));
     return e.value();
 }
 
@@ -162,6 +225,7 @@ private:
     e.number(s.offset).number(s.size).number(s.identity.device).number(s.identity.inode).number(s.identity.size);
     e.number(static_cast<std::uint64_t>(s.identity.mtime_ns)).number(static_cast<std::uint64_t>(s.identity.ctime_ns));
     e.text(s.name).text(s.field).text(s.content_type);
+    add_if_any(e, 2, extra_of(s));
     return e.value();
 }
 
@@ -188,11 +252,11 @@ private:
 }
 
 inline constexpr std::string_view job_columns =
-    "seq,id,lane,url,protocol,settings,headers,fields,if_unknown,verifier,size,item_count,accepted,content,spec_crc,"
+    "seq,id,lane,origin,url,protocol,settings,headers,fields,if_unknown,verifier,size,item_count,accepted,content,spec_"
+    "extra,"
+    "spec_crc,"
     "status,stage,reason,epoch,attempt,failures,early_cuts,tail_attempt,tail_item,not_before,epoch_began,finished,"
-    "spoken,key,"
-    "error,"
-    "state_crc";
+    "retired,spoken,key,error,state_extra,state_crc";
 
 /// Reads a row of `job_columns`. False: damaged; `seq`, `spec.id` and `state.now` are still set.
 [[nodiscard]] inline bool read_job(SQLite::Statement& row, job_record& out) {
@@ -207,6 +271,7 @@ inline constexpr std::string_view job_columns =
     out.seq = static_cast<job_seq>(from.number());
     s.id = job_id(from.bytes());
     s.lane = from.bytes();
+    s.origin = from.bytes();
     s.url = from.bytes();
     s.protocol.name = from.bytes();
     pairs(s.protocol.settings);
@@ -218,12 +283,13 @@ inline constexpr std::string_view job_columns =
     s.item_count = static_cast<std::size_t>(from.size());
     s.accepted = from.time();
     s.content = from.number<std::uint32_t>(0, std::numeric_limits<std::uint32_t>::max());
+    from.require(read_extra(from.bytes(), s));
     from.require(from.number() == checksum(s) && s.id.valid());
 
     job_state& t = out.state;
     t.now = from.number<status>(0, status_count - 1);
     t.stage = from.number<stage>(0, 1);
-    t.reason = from.number<wait_reason>(0, 4);
+    t.reason = from.number<wait_reason>(0, last_wait_reason);
     t.epoch = from.count();
     t.attempt = from.count();
     t.failures = from.count();
@@ -233,15 +299,18 @@ inline constexpr std::string_view job_columns =
     t.not_before = from.time();
     t.epoch_began = from.time();
     t.finished = from.time();
+    t.retired = from.duration();
     t.spoken = from.bytes();
     t.key = from.bytes();
     from.require(decode(from.bytes(), t.error));
+    from.require(read_extra(from.bytes(), t));
     from.require(from.number() == checksum(out.seq, t));
     return from.ok();
 }
 
 inline constexpr std::string_view item_columns =
-    "idx,kind,path,offset,size,device,inode,file_size,mtime_ns,ctime_ns,name,field,content_type,spec_crc,"
+    "idx,kind,path,offset,size,device,inode,file_size,mtime_ns,ctime_ns,name,field,content_type,spec_extra,"
+    "spec_crc,"
     "status,confirmed,receipt,state_crc";
 
 /// Reads a row of `item_columns`. False: damaged.
@@ -261,6 +330,7 @@ inline constexpr std::string_view item_columns =
     s.name = from.bytes();
     s.field = from.bytes();
     s.content_type = from.bytes();
+    from.require(read_extra(from.bytes(), s));
     from.require(from.number() == checksum(seq, expected, s));
     item_state& t = out.state;
     t.now = from.number<item_status>(0, 3);

@@ -9,16 +9,18 @@ namespace waybill::detail {
 /// "WAYB": what `file(1)` and we recognise a store by.
 inline constexpr int store_application_id = 0x57415942;
 /// The version this code writes. A store with a higher one is refused untouched.
-inline constexpr int store_version = 2;
+inline constexpr int store_version = 3;
 
 // The text is compared with what the file says of itself, so a tampered schema is noticed.
-// Numbers of enumerations are those of the model; times are milliseconds since 1970.
-inline constexpr std::array<std::string_view, 10> store_schema = {
+// Numbers of enumerations are those of the model; times are milliseconds since 1970, but `retired`, which is the
+// store's own time (`store_time`). The columns that end in `_extra` hold tagged optional fields (extension.hpp).
+inline constexpr std::array<std::string_view, 11> store_schema = {
     // A seq that was the highest of all may come again after a restart when its job is gone: nothing refers to it then.
     R"(CREATE TABLE job(
   seq INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
   lane TEXT NOT NULL,
+  origin TEXT NOT NULL,
   url TEXT NOT NULL,
   protocol TEXT NOT NULL,
   settings BLOB NOT NULL,
@@ -30,6 +32,7 @@ inline constexpr std::array<std::string_view, 10> store_schema = {
   item_count INTEGER NOT NULL,
   accepted INTEGER NOT NULL,
   content INTEGER NOT NULL,
+  spec_extra BLOB NOT NULL,
   spec_crc INTEGER NOT NULL,
   status INTEGER NOT NULL,
   stage INTEGER NOT NULL,
@@ -43,17 +46,19 @@ inline constexpr std::array<std::string_view, 10> store_schema = {
   not_before INTEGER NOT NULL,
   epoch_began INTEGER NOT NULL,
   finished INTEGER NOT NULL,
+  retired INTEGER NOT NULL,
   spoken TEXT NOT NULL,
   key TEXT NOT NULL,
   error BLOB NOT NULL,
+  state_extra BLOB NOT NULL,
   state_crc INTEGER NOT NULL
 ) STRICT)",
     // A queue's cost must not grow with what is finished: only open jobs are in it.
-    "CREATE INDEX job_open ON job(lane, seq) WHERE status < 4",
+    "CREATE INDEX job_open ON job(lane, origin, seq) WHERE status < 4",
     // What a crash interrupted is found without looking at the queue.
     "CREATE INDEX job_running ON job(status) WHERE status IN (1, 2)",
     "CREATE INDEX job_parked ON job(seq) WHERE status IN (4, 5)",
-    "CREATE INDEX job_finished ON job(finished) WHERE status > 5",
+    "CREATE INDEX job_finished ON job(retired) WHERE status > 5",
     R"(CREATE TABLE item(
   job INTEGER NOT NULL,
   idx INTEGER NOT NULL,
@@ -69,6 +74,7 @@ inline constexpr std::array<std::string_view, 10> store_schema = {
   name BLOB NOT NULL,
   field BLOB NOT NULL,
   content_type TEXT NOT NULL,
+  spec_extra BLOB NOT NULL,
   spec_crc INTEGER NOT NULL,
   status INTEGER NOT NULL,
   confirmed INTEGER NOT NULL,
@@ -112,6 +118,12 @@ inline constexpr std::array<std::string_view, 10> store_schema = {
   status INTEGER PRIMARY KEY,
   jobs INTEGER NOT NULL,
   bytes INTEGER NOT NULL
+) STRICT)",
+    // One row: for how long the store has been open, and closed as far as that counts, when it was noted last.
+    R"(CREATE TABLE life(
+  open INTEGER NOT NULL,
+  closed INTEGER NOT NULL,
+  wall INTEGER NOT NULL
 ) STRICT)",
 };
 

@@ -32,6 +32,7 @@ WAYBILL_DECL std::exception_ptr database::transact(std::vector<database_change>&
                 run_alone(one);
             }
             write_totals();
+            write_time(std::chrono::minutes(1));
             sql("COMMIT")->exec();
             totals_ = pending_totals_;
             return nullptr;
@@ -85,12 +86,27 @@ WAYBILL_DECL void database::write_totals() {
     }
 }
 
+// At a crash a minute of it may be lost: ages are that much too young.
+WAYBILL_DECL void database::write_time(std::chrono::milliseconds least) {
+    if (time_.all() - kept_time_.all() >= least) {
+        const auto row = sql("UPDATE life SET open=?,closed=?,wall=?");
+        binder(*row) << time_.open << time_.closed << time_.wall;
+        row->exec();
+        kept_time_ = time_;
+    }
+}
+
 WAYBILL_DECL void database::make_room() noexcept {
     reserve_->give();
     static_cast<void>(db_->tryExec("PRAGMA wal_checkpoint(RESTART)"));
 }
 
 WAYBILL_DECL void database::write_back() {
+    try {
+        write_time(std::chrono::milliseconds(1));
+    } catch (const SQLite::Exception&) {
+        // A full disk: the time of this run is not counted.
+    }
     static_cast<void>(db_->tryExec("PRAGMA wal_checkpoint(TRUNCATE)"));
 }
 

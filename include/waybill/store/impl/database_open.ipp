@@ -44,6 +44,7 @@ WAYBILL_DECL void database::open(const store_options& options) {
         quick_check();
         totals_ = pending_totals_ = read_totals();
         last_seq_ = read_last_seq();
+        time_ = kept_time_ = read_time();
         recover_interrupted();
         reserve_.emplace(file_->path() + ".reserve").take();
     } catch (const std::exception& e) {
@@ -96,6 +97,7 @@ WAYBILL_DECL void database::create() {
     for (std::size_t i = 0; i < status_count; ++i) {
         db_->exec("INSERT INTO total VALUES(" + std::to_string(i) + ",0,0)");
     }
+    db_->exec("INSERT INTO life VALUES(0,0,0)");
     db_->exec("COMMIT");
 }
 
@@ -105,21 +107,19 @@ WAYBILL_DECL bool database::is_empty() {
 
 /// Makes an older store one of this version: all at once, or not at all.
 WAYBILL_DECL void database::migrate() {
-    int version = db_->execAndGet("PRAGMA user_version").getInt();
+    const int version = db_->execAndGet("PRAGMA user_version").getInt();
     if (version == store_version) {
         return;
     }
     db_->exec("BEGIN IMMEDIATE");
     try {
-        for (; version < store_version; ++version) {
-            const std::vector<std::string_view> steps = migration(version);
-            if (steps.empty()) {
-                throw error(errc::store_damaged,
-                            file_->path() + " claims version " + std::to_string(version) + ", which there never was");
-            }
-            for (const std::string_view step : steps) {
-                db_->exec(std::string(step));
-            }
+        const std::vector<std::string_view> steps = migration(version);
+        if (steps.empty()) {
+            throw error(errc::store_damaged,
+                        file_->path() + " claims version " + std::to_string(version) + ", which there never was");
+        }
+        for (const std::string_view step : steps) {
+            db_->exec(std::string(step));
         }
         db_->exec("PRAGMA user_version=" + std::to_string(store_version));
         check_schema();
@@ -200,6 +200,23 @@ WAYBILL_DECL totals database::read_totals() {
         }
     }
     return result;
+}
+
+WAYBILL_DECL store_time database::read_time() {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / 4;
+    const auto row = sql("SELECT open,closed,wall FROM life");
+    if (!row->executeStep()) {
+        throw error(errc::store_damaged, file_->path() + " has no time of its own");
+    }
+    column_reader from(*row);
+    store_time found;
+    found.open = std::chrono::milliseconds(from.number<std::int64_t>(0, most));
+    found.closed = std::chrono::milliseconds(from.number<std::int64_t>(0, most));
+    found.wall = from.time();
+    if (!from.ok()) {
+        throw error(errc::store_damaged, file_->path() + " has a time that cannot be");
+    }
+    return found;
 }
 
 // Also of rows that belong to no job, as a damaged file may have: a new job must not come upon them.

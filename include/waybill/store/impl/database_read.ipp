@@ -114,13 +114,15 @@ WAYBILL_DECL std::vector<loaded_job> database::list(listing which, const std::op
     static const std::string select = "SELECT " + std::string(job_columns) + " FROM job ";
     static const std::string all = select + "WHERE seq>? ORDER BY seq LIMIT ?";
     static const std::string open =
-        select + "INDEXED BY job_open WHERE status < 4 AND (lane,seq) > (?,?) ORDER BY lane,seq LIMIT ?";
+        select +
+        "INDEXED BY job_open WHERE status < 4 AND (lane,origin,seq) > (?,?,?) ORDER BY lane,origin,seq LIMIT ?";
     static const std::string parked =
         select + "INDEXED BY job_parked WHERE status IN (4, 5) AND seq>? ORDER BY seq LIMIT ?";
     static const std::string finished = select +
-                                        "INDEXED BY job_finished WHERE status > 5 AND (finished,seq) < (?,?) "
-                                        "ORDER BY finished DESC,seq DESC LIMIT ?";
+                                        "INDEXED BY job_finished WHERE status > 5 AND (retired,seq) < (?,?) "
+                                        "ORDER BY retired DESC,seq DESC LIMIT ?";
     const std::string lane = after ? after->spec.lane : "";
+    const std::string origin = after ? after->spec.origin : "";
     const job_seq seq = after ? after->seq : job_seq{};
     const auto row = sql(which == listing::all      ? all
                          : which == listing::open   ? open
@@ -128,11 +130,10 @@ WAYBILL_DECL std::vector<loaded_job> database::list(listing which, const std::op
                                                     : finished);
     binder to(*row);
     if (which == listing::open) {
-        to.text(lane) << seq;
+        to.text(lane).text(origin) << seq;
     } else if (which == listing::finished) {
         constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-        to << (after ? after->state.finished.time_since_epoch().count() : never)
-           << (after ? static_cast<std::int64_t>(seq) : never);
+        to << (after ? after->state.retired.count() : never) << (after ? static_cast<std::int64_t>(seq) : never);
     } else {
         to << seq;
     }
@@ -148,49 +149,60 @@ WAYBILL_DECL std::vector<loaded_job> database::list(listing which, const std::op
     return result;
 }
 
-WAYBILL_DECL std::vector<queued_job> database::lane(const std::string& name, job_seq after, std::size_t most) {
+// What is damaged in it is found when the job is loaded.
+[[nodiscard]] inline queued_job read_queued(SQLite::Statement& row) {
+    column_reader from(row);
+    queued_job job;
+    job.seq = static_cast<job_seq>(from.number());
+    job.lane = from.bytes();
+    job.origin = from.bytes();
+    job.not_before = from.time();
+    job.reason = from.number<wait_reason>(0, last_wait_reason);
+    job_state state;
+    if (read_extra(from.bytes(), state)) {
+        job.wait = state.wait;
+    }
+    return job;
+}
+
+WAYBILL_DECL std::vector<queued_job> database::lane(const std::string& name, const std::string& origin, job_seq after,
+                                                    std::size_t most) {
     std::vector<queued_job> result;
     const auto row =
-        sql("SELECT seq,not_before,reason FROM job INDEXED BY job_open WHERE status < 4 AND lane=? AND seq>? "
-            "ORDER BY seq LIMIT ?");
-    binder(*row).text(name) << after << most;
+        sql("SELECT seq,lane,origin,not_before,reason,state_extra FROM job INDEXED BY job_open "
+            "WHERE status < 4 AND lane=? AND origin=? AND seq>? ORDER BY seq LIMIT ?");
+    binder(*row).text(name).text(origin) << after << most;
     while (row->executeStep()) {
-        column_reader from(*row);
-        const auto seq = static_cast<job_seq>(from.number());
-        const unix_millis not_before = from.time();
-        result.push_back({seq, name, not_before, from.number<wait_reason>(0, 4)});
+        result.push_back(read_queued(*row));
     }
     return result;
 }
 
-// One index look-up for each lane, however many jobs it has.
+// One index look-up for each lane and origin, however many jobs they have.
 WAYBILL_DECL std::vector<queued_job> database::lane_heads() {
+    constexpr std::string_view columns = "SELECT seq,lane,origin,not_before,reason,state_extra FROM job ";
+    static const std::string first = std::string(columns) +
+                                     "INDEXED BY job_open WHERE status < 4 "
+                                     "ORDER BY lane,origin,seq LIMIT 1";
+    static const std::string next = std::string(columns) +
+                                    "INDEXED BY job_open WHERE status < 4 "
+                                    "AND (lane,origin) > (?,?) ORDER BY lane,origin,seq LIMIT 1";
     std::vector<queued_job> result;
-    const std::string_view first =
-        "SELECT lane,seq,not_before,reason FROM job INDEXED BY job_open WHERE status < 4 AND lane >= ? "
-        "ORDER BY lane,seq LIMIT 1";
-    const std::string_view next =
-        "SELECT lane,seq,not_before,reason FROM job INDEXED BY job_open WHERE status < 4 AND lane > ? "
-        "ORDER BY lane,seq LIMIT 1";
-    for (std::string lane;;) {
+    for (;;) {
         const auto row = sql(result.empty() ? first : next);
-        row->bindNoCopy(1, lane);
+        if (!result.empty()) {
+            binder(*row).text(result.back().lane).text(result.back().origin);
+        }
         if (!row->executeStep()) {
             return result;
         }
-        column_reader from(*row);
-        queued_job head;
-        head.lane = from.bytes();
-        head.seq = static_cast<job_seq>(from.number());
-        head.not_before = from.time();
-        head.reason = from.number<wait_reason>(0, 4);
-        result.push_back(head);
-        lane = std::move(head.lane);
+        queued_job head = read_queued(*row);  // before the last one moves, whose texts are bound
+        result.push_back(std::move(head));
     }
 }
 
 WAYBILL_DECL store_contents database::contents() {
-    return {totals_, lane_heads(), set_aside_};
+    return {totals_, lane_heads(), set_aside_, kept_time_};
 }
 
 }  // namespace waybill::detail

@@ -40,18 +40,28 @@ WAYBILL_DECL bool database::insert(const new_job& job, job_seq seq) {
     const std::string headers = encode(s.headers);
     const std::string fields = encode(s.fields);
     const std::string failure = encode(t.error);
+    const std::string spec_extra = extra_of(s);
+    const std::string state_extra = extra_of(t);
     const auto row =
-        sql("INSERT INTO job VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        sql("INSERT INTO job VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
             "ON CONFLICT(id) DO NOTHING");
     binder to(*row);
     to << seq;
-    to.text(s.id.str()).text(s.lane).text(s.url).text(s.protocol.name).blob(settings).blob(headers).blob(fields);
+    to.text(s.id.str())
+        .text(s.lane)
+        .text(s.origin)
+        .text(s.url)
+        .text(s.protocol.name)
+        .blob(settings)
+        .blob(headers)
+        .blob(fields);
     to << s.if_unknown;
-    to.text(s.verifier) << s.size << s.item_count << s.accepted << s.content << checksum(s);
+    to.text(s.verifier) << s.size << s.item_count << s.accepted << s.content;
+    to.blob(spec_extra) << checksum(s);
     to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.tail_attempt
        << to_column(t.tail_item);
-    to << t.not_before << t.epoch_began << t.finished;
-    to.text(t.spoken).text(t.key).blob(failure) << checksum(seq, t);
+    to << t.not_before << t.epoch_began << t.finished << t.retired;
+    to.text(t.spoken).text(t.key).blob(failure).blob(state_extra) << checksum(seq, t);
     if (row->exec() == 0) {
         return false;
     }
@@ -66,12 +76,13 @@ WAYBILL_DECL bool database::insert(const new_job& job, job_seq seq) {
 WAYBILL_DECL void database::insert_item(job_seq seq, std::size_t index, const item_record& item) {
     const item_spec& s = item.spec;
     const item_state& t = item.state;
-    const auto row = sql("INSERT INTO item VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    const std::string extra = extra_of(s);
+    const auto row = sql("INSERT INTO item VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     binder to(*row);
     to << seq << index << s.kind;
     to.blob(s.path) << s.offset << s.size << s.identity.device << s.identity.inode << s.identity.size
                     << s.identity.mtime_ns << s.identity.ctime_ns;
-    to.blob(s.name).blob(s.field).text(s.content_type) << checksum(seq, index, s);
+    to.blob(s.name).blob(s.field).text(s.content_type).blob(extra) << checksum(seq, index, s);
     to << t.now << t.confirmed;
     to.blob(t.receipt) << checksum(seq, index, t);
     row->exec();
@@ -139,26 +150,30 @@ WAYBILL_DECL void database::change_status(const job_change& change) {
 /// and put it in again. False when the job does not have this status.
 WAYBILL_DECL bool database::update_within_status(job_seq seq, const job_state& t) {
     const std::string failure = encode(t.error);
+    const std::string extra = extra_of(t);
     const auto row =
         sql("UPDATE job SET stage=?,reason=?,epoch=?,attempt=?,failures=?,early_cuts=?,tail_attempt=?,tail_item=?,"
-            "not_before=?,epoch_began=?,spoken=?,key=?,error=?,state_crc=? WHERE seq=? AND status=? AND finished=?");
+            "not_before=?,epoch_began=?,spoken=?,key=?,error=?,state_extra=?,state_crc=? "
+            "WHERE seq=? AND status=? AND finished=? AND retired=?");
     binder to(*row);
     to << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.tail_attempt
        << to_column(t.tail_item) << t.not_before << t.epoch_began;
-    to.text(t.spoken).text(t.key).blob(failure) << checksum(seq, t) << seq << t.now << t.finished;
+    to.text(t.spoken).text(t.key).blob(failure).blob(extra) << checksum(seq, t) << seq << t.now << t.finished;
+    to << t.retired;
     return row->exec() == 1;
 }
 
 WAYBILL_DECL void database::update_state(job_seq seq, const job_state& t) {
     const std::string failure = encode(t.error);
+    const std::string extra = extra_of(t);
     const auto row = sql(
         "UPDATE job SET "
         "status=?,stage=?,reason=?,epoch=?,attempt=?,failures=?,early_cuts=?,tail_attempt=?,tail_item=?,not_before=?,"
-        "epoch_began=?,finished=?,spoken=?,key=?,error=?,state_crc=? WHERE seq=?");
+        "epoch_began=?,finished=?,retired=?,spoken=?,key=?,error=?,state_extra=?,state_crc=? WHERE seq=?");
     binder to(*row);
     to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.tail_attempt
-       << to_column(t.tail_item) << t.not_before << t.epoch_began << t.finished;
-    to.text(t.spoken).text(t.key).blob(failure) << checksum(seq, t) << seq;
+       << to_column(t.tail_item) << t.not_before << t.epoch_began << t.finished << t.retired;
+    to.text(t.spoken).text(t.key).blob(failure).blob(extra) << checksum(seq, t) << seq;
     row->exec();
 }
 
@@ -169,12 +184,14 @@ WAYBILL_DECL void database::repin(const job_change& change) {
     for (std::size_t i = 0; i < change.repinned.size(); ++i) {
         const item_spec& s = change.repinned[i];
         size += s.size;
+        const std::string extra = extra_of(s);
         const auto row =
-            sql("UPDATE item SET size=?,device=?,inode=?,file_size=?,mtime_ns=?,ctime_ns=?,spec_crc=? "
+            sql("UPDATE item SET size=?,device=?,inode=?,file_size=?,mtime_ns=?,ctime_ns=?,spec_extra=?,spec_crc=? "
                 "WHERE job=? AND idx=?");
         binder to(*row);
         to << s.size << s.identity.device << s.identity.inode << s.identity.size << s.identity.mtime_ns
-           << s.identity.ctime_ns << checksum(change.seq, i, s) << change.seq << i;
+           << s.identity.ctime_ns;
+        to.blob(extra) << checksum(change.seq, i, s) << change.seq << i;
         row->exec();
     }
     whole->job.spec.size = size;
@@ -236,6 +253,8 @@ WAYBILL_DECL void database::quarantine(job_seq seq) {
     job_state state;
     state.now = status::failed;
     state.error.code = errc::record_damaged;
+    state.finished = time_.wall;
+    state.retired = time_.all();
     update_state(seq, state);
     if (before >= 0 && before < static_cast<std::int64_t>(status_count)) {
         move_total(static_cast<status>(before), status::failed, static_cast<std::uint64_t>(size));
@@ -259,10 +278,10 @@ WAYBILL_DECL removed_job database::remove(job_seq seq) {
     return {seq, now, size};
 }
 
-WAYBILL_DECL std::vector<removed_job> database::remove_finished(unix_millis before, unix_millis now) {
+WAYBILL_DECL std::vector<removed_job> database::remove_finished(std::chrono::milliseconds before, unix_millis now) {
     std::vector<job_seq> old;
     {
-        const auto row = sql("SELECT seq FROM job WHERE status > 5 AND finished < ? ORDER BY finished LIMIT 1000");
+        const auto row = sql("SELECT seq FROM job WHERE status > 5 AND retired < ? ORDER BY retired LIMIT 1000");
         binder(*row) << before;
         while (row->executeStep()) {
             old.push_back(static_cast<job_seq>(row->getColumn(0).getInt64()));

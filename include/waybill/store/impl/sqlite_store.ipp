@@ -23,6 +23,7 @@ WAYBILL_DECL asio::awaitable<store_contents> sqlite_store::open() {
             database_ = std::make_unique<detail::database>(options_);
             store_contents found = database_->contents();
             failed_ = false;
+            note_time(found.time);
             return found;
         } catch (const SQLite::Exception&) {
             database_.reset();
@@ -60,7 +61,7 @@ WAYBILL_DECL asio::awaitable<void> sqlite_store::remove(job_seq seq, std::vector
     co_await write(std::move(work));
 }
 
-WAYBILL_DECL asio::awaitable<std::vector<removed_job>> sqlite_store::remove_finished(unix_millis before,
+WAYBILL_DECL asio::awaitable<std::vector<removed_job>> sqlite_store::remove_finished(std::chrono::milliseconds before,
                                                                                      unix_millis now) {
     auto gone = std::make_shared<std::vector<removed_job>>();
     on_database work = [before, now, gone](detail::database& db) { *gone = db.remove_finished(before, now); };
@@ -87,11 +88,11 @@ WAYBILL_DECL asio::awaitable<std::vector<std::optional<job_seq>>> sqlite_store::
     co_return std::move(*found);
 }
 
-WAYBILL_DECL asio::awaitable<std::vector<queued_job>> sqlite_store::lane(std::string name, job_seq after,
-                                                                         std::size_t most) {
+WAYBILL_DECL asio::awaitable<std::vector<queued_job>> sqlite_store::lane(std::string name, std::string origin,
+                                                                         job_seq after, std::size_t most) {
     auto found = std::make_shared<std::vector<queued_job>>();
-    on_database work = [name = std::move(name), after, most, found](detail::database& db) {
-        *found = db.lane(name, after, most);
+    on_database work = [name = std::move(name), origin = std::move(origin), after, most, found](detail::database& db) {
+        *found = db.lane(name, origin, after, most);
     };
     co_await read(std::move(work));
     co_return std::move(*found);
@@ -127,11 +128,22 @@ WAYBILL_DECL asio::awaitable<void> sqlite_store::remove_leftover(std::int64_t id
 WAYBILL_DECL asio::awaitable<void> sqlite_store::close() {
     std::function<void()> work = [this] {
         if (database_) {
+            database_->note_time(noted_time());
             database_->write_back();
             database_.reset();
         }
     };
     co_await worker_->run_void(std::move(work));
+}
+
+WAYBILL_DECL void sqlite_store::note_time(const store_time& now) {
+    const std::lock_guard lock(mutex_);
+    time_ = now;
+}
+
+WAYBILL_DECL store_time sqlite_store::noted_time() {
+    const std::lock_guard lock(mutex_);
+    return time_;
 }
 
 WAYBILL_DECL detail::database& sqlite_store::opened() const {
@@ -191,6 +203,7 @@ WAYBILL_DECL void sqlite_store::drain() {
     }
     std::vector<detail::database_change> refused;
     if (database_) {
+        database_->note_time(noted_time());
         try {
             give_up_if(transact(group, refused));
         } catch (...) {  // no memory, before anything was begun

@@ -92,6 +92,11 @@ inline std::optional<job_seq> memory_store::seq_of(const job_id& id) const {
     return std::nullopt;
 }
 
+[[nodiscard]] inline queued_job queued(const loaded_job& whole) {
+    const job_state& state = whole.job.state;
+    return {whole.job.seq, whole.job.spec.lane, whole.job.spec.origin, state.not_before, state.wait, state.reason};
+}
+
 inline asio::awaitable<store_contents> memory_store::open() {
     failed_ = false;
     co_await turn();
@@ -103,7 +108,7 @@ inline asio::awaitable<store_contents> memory_store::open() {
     }
     disk_->owner = this;
     store_contents found;
-    std::map<std::string, queued_job> heads;
+    std::map<std::pair<std::string, std::string>, queued_job> heads;
     for (auto& [seq, whole] : disk_->jobs) {
         job_state& state = whole.job.state;
         if (state.now == status::uploading || state.now == status::finalizing) {
@@ -113,17 +118,14 @@ inline asio::awaitable<store_contents> memory_store::open() {
         found.totals[state.now].jobs += 1;
         found.totals[state.now].bytes += whole.job.spec.size;
         if (is_open(state.now)) {
-            queued_job head;
-            head.seq = seq;
-            head.lane = whole.job.spec.lane;
-            head.not_before = state.not_before;
-            head.reason = state.reason;
-            heads.try_emplace(head.lane, head);
+            queued_job head = queued(whole);
+            heads.try_emplace(std::pair(head.lane, head.origin), head);
         }
     }
     for (auto& [name, head] : heads) {
         found.lane_heads.push_back(std::move(head));
     }
+    found.time = disk_->time;
     co_return found;
 }
 
@@ -196,6 +198,8 @@ inline asio::awaitable<void> memory_store::quarantine(job_seq seq) {
         job_state& state = at(seq).job.state;
         state.now = status::failed;
         state.error.code = errc::record_damaged;
+        state.finished = disk_->time.wall;
+        state.retired = disk_->time.all();
     };
     co_await write(std::move(change));
 }
@@ -219,11 +223,12 @@ inline asio::awaitable<void> memory_store::remove(job_seq seq, std::vector<lefto
     co_await write(std::move(change));
 }
 
-inline asio::awaitable<std::vector<removed_job>> memory_store::remove_finished(unix_millis before, unix_millis now) {
+inline asio::awaitable<std::vector<removed_job>> memory_store::remove_finished(std::chrono::milliseconds before,
+                                                                               unix_millis now) {
     co_await turn();
     std::vector<removed_job> gone;
     for (const auto& [seq, whole] : disk_->jobs) {
-        if (is_terminal(whole.job.state.now) && whole.job.state.finished < before) {
+        if (is_terminal(whole.job.state.now) && whole.job.state.retired < before) {
             gone.push_back({seq, whole.job.state.now, whole.job.spec.size});
             for (const checkpoint& c : whole.checkpoints) {
                 keep(leftover_of(whole.job, c, now));
@@ -255,13 +260,14 @@ inline asio::awaitable<std::vector<std::optional<job_seq>>> memory_store::find(s
     co_return found;
 }
 
-inline asio::awaitable<std::vector<queued_job>> memory_store::lane(std::string name, job_seq after, std::size_t most) {
+inline asio::awaitable<std::vector<queued_job>> memory_store::lane(std::string name, std::string origin, job_seq after,
+                                                                   std::size_t most) {
     co_await turn();
     std::vector<queued_job> result;
     for (auto at = disk_->jobs.upper_bound(after); at != disk_->jobs.end() && result.size() < most; ++at) {
         const loaded_job& whole = at->second;
-        if (whole.job.spec.lane == name && is_open(whole.job.state.now)) {
-            result.push_back({at->first, name, whole.job.state.not_before, whole.job.state.reason});
+        if (whole.job.spec.lane == name && whole.job.spec.origin == origin && is_open(whole.job.state.now)) {
+            result.push_back(queued(whole));
         }
     }
     co_return result;
@@ -279,9 +285,11 @@ inline asio::awaitable<std::vector<loaded_job>> memory_store::list(listing which
         }
     }
     const auto key = [which](const job_record& j) {
-        const auto finished = which == listing::finished ? -j.state.finished.time_since_epoch().count() : 0;
+        const auto finished = which == listing::finished ? -j.state.retired.count() : 0;
         const auto seq = static_cast<std::int64_t>(j.seq) * (which == listing::finished ? -1 : 1);
-        return std::tuple(finished, which == listing::open ? j.spec.lane : std::string(), seq);
+        const bool by_lane = which == listing::open;
+        return std::tuple(finished, by_lane ? j.spec.lane : std::string(), by_lane ? j.spec.origin : std::string(),
+                          seq);
     };
     std::sort(all.begin(), all.end(),
               [&](const loaded_job& a, const loaded_job& b) { return key(a.job) < key(b.job); });
