@@ -65,7 +65,6 @@ public:
             case disposition::permanent:
                 return may_have_arrived && when_ambiguous != doubt::duplicate ? park(std::move(s))
                                                                               : end(std::move(s), status::failed);
-            case disposition::source:
             case disposition::network: return wait(std::move(s), wait_reason::network, jittered(policy_.offline_poll));
             case disposition::source: return wait(std::move(s), wait_reason::source, jittered(policy_.offline_poll));
             case disposition::locked: return wait(std::move(s), wait_reason::locked, jittered(policy_.offline_poll));
