@@ -104,8 +104,8 @@ enum class status_class : std::uint8_t {
     informational,  ///< 1xx
     success,        ///< 2xx, but 206 and 207
     redirect,       ///< 3xx
-    not_applied,    ///< the server says it did not process the request: 408 421 425 429 503, 417
-    ambiguous,      ///< it may have processed it: 500 502 504 507 520 to 527 599
+    not_applied,    ///< nobody has processed the request: 408 417 421 423 425 429 503 509 511 529 530
+    ambiguous,      ///< it may have processed it: 500 502 504 507 520 to 527 598 599
     permanent,      ///< everything else
 };
 
@@ -123,13 +123,19 @@ enum class status_class : std::uint8_t {
         case 408:
         case 417:
         case 421:
+        case 423:
         case 425:
         case 429:
-        case 503: return status_class::not_applied;
+        case 503:
+        case 509:
+        case 511:
+        case 529:
+        case 530: return status_class::not_applied;
         case 500:
         case 502:
         case 504:
         case 507:
+        case 598:
         case 599: return status_class::ambiguous;
         default: break;
     }

@@ -76,7 +76,7 @@ TEST_CASE("a job that waits for its next attempt keeps its lane, other lanes go 
     w.start();
     w.settle();
     CHECK(w.at("first").now == status::waiting);
-    CHECK(w.at("first").reason == wait_reason::backoff);
+    CHECK(w.at("first").reason == wait_reason::network);
     CHECK(w.at("first").error.code == errc::connect_failed);
     CHECK(w.at("second").now == status::pending);
     CHECK(w.at("other").now == status::completed);

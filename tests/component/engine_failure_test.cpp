@@ -12,7 +12,7 @@ TEST_CASE("a job that fails again and again is given up after its attempts, with
     around.files->write("/a", "x");
     world w(around, [](options& o) { o.retry.attempts = 4; });
     for (int i = 0; i < 10; ++i) {
-        around.faults.push_back({fault::kind::refused, 0});
+        around.faults.push_back({fault::kind::cut, 0});
     }
     w.add(put_job("one", {"/a"}));
     w.start();
@@ -20,7 +20,7 @@ TEST_CASE("a job that fails again and again is given up after its attempts, with
     const job_snapshot& job = w.at("one");
     CHECK(job.now == status::failed);
     CHECK(job.attempt == 4);
-    CHECK(job.error.code == errc::connect_failed);
+    CHECK(job.error.code == errc::connection_lost);
     CHECK(job.error.message().find("gave up after 4 attempts") != std::string::npos);
 }
 

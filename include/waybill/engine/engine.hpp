@@ -120,7 +120,9 @@ private:
     [[nodiscard]] bool can_probe(const job_record& job) const;
     [[nodiscard]] outcome::doubt doubt_about(const job_record& job, bool may_probe = true) const;
     asio::awaitable<std::exception_ptr> run_protocol(attempt& job, const run_state& mine);
-    [[nodiscard]] job_state after(const attempt& job, wish asked, const std::exception_ptr& thrown) const;
+    [[nodiscard]] job_state after(const attempt& job, const run_state& mine, const std::exception_ptr& thrown) const;
+    [[nodiscard]] credentials_mark credentials_for(const job_record& job) const;
+    [[nodiscard]] scheduler::time_point ready_at(const job_record& job, const std::string& origin);
     void ended(job_seq seq, const std::exception_ptr& thrown);
     void notify_end(job_seq seq);
     void interrupt(job_seq seq, wish why);

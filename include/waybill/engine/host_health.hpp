@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -19,6 +20,9 @@ enum class host_report : std::uint8_t {
     throttled,  ///< it asked to come back later
 };
 
+/// Tells credentials apart without keeping them: a hash. 0: there were none.
+using credentials_mark = std::size_t;
+
 /// Remembers how hosts are, so that a thousand jobs for a host that is down do not each find it
 /// out. Pure: it is told the time.
 ///
@@ -27,6 +31,9 @@ enum class host_report : std::uint8_t {
 /// the probe that may close the circuit. An answer that asks to come back later pauses the whole host at once. A token
 /// bucket limits retries while failures and successes alternate: each failure costs more than a
 /// success gives back.
+///
+/// Credentials that a host has refused are not sent to it again and again, for accounts get locked: it is left alone
+/// for `credentials_pause`, then for twice as long up to `credentials_pause_cap`, or until there are others.
 class host_health {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -47,7 +54,41 @@ public:
         if (h.probing) {
             return now + probe_patience;
         }
-        return std::max(now, h.closed_until);
+        return std::max({now, h.closed_until, h.refused_until});
+    }
+
+    /// The host has refused credentials and has not been seen to accept any since: what to compare with those there are
+    /// now.
+    [[nodiscard]] std::optional<credentials_mark> refused(const std::string& origin) const {
+        const auto found = hosts_.find(origin);
+        return found == hosts_.end() ? std::nullopt : found->second.refused;
+    }
+
+    /// It refused these credentials.
+    void refuse(const std::string& origin, credentials_mark which, time_point now) {
+        host& h = hosts_[origin];
+        h.probing = false;
+        h.suspect = true;
+        const bool again = h.refused == which && h.refused_pause.count() > 0;
+        h.refused_pause =
+            again ? std::min(h.refused_pause * 2, policy_.credentials_pause_cap) : policy_.credentials_pause;
+        h.refused = which;
+        h.refused_until = now + h.refused_pause;
+    }
+
+    /// Something was accepted: what is answered 500 now is refused for its own sake.
+    void serve(const std::string& origin, std::chrono::milliseconds at) {
+        constexpr std::size_t most = 256;  // a host that is forgotten is seen to serve again before long
+        if (served_.size() >= most && !served_.contains(origin)) {
+            served_.erase(std::min_element(served_.begin(), served_.end(),
+                                           [](const auto& a, const auto& b) { return a.second < b.second; }));
+        }
+        served_[origin] = at;
+    }
+    /// It has accepted something at `since` or later.
+    [[nodiscard]] bool served_since(const std::string& origin, std::chrono::milliseconds since) const {
+        const auto found = served_.find(origin);
+        return found != served_.end() && found->second >= since;
     }
 
     void begin(const std::string& origin) {
@@ -60,6 +101,7 @@ public:
     void try_now(const std::string& origin) {
         if (const auto found = hosts_.find(origin); found != hosts_.end()) {
             found->second.closed_until = {};
+            found->second.refused_until = {};
             found->second.probing = false;
         }
     }
@@ -105,6 +147,9 @@ private:
         bool probing = false;
         std::chrono::milliseconds pause{0};
         time_point closed_until{};
+        std::optional<credentials_mark> refused;
+        std::chrono::milliseconds refused_pause{0};
+        time_point refused_until{};
     };
 
     void answered(const std::string& origin) {
@@ -123,6 +168,7 @@ private:
 
     retry_policy policy_;
     std::map<std::string, host> hosts_;
+    std::map<std::string, std::chrono::milliseconds> served_;
 };
 
 }  // namespace waybill

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -23,6 +24,8 @@ public:
     /// Delivered.
     [[nodiscard]] job_state completed(job_state s) const {
         s.error = {};
+        s.troubles = 0;
+        s.refused_since = {};
         return end(std::move(s), status::completed);
     }
 
@@ -47,9 +50,20 @@ public:
         duplicate,  ///< send it again: the app accepts a duplicate
     };
 
-    /// Failed. `progressed`: the server confirmed something new during this attempt; `gained`: so many bytes.
-    [[nodiscard]] job_state failed(job_state s, const failure& why, doubt when_ambiguous, bool progressed,
-                                   std::uint64_t gained = 0) const {
+    /// What is known of an attempt that failed.
+    struct attempt_end {
+        bool progressed = false;    ///< the server confirmed something new during it
+        std::uint64_t gained = 0;   ///< so many bytes
+        bool serves_others = true;  ///< since this job was first answered 500, its host has accepted something
+    };
+
+    /// What became of a job whose attempt has failed.
+    ///
+    /// What concerns the host, the network, the credentials or the file's disk costs no attempt, for however long it
+    /// lasts: the job waits, up to `retry_policy::max_age`. What concerns the job is counted, and ends it when there
+    /// was too much of it in a row.
+    [[nodiscard]] job_state failed(job_state s, const failure& why, doubt when_ambiguous,
+                                   const attempt_end& how) const {
         s.error = {why.code(), why.details(), why.item()};
         const bool ambiguous = why.what_to_do() == disposition::ambiguous;
         if (ambiguous && when_ambiguous == doubt::park) {
@@ -61,37 +75,32 @@ public:
         // Out of attempts, too old to ask, or without its file is not the same as failed: it may have arrived. A
         // permanent answer to the marked request itself has taken its mark away.
         const bool may_have_arrived = s.tail_attempt != 0 || (ambiguous && when_ambiguous == doubt::repeat);
-        switch (why.what_to_do()) {
-            case disposition::permanent:
-                return may_have_arrived && when_ambiguous != doubt::duplicate ? park(std::move(s))
-                                                                              : end(std::move(s), status::failed);
-            case disposition::network: return wait(std::move(s), wait_reason::network, jittered(policy_.offline_poll));
-            case disposition::source: return wait(std::move(s), wait_reason::source, jittered(policy_.offline_poll));
-            case disposition::locked: return wait(std::move(s), wait_reason::locked, jittered(policy_.offline_poll));
-            default: break;
+        if (why.what_to_do() == disposition::permanent) {
+            return may_have_arrived && when_ambiguous != doubt::duplicate ? park(std::move(s))
+                                                                          : end(std::move(s), status::failed);
         }
-        // Looked at after an attempt, never instead of one: a clock that jumped years ahead, as on a machine that
-        // learns the time from the network, must not end a job that can be delivered. To find that nobody knows what
-        // became of an earlier one was no attempt.
+        // Looked at after an attempt, never instead of one. To find that nobody knows what became of an earlier one was
+        // no attempt.
         const bool only_asked = when_ambiguous == doubt::duplicate && why.code() == errc::outcome_unknown;
         if (is_expired(s) && !only_asked) {
             return may_have_arrived ? park(std::move(s)) : expired(std::move(s));
         }
-        s.failures = progressed ? 1 : s.failures + 1;
+        s = noted_refusal(std::move(s), why);
+        s.troubles = how.progressed ? 1 : s.troubles + 1;
+        if (!costs_attempt(s, why, how)) {
+            s.failures = how.progressed ? 0 : s.failures;
+            return wait(std::move(s), reason_for(why), trouble_delay(s, why));
+        }
+        s.failures = how.progressed ? 1 : s.failures + 1;
         if (s.failures >= policy_.attempts) {
             s.error.details.detail = "gave up after " + std::to_string(s.failures) + " attempts without progress" +
                                      (s.error.details.detail.empty() ? "" : "; " + s.error.details.detail);
             return may_have_arrived ? park(std::move(s)) : end(std::move(s), status::failed);
         }
-        if (gained >= policy_.prompt_bytes && only_cut(why, when_ambiguous)) {
+        if (how.gained >= policy_.prompt_bytes && only_cut(why, when_ambiguous)) {
             return wait(std::move(s), wait_reason::backoff, {});
         }
-        std::chrono::milliseconds delay = backoff_delay(policy_, s.failures, random_, why.retry_after());
-        // A server whose storage is full makes room within hours, not seconds (RFC 4918 section 11.5).
-        if (why.code() == make_http_error(507)) {
-            delay = std::max(delay, jittered(policy_.cap / 2));
-        }
-        return wait(std::move(s), why.retry_after() ? wait_reason::server_busy : reason_for(why.what_to_do()), delay);
+        return wait(std::move(s), reason_for(why), backoff_delay(policy_, s.failures, random_, why.retry_after()));
     }
 
     /// A mark of an earlier attempt was found: its last byte may have left and nobody knows more.
@@ -136,9 +145,45 @@ private:
         return s;
     }
 
+    // A server error is this job's fault only where its host serves others; until that is seen, it is the host's.
+    [[nodiscard]] static bool costs_attempt(const job_state& s, const failure& why, const attempt_end& how) noexcept {
+        switch (why.what_to_do()) {
+            case disposition::busy:
+            case disposition::network:
+            case disposition::credentials:
+            case disposition::source:
+            case disposition::locked: return false;
+            default: break;
+        }
+        if (why.code() == make_http_error(500)) {
+            return s.failures > 0 || how.serves_others;
+        }
+        return !concerns_host(why.code());
+    }
+
     [[nodiscard]] std::chrono::milliseconds jittered(std::chrono::milliseconds base) const {
         return base + std::chrono::milliseconds(
                           static_cast<std::chrono::milliseconds::rep>(static_cast<double>(base.count()) * random_));
+    }
+
+    /// While nothing can be done about it, it is looked at ever more rarely: between half of an exponentially growing
+    /// limit and all of it.
+    [[nodiscard]] std::chrono::milliseconds trouble_delay(const job_state& s, const failure& why) const {
+        if (why.code() == errc::network_unreachable) {
+            return jittered(policy_.offline_poll);  // nothing is sent to find out
+        }
+        const bool asks_who = why.what_to_do() == disposition::credentials;
+        const std::chrono::milliseconds first = asks_who ? policy_.credentials_pause : policy_.base * 2;
+        const std::chrono::milliseconds most = asks_who ? policy_.credentials_pause_cap : policy_.cap;
+        const double limit = std::min(static_cast<double>(most.count()),
+                                      static_cast<double>(first.count()) * std::exp2(std::min(s.troubles - 1, 40)));
+        std::chrono::milliseconds delay = jittered(std::chrono::milliseconds(static_cast<std::int64_t>(limit / 2)));
+        // A server whose storage is full makes room within hours, not seconds (RFC 4918 section 11.5).
+        if (why.code() == make_http_error(507)) {
+            delay = std::max(delay, jittered(policy_.cap / 2));
+        }
+        delay = std::max(delay, policy_.floor);
+        return why.retry_after() ? std::max(delay, retry_after_delay(policy_, *why.retry_after(), random_)) : delay;
     }
 
     // The network's doing: the server has not asked for patience, and can be asked what became of it.
@@ -148,12 +193,33 @@ private:
         return cut && why.code().category() != http_category() && !why.retry_after();
     }
 
-    [[nodiscard]] static wait_reason reason_for(disposition what) noexcept {
-        switch (what) {
+    [[nodiscard]] static wait_reason reason_for(const failure& why) noexcept {
+        switch (why.what_to_do()) {
             case disposition::busy: return wait_reason::server_busy;
+            case disposition::network: return wait_reason::network;
             case disposition::credentials: return wait_reason::credentials;
-            default: return wait_reason::backoff;
+            case disposition::source: return wait_reason::source;
+            case disposition::locked: return wait_reason::locked;
+            default: break;
         }
+        if (why.retry_after()) {
+            return wait_reason::server_busy;
+        }
+        if (why.code() == make_http_error(500)) {
+            return wait_reason::server_error;
+        }
+        return concerns_host(why.code()) ? wait_reason::network : wait_reason::backoff;
+    }
+
+    // Since when it has been answered 500 in a row.
+    [[nodiscard]] job_state noted_refusal(job_state s, const failure& why) const {
+        constexpr std::chrono::milliseconds none(0);
+        if (why.code() != make_http_error(500)) {
+            s.refused_since = none;
+        } else if (s.refused_since == none) {
+            s.refused_since = std::max(now_.open, std::chrono::milliseconds(1));
+        }
+        return s;
     }
 
     const retry_policy& policy_;

@@ -119,6 +119,7 @@ namespace detail {
         case errc::connection_lost:
         case errc::stale_connection:
         case errc::send_stalled:
+        case errc::tls_untrusted:
         case errc::tls_failed:
         case errc::proxy_failed:
         case errc::invalid_response:

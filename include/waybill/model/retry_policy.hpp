@@ -7,7 +7,8 @@
 namespace waybill {
 
 /// When and how often a job is tried again. Attempts count only while nothing new was confirmed:
-/// a slow upload that gets on is never given up.
+/// a slow upload that gets on is never given up. Nor do they count while the host, the network, the credentials or the
+/// file's disk are at fault: then the job waits, for `max_age` at most.
 struct retry_policy {
     /// Scale of the exponential backoff: attempt n waits a random time up to `base * 2^n`.
     std::chrono::milliseconds base{1'000};
@@ -28,10 +29,16 @@ struct retry_policy {
     int host_failures = 5;
     std::chrono::milliseconds host_pause{30'000};
     std::chrono::milliseconds host_pause_cap{std::chrono::minutes(5)};
-    /// Failed attempts without confirmed progress before the job fails.
+    /// Credentials that a host has refused are tried again after this, then after twice as long up to
+    /// `credentials_pause_cap`; other ones at once. The provider is asked for them every `credentials_poll`.
+    std::chrono::milliseconds credentials_pause{30'000};
+    std::chrono::milliseconds credentials_pause_cap{std::chrono::hours(1)};
+    std::chrono::milliseconds credentials_poll{5'000};
+    /// Failed attempts without confirmed progress, by the job's own fault, before it fails.
     int attempts = 12;
-    /// Age at which an undelivered job fails, counted from its acceptance or its last retry. Looked at when an
-    /// attempt has failed, never instead of one; an attempt that found no network does not count.
+    /// Age at which an undelivered job fails, counted from its acceptance or its last retry, in time during which it
+    /// could have been delivered: while an uploader has the store open. Looked at when an attempt has failed, never
+    /// instead of one.
     std::chrono::hours max_age{24 * 7};
 };
 

@@ -4,6 +4,8 @@
 #include <waybill/error.hpp>
 #include <waybill/model/checkpoint.hpp>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +27,19 @@ enum class disposition : std::uint8_t {
     ambiguous,    ///< the server may have processed it, and it must not be repeated blindly
     permanent,    ///< the job fails
 };
+
+/// A failure of this code says nothing of the job: the host, what stands before it, or the way there cannot serve
+/// anybody now.
+[[nodiscard]] inline bool concerns_host(std::error_code code) noexcept {
+    if (code.category() == http_category()) {
+        const int status = code.value();
+        constexpr std::array<int, 12> theirs = {425, 429, 502, 503, 504, 507, 509, 511, 529, 530, 598, 599};
+        return (status >= 520 && status <= 527) || std::find(theirs.begin(), theirs.end(), status) != theirs.end();
+    }
+    return code == errc::host_not_found || code == errc::connect_failed || code == errc::connect_timed_out ||
+           code == errc::network_unreachable || code == errc::tls_failed || code == errc::tls_untrusted ||
+           code == errc::proxy_failed;
+}
 
 /// How a pipeline stage says that it failed, and what that means.
 class failure : public error {

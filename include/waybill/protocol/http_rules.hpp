@@ -4,6 +4,7 @@
 #include <waybill/protocol/failure.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
+#include <waybill/transport/url.hpp>
 
 #include <curl/curl.h>
 
@@ -71,6 +72,48 @@ struct verdict {
     std::error_code code;
 };
 
+/// A redirect for now to another host is the login page of a network more often than the server's wish, unless the
+/// server has had the whole request: then only it can have answered.
+[[nodiscard]] inline bool is_from_portal(const response& r, bool may_be_processed) {
+    const bool for_now = r.status == 302 || r.status == 303 || r.status == 307;
+    const auto location = r.header("Location");
+    if (!for_now || may_be_processed || !location || r.url.empty()) {
+        return false;
+    }
+    try {
+        const url from(r.url);
+        return from.resolve(std::string(*location)).host() != from.host();
+    } catch (const error&) {
+        return false;
+    }
+}
+
+/// What to do about a status that says that nothing was processed.
+[[nodiscard]] inline disposition after_refusal(const response& r) {
+    switch (r.status) {
+        case 401:
+        case 407: return disposition::credentials;
+        case 423: return disposition::locked;
+        default: break;
+    }
+    if (r.header("Retry-After")) {  // also with 413: for now only (RFC 9110 section 15.5.14)
+        return disposition::busy;
+    }
+    switch (r.status) {
+        case 425:
+        case 429:
+        case 503:
+        case 507:
+        case 509:
+        case 529: return disposition::busy;
+        case 408:
+        case 417:
+        case 421:
+        case 500: return disposition::retry;
+        default: return concerns_host(make_http_error(r.status)) ? disposition::network : disposition::permanent;
+    }
+}
+
 [[nodiscard]] inline verdict judge_status(const response& r, bool idempotent) {
     const std::error_code code = make_http_error(r.status);
     // What the server cannot have whole, it cannot have processed: an error in mid-body never is
@@ -82,18 +125,18 @@ struct verdict {
                 return {true, disposition::retry, {}};
             }
             return {false, disposition::retry, errc::early_response};
-        case status_class::redirect: return {false, disposition::permanent, errc::redirect_refused};
-        case status_class::not_applied:
-            return {false, r.header("Retry-After") ? disposition::busy : disposition::retry, code};
-        case status_class::ambiguous: return {false, ambiguous ? disposition::ambiguous : disposition::retry, code};
+        case status_class::redirect: {
+            const disposition what = is_from_portal(r, ambiguous) ? disposition::network : disposition::permanent;
+            return {false, what, errc::redirect_refused};
+        }
+        case status_class::ambiguous:
+            if (ambiguous) {
+                return {false, disposition::ambiguous, code};
+            }
+            break;
         default: break;
     }
-    // With Retry-After a refusal for its size is for now only (RFC 9110 section 15.5.14).
-    if (r.status == 413 && r.header("Retry-After")) {
-        return {false, disposition::busy, code};
-    }
-    const bool wants_credentials = r.status == 401 || r.status == 407;
-    return {false, wants_credentials ? disposition::credentials : disposition::permanent, code};
+    return {false, after_refusal(r), code};
 }
 
 /// Decides by how far the request was: before the last byte left nothing can have happened; after
@@ -109,7 +152,7 @@ struct verdict {
     if (code == errc::stale_connection || (r.reused_connection && code == errc::connection_lost)) {
         return {false, disposition::again, code};
     }
-    if (code == errc::network_unreachable) {
+    if (concerns_host(code)) {
         return {false, disposition::network, code};
     }
     return {false, code == cause::permanent ? disposition::permanent : disposition::retry, code};

@@ -44,6 +44,10 @@ public:
     /// Makes what was uploaded final.
     virtual asio::awaitable<void> finalize(session& job);
 
+    /// What this job would show the server to prove who asks, where that is the protocol's own affair: compared with
+    /// what the server has refused, and kept nowhere. Default: nothing.
+    [[nodiscard]] virtual std::string identity(const job_spec& job) const;
+
     /// Cleans up what the server has of an upload that is given up: the checkpoint says which. It
     /// is tried again when it throws a `failure` that may pass, also after a restart.
     virtual asio::awaitable<void> discard(exchange& server, const leftover& what);

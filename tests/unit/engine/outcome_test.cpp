@@ -19,6 +19,7 @@ const disposition every_disposition[] = {disposition::retry,     disposition::ag
                                          disposition::network,   disposition::credentials, disposition::ambiguous,
                                          disposition::permanent, disposition::source,      disposition::locked};
 using doubt = outcome::doubt;
+const outcome::attempt_end nothing_gained;
 const doubt every_policy[] = {doubt::park, doubt::ask, doubt::repeat, doubt::duplicate};
 
 retry_policy policy() {
@@ -44,7 +45,7 @@ job_state running() {
     return s;
 }
 
-failure because(disposition what, std::error_code code = make_http_error(503),
+failure because(disposition what, std::error_code code = make_http_error(408),
                 std::optional<seconds> retry_after = std::nullopt, std::size_t item = 2) {
     diagnostics d;
     d.detail = "details";
@@ -106,12 +107,12 @@ TEST_CASE("a failed attempt leaves the job where its failure leads", "[engine][o
         for (const doubt if_unknown : every_policy) {
             INFO("disposition " << static_cast<int>(what) << " policy " << static_cast<int>(if_unknown));
             const job_state before = running();
-            const job_state after = decided.failed(before, because(what), if_unknown, false);
+            const job_state after = decided.failed(before, because(what), if_unknown, nothing_gained);
             check_untouched(after, before);
             // A permanent failure that is no answer to the marked request: its file is gone, say.
             const bool parks = (what == disposition::ambiguous && if_unknown == doubt::park) ||
                                (what == disposition::permanent && if_unknown != doubt::duplicate);
-            CHECK(after.error.code == (parks ? make_error_code(errc::outcome_unknown) : make_http_error(503)));
+            CHECK(after.error.code == (parks ? make_error_code(errc::outcome_unknown) : make_http_error(408)));
             CHECK_THAT(after.error.details.detail, Catch::Contains("details"));
             CHECK(after.error.item == 2);
             if (parks) {
@@ -144,9 +145,10 @@ TEST_CASE("a permanent failure ends a job of which nothing is in doubt", "[engin
     job_state before = running();
     before.tail_attempt = 0;
     for (const doubt if_unknown : every_policy) {
-        const job_state after = outcome(p, at, 0.5).failed(before, because(disposition::permanent), if_unknown, false);
+        const job_state after =
+            outcome(p, at, 0.5).failed(before, because(disposition::permanent), if_unknown, nothing_gained);
         CHECK(after.now == status::failed);
-        CHECK(after.error.code == make_http_error(503));
+        CHECK(after.error.code == make_http_error(408));
         CHECK(after.finished == now);
         CHECK(after.failures == before.failures);
     }
@@ -156,7 +158,7 @@ TEST_CASE("what a job waits for is told", "[engine][outcome]") {
     const retry_policy p = policy();
     const outcome decided(p, at, 0.5);
     const auto reason = [&](disposition what) {
-        return decided.failed(running(), because(what), doubt::repeat, false).reason;
+        return decided.failed(running(), because(what), doubt::repeat, nothing_gained).reason;
     };
     CHECK(reason(disposition::retry) == wait_reason::backoff);
     CHECK(reason(disposition::again) == wait_reason::backoff);
@@ -169,23 +171,22 @@ TEST_CASE("what a job waits for is told", "[engine][outcome]") {
 TEST_CASE("failures without progress are counted, and end the job when they are too many", "[engine][outcome]") {
     const retry_policy p = policy();
     const outcome decided(p, at, 0.5);
-    for (const disposition what : {disposition::retry, disposition::again, disposition::busy, disposition::credentials,
-                                   disposition::ambiguous}) {
+    for (const disposition what : {disposition::retry, disposition::again, disposition::ambiguous}) {
         INFO("disposition " << static_cast<int>(what));
         job_state s = running();
         s.failures = 0;
         s.tail_attempt = 0;
         for (int i = 1; i < p.attempts; ++i) {
-            s = decided.failed(s, because(what), doubt::duplicate, false);
+            s = decided.failed(s, because(what), doubt::duplicate, nothing_gained);
             CHECK(s.now == status::waiting);
             CHECK(s.failures == i);
             CHECK(s.error.details.detail == "details");
         }
-        s = decided.failed(s, because(what), doubt::duplicate, false);
+        s = decided.failed(s, because(what), doubt::duplicate, nothing_gained);
         CHECK(s.now == status::failed);
         CHECK(s.finished == now);
         CHECK(s.tail_attempt == 0);
-        CHECK(s.error.code == make_http_error(503));
+        CHECK(s.error.code == make_http_error(408));
         CHECK(s.error.details.detail == "gave up after 4 attempts without progress; details");
     }
 }
@@ -197,13 +198,15 @@ TEST_CASE("a job that may have arrived is parked when it runs out of attempts to
     job_state s = running();
     s.failures = p.attempts - 1;
     // Also when the last attempt did not even connect: an earlier one may have arrived.
-    CHECK(decided.failed(s, because(disposition::retry), doubt::ask, false).now == status::unknown_outcome);
+    CHECK(decided.failed(s, because(disposition::retry), doubt::ask, nothing_gained).now == status::unknown_outcome);
     s.tail_attempt = 0;
-    CHECK(decided.failed(s, because(disposition::retry), doubt::ask, false).now == status::failed);
+    CHECK(decided.failed(s, because(disposition::retry), doubt::ask, nothing_gained).now == status::failed);
     s.tail_attempt = 7;
-    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::ask, false).now == status::unknown_outcome);
-    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::repeat, false).now == status::unknown_outcome);
-    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::duplicate, false).now == status::failed);
+    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::ask, nothing_gained).now ==
+          status::unknown_outcome);
+    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::repeat, nothing_gained).now ==
+          status::unknown_outcome);
+    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::duplicate, nothing_gained).now == status::failed);
 }
 
 TEST_CASE("a job that gives up without details says how often it tried", "[engine][outcome]") {
@@ -211,7 +214,8 @@ TEST_CASE("a job that gives up without details says how often it tried", "[engin
     job_state s = running();
     s.failures = 3;
     s.tail_attempt = 0;
-    s = outcome(p, at, 0.5).failed(s, failure(disposition::retry, errc::connection_lost, {}), doubt::park, false);
+    s = outcome(p, at, 0.5)
+            .failed(s, failure(disposition::retry, errc::connection_lost, {}), doubt::park, nothing_gained);
     CHECK(s.now == status::failed);
     CHECK(s.error.details.detail == "gave up after 4 attempts without progress");
 }
@@ -220,7 +224,7 @@ TEST_CASE("a transfer that got on and was cut continues at once", "[engine][outc
     const retry_policy p = policy();
     const outcome decided(p, at, 0.5);
     const auto delay = [&](const failure& why, std::uint64_t gained) {
-        const job_state s = decided.failed(running(), why, doubt::ask, true, gained);
+        const job_state s = decided.failed(running(), why, doubt::ask, {true, gained});
         CHECK(s.now == status::waiting);
         return s.not_before - now;
     };
@@ -242,23 +246,70 @@ TEST_CASE("progress gives the budget back", "[engine][outcome]") {
     job_state s = running();
     for (int i = 0; i < 100; ++i) {
         s.failures = p.attempts - 1;
-        s = decided.failed(s, because(disposition::retry), doubt::park, true);
+        s = decided.failed(s, because(disposition::retry), doubt::park, {true});
         CHECK(s.now == status::waiting);
         CHECK(s.failures == 1);
     }
 }
 
-TEST_CASE("being offline costs nothing, however long", "[engine][outcome]") {
+TEST_CASE("what concerns the host, the network, the credentials or the disk costs nothing, however long",
+          "[engine][outcome]") {
     const retry_policy p = policy();
-    job_state s = running();
-    s.failures = p.attempts - 1;
-    for (int i = 0; i < 1'000; ++i) {
-        s = outcome(p, at, 0.25)
-                .failed(s, because(disposition::network, errc::network_unreachable), doubt::park, false);
-        CHECK(s.now == status::waiting);
-        CHECK(s.failures == p.attempts - 1);
-        CHECK(s.not_before == now + milliseconds(37'500));  // 30 s and up to as much again
+    const failure whys[] = {because(disposition::network, errc::network_unreachable),
+                            because(disposition::network, errc::connect_failed),
+                            because(disposition::busy, make_http_error(503)),
+                            because(disposition::credentials, make_http_error(401)),
+                            because(disposition::source, errc::source_unavailable),
+                            because(disposition::locked, make_http_error(423)),
+                            because(disposition::ambiguous, make_http_error(502))};
+    for (const failure& why : whys) {
+        CAPTURE(why.what());
+        job_state s = running();
+        s.failures = p.attempts - 1;
+        std::chrono::milliseconds last(0);
+        for (int i = 0; i < 1'000; ++i) {
+            s = outcome(p, at, 0.25).failed(s, why, doubt::ask, nothing_gained);
+            REQUIRE(s.now == status::waiting);
+            REQUIRE(s.failures == p.attempts - 1);
+            REQUIRE(s.wait >= last);
+            REQUIRE(s.not_before == now + s.wait);
+            last = s.wait;
+        }
+        CHECK(last >= std::min(p.offline_poll, p.cap / 2));
+        CHECK(last <= p.credentials_pause_cap);
+        s.began = at.open - p.max_age - milliseconds(1);
+        s.tail_attempt = 0;
+        s = outcome(p, at, 0.25).failed(s, why, doubt::duplicate, nothing_gained);
+        CHECK(s.now == status::failed);
+        CHECK(s.error.code == errc::expired);
     }
+}
+
+TEST_CASE("500 is the job's fault only where its host serves others", "[engine][outcome]") {
+    const retry_policy p = policy();
+    const outcome decided(p, at, 0.5);
+    const failure why = because(disposition::retry, make_http_error(500));
+    const outcome::attempt_end serves_nobody{false, 0, false};
+    job_state s = running();
+    s.failures = 0;
+    s.tail_attempt = 0;
+    for (int i = 0; i < 100; ++i) {
+        s = decided.failed(s, why, doubt::park, serves_nobody);
+        REQUIRE(s.now == status::waiting);
+        REQUIRE(s.failures == 0);
+        REQUIRE(s.reason == wait_reason::server_error);
+        REQUIRE(s.refused_since == at.open);
+    }
+    s = decided.failed(s, why, doubt::park, nothing_gained);
+    CHECK(s.failures == 1);
+    CHECK(s.reason == wait_reason::server_error);
+    // Once that has been seen it need not be seen again.
+    s = decided.failed(s, why, doubt::park, serves_nobody);
+    CHECK(s.failures == 2);
+    s = decided.failed(s, because(disposition::retry), doubt::park, nothing_gained);
+    CHECK(s.refused_since == milliseconds(0));
+    s = decided.failed(s, why, doubt::park, serves_nobody);
+    CHECK(s.now == status::failed);
 }
 
 TEST_CASE("a waiting job is tried after its backoff, or when the server asked for it", "[engine][outcome]") {
@@ -266,12 +317,15 @@ TEST_CASE("a waiting job is tried after its backoff, or when the server asked fo
     const outcome decided(p, at, 0.5);
     job_state s = running();
     s.failures = 0;
-    CHECK(decided.failed(s, because(disposition::retry), doubt::park, false).not_before == now + seconds(1));
+    CHECK(decided.failed(s, because(disposition::retry), doubt::park, nothing_gained).not_before == now + seconds(1));
     s.failures = 1;
-    CHECK(decided.failed(s, because(disposition::retry), doubt::park, false).not_before == now + seconds(2));
-    CHECK(decided.failed(s, because(disposition::retry), doubt::park, true).not_before == now + seconds(1));
+    CHECK(decided.failed(s, because(disposition::retry), doubt::park, nothing_gained).not_before == now + seconds(2));
+    CHECK(decided.failed(s, because(disposition::retry), doubt::park, {true}).not_before == now + seconds(1));
     const failure busy = because(disposition::busy, make_http_error(429), seconds(100));
-    CHECK(decided.failed(s, busy, doubt::park, false).not_before == now + seconds(105));
+    CHECK(decided.failed(s, busy, doubt::park, nothing_gained).not_before == now + seconds(105));
+    // Nor is it less than the backoff when the server asks for next to nothing.
+    const failure soon = because(disposition::busy, make_http_error(429), seconds(0));
+    CHECK(decided.failed(s, soon, doubt::park, nothing_gained).not_before >= now + seconds(1));
 }
 
 TEST_CASE("a server whose storage is full is given long to make room, from the first time on", "[engine][outcome]") {
@@ -279,7 +333,7 @@ TEST_CASE("a server whose storage is full is given long to make room, from the f
     for (const double random : {0.0, 0.5, 1.0}) {
         const outcome decided(p, at, random);
         const auto wait = [&](const failure& why) {
-            return decided.failed(running(), why, doubt::ask, false).not_before - now;
+            return decided.failed(running(), why, doubt::ask, nothing_gained).not_before - now;
         };
         const auto full = wait(because(disposition::retry, make_http_error(507)));
         CHECK(full >= p.cap / 2);
@@ -340,9 +394,10 @@ TEST_CASE("a job that is too old is sent once more when all that was found out i
     job_state s = running();
     s.began = at.open - std::chrono::hours(3);
     const failure nobody_knows = because(disposition::ambiguous, errc::outcome_unknown);
-    CHECK(decided.failed(s, nobody_knows, doubt::duplicate, false).now == status::waiting);
-    CHECK(decided.failed(s, nobody_knows, doubt::ask, false).now == status::unknown_outcome);
-    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::duplicate, false).error.code == errc::expired);
+    CHECK(decided.failed(s, nobody_knows, doubt::duplicate, nothing_gained).now == status::waiting);
+    CHECK(decided.failed(s, nobody_knows, doubt::ask, nothing_gained).now == status::unknown_outcome);
+    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::duplicate, nothing_gained).error.code ==
+          errc::expired);
 }
 
 TEST_CASE("every outcome is a transition the status table allows", "[engine][outcome]") {
@@ -358,7 +413,7 @@ TEST_CASE("every outcome is a transition the status table allows", "[engine][out
             for (const doubt if_unknown : every_policy) {
                 for (const int failures : {0, p.attempts}) {
                     s.failures = failures;
-                    CHECK(can_become(from, decided.failed(s, because(what), if_unknown, false).now));
+                    CHECK(can_become(from, decided.failed(s, because(what), if_unknown, nothing_gained).now));
                 }
             }
         }

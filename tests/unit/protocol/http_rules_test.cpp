@@ -124,8 +124,10 @@ response answered(int status, bool complete, bool retry_after_header = false) {
 
 // The whole table, in other words than the code's: what an answer means.
 verdict expected_for(int status, bool complete, bool idempotent, bool retry_after_header) {
-    static const std::set<int> not_applied = {408, 417, 421, 425, 429, 503};
-    static const std::set<int> unsure = {500, 502, 504, 507, 520, 521, 522, 523, 524, 525, 526, 527, 599};
+    static const std::set<int> busy = {425, 429, 503, 507, 509, 529};
+    static const std::set<int> broken = {502, 504, 511, 520, 521, 522, 523, 524, 525, 526, 527, 530, 598, 599};
+    static const std::set<int> once_more = {408, 417, 421, 500};
+    static const std::set<int> unsure = {500, 502, 504, 507, 520, 521, 522, 523, 524, 525, 526, 527, 598, 599};
     const std::error_code code = make_http_error(status);
     if (status >= 200 && status < 300 && status != 206 && status != 207) {
         // A success before the whole body was there is none.
@@ -138,17 +140,20 @@ verdict expected_for(int status, bool complete, bool idempotent, bool retry_afte
     if (status == 401 || status == 407) {
         return {false, disposition::credentials, code};
     }
-    if (not_applied.contains(status)) {
-        return {false, retry_after_header ? disposition::busy : disposition::retry, code};
-    }
-    if (unsure.contains(status)) {
+    if (unsure.contains(status) && complete && !idempotent) {
         // Repeating blindly is a risk only when the server can have all of it and would do it twice.
-        return {false, complete && !idempotent ? disposition::ambiguous : disposition::retry, code};
+        return {false, disposition::ambiguous, code};
     }
-    if (status == 413 && retry_after_header) {
+    if (status == 423) {
+        return {false, disposition::locked, code};
+    }
+    if (retry_after_header || busy.contains(status)) {
         return {false, disposition::busy, code};
     }
-    return {false, disposition::permanent, code};
+    if (broken.contains(status)) {
+        return {false, disposition::network, code};
+    }
+    return {false, once_more.contains(status) ? disposition::retry : disposition::permanent, code};
 }
 
 TEST_CASE("every final status is judged by how far the request was and whether it may be repeated",
@@ -170,6 +175,25 @@ TEST_CASE("every final status is judged by how far the request was and whether i
             }
         }
     }
+}
+
+TEST_CASE("a redirect for now to another host is a login page, unless the server can have had all of it",
+          "[protocol][http]") {
+    response r = answered(302, false);
+    r.url = "http://server.test/up";
+    r.headers.push_back({"Location", "http://login.test/"});
+    CHECK(judge(r, true).what == disposition::network);
+    CHECK(judge(r, false).what == disposition::network);
+    r.request_complete = true;
+    CHECK(judge(r, true).what == disposition::network);
+    CHECK(judge(r, false).what == disposition::permanent);
+    for (const char* to : {"/login", "http://server.test:8080/", "https://server.test/up", "http://[", ""}) {
+        r.headers[0].value = to;
+        CHECK(judge(r, true).what == disposition::permanent);
+    }
+    r.headers[0].value = "http://login.test/";
+    r.status = 301;
+    CHECK(judge(r, true).what == disposition::permanent);
 }
 
 TEST_CASE("a status counts more than a failure that came with it", "[protocol][http]") {
@@ -202,7 +226,7 @@ TEST_CASE("a request without an answer is ambiguous only when all of it may have
                         should = disposition::ambiguous;
                     } else if (why == errc::stale_connection || (reused && why == errc::connection_lost)) {
                         should = disposition::again;
-                    } else if (why == errc::network_unreachable) {
+                    } else if (concerns_host(why)) {
                         should = disposition::network;
                     }
                     INFO(make_error_code(why).message()

@@ -67,8 +67,11 @@ namespace detail {
 // A stored time is kept with its duration, and never prolonged: a clock that jumped by years must neither stall a job
 // nor matter otherwise.
 WAYBILL_DECL job_turn engine::turn_of(const queued_job& job) const {
-    const auto left = std::clamp<std::chrono::milliseconds>(job.not_before - now(), std::chrono::milliseconds(0),
-                                                            std::max(job.wait, std::chrono::milliseconds(0)));
+    constexpr std::chrono::milliseconds nothing(0);
+    auto left = std::clamp<std::chrono::milliseconds>(job.not_before - now(), nothing, std::max(job.wait, nothing));
+    if (job.reason == wait_reason::credentials) {  // there may be others long before, or since the last process
+        left = hosts_.refused(job.origin) ? std::min(left, options_.retry.credentials_poll) : nothing;
+    }
     return {parts_.clock->steady_now() + left, !job.origin.empty() && lets_others_by(job.reason)};
 }
 

@@ -107,8 +107,7 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
     }
     // Not even begun while its host is known to be down: it costs no attempt and no commit.
     mine->origin = url(whole->job.spec.url).origin();
-    const auto now = self->parts_.clock->steady_now();
-    if (const auto ready = self->hosts_.ready(mine->origin, now); ready > now) {
+    if (const auto ready = self->ready_at(whole->job, mine->origin); ready > self->parts_.clock->steady_now()) {
         self->scheduler_.wait(seq, {ready});
         co_return;
     }
@@ -124,6 +123,39 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
         engine.show(job.observe(), true);
     };
     co_await self->carry(mine->job, *mine);
+}
+
+/// When a job may begin, by what is known of its host: now, or when it is to be looked at again.
+WAYBILL_DECL scheduler::time_point engine::ready_at(const job_record& job, const std::string& origin) {
+    const auto now = parts_.clock->steady_now();
+    const std::optional<credentials_mark> refused = hosts_.refused(origin);
+    if (refused && *refused != credentials_for(job)) {
+        hosts_.try_now(origin);
+        return now;
+    }
+    const auto ready = hosts_.ready(origin, now);
+    if (!refused) {
+        return ready;
+    }
+    const auto own = job.state.not_before - this->now();
+    const auto at = std::max(ready, now + std::clamp<std::chrono::milliseconds>(own, {}, job.state.wait));
+    return at > now ? std::min(at, now + options_.retry.credentials_poll) : now;
+}
+
+/// A provider that fails has none: when it answers again, that is something else.
+WAYBILL_DECL credentials_mark engine::credentials_for(const job_record& job) const {
+    std::string all;
+    try {
+        if (options_.credentials) {
+            for (const header_field& h : options_.credentials(url(job.spec.url).origin())) {
+                all += h.name + ":" + h.value + "\n";
+            }
+        }
+        all += parts_.protocols.make(job.spoken())->identity(job.spec);
+    } catch (const std::exception&) {
+        all.clear();
+    }
+    return all.empty() ? 0 : std::hash<std::string>()(all);
 }
 
 /// Fails a job whose record cannot be trusted. On a full disk it stays where it is, and is looked at again.
@@ -171,7 +203,7 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     report_host(*job, mine, thrown);
     if (begun) {
-        co_await commit_end(*job, after(*job, mine.asked, thrown));
+        co_await commit_end(*job, after(*job, mine, thrown));
     }
     place(job->job().seq, job->job().spec, job->job().state);
 }
@@ -180,24 +212,34 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
 WAYBILL_DECL void engine::report_host(const attempt& job, const run_state& mine, const std::exception_ptr& thrown) {
     const std::string& origin = mine.origin;
     const auto now = parts_.clock->steady_now();
-    if (!job.contacted()) {
-        hosts_.forget_probe(origin);
-        return;
+    if (job.progressed()) {
+        hosts_.serve(origin, lived().open);
     }
     try {
         if (thrown) {
             std::rethrow_exception(thrown);
         }
-        hosts_.report(origin, host_report::answered, now);
-    } catch (const failure& f) {
-        const bool server_error = f.code().category() == http_category() && f.code().value() >= 500;
-        if (mine.asked != wish::none || f.what_to_do() == disposition::network || detail::is_of_source(f.code())) {
+        if (job.contacted()) {
+            hosts_.report(origin, host_report::answered, now);
+        } else {
             hosts_.forget_probe(origin);
-        } else if (f.what_to_do() == disposition::busy) {
+        }
+    } catch (const failure& f) {
+        const disposition what = f.what_to_do();
+        const bool server_error = f.code().category() == http_category() && f.code().value() >= 500;
+        const bool broken = f.code() == cause::retryable && f.code().category() != http_category();
+        if (mine.asked == wish::none && what == disposition::credentials) {
+            hosts_.refuse(origin, credentials_for(job.job()), now);  // also when there were none to send
+        } else if (!job.contacted() || mine.asked != wish::none || f.code() == errc::network_unreachable ||
+                   what == disposition::source || detail::is_of_source(f.code())) {
+            hosts_.forget_probe(origin);
+        } else if (job.progressed()) {
+            // One refused part among many, or a connection that broke after something was confirmed, is no sign of a
+            // host that is down.
+            hosts_.report(origin, host_report::answered, now);
+        } else if (what == disposition::busy) {
             hosts_.report(origin, host_report::throttled, now, f.retry_after());
-        } else if (server_error ||
-                   (f.code() == cause::retryable && f.code().category() != http_category() && !job.progressed())) {
-            // A connection that broke after the server had confirmed something is no sign of a host that is down.
+        } else if (what == disposition::network || server_error || broken) {
             hosts_.report(origin, host_report::failed, now);
         } else {
             hosts_.report(origin, host_report::answered, now);
@@ -284,7 +326,7 @@ WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job, diagnostics
         case verification::unknown:
             next =
                 decide().failed(std::move(next), failure(disposition::ambiguous, errc::outcome_unknown, std::move(why)),
-                                outcome::doubt::ask, false);
+                                outcome::doubt::ask, {});
             break;
     }
     co_await job.commit(std::move(next));
@@ -329,27 +371,34 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::run_protocol(attempt& j
 }
 
 /// What the job becomes, by how its pipeline ended and what was asked of it meanwhile.
-WAYBILL_DECL job_state engine::after(const attempt& job, wish asked, const std::exception_ptr& thrown) const {
+WAYBILL_DECL job_state engine::after(const attempt& job, const run_state& mine,
+                                     const std::exception_ptr& thrown) const {
     const job_state& state = job.job().state;
     const outcome decided = decide();
     if (!thrown) {
         return decided.completed(state);
     }
-    if (asked == wish::cancel) {
+    if (mine.asked == wish::cancel) {
         return decided.canceled(state);
     }
-    if (asked == wish::stop) {
+    if (mine.asked == wish::stop) {
         return decided.interrupted(state);
     }
     // What went out before the first cut of all is as good as gained, until the server has been asked.
-    const std::uint64_t gained = std::max(job.gained(), state.failures == 0 ? job.unheard() : 0);
+    outcome::attempt_end how;
+    how.progressed = job.progressed();
+    how.gained = std::max(job.gained(), state.failures == 0 ? job.unheard() : 0);
+    // A job that holds up its whole lane is held to account at once.
+    const bool refused_before = state.refused_since > std::chrono::milliseconds(0);
+    how.serves_others =
+        job.job().spec.origin.empty() || (refused_before && hosts_.served_since(mine.origin, state.refused_since));
     const auto failed = [&](const failure& why) {
         // The protocol has asked, and even the server does not know; or it cannot be asked again, and the app would
         // have it sent twice rather than not at all: asking once more is no use.
         const bool given_up =
             why.what_to_do() == disposition::permanent && job.job().spec.if_unknown == on_unknown::retry;
         const bool may_probe = why.code() != errc::outcome_unknown && !given_up;
-        return decided.failed(state, why, doubt_about(job.job(), may_probe), job.progressed(), gained);
+        return decided.failed(state, why, doubt_about(job.job(), may_probe), how);
     };
     const auto because = [&](disposition what, std::error_code code, const diagnostics& details) {
         return failed(failure(what, code, details));

@@ -13,6 +13,10 @@ WAYBILL_DECL asio::awaitable<void> protocol::finalize(session& /*job*/) {
     co_return;
 }
 
+WAYBILL_DECL std::string protocol::identity(const job_spec& /*job*/) const {
+    return {};
+}
+
 WAYBILL_DECL asio::awaitable<void> protocol::discard(exchange& /*server*/, const leftover& /*what*/) {
     co_return;
 }

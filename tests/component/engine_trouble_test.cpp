@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Trouble that passes ends no job; what is a job's own fault ends it, and holds up nobody.
+
+#include "component/world.hpp"
+
+#include <algorithm>
+
+using namespace waybill;
+using namespace waybill::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Jobs of one item each for a host, in so many lanes.
+void add_jobs(world& w, int count, int lanes, const std::string& host = "http://server.test/") {
+    for (int i = 0; i < count; ++i) {
+        job j(host + std::to_string(i));
+        j.lane("lane" + std::to_string(i % lanes)).file("/a");
+        w.add(std::move(j));
+    }
+}
+
+response redirect(int status, const std::string& to) {
+    response r = fake_transport::answer(status);
+    r.headers.push_back({"Location", to});
+    return r;
+}
+
+}  // namespace
+
+TEST_CASE("a host that cannot serve for a day and a half ends no job, and is asked rarely") {
+    const int lanes = GENERATE(1, 5);
+    const int status = GENERATE(0, 502, 503, 504, 429, 425, 509, 511, 521, 529, 530);
+    CAPTURE(status, lanes);
+    surroundings around;
+    around.files->write("/a", "x");
+    world w(around);
+    const auto begun = around.clock->steady_now();
+    const auto away = [&] { return around.clock->steady_now() - begun < 36h; };
+    int asked = 0;
+    w.transport().next_fault = [&](const request&) {
+        asked += away() ? 1 : 0;
+        if (away() && status != 0) {
+            around.answers.push_back(fake_transport::answer(status));
+        }
+        return away() && status == 0 ? fault{fault::kind::refused, 0} : fault();
+    };
+    add_jobs(w, 20, lanes);
+    w.start();
+    w.until_idle();
+    CHECK(w.now()->overall()[status::completed].jobs == 20);
+    CHECK(asked < 36 * 60 / 2);  // every two and a half minutes at the most
+    CHECK(around.clock->steady_now() - begun < 37h);
+}
+
+TEST_CASE("a host that cannot serve for longer than a job may be old ends the job, with the reason") {
+    surroundings around;
+    around.files->write("/a", "x");
+    world w(around);
+    w.transport().next_fault = [&](const request&) { return fault{fault::kind::refused, 0}; };
+    w.add(put_job("one", {"/a"}));
+    w.start();
+    w.until([&] { return w.at("one").now == status::waiting; });
+    CHECK(w.at("one").reason == wait_reason::network);
+    const auto begun = around.clock->steady_now();
+    w.until_idle();
+    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").error.code == errc::expired);
+    CHECK_THAT(w.at("one").error.message(), Catch::Contains(make_error_code(errc::connect_failed).message()));
+    CHECK(around.clock->steady_now() - begun >= 24h * 7 - 1min);
+}
+
+TEST_CASE("Retry-After is obeyed with whatever status it comes") {
+    const int status = GENERATE(400, 403, 404, 408, 413, 421, 429, 500, 501, 503);
+    CAPTURE(status);
+    surroundings around;
+    around.files->write("/a", "x");
+    response later = fake_transport::answer(status);
+    later.headers.push_back({"Retry-After", "600"});
+    around.answers = {later, later, later};
+    world w(around, [](options& o) { o.retry.attempts = 2; });
+    const auto begun = around.clock->steady_now();
+    w.add(put_job("one", {"/a"}));
+    w.start();
+    w.until([&] { return w.at("one").now == status::waiting; });
+    CHECK(w.at("one").reason == wait_reason::server_busy);
+    w.until_idle();
+    CHECK(w.at("one").now == status::completed);
+    CHECK(around.clock->steady_now() - begun >= 30min);
+}
+
+TEST_CASE("a login page of the network is not the server's word") {
+    const response portal = GENERATE(redirect(302, "http://login.portal.test/"), redirect(307, "https://portal.test/"),
+                                     fake_transport::answer(511));
+    surroundings around;
+    around.files->write("/a", "x");
+    around.answers.assign(20, portal);
+    world w(around);
+    w.add(put_job("one", {"/a"}));
+    w.start();
+    w.until([&] { return w.at("one").now == status::waiting; });
+    CHECK(w.at("one").reason == wait_reason::network);
+    w.until_idle();
+    CHECK(w.at("one").now == status::completed);
+}
+
+TEST_CASE("a redirect that is meant fails the job at once") {
+    const response moved = GENERATE(redirect(301, "http://other.test/"), redirect(302, "/elsewhere"),
+                                    redirect(308, "https://server.test/files/a"));
+    surroundings around;
+    around.files->write("/a", "x");
+    around.answers = {moved};
+    world w(around);
+    w.add(put_job("one", {"/a"}));
+    w.start();
+    w.until_idle();
+    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").error.code == errc::redirect_refused);
+}
+
+TEST_CASE("jobs of the same lane that go to other hosts pass one whose host is down") {
+    surroundings around;
+    around.files->write("/a", "x");
+    world w(around);
+    bool down = true;
+    w.transport().next_fault = [&](const request& what) {
+        return down && what.url.find("down.test") != std::string::npos ? fault{fault::kind::refused, 0} : fault();
+    };
+    const auto job_for = [](const std::string& id, const std::string& host, lane_order order) {
+        job j("http://" + host + "/" + id);
+        j.id(job_id(id)).lane("photos", order).file("/a");
+        return j;
+    };
+    SECTION("by default") {
+        w.add(job_for("d1", "down.test", lane_order::by_origin));
+        w.add(job_for("d2", "down.test", lane_order::by_origin));
+        w.add(job_for("u1", "up.test", lane_order::by_origin));
+        w.add(job_for("u2", "up.test", lane_order::by_origin));
+        w.start();
+        w.until([&] { return w.at("u2").now == status::completed; });
+        CHECK(w.at("d1").now == status::waiting);
+        CHECK(w.at("d2").now == status::pending);  // in order among themselves
+        down = false;
+        w.until_idle();
+        CHECK(around.urls() == std::vector<std::string>{"http://up.test/u1", "http://up.test/u2", "http://down.test/d1",
+                                                        "http://down.test/d2"});
+    }
+    SECTION("but not where strict order was asked for, also after a restart") {
+        w.add(job_for("d1", "down.test", lane_order::strict));
+        w.add(job_for("u1", "up.test", lane_order::strict));
+        w.start();
+        const auto begun = around.clock->steady_now();
+        w.until([&] { return around.clock->steady_now() - begun > 3h; });
+        CHECK(w.at("u1").now == status::pending);
+        w.run(w.up().async_stop());
+        world next(around);
+        next.start();
+        next.until_idle();
+        CHECK(around.urls() == std::vector<std::string>{"http://down.test/d1", "http://up.test/u1"});
+    }
+}
+
+TEST_CASE("a job that its server fails at lets others pass, and fails after its attempts") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.files->write("/poison", "x");
+    world w(around);
+    w.transport().next_fault = [&](const request& what) {
+        if (what.url.find("poison") != std::string::npos) {
+            around.answers = {fake_transport::answer(500)};
+        }
+        return fault();
+    };
+    w.add(put_job("bad", {"/poison"}));
+    w.add(put_job("good", {"/a"}));
+    w.add(put_job("better", {"/a"}));
+    w.start();
+    const auto begun = around.clock->steady_now();
+    w.until([&] { return w.at("better").now == status::completed; });
+    CHECK(around.clock->steady_now() - begun < 10s);
+    CHECK(w.at("bad").now == status::waiting);
+    CHECK(w.at("bad").reason == wait_reason::server_error);
+    w.until_idle();
+    CHECK(w.at("bad").now == status::failed);
+    CHECK(w.at("bad").error.code == make_http_error(500));
+    CHECK_THAT(w.at("bad").error.message(), Catch::Contains("gave up after 12 attempts"));
+    CHECK(around.clock->steady_now() - begun < 2h);
+}
+
+TEST_CASE("a server that answers 500 to everybody for a day ends no job") {
+    surroundings around;
+    around.files->write("/a", "x");
+    world w(around);
+    const auto begun = around.clock->steady_now();
+    int asked = 0;
+    w.transport().next_fault = [&](const request&) {
+        if (around.clock->steady_now() - begun < 24h) {
+            ++asked;
+            around.answers.push_back(fake_transport::answer(500));
+        }
+        return fault();
+    };
+    add_jobs(w, 20, 1);
+    w.start();
+    w.until_idle();
+    CHECK(w.now()->overall()[status::completed].jobs == 20);
+    CHECK(asked < 24 * 60);
+}
+
+TEST_CASE("a target that somebody has locked holds up nobody else") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.files->write("/locked", "x");
+    world w(around, [](options& o) { o.retry.attempts = 2; });
+    const auto begun = around.clock->steady_now();
+    w.transport().next_fault = [&](const request& what) {
+        if (what.url.find("locked") != std::string::npos && around.clock->steady_now() - begun < 10h) {
+            around.answers = {fake_transport::answer(423)};
+        }
+        return fault();
+    };
+    w.add(put_job("one", {"/locked"}));
+    w.add(put_job("two", {"/a"}));
+    w.start();
+    w.until([&] { return w.at("two").now == status::completed; });
+    CHECK(w.at("one").reason == wait_reason::locked);
+    CHECK(around.clock->steady_now() - begun < 10s);
+    w.until_idle();
+    CHECK(w.at("one").now == status::completed);
+}
+
+TEST_CASE("credentials that were refused are tried rarely, and other ones at once") {
+    surroundings around;
+    around.files->write("/a", "x");
+    std::string token = "stale";
+    world w(around, [&](options& o) {
+        o.credentials = [&token](const std::string&) {
+            header_list h;
+            h.push_back({"Authorization", "Bearer " + token});
+            return h;
+        };
+    });
+    int refused = 0;
+    w.transport().next_fault = [&](const request& what) {
+        if (single_header(what.headers, "Authorization") != "Bearer fresh") {
+            ++refused;
+            around.answers.push_back(fake_transport::answer(401));
+        }
+        return fault();
+    };
+    add_jobs(w, 20, 5);
+    w.start();
+    const auto begun = around.clock->steady_now();
+    w.until([&] { return around.clock->steady_now() - begun > 24h; });
+    CHECK(refused >= 10);
+    CHECK(refused <= 4 + 60);
+    CHECK(w.now()->overall().finished() == 0);
+    token = "fresh";
+    const auto changed = around.clock->steady_now();
+    w.until_idle();
+    CHECK(w.now()->overall()[status::completed].jobs == 20);
+    CHECK(around.clock->steady_now() - changed < 30s);
+}
+
+TEST_CASE("credentials that were put right while the app was closed are tried at its start") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.answers = {fake_transport::answer(401)};
+    {
+        world w(around);
+        w.add(put_job("one", {"/a"}));
+        w.start();
+        w.until([&] { return w.at("one").now == status::waiting; });
+        CHECK(w.at("one").reason == wait_reason::credentials);
+        w.run(w.up().async_stop());
+    }
+    world w(around);
+    w.start();
+    w.settle();
+    CHECK(w.at("one").now == status::completed);
+}
+
+TEST_CASE("one item that is refused among many says nothing of the host") {
+    surroundings around;
+    around.files->write("/a", "x");
+    std::vector<std::string> many;
+    for (int i = 0; i < 60; ++i) {
+        many.push_back("/f" + std::to_string(i));
+        around.files->write(many.back(), "x");
+    }
+    world w(around);
+    int requests = 0;
+    w.transport().next_fault = [&](const request&) {
+        around.answers = {fake_transport::answer(++requests % 8 == 0 ? 503 : 200)};
+        return fault();
+    };
+    w.add(put_job("one", many));
+    w.start();
+    const auto begun = around.clock->steady_now();
+    w.until_idle();
+    CHECK(w.at("one").now == status::completed);
+    CHECK(around.clock->steady_now() - begun < 1min);
+}
+
+TEST_CASE("neither a clock that is put right nor a machine that was off makes a job too old") {
+    surroundings around;
+    around.files->write("/a", "x");
+    const auto failing = [](world& w) {
+        w.start();
+        w.settle();
+        w.until([&] { return w.at("one").now == status::waiting; });
+        w.run(w.up().async_stop());
+    };
+    around.faults.assign(30, fault{fault::kind::cut, 0});
+    std::chrono::hours jump(0);
+    {
+        world w(around);
+        w.add(put_job("one", {"/a"}));
+        failing(w);
+    }
+    for (const auto by : {24h * 365 * 56, -24h * 365 * 20, 24h * 30, 24h * 8}) {
+        around.clock->jump(by);
+        world w(around);
+        failing(w);
+        jump += by;
+    }
+    around.faults.clear();
+    world w(around);
+    w.start();
+    w.until_idle();
+    CHECK(w.at("one").now == status::completed);
+}
+
+TEST_CASE("a clock that is put right does not make the store forget what was delivered") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.clock->jump(-24h * 365 * 25);
+    {
+        world w(around);
+        w.start();
+        w.add(form_job("photo", {"/a"}));
+        w.until_idle();
+        around.clock->jump(24h * 365 * 25);
+        around.clock->advance(2h);
+        w.add(put_job("other", {"/a"}));
+        w.until_idle();
+        w.run(w.up().async_stop());
+    }
+    around.clock->jump(24h * 365 * 10);
+    world w(around);
+    w.start();
+    w.add(form_job("photo", {"/a"}));
+    w.until_idle();
+    const std::vector<std::string> urls = around.urls();
+    CHECK(std::count(urls.begin(), urls.end(), "http://server.test/posts") == 1);
+}
+
+TEST_CASE("a wait is never longer than it was when it began, whatever becomes of the clock") {
+    surroundings around;
+    around.files->write("/a", "x");
+    response busy = fake_transport::answer(503);
+    busy.headers.push_back({"Retry-After", "3"});
+    around.answers = {busy};
+    around.clock->jump(24h * 400);
+    {
+        world w(around);
+        w.add(put_job("one", {"/a"}));
+        w.start();
+        w.until([&] { return w.at("one").now == status::waiting; });
+        w.run(w.up().async_stop());
+    }
+    around.clock->jump(-24h * 400);
+    world w(around);
+    w.start();
+    const auto begun = around.clock->steady_now();
+    w.until_idle();
+    CHECK(around.clock->steady_now() - begun < 5s);
+}
