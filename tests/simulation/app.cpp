@@ -51,13 +51,21 @@ void simulation::act() {
     }
 }
 
-// Not out of what a clock can show, nor so far that finished jobs are forgotten.
+// Not out of what a clock can show.
 void simulation::jump() {
     static const std::vector<int> hours = {-24 * 365, -1, 1, 24, 24 * 365 * 10};
     const std::chrono::hours by(hours[random_.below(hours.size())]);
     if (std::chrono::abs(jumped_ + by) < std::chrono::hours(24 * 365 * 50)) {
         jumped_ += by;
         clock_->jump(by);
+        for (auto& [seq, whole] : disk_->jobs) {
+            if (how_.planted == plant::wall_age) {
+                whole.job.state.began -= by;
+            }
+        }
+        if (how_.planted == plant::wall_forgets) {
+            disk_->time.closed += std::max(by, std::chrono::hours(0));
+        }
         say("the wall clock jumps by " + std::to_string(by.count()) + " hours");
     }
 }
@@ -67,6 +75,7 @@ void simulation::make_job(const std::string& batch) {
     made.id = "job" + std::to_string(jobs_.size());
     made.policy = static_cast<on_unknown>(random_.below(3));
     made.batch = batch;
+    made.host = random_.chance(0.3) ? "other.test" : "server.test";
     choose_way(made);
     for (std::uint64_t i = 0, most = 1 + random_.below(3); i < most; ++i) {
         made.paths.push_back("/" + made.id + "/" + std::to_string(i));
@@ -147,7 +156,8 @@ job simulation::built(const posted_job& from) const {
     if (from.conditional) {
         j.header("If-None-Match", "*");
     }
-    j.lane(from.id.back() % 2 == 0 ? "even" : "odd");
+    j.lane(from.id.back() % 2 == 0 ? "even" : "odd",
+           how_.planted == plant::lane_waits ? lane_order::strict : lane_order::by_origin);
     for (const std::string& path : from.paths) {
         j.file(path);
     }

@@ -118,6 +118,8 @@ void checker::look_at_job(const loaded_job& whole) {
     }
     if (before != last_.end()) {
         look_at_change(before->second, whole, jobs_.at(id));
+    } else {
+        jobs_.at(id).epoch_began = present;
     }
     last_[id] = here;
     committed_[id].insert(here);
@@ -140,6 +142,7 @@ void checker::look_at_change(const point& from, const loaded_job& to, posted_job
         require(asked.unanswered > 0, asked.id, "began anew, from " + name(was) + ", without being asked");
         ++asked.granted;
         asked.left.clear();
+        asked.epoch_began = now.epoch > epoch ? present : asked.epoch_began;
     }
     if (now.now == status::pending && now.tail_attempt != 0) {  // interrupted: the mark is all that is known
         asked.left.insert(asked.is_form() ? 0 : now.tail_item);
@@ -165,13 +168,16 @@ void checker::look_at_change(const point& from, const loaded_job& to, posted_job
 }
 
 // With a server that tells the truth and a store that is not damaged nothing else can have gone wrong.
-void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) {
+void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) const {
     const std::error_code code = whole.job.state.error.code;
-    const std::set<std::error_code> known = {errc::file_changed,     errc::source_missing,  errc::expired,
-                                             errc::connect_failed,   errc::connection_lost, errc::send_stalled,
-                                             errc::answer_timed_out, errc::outcome_unknown, errc::redirect_refused};
+    const std::set<std::error_code> known = {errc::file_changed,    errc::source_missing,  errc::expired,
+                                             errc::connection_lost, errc::send_stalled,    errc::answer_timed_out,
+                                             errc::outcome_unknown, errc::redirect_refused};
     require(code.category() == http_category() || known.contains(code), whole.job.spec.id.str(),
             "failed for no good reason: " + whole.job.state.error.message());
+    require(!concerns_host(code) && code != make_http_error(401), asked.id,
+            "failed, and it was its host's fault: " + whole.job.state.error.message());
+    require(code != errc::expired || present - asked.epoch_began >= max_age, asked.id, "expired, and is not that old");
     // Whoever reads that it failed sends it again. Of one that has begun anew, or that its policy has sent again, it
     // may have come the first time.
     const bool again = asked.policy == on_unknown::retry || (asked.policy != on_unknown::park && asked.untold > 0);
@@ -287,6 +293,21 @@ void checker::look_at_progress(const job_snapshot& shown) {
     });
     when = here;
     sent = shown.sent;
+}
+
+void checker::look_after_outage(const outage& away, std::chrono::steady_clock::time_point begun,
+                                std::chrono::milliseconds most) const {
+    const auto took = present - begun;
+    // An attempt asks about each part of an upload.
+    const auto most_asked = 100 + 4 * (took / std::chrono::minutes(2));
+    require(away.asked() < most_asked, "a host that is away",
+            "is asked too often: " + std::to_string(away.asked()) + " times in half a day");
+    for (const auto& [seq, whole] : disk_.jobs) {
+        const posted_job& asked = jobs_.at(whole.job.spec.id.str());
+        const bool waits = is_open(whole.job.state.now) && !away.concerns(asked.url());
+        require(!waits || took < std::chrono::hours(6) || most < took, asked.id,
+                "still waits though its host is there: " + whole.job.state.error.message());
+    }
 }
 
 void checker::look_at_end(const snapshot& seen) const {

@@ -32,8 +32,14 @@ public:
     /// Whether what was to be cleaned up was, or could not be until it was older than `since`.
     void look_at_leftovers(std::chrono::system_clock::time_point since);
     void look_at(const snapshot& seen);
+    /// After a host was away since `begun`: the others' jobs have not waited for it, and it was left alone.
+    void look_after_outage(const outage& away, std::chrono::steady_clock::time_point begun,
+                           std::chrono::milliseconds max_age) const;
     /// After everything healed and came to rest.
     void look_at_end(const snapshot& seen) const;
+
+    std::chrono::steady_clock::time_point present{};
+    std::chrono::milliseconds max_age{0};
 
     [[nodiscard]] std::uint64_t trace() const noexcept { return trace_; }
     [[nodiscard]] std::uint64_t completed() const;
@@ -43,7 +49,7 @@ private:
 
     void look_at_job(const loaded_job& whole);
     void look_at_change(const point& from, const loaded_job& to, posted_job& asked) const;
-    static void look_at_failure(const loaded_job& whole, const posted_job& asked);
+    void look_at_failure(const loaded_job& whole, const posted_job& asked) const;
     static void look_at_doubt(const loaded_job& whole, const posted_job& asked);
     void look_at_parts(const detail::tus_state& known, const std::string& id) const;
     void look_at_checkpoints(const loaded_job& whole) const;

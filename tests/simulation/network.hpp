@@ -7,6 +7,9 @@
 #include "simulation/plants.hpp"
 #include "simulation/server_model.hpp"
 
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
+
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -27,6 +30,13 @@ public:
     asio::awaitable<response> perform(const request& what, transfer_progress& progress) override {
         using kind = testing::fault::kind;
         server_.asked(what);
+        if (server_.away.concerns(what.url)) {
+            co_await asio::post(executor_, asio::use_awaitable);
+            if (say_) {
+                say_(what.method + " " + what.url + ", which is away");
+            }
+            co_return server_.away.answer();
+        }
         request mine = what;
         spoil(mine);
         const testing::fault wrong = draw(what.body_size());

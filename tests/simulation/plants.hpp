@@ -32,6 +32,11 @@ enum class plant : std::uint8_t {
     doubt_fails,       ///< a job that may have arrived fails because its file is another one
     doubt_invented,    ///< a job is set aside though nothing of it has arrived
     untried,           ///< a job that is too old at a start fails without having been tried
+    outage_counts,     ///< what a host that is away costs is counted, and ends the job
+    lane_waits,        ///< a job whose host is away holds up its whole lane
+    eager_probes,      ///< a host that is away is asked again and again
+    wall_age,          ///< a job is as old as the wall clock says
+    wall_forgets,      ///< finished jobs are forgotten when the wall clock says that they are old
     run_dies,          ///< an exception of any kind ends the run, not only a failing disk
     late_url,          ///< an upload's URL is not committed before its first byte leaves
     own_count,         ///< an upload goes on at what this side has sent, not at what the server says
@@ -41,7 +46,7 @@ enum class plant : std::uint8_t {
     undelivered,       ///< a delivered upload is not noted as such: giving up the rest of the job deletes it
 };
 
-inline constexpr std::array<std::pair<std::string_view, plant>, 21> plants = {{
+inline constexpr std::array<std::pair<std::string_view, plant>, 26> plants = {{
     {"none", plant::none},
     {"early_ack", plant::early_ack},
     {"unsynced", plant::unsynced},
@@ -56,6 +61,11 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 21> plants = {{
     {"doubt_fails", plant::doubt_fails},
     {"doubt_invented", plant::doubt_invented},
     {"untried", plant::untried},
+    {"outage_counts", plant::outage_counts},
+    {"lane_waits", plant::lane_waits},
+    {"eager_probes", plant::eager_probes},
+    {"wall_age", plant::wall_age},
+    {"wall_forgets", plant::wall_forgets},
     {"run_dies", plant::run_dies},
     {"late_url", plant::late_url},
     {"own_count", plant::own_count},

@@ -4,6 +4,7 @@
 #include <waybill/model/job.hpp>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -44,6 +45,7 @@ struct posted_job {
     bool verified = false;
     std::vector<std::string> paths;
     std::string batch;
+    std::string host = "server.test";
 
     // What the app knows and wants.
     bool accepted = false;          ///< `async_enqueue` has completed
@@ -52,8 +54,9 @@ struct posted_job {
     int unanswered = 0;             ///< times it has asked to send it again whose end is not known
 
     // What was seen.
-    int granted = 0;                ///< times it began anew because the app had asked for it
-    bool tried = false;             ///< something was asked about it in its present attempt
+    int granted = 0;     ///< times it began anew because the app had asked for it
+    bool tried = false;  ///< something was asked about it in its present attempt
+    std::chrono::steady_clock::time_point epoch_began{};
     bool begun_healed = false;      ///< its present attempt began when everything worked
     int untold = 0;                 ///< uploads that were finished, and that nobody can ask about
     std::set<std::size_t> left;     ///< items of which a last byte has left for which a mark is needed
@@ -75,7 +78,7 @@ struct posted_job {
                                                          {way::s3, "s3"}};
         const bool keyed = policy == on_unknown::retry_same_key;
         const std::string kind = via == way::form ? (keyed ? "keyed" : "posts") : names.at(via);
-        return "http://server.test/" + kind + "/" + id + "/";
+        return "http://" + host + "/" + kind + "/" + id + "/";
     }
 
     /// How often an item may become visible; more is a duplicate that nobody wanted.

@@ -75,8 +75,12 @@ public:
         }
         how.replace.clock = of.clock_;
         how.replace.random = std::make_shared<testing::seeded_random>(of.random_.next());
-        how.keep_finished = std::chrono::hours(24 * 365 * 100);
+        how.keep_finished = std::chrono::hours(24 * 365);
         how.retry.max_age = of.max_age_;
+        if (of.how_.planted == plant::eager_probes) {
+            how.retry.cap = how.retry.host_pause = how.retry.host_pause_cap = std::chrono::seconds(5);
+            how.retry.credentials_pause = how.retry.credentials_pause_cap = std::chrono::seconds(5);
+        }
         how.jobs_at_once = 1 + of.random_.below(4);
         how.verifiers["backend"] = [&of](const job_snapshot& about) -> asio::awaitable<verification> {
             co_return of.server_.verify(about.id().str());

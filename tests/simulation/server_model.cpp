@@ -54,7 +54,8 @@ private:
         response answer = testing::fake_transport::answer(status_);
         if (classify_status(status_) == status_class::not_applied && random_.chance(0.5)) {
             static const std::vector<std::string> values = {"0", "7", "3600", "99999999999999999999", "-1", "soon"};
-            answer.headers.push_back({"Retry-After", values[random_.below(values.size())]});
+            const std::string& value = values[random_.below(values.size())];
+            answer.headers.push_back({"Retry-After", server_.prompt ? "7" : value});
         }
         return answer;
     }

@@ -10,6 +10,7 @@
 
 #include "simulation/arrival.hpp"
 #include "simulation/file_history.hpp"
+#include "simulation/outage.hpp"
 #include "simulation/posted_job.hpp"
 #include "simulation/uploads.hpp"
 
@@ -28,6 +29,8 @@ public:
         : jobs_(jobs), files_(files), disk_(disk), random_(random), uploads_(*this, time, random) {}
 
     bool healed = false;
+    bool prompt = false;  ///< it never asks for patience
+    outage away;
     std::string violation;
 
     [[nodiscard]] upload_server& uploads() noexcept { return uploads_; }

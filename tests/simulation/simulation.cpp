@@ -18,6 +18,8 @@ simulation::simulation(const settings& how) : how_(how), random_(how.seed), chec
     if (random_.chance(0.3)) {
         max_age_ = std::chrono::hours(1 + random_.below(48));
     }
+    server_.prompt = random_.chance(0.3);
+    checker_.max_age = max_age_;
 }
 
 simulation::~simulation() = default;
@@ -25,6 +27,9 @@ simulation::~simulation() = default;
 counts simulation::run() {
     start();
     chaos();
+    if (server_.prompt) {
+        go_without_a_host();
+    }
     heal();
     counts_.jobs = jobs_.size();
     counts_.commits = disk_->commits;
@@ -50,6 +55,37 @@ void simulation::chaos() {
             clock_->advance(std::chrono::milliseconds(random_.below(200)));
         }
     }
+}
+
+// A host is away for half a day, and the app waits. What goes to the other one goes on.
+void simulation::go_without_a_host() {
+    const std::string host = random_.chance(0.5) ? "server.test" : "other.test";
+    const auto how = static_cast<absence>(random_.below(absences));
+    say(host + " is away from now on, in way " + std::to_string(static_cast<int>(how)));
+    if (stop_asked_) {
+        stop_cleanly();
+        start();
+    }
+    full_writes_ = 0;
+    server_.away.begin(host, how);
+    const auto begun = clock_->steady_now();
+    constexpr std::chrono::hours half_a_day(12);
+    while (clock_->steady_now() - begun < half_a_day) {
+        go_on();
+        for (auto& [seq, whole] : disk_->jobs) {
+            job_state& state = whole.job.state;
+            if (how_.planted == plant::outage_counts && state.now == status::waiting && state.troubles >= 12) {
+                state.now = status::failed;
+                state.error.code = errc::connect_failed;
+                ++disk_->commits;
+            }
+        }
+        if (!turn() && !clock_->advance_to_next()) {
+            break;
+        }
+    }
+    checker_.look_after_outage(server_.away, begun, max_age_);
+    server_.away.end();
 }
 
 void simulation::heal() {
@@ -148,6 +184,7 @@ void simulation::check() {
         }
     }
     checker_.look_at_leftovers(clock_->system_now() - max_age_);
+    checker_.present = clock_->steady_now();
     checker_.look_at(*process_->up().latest());
 }
 
@@ -226,7 +263,7 @@ void simulation::go_on() {
 void simulation::fail_untried() {
     for (auto& [seq, whole] : disk_->jobs) {
         job_state& state = whole.job.state;
-        const auto age = disk_->time.open - state.began;
+        const auto age = clock_->system_now() - state.epoch_began;
         if (how_.planted == plant::untried && state.now == status::waiting && age > std::chrono::hours(24 * 7)) {
             state.now = status::failed;
             state.error.code = errc::expired;

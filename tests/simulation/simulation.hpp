@@ -68,6 +68,7 @@ private:
     friend class process;
 
     void chaos();
+    void go_without_a_host();
     void heal();
     void rest(const std::string& when);
     bool turn();

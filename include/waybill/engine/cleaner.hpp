@@ -47,6 +47,7 @@ private:
     asio::awaitable<std::chrono::steady_clock::time_point> work_until_nothing_is_due();
     asio::awaitable<void> clean(leftover what);
     void set_busy(bool now);
+    [[nodiscard]] retry_policy patience() const;
     [[nodiscard]] bool given_up(const leftover& what) const;
 
     detail::strand home_;

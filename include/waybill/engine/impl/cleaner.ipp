@@ -113,7 +113,7 @@ WAYBILL_DECL asio::awaitable<std::chrono::steady_clock::time_point> cleaner::wor
         // Further off than it can have been put: the clock was set back by years, which must not hold this up for
         // years.
         const auto most =
-            std::max(options_.retry.cap, options_.retry.retry_after_cap + options_.retry.retry_after_cap / 10);
+            std::max(patience().cap, options_.retry.retry_after_cap + options_.retry.retry_after_cap / 10);
         if (left.count() > 0 && left <= most) {
             co_return parts_.clock->steady_now() + std::min(left, options_.retry.cap);
         }
@@ -147,9 +147,16 @@ WAYBILL_DECL asio::awaitable<void> cleaner::clean(leftover what) {
         co_await parts_.store->remove_leftover(what.id);
         co_return;
     }
-    const auto delay = backoff_delay(options_.retry, what.attempts, parts_.random->unit(), failed->retry_after());
+    const auto delay = backoff_delay(patience(), what.attempts, parts_.random->unit(), failed->retry_after());
     what.not_before = std::chrono::time_point_cast<std::chrono::milliseconds>(parts_.clock->system_now()) + delay;
     co_await parts_.store->postpone_leftover(std::move(what));
+}
+
+// Nobody waits for it: a host that is away is asked about what it may keep ever more rarely, up to an hour.
+WAYBILL_DECL retry_policy cleaner::patience() const {
+    retry_policy policy = options_.retry;
+    policy.cap = std::max<std::chrono::milliseconds>(policy.cap, std::chrono::hours(1));
+    return policy;
 }
 
 WAYBILL_DECL bool cleaner::given_up(const leftover& what) const {
