@@ -16,6 +16,9 @@ namespace waybill::detail {
 /// Where an item goes: a PUT's template is completed with its name, any other URL is the target.
 [[nodiscard]] WAYBILL_DECL std::string put_target(const std::string& target, bool by_put, std::string_view name);
 
+/// Refuses items of one name, for they would be sent to the same URL (`errc::duplicate_name`).
+WAYBILL_DECL void require_different_names(const waybill::job& job);
+
 /// See `put`.
 class put_protocol final : public protocol {
 public:

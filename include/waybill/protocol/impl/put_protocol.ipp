@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +26,19 @@ WAYBILL_DECL bool is_put_template(std::string_view url) noexcept {
 
 WAYBILL_DECL std::string put_target(const std::string& target, bool by_put, std::string_view name) {
     return by_put && is_put_template(target) ? url::fill_name(target, name) : target;
+}
+
+WAYBILL_DECL void require_different_names(const waybill::job& job) {
+    std::map<std::string, const item*> known;
+    for (const item& i : job.items()) {
+        const auto [first, fresh] = known.try_emplace(i.name(), &i);
+        if (!fresh) {
+            const auto place = [](const item& one) { return one.path().empty() ? "memory" : one.path(); };
+            const std::string both = place(*first->second) + " and " + place(i);
+            throw error(errc::duplicate_name,
+                        printable_excerpt(both, 1024) + " are both named " + printable_excerpt(i.name(), 256));
+        }
+    }
 }
 
 WAYBILL_DECL put_protocol::put_protocol(const protocol_spec& spec) {
@@ -56,12 +69,7 @@ WAYBILL_DECL void put_protocol::check(const waybill::job& job) const {
         }
         return;
     }
-    std::set<std::string> names;
-    for (const item& i : job.items()) {
-        if (!names.insert(i.name()).second) {
-            throw error(errc::duplicate_name, printable_excerpt(i.name(), 256));
-        }
-    }
+    require_different_names(job);
 }
 
 WAYBILL_DECL asio::awaitable<void> put_protocol::upload(session& job) {

@@ -4,7 +4,6 @@
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/detail/s3_protocol.hpp>
 
-#include <set>
 #include <utility>
 
 namespace waybill::detail {
@@ -19,13 +18,11 @@ WAYBILL_DECL void s3_protocol::check(const waybill::job& job) const {
     if (!is_put_template(job.url()) && job.items().size() > 1) {
         throw error(errc::invalid_url, "several items need a URL that ends in / or contains {name}");
     }
-    std::set<std::string> targets;
     for (const item& i : job.items()) {
-        const std::string target = put_target(job.url(), true, i.name());
-        check_s3_url(target);
-        if (!targets.insert(target).second) {
-            throw error(errc::duplicate_name, printable_excerpt(i.name(), 256));
-        }
+        check_s3_url(put_target(job.url(), true, i.name()));
+    }
+    if (job.items().size() > 1) {
+        require_different_names(job);
     }
     for (const auto& [name, value] : job.headers()) {
         check_s3_header(name);
