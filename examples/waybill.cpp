@@ -10,8 +10,11 @@
 #include <waybill/waybill.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/exit_code.hpp"
 #include "cli/job.hpp"
+#include "cli/run.hpp"
 #include "cli/settings.hpp"
+#include "cli/text.hpp"
 
 #include <CLI/CLI.hpp>
 #include <asio/co_spawn.hpp>
@@ -21,10 +24,31 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <sstream>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace {
+
+void complain(const std::string& text) {
+    std::cerr << "waybill: " << cli::printable(text) << std::endl;
+}
+
+/// What the parser of the command line has to say: help, or what is wrong.
+int answer(const CLI::App& app, const CLI::ParseError& e) {
+    if (const std::vector<std::string> rest = app.remaining(); app.get_subcommands().empty() && !rest.empty()) {
+        complain("'" + rest[0] + "' is no command; waybill --help lists them");
+        return cli::usage;
+    }
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = app.exit(e, out, err);
+    std::cout << cli::printable_lines(out.str());
+    std::cerr << cli::printable_lines(err.str());
+    return code == 0 ? cli::all_well : cli::usage;
+}
 
 /// Runs one command to its end, or until Ctrl-C, and closes the store.
 int perform(const cli::settings& s, const CLI::App& app) {
@@ -38,7 +62,7 @@ int perform(const cli::settings& s, const CLI::App& app) {
     bool failed = false;
     const auto report = [&](std::error_code ec, const std::string& text) {
         const bool interrupted = stopped_by != 0 && ec == waybill::errc::stopped;
-        std::cerr << "waybill: " << (interrupted ? cli::interrupted(app) : text) << std::endl;
+        complain(interrupted ? cli::interrupted(app) : text + cli::hint(ec));
         result = interrupted ? 128 + stopped_by : cli::code_of(ec);
         failed = true;
     };
@@ -58,13 +82,6 @@ int perform(const cli::settings& s, const CLI::App& app) {
             up.async_stop([](std::error_code) {});
         }
     });
-    if (app.got_subcommand("run")) {
-        asio::co_spawn(context, up.async_run(), [&](const std::exception_ptr& thrown) {
-            if (thrown) {
-                finish(thrown);
-            }
-        });
-    }
     const waybill::job_id id(s.id);
     const auto then_well = [](asio::awaitable<void> work) -> asio::awaitable<int> {
         co_await std::move(work);
@@ -73,6 +90,7 @@ int perform(const cli::settings& s, const CLI::App& app) {
     asio::awaitable<int> work = app.got_subcommand("add")      ? cli::add(up, s)
                                 : app.got_subcommand("run")    ? cli::run(up, s)
                                 : app.got_subcommand("list")   ? cli::list(up, s)
+                                : app.got_subcommand("show")   ? cli::show(up, s)
                                 : app.got_subcommand("cancel") ? then_well(up.async_cancel(id))
                                 : app.got_subcommand("retry")  ? then_well(up.async_retry(id))
                                 : app.got_subcommand("remove") ? then_well(up.async_remove(id))
@@ -83,16 +101,17 @@ int perform(const cli::settings& s, const CLI::App& app) {
     });
     context.run();
     if (!std::cout.flush()) {
-        std::cerr << "waybill: standard output cannot be written" << std::endl;
+        complain("standard output cannot be written");
         return cli::broken;  // whoever waits for the id must not believe to have heard it
     }
     const bool unfinished = stopped_by != 0 && app.got_subcommand("run") && !up.latest()->idle();
-    return unfinished && result <= cli::not_all_well ? 128 + stopped_by : result;
+    return unfinished && (result <= cli::not_all_well || result == cli::some_are_left) ? 128 + stopped_by : result;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    cli::know_characters();
     cli::settings s;
     CLI::App app("A durable upload queue: what is added arrives, through crashes, restarts and bad networks.");
     try {
@@ -100,9 +119,12 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
         return perform(s, app);
     } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? cli::all_well : cli::usage;
+        return answer(app, e);
     } catch (const std::system_error& e) {
-        std::cerr << "waybill: " << e.what() << std::endl;
+        complain(e.what());
         return cli::code_of(e.code());
+    } catch (const std::exception& e) {
+        complain(e.what());
+        return cli::broken;
     }
 }

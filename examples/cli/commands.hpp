@@ -5,28 +5,29 @@
 
 #include <waybill/waybill.hpp>
 
+#include "exit_code.hpp"
 #include "job.hpp"
 #include "json.hpp"
-#include "progress.hpp"
+#include "screen.hpp"
 #include "settings.hpp"
+#include "words.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
+#include <ctime>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
-#include <unistd.h>
-
 namespace cli {
-
-enum exit_code : int { all_well = 0, not_all_well = 1, usage = 2, locked = 3, damaged = 4, broken = 5 };
 
 inline asio::awaitable<int> add(waybill::uploader& up, const settings& s) {
     const waybill::job_id id = co_await up.async_enqueue(job_from(s));
@@ -34,35 +35,17 @@ inline asio::awaitable<int> add(waybill::uploader& up, const settings& s) {
     co_return all_well;
 }
 
-inline int verdict(const waybill::snapshot& end) {
-    const waybill::totals& t = end.overall();
-    const bool well = t[waybill::status::failed].jobs == 0 && t[waybill::status::unknown_outcome].jobs == 0;
-    return well ? all_well : not_all_well;
-}
-
-inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
-    std::unique_ptr<progress> shown;
-    if (s.progress == "bar") {
-        shown = ::isatty(STDOUT_FILENO) != 0 ? std::unique_ptr<progress>(std::make_unique<bar_progress>())
-                                             : std::make_unique<plain_progress>();
+/// A line for each job, and below it what there is to say about it. Where that line would not fit, its URL is below it.
+inline void print(const waybill::job_snapshot& job, std::size_t widest_id) {
+    const bool narrow = is_terminal() && screen_now().columns < 72;
+    std::cout << fit(job.id().str(), narrow ? job.id().str().size() + 2 : widest_id + 2)
+              << fit(to_string(job.now), narrow ? to_string(job.now).size() + 2 : 16)
+              << fit(std::to_string(static_cast<int>(job.progress() * 100)) + " %", narrow ? 6 : 7)
+              << fit(bytes(static_cast<double>(job.size())), 10) << (narrow ? "\n    " : "")
+              << printable(job.about->url) << "\n";
+    if (const std::string words = situation(job); !words.empty()) {
+        std::cout << "    " << printable(words) << "\n";
     }
-    waybill::feed feed = up.snapshots();
-    std::shared_ptr<const waybill::snapshot> last = up.latest();
-    while (auto next = co_await feed.async_next()) {
-        last = next;
-        if (shown) {
-            shown->show(*next);
-        } else if (s.progress == "json") {
-            std::cout << line(to_json(*next)) << std::endl;
-        }
-        if (s.until_idle && next->idle() && !next->cleaning()) {
-            break;
-        }
-    }
-    if (shown) {
-        shown->finish();
-    }
-    co_return verdict(*last);
 }
 
 inline asio::awaitable<int> list(waybill::uploader& up, const settings& s) {
@@ -78,10 +61,7 @@ inline asio::awaitable<int> list(waybill::uploader& up, const settings& s) {
             if (s.json) {
                 std::cout << line(to_json_with_places(job)) << "\n";
             } else {
-                std::cout << fit(job.id().str(), widest_id + 2) << fit(to_string(job.now), 16)
-                          << fit(std::to_string(static_cast<int>(job.progress() * 100)) + " %", 7)
-                          << fit(bytes(static_cast<double>(job.size())), 10) << printable(job.about->url)
-                          << (job.error ? "  " + printable(job.error.message()) : "") << "\n";
+                print(job, widest_id);
             }
         }
         if (jobs.size() < page) {
@@ -91,12 +71,81 @@ inline asio::awaitable<int> list(waybill::uploader& up, const settings& s) {
     }
 }
 
+/// As people here read a time.
+inline std::string local_time(waybill::unix_millis when) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
+    std::tm parts{};
+    char text[64] = "?";
+    if (::localtime_r(&seconds, &parts) != nullptr) {
+        std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+    }
+    return text;
+}
+
+/// Everything about one job, for people.
+inline void print_all(const waybill::job_snapshot& job) {
+    const auto say = [](const char* what, const std::string& value) {
+        if (!value.empty()) {
+            std::cout << "  " << fit(what, 12) << printable(value) << "\n";
+        }
+    };
+    std::cout << printable(job.id().str()) << "  " << to_string(job.now) << "\n";
+    say("to", job.about->url);
+    say("via", job.about->protocol + (job.spoken.empty() ? "" : ", found to be " + job.spoken));
+    say("lane", job.about->lane);
+    say("accepted", local_time(job.about->accepted));
+    say("finished", job.terminal() ? local_time(job.finished) : "");
+    say("attempt", job.attempt == 0 ? "" : std::to_string(job.attempt));
+    say("confirmed", bytes(static_cast<double>(job.confirmed)) + " of " + bytes(static_cast<double>(job.size())));
+    say("upload", job.resource);
+    say("situation", situation(job));
+    if (is_open(job.now)) {
+        const auto most = std::chrono::duration_cast<std::chrono::seconds>(waybill::retry_policy().max_age);
+        say("given up", "after " + duration(most) + " in which it could be tried, or what waybill run --max-age says");
+    }
+    for (std::size_t i = 0; i < job.item_count(); ++i) {
+        const waybill::item_snapshot item = job.item(i);
+        std::cout << "  " << fit(to_string(item.now), 12) << fit(bytes(static_cast<double>(item.size)), 10)
+                  << printable(item.path.empty() ? item.name : item.path) << "\n";
+        say("", item.resource.empty() ? "" : "upload " + item.resource);
+        say("", item.receipt.empty() ? "" : "receipt " + item.receipt);
+    }
+}
+
+inline asio::awaitable<int> show(waybill::uploader& up, const settings& s) {
+    const waybill::job_snapshot job = co_await up.async_find(waybill::job_id(s.id));
+    if (s.json) {
+        std::cout << line(to_json_with_places(job)) << "\n";
+    } else {
+        print_all(job);
+    }
+    co_return all_well;
+}
+
 /// What an interruption came to, for the user.
 inline std::string interrupted(const CLI::App& app) {
     return app.got_subcommand("add")    ? "interrupted; the job was not accepted"
            : app.got_subcommand("run")  ? "interrupted; everything is kept for the next run"
            : app.got_subcommand("list") ? "interrupted; not all jobs are listed"
+           : app.got_subcommand("show") ? "interrupted"
                                         : "interrupted; nothing was changed";
+}
+
+/// What this command offers against an error, beyond what the library says; empty: nothing.
+inline std::string hint(const std::error_code& ec) {
+    if (ec == waybill::errc::duplicate_name) {
+        return "; --name gives each file a name of its own, in their order";
+    }
+    if (ec == waybill::errc::forbidden_header) {
+        return "; waybill run --credential sends one that is not stored";
+    }
+    if (ec == waybill::errc::store_locked) {
+        return "; --store names another one";
+    }
+    if (ec == waybill::errc::unknown_job) {
+        return "; waybill list shows all";
+    }
+    return "";
 }
 
 inline int code_of(const std::error_code& ec) {

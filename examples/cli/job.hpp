@@ -5,10 +5,15 @@
 
 #include <waybill/waybill.hpp>
 
+#include "media_type.hpp"
 #include "settings.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 #include <string_view>
@@ -47,6 +52,14 @@ inline waybill::options options_for(const settings& s) {
     o.http.ca_file = s.ca_file;
     o.http.proxy = s.proxy;
     o.credentials = credentials(s);
+    o.jobs_at_once = s.jobs_at_once.value_or(o.jobs_at_once);
+    o.retry.attempts = s.attempts.value_or(o.retry.attempts);
+    if (s.max_age) {
+        o.retry.max_age = std::max(std::chrono::ceil<std::chrono::hours>(*s.max_age), std::chrono::hours(1));
+    }
+    o.limits.connect = s.connect_timeout.value_or(o.limits.connect);
+    o.limits.stall = s.stall_timeout.value_or(o.limits.stall);
+    o.limits.answer = s.answer_timeout.value_or(o.limits.answer);
     return o;
 }
 
@@ -62,8 +75,9 @@ inline chosen_protocol protocol_from(const settings& s) {
         chosen.value.settings.push_back(split(one, "="));
     }
     const char* const size = s.via == "s3" ? "part-size" : "chunk-size";
-    for (const auto& [name, value] : {std::pair(size, s.chunk_size), std::pair("digest", s.digest),
-                                      std::pair("parallel", s.parallel), std::pair("checksum", s.checksum)}) {
+    for (const auto& [name, value] :
+         {std::pair(size, s.chunk_size), std::pair("digest", s.digest), std::pair("parallel", s.parallel),
+          std::pair("checksum", s.checksum), std::pair("method", s.method), std::pair("file-field", s.file_field)}) {
         if (!value.empty()) {
             chosen.value.settings.emplace_back(name, value);
         }
@@ -83,7 +97,7 @@ inline waybill::job job_from(const settings& s) {
     if (!s.id.empty()) {
         job.id(waybill::job_id(s.id));
     }
-    job.lane(s.lane);
+    job.lane(s.lane, s.strict ? waybill::lane_order::strict : waybill::lane_order::by_origin);
     job.if_unknown(s.if_unknown == "retry"            ? waybill::on_unknown::retry
                    : s.if_unknown == "retry-same-key" ? waybill::on_unknown::retry_same_key
                                                       : waybill::on_unknown::park);
@@ -96,8 +110,16 @@ inline waybill::job job_from(const settings& s) {
         value.erase(0, value.find_first_not_of(' '));
         job.header(std::move(name), std::move(value));
     }
-    for (const std::string& file : s.files) {
-        job.file(file.empty() ? file : std::filesystem::absolute(file).string());
+    std::ifstream table("/etc/mime.types");
+    const media_types types(table);
+    for (std::size_t i = 0; i < s.files.size(); ++i) {
+        const std::string& file = s.files[i];
+        waybill::item item = waybill::item::file(file.empty() ? file : std::filesystem::absolute(file).string());
+        item.content_type(s.content_type.empty() ? types.of(file) : s.content_type);
+        if (!s.names.empty()) {
+            item.name(s.names[i]);
+        }
+        job.add(std::move(item));
     }
     return job;
 }

@@ -5,9 +5,13 @@
 
 #include <waybill/model/snapshot.hpp>
 
+#include "answer.hpp"
+#include "words.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <string>
+#include <utility>
 
 namespace cli {
 
@@ -23,6 +27,15 @@ inline nlohmann::ordered_json to_json(const waybill::job_snapshot& job) {
     out["error"] = job.error ? nlohmann::ordered_json(job.error.message()) : nlohmann::ordered_json();
     if (job.error.details.http_status != 0) {
         out["http_status"] = job.error.details.http_status;
+    }
+    if (!job.error.details.transport_text.empty()) {
+        out["transport_text"] = job.error.details.transport_text;
+    }
+    if (std::string said = sentence_of(job.error.details.excerpt); !said.empty()) {
+        out["server_says"] = std::move(said);
+    }
+    if (std::string words = situation(job); !words.empty()) {
+        out["message"] = std::move(words);
     }
     out["lane"] = job.about->lane;
     out["url"] = job.about->url;
@@ -86,9 +99,10 @@ inline nlohmann::ordered_json to_json(const waybill::snapshot& all) {
     return out;
 }
 
-/// On one line; names that are not UTF-8 lose the bytes that are not.
+/// On one line and in ASCII: no control and no mark of direction reaches a terminal. Bytes of a name that are not UTF-8
+/// become U+FFFD.
 inline std::string line(const nlohmann::ordered_json& value) {
-    return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    return value.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace cli

@@ -5,17 +5,17 @@
 
 #include <waybill/model/snapshot.hpp>
 
+#include "screen.hpp"
 #include "text.hpp"
+#include "words.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 namespace cli {
 
@@ -37,21 +37,16 @@ protected:
     }
     void seen_all() { begun_ = true; }
 
+    /// In one line, fit for a terminal.
     static std::string describe(const waybill::job_snapshot& job) {
-        std::string text = std::string(to_string(job.now)) + " " + job.id().str();
-        switch (job.now) {
-            case waybill::status::completed:
-                return text + "  " + count(job.item_count(), "file") + ", " + bytes(static_cast<double>(job.size()));
-            case waybill::status::failed:
-            case waybill::status::unknown_outcome: return text + "  " + printable(job.message());
-            case waybill::status::waiting:
-                return text + " for " + std::string(to_string(job.reason)) + "  " + printable(job.message());
-            default: return text + "  to " + printable(job.about->url);
+        std::string text = std::string(to_string(job.now)) + " " + job.id().str() + "  ";
+        if (job.now == waybill::status::completed) {
+            text += count(job.item_count(), "file") + ", " + bytes(static_cast<double>(job.size()));
+        } else {
+            const std::string words = job.now == waybill::status::uploading ? "" : situation(job);
+            text += words.empty() ? "to " + job.about->url : words;
         }
-    }
-
-    static std::string count(std::size_t number, const char* what) {
-        return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+        return printable(text);
     }
 
     static std::string summary(const waybill::snapshot& all) {
@@ -84,7 +79,7 @@ public:
                 const int tenth = static_cast<int>(job->progress() * 10);
                 if (int& last = tenths_[job->seq]; tenth > last) {
                     last = tenth;
-                    std::printf("uploading %s  %d %% of %s\n", job->id().str().c_str(), tenth * 10,
+                    std::printf("uploading %s  %d %% of %s\n", printable(job->id().str()).c_str(), tenth * 10,
                                 bytes(static_cast<double>(job->size())).c_str());
                 }
             }
@@ -104,8 +99,8 @@ private:
 class bar_progress final : public progress {
 public:
     void show(const waybill::snapshot& now) override {
-        const auto [rows, columns] = terminal_size();
-        std::string out = erase(rows);
+        const auto [rows, columns] = screen_now();
+        std::string out = erase(rows, columns);
         std::vector<const waybill::job_snapshot*> running;
         for (const auto& job : now.jobs()) {
             const bool news = changed(*job);
@@ -117,12 +112,14 @@ public:
         }
         seen_all();
         // Beside the summary and the row the cursor is in.
-        std::vector<std::string> block = draw(running, rows - 2);
+        std::vector<std::string> block = draw(running, rows - 2, columns);
         block.push_back(summary(now));
+        drawn_.clear();
         for (const std::string& line : block) {
-            out += fit(line, columns) + "\n";
+            const std::string whole = cut(line, columns);
+            drawn_.push_back(width(whole));
+            out += whole + "\n";
         }
-        drawn_ = block.size();
         std::fwrite(out.data(), 1, out.size(), stdout);
         std::fflush(stdout);
     }
@@ -130,22 +127,21 @@ public:
 private:
     static constexpr std::size_t most_items = 6;
 
-    // What has left the screen at its top, because the terminal became lower, stays.
-    [[nodiscard]] std::string erase(std::size_t rows) const {
-        const std::size_t up = std::min(drawn_, rows - 1);
+    // What has left the screen at its top, because the terminal became lower, stays. In a terminal that became
+    // narrower a line takes several rows by now.
+    [[nodiscard]] std::string erase(std::size_t rows, std::size_t columns) const {
+        std::size_t up = 0;
+        for (const std::size_t width : drawn_) {
+            up += std::max<std::size_t>((width + columns - 1) / columns, 1);
+        }
+        up = std::min(up, rows - 1);
         return up == 0 ? "" : "\033[" + std::to_string(up) + "F\033[J";
-    }
-
-    // Asked each time: a window may change.
-    static std::pair<std::size_t, std::size_t> terminal_size() {
-        winsize size{};
-        ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-        return {size.ws_row == 0 ? 24U : std::max<std::size_t>(size.ws_row, 2), size.ws_col == 0 ? 80U : size.ws_col};
     }
 
     /// At most `room` lines, for what has left the screen at its top could not be erased again: the jobs
     /// share them.
-    static std::vector<std::string> draw(const std::vector<const waybill::job_snapshot*>& jobs, std::size_t room) {
+    static std::vector<std::string> draw(const std::vector<const waybill::job_snapshot*>& jobs, std::size_t room,
+                                         std::size_t columns) {
         std::vector<std::string> block;
         if (jobs.empty() || room == 0) {
             return block;
@@ -153,13 +149,30 @@ private:
         const std::size_t shown = jobs.size() <= room ? jobs.size() : room - 1;
         const std::size_t each = std::max<std::size_t>(room / jobs.size(), 1);
         for (std::size_t i = 0; i < shown; ++i) {
-            add_job(block, *jobs[i]);
-            add_items(block, *jobs[i], each - 1);
+            add_job(block, *jobs[i], layout(columns));
+            add_items(block, *jobs[i], each - 1, layout(columns));
         }
         if (shown < jobs.size()) {
             block.push_back("… and " + std::to_string(jobs.size() - shown) + " more");
         }
         return block;
+    }
+
+    /// How wide names and bars are, so that the percentage behind them is seen also where there is little room.
+    struct layout {
+        explicit layout(std::size_t all)
+            : columns(all), name(std::clamp<std::size_t>(columns / 4, std::min<std::size_t>(20, columns / 2), 48)),
+              bar(std::clamp<std::size_t>(columns - std::min(columns, name + 9), 4, 24)) {}
+        std::size_t columns;
+        std::size_t name;
+        std::size_t bar;
+    };
+
+    /// As much of it as there is room for.
+    static void add_if_it_fits(std::string& line, const std::string& more, const layout& wide) {
+        if (width(line) + width(more) <= wide.columns) {
+            line += more;
+        }
     }
 
     static std::string bar(double part, std::size_t cells) {
@@ -174,27 +187,29 @@ private:
         return out.append(cells - used, ' ');
     }
 
-    static void add_job(std::vector<std::string>& block, const waybill::job_snapshot& job) {
+    static void add_job(std::vector<std::string>& block, const waybill::job_snapshot& job, const layout& wide) {
         char percent[8];
         std::snprintf(percent, sizeof percent, "%3d %%", static_cast<int>(job.progress() * 100));
-        std::string line = fit(job.id().str(), 20) + " ▕" + bar(job.progress(), 24) + "▏ " + percent + "  " +
-                           bytes(static_cast<double>(job.sent)) + " / " + bytes(static_cast<double>(job.size()));
+        std::string line = fit(job.id().str(), wide.name) + " ▕" + bar(job.progress(), wide.bar) + "▏ " + percent;
+        const auto say = [&](const std::string& more) { add_if_it_fits(line, "  " + more, wide); };
+        say(bytes(static_cast<double>(job.sent)) + " / " + bytes(static_cast<double>(job.size())));
         if (job.doing == waybill::activity::awaiting_answer) {
-            line += "  waiting for the server's answer";
+            say("waiting for the server's answer");
         } else if (job.speed > 0) {
-            line += "  " + bytes(job.speed) + "/s";
+            say(bytes(job.speed) + "/s");
             if (const auto left = job.time_left()) {
-                line += "  " + duration(*left) + " left";
+                say(duration(*left) + " left");
             }
         }
         if (job.attempt > 1) {
-            line += "  attempt " + std::to_string(job.attempt);
+            say("attempt " + std::to_string(job.attempt));
         }
         block.push_back(std::move(line));
     }
 
     // The items around the one that is being sent, in at most `room` lines; a job may have thousands.
-    static void add_items(std::vector<std::string>& block, const waybill::job_snapshot& job, std::size_t room) {
+    static void add_items(std::vector<std::string>& block, const waybill::job_snapshot& job, std::size_t room,
+                          const layout& wide) {
         const std::size_t all = job.item_count();
         const bool some = all > std::min(room, most_items);
         const std::size_t most = some ? std::min(std::max<std::size_t>(room, 1) - 1, most_items) : all;
@@ -206,15 +221,17 @@ private:
         for (std::size_t i = first; i < first + most; ++i) {
             const waybill::item_snapshot item = job.item(i);
             const bool done = item.now == waybill::item_status::completed;
-            block.push_back("  " + fit(printable(item.name), 18) + " ▕" + bar(item.progress(), 24) + "▏ " +
-                            (done ? "done " : "     ") + bytes(static_cast<double>(item.size)));
+            std::string line = "  " + fit(item.name, std::max<std::size_t>(wide.name, 3) - 2) + " ▕" +
+                               bar(item.progress(), wide.bar) + "▏" + (done ? " done" : "");
+            add_if_it_fits(line, (done ? " " : "      ") + bytes(static_cast<double>(item.size)), wide);
+            block.push_back(std::move(line));
         }
         if (some && room > 0) {
             block.push_back("  item " + std::to_string(std::min(current + 1, all)) + " of " + count(all, "item"));
         }
     }
 
-    std::size_t drawn_ = 0;
+    std::vector<std::size_t> drawn_;  // the widths of the lines below which the cursor is
 };
 
 }  // namespace cli

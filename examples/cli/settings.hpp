@@ -5,10 +5,18 @@
 
 #include <waybill/version.hpp>
 
+#include "text.hpp"
+#include "units.hpp"
+
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <cstdlib>
+#include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -16,28 +24,41 @@ namespace cli {
 
 struct settings {
     std::string store;
-    std::string ca_file;
-    std::string proxy;
-    std::vector<std::string> credentials;  // ORIGIN=VARIABLE
 
     std::string to;
     std::string via = "put";
+    std::string method;
     std::string chunk_size;
     std::string digest;
     std::string parallel;
     std::string checksum;
     std::vector<std::string> protocol_settings;  // NAME=VALUE
     std::string lane;
+    bool strict = false;
     std::string id;
     std::string if_unknown = "park";
     std::vector<std::string> fields;
     std::vector<std::string> headers;
+    std::string file_field;
+    std::string content_type;
+    std::vector<std::string> names;
     std::vector<std::string> files;
 
     std::string decision;
 
     bool until_idle = false;
+    std::optional<std::chrono::milliseconds> run_for;
     std::string progress = "bar";
+    std::string ca_file;
+    std::string proxy;
+    std::vector<std::string> credentials;  // ORIGIN=VARIABLE
+    std::optional<std::size_t> jobs_at_once;
+    std::optional<int> attempts;
+    std::optional<std::chrono::milliseconds> max_age;
+    std::optional<std::chrono::milliseconds> connect_timeout;
+    std::optional<std::chrono::milliseconds> stall_timeout;
+    std::optional<std::chrono::milliseconds> answer_timeout;
+
     bool json = false;
 };
 
@@ -58,68 +79,193 @@ inline CLI::Validator of_form(const std::string& form, char mark) {
             form, "form"};
 }
 
+/// What has an option of its own is not said in another way: one of the two would be lost.
+inline std::string has_its_own_option(const std::string& text, char mark) {
+    const std::string name = lower(text.substr(0, text.find(mark)));
+    for (const auto& [other, option] : {std::pair("content-type", "--content-type"), std::pair("field", "--file-field"),
+                                        std::pair("name", "--name")}) {
+        if (name == other && (mark == '=' || name == "content-type")) {
+            return "'" + text + "': say it with " + option;
+        }
+    }
+    return "";
+}
+
+/// Turns 8M into 8388608.
+inline CLI::Validator size() {
+    return {[](std::string& text) {
+                const auto parsed = parse_size(text);
+                std::string wrong = parsed ? "" : "'" + text + "' is not a size; write it as 8388608, 8M, 8MiB or 8MB";
+                text = parsed ? std::to_string(*parsed) : text;
+                return wrong;
+            },
+            "SIZE", "size"};
+}
+
+inline CLI::Validator whole_number() {
+    return {[](const std::string& text) {
+                const bool good = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+                return good ? "" : "'" + text + "' is not a whole number";
+            },
+            "NUMBER", "whole number"};
+}
+
 // An empty id is most likely a shell variable that is not set.
 inline std::string check_id(const std::string& id) {
     return id.empty() ? "empty; use 1 to 128 of the characters A-Z a-z 0-9 . _ : -" : "";
 }
 
-inline void describe(CLI::App& app, settings& s) {
-    app.require_subcommand(1);
-    app.set_version_flag("--version", "waybill " WAYBILL_VERSION_STRING);
-    app.add_option("--store", s.store, "Where jobs are kept")->default_val(default_store());
-    app.footer(
-        "Exit codes: 0 all completed, 1 some job failed or is undecided, 2 usage or refused job,\n"
-        "3 the store is in use, 4 the store is damaged, 5 other errors, 130 stopped with work left.");
+/// A secret that is not there would only be noticed when a server refuses.
+inline std::string is_set(const std::string& credential) {
+    const std::string variable = credential.substr(credential.rfind('=') + 1);
+    const char* const value = std::getenv(variable.c_str());
+    return value == nullptr || *value == '\0' ? "the variable '" + variable + "' is not set, or not exported" : "";
+}
 
+/// An option whose value is a time.
+inline CLI::Option* add_time(CLI::App* to, const char* name, std::optional<std::chrono::milliseconds>& value,
+                             const char* text) {
+    const auto parse = [&value, name](const CLI::results_t& words) {
+        value = parse_duration(words.at(0));
+        if (!value || value->count() <= 0) {
+            throw CLI::ValidationError(name,
+                                       "'" + words.at(0) + "' is not a time; write it as 90s, 10m, 2h, 7d or 500ms");
+        }
+        return true;
+    };
+    return to->add_option(name, parse, text)->type_name("TIME");
+}
+
+/// A number of at least 1.
+template <class Number>
+CLI::Option* add_number(CLI::App* to, const char* name, std::optional<Number>& value, const char* text) {
+    return to->add_option(name, value, text)->type_name("NUMBER")->check(CLI::Range(1, 1'000'000));
+}
+
+inline CLI::Option* repeatable(CLI::Option* option) {
+    return option->take_all()->allow_extra_args(false);
+}
+
+inline void describe_add(CLI::App& app, settings& s) {
     CLI::App* const add =
         app.add_subcommand("add", "Queue one job of one or more files; prints its id once it is safe");
-    add->add_option("--to", s.to, "URL: for several PUTs ending in / or with {name}")->required();
+    add->add_option("--to", s.to, "URL: for several PUTs ending in / or with {name}, which each file's name replaces")
+        ->required();
     add->add_option("--via", s.via, "Protocol")
         ->check(CLI::IsMember({"put", "multipart", "tus", "resumable", "s3", "auto"}))
         ->capture_default_str();
+    add->add_option("--method", s.method, "POST or PATCH instead of PUT, with --via put");
     add->add_option("--chunk-size,--part-size", s.chunk_size,
                     "The most bytes of one request, for protocols that resume")
-        ->check(CLI::Number);
+        ->transform(size());
     add->add_option("--digest", s.digest, "Digest to compute and compare, such as sha-256");
     add->add_option("--parallel", s.parallel, "Parts of one file sent at once, for protocols that can")
-        ->check(CLI::Number);
+        ->check(whole_number());
     add->add_option("--checksum", s.checksum, "Checksum of each request, such as sha256, where the protocol has one");
-    add->add_option("--set", s.protocol_settings, "Another setting of the protocol (repeatable)")
-        ->check(of_form("name=value", '='))
-        ->take_all()
-        ->allow_extra_args(false);
-    add->add_option("--lane", s.lane, "Jobs of one lane run one after the other");
-    add->add_option("--field", s.fields, "Form field (repeatable)")
-        ->check(of_form("name=value", '='))
-        ->take_all()
-        ->allow_extra_args(false);
-    add->add_option("--header", s.headers, "Request header (repeatable)")
-        ->check(of_form("Name: value", ':'))
-        ->take_all()
-        ->allow_extra_args(false);
+    repeatable(add->add_option("--set", s.protocol_settings, "Another setting of the protocol (repeatable)")
+                   ->check(of_form("name=value", '='))
+                   ->check(CLI::Validator([](const std::string& text) { return has_its_own_option(text, '='); }, "")));
+    add->add_option("--lane", s.lane, "Jobs of one lane run one after the other, those to one host in their order");
+    add->add_flag("--strict", s.strict, "In its lane, also wait for such jobs before it that go to other hosts")
+        ->disable_flag_override();
+    repeatable(add->add_option("--field", s.fields, "Form field (repeatable)")->check(of_form("name=value", '=')));
+    add->add_option("--file-field", s.file_field,
+                    "The files' form field; PHP and Rails keep several files only with a name in [], such as photos[]");
+    repeatable(add->add_option("--header", s.headers, "Request header (repeatable)")
+                   ->check(of_form("Name: value", ':'))
+                   ->check(CLI::Validator([](const std::string& text) { return has_its_own_option(text, ':'); }, "")));
+    add->add_option("--content-type", s.content_type, "The files' media type; without it, by their extensions")
+        ->check(of_form("type/subtype", '/'));
+    repeatable(add->add_option("--name", s.names,
+                               "What the server calls a file, instead of its own name; given once "
+                               "for each FILE, in their order"));
     add->add_option("--id", s.id, "Your own job id: the same twice is accepted once")->check(check_id);
     add->add_option("--if-unknown", s.if_unknown, "When a POST's answer is lost")
         ->check(CLI::IsMember({"park", "retry-same-key", "retry"}))
         ->capture_default_str();
     add->add_option("FILE", s.files, "Files to send, in this order")->required();
+    add->callback([&s] {
+        if (!s.names.empty() && s.names.size() != s.files.size()) {
+            throw CLI::ValidationError("--name", count(s.names.size(), "name") + " for " +
+                                                     count(s.files.size(), "file") +
+                                                     "; give it once for each FILE, in their order");
+        }
+        if (std::find(s.names.begin(), s.names.end(), "") != s.names.end()) {
+            throw CLI::ValidationError("--name", "empty; leave it out to send a file under its own name");
+        }
+        if (!s.fields.empty() && s.via == "put") {
+            throw CLI::ValidationError("--field", "a PUT has no form fields; --via multipart or resumable has");
+        }
+        if (!s.file_field.empty() && s.via != "multipart" && s.via != "resumable" && s.via != "auto") {
+            throw CLI::ValidationError("--file-field", s.via + " sends no form; --via multipart or resumable does");
+        }
+        if (!s.method.empty() && s.via != "put" && s.via != "resumable") {
+            throw CLI::ValidationError("--method", s.via + " has a method of its own; leave it out");
+        }
+    });
+    add->footer(
+        "Examples:\n"
+        "  waybill add --to https://example.com/photos/ a.jpg b.jpg\n"
+        "  waybill add --to https://example.com/posts --via multipart --field title=Trip \\\n"
+        "      --file-field 'photos[]' a.jpg b.jpg\n"
+        "  waybill add --to https://s3.example.com/bucket/video.mov --via s3 --part-size 16M video.mov\n"
+        "Exit codes: 0 the job is safe; 2 it was refused; 3, 4, 5 the store, see waybill --help.");
+}
 
+inline void describe_run(CLI::App& app, settings& s) {
     CLI::App* const run = app.add_subcommand("run", "Deliver queued jobs; Ctrl-C stops and keeps everything");
-    run->add_flag("--until-idle", s.until_idle, "End when nothing is left to do");
+    run->add_flag("--until-idle", s.until_idle, "End when nothing is left to do; with --for, at the latest then")
+        ->disable_flag_override();
+    add_time(run, "--for", s.run_for, "End after that time, whatever is left; the next run continues");
     run->add_option("--progress", s.progress, "What to show")
         ->check(CLI::IsMember({"bar", "json", "none"}))
         ->capture_default_str();
     run->add_option("--ca", s.ca_file, "PEM file of certificate authorities to trust")->check(CLI::ExistingFile);
     run->add_option("--proxy", s.proxy, "Proxy URL; none without it");
-    run->add_option("--credential", s.credentials, "Send the variable's value as Authorization to that origin")
-        ->check(of_form("ORIGIN=VARIABLE", '='))
-        ->take_all()
-        ->allow_extra_args(false);
+    repeatable(
+        run->add_option("--credential", s.credentials, "Send the variable's value as Authorization to that origin")
+            ->check(of_form("ORIGIN=VARIABLE", '='))
+            ->check(CLI::Validator(is_set, "")));
+    add_number(run, "--jobs", s.jobs_at_once, "Jobs of different lanes that may run at once; 4 without it");
+    add_number(run, "--attempts", s.attempts, "Failed attempts without progress before a job fails; 12 without it");
+    add_time(run, "--max-age", s.max_age, "How long a job is tried before it fails; 7d without it");
+    add_time(run, "--connect-timeout", s.connect_timeout, "Until a connection stands; 30s without it");
+    add_time(run, "--stall-timeout", s.stall_timeout, "While sending, without one byte leaving; 60s without it");
+    add_time(run, "--answer-timeout", s.answer_timeout, "From the last byte to the answer's end; 5m without it");
+    run->footer(
+        "Examples:\n"
+        "  waybill run                                      until Ctrl-C\n"
+        "  waybill run --until-idle --for 10m --progress none      for cron and scripts\n"
+        "  TOKEN='Bearer …' waybill run --credential https://example.com=TOKEN\n"
+        "Exit codes: 0 all has arrived; 1 a job failed in this run, or its outcome is unknown;\n"
+        "  6 nothing failed, but some jobs are left; 130, 143 stopped by a signal with jobs left;\n"
+        "  3, 4, 5 the store, see waybill --help.");
+}
 
-    CLI::App* const list = app.add_subcommand("list", "Show all jobs");
+inline void describe_looks(CLI::App& app, settings& s) {
+    CLI::App* const list = app.add_subcommand("list", "Show all jobs, and what they wait for or why they failed");
     list->add_flag("--json", s.json, "One JSON object a line");
-    for (const auto& [name, text] : {std::pair("cancel", "Give a job up"), std::pair("retry", "Try a job again"),
-                                     std::pair("remove", "Forget a finished job")}) {
-        app.add_subcommand(name, text)->add_option("ID", s.id, "The job")->required();
+    list->footer(
+        "Examples:\n  waybill list\n  waybill list --json | jq -r 'select(.state == \"failed\") | .id'\n"
+        "Exit codes: 0, whatever the jobs' states are; 3, 4, 5 the store, see waybill --help.");
+    CLI::App* const show = app.add_subcommand("show", "Show one job with everything that is known about it");
+    show->add_option("ID", s.id, "The job")->required();
+    show->add_flag("--json", s.json, "As one JSON object");
+    show->footer("Example:\n  waybill show trip-1\nExit codes: 0; 2 there is no such job.");
+}
+
+inline void describe_changes(CLI::App& app, settings& s) {
+    for (const auto& [name, text, more] :
+         {std::tuple("cancel", "Give a job up", "It is not sent any more; waybill retry takes that back."),
+          std::tuple("retry", "Try a job again",
+                     "A failed or canceled job begins anew, with its files as they are now; "
+                     "a waiting one is tried at once."),
+          std::tuple("remove", "Forget a finished job",
+                     "Only completed, failed and canceled jobs can be forgotten.")}) {
+        CLI::App* const change = app.add_subcommand(name, text);
+        change->add_option("ID", s.id, "The job")->required();
+        change->footer(std::string(more) + "\nExample:\n  waybill " + name +
+                       " trip-1\nExit codes: 0 done; 2 there is no such job, or its state does not allow it.");
     }
     CLI::App* const resolve = app.add_subcommand(
         "resolve", "Decide about a job whose answer was lost: the server has it, send it again, or give it up");
@@ -127,6 +273,27 @@ inline void describe(CLI::App& app, settings& s) {
     resolve->add_option("DECISION", s.decision, "completed, retry or canceled")
         ->check(CLI::IsMember({"completed", "retry", "canceled"}))
         ->required();
+    resolve->footer(
+        "Example:\n  waybill resolve trip-1 completed\n"
+        "Exit codes: 0 done; 2 there is no such job, or its outcome is known.");
+}
+
+inline void describe(CLI::App& app, settings& s) {
+    app.name("waybill");
+    app.require_subcommand(1);
+    app.fallthrough();  // --store may stand behind the subcommand
+    app.set_version_flag("--version", "waybill " WAYBILL_VERSION_STRING);
+    app.add_option("--store", s.store, "Where jobs are kept")->default_val(default_store());
+    app.footer(
+        "Sizes are written as 8388608, 512k, 8M, 8MiB (of 1024) or 8MB (of 1000), times as 90s, 10m, 1h30m,\n"
+        "7d or 500ms.\n"
+        "Exit codes: 0 all well, 1 a job failed or is undecided, 2 usage or refused job, 3 the store is in\n"
+        "use, 4 the store is damaged, 5 other errors, 6 jobs are left, 130 interrupted.\n"
+        "waybill COMMAND --help has examples.");
+    describe_add(app, s);
+    describe_run(app, s);
+    describe_looks(app, s);
+    describe_changes(app, s);
 }
 
 }  // namespace cli

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "cli/command.hpp"
 #include "support/catch.hpp"
+#include "support/http_record.hpp"
+#include "support/http_server.hpp"
 
 #include <filesystem>
 #include <set>
@@ -54,6 +56,59 @@ TEST_CASE("add keeps everything it was told") {
     REQUIRE(jobs[0]["items"].size() == 2);
     CHECK(jobs[0]["items"][0] == json{{"path", a}, {"state", "pending"}, {"sent", 0}, {"size", 5}});
     CHECK(jobs[0]["items"][1] == json{{"path", b}, {"state", "pending"}, {"sent", 0}, {"size", 0}});
+}
+
+TEST_CASE("the store may be named behind the subcommand") {
+    const command waybill;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    command_line what;
+    what.argv = {command_path(), "add", "--to", "http://example.com/", file, "--store", waybill.store()};
+    CHECK(run_process(what).status.code == 0);
+    CHECK(waybill.list().size() == 1);
+}
+
+TEST_CASE("a file's media type is found by its extension, or said") {
+    const command waybill;
+    http_server server;
+    const std::string photo = waybill.dir().write("a.JPG", "content");
+    const std::string plain = waybill.dir().write("plain", "content");
+    waybill.add({"--to", server.url("/"), photo, plain});
+    waybill.add({"--to", server.url("/"), "--content-type", "video/x-mine; v=1", photo});
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+    REQUIRE(server.requests().size() == 3);
+    CHECK(server.requests()[0].header("Content-Type") == "image/jpeg");
+    CHECK(server.requests()[1].header("Content-Type") == "application/octet-stream");
+    CHECK(server.requests()[2].header("Content-Type") == "video/x-mine; v=1");
+}
+
+TEST_CASE("files of one name get names of their own, and all that a form's server needs") {
+    const command waybill;
+    http_server server;
+    const std::string a = waybill.dir().write("100/IMG.jpg", "first");
+    const std::string b = waybill.dir().write("101/IMG.jpg", "second");
+    waybill.add({"--to", server.url("/d/"), "--name", "100.jpg", "--name", "101.jpg", a, b});
+    waybill.add({"--to", server.url("/posts"), "--via", "multipart", "--file-field", "photos[]", a, b});
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+    REQUIRE(server.requests().size() == 3);
+    CHECK(server.requests()[0].target == "/d/100.jpg");
+    CHECK(server.requests()[1].target == "/d/101.jpg");
+    const std::string form = server.requests()[2].body;
+    const auto first = form.find("name=\"photos[]\"; filename=\"IMG.jpg\"");
+    REQUIRE(first != std::string::npos);
+    CHECK(form.find("name=\"photos[]\"; filename=\"IMG.jpg\"", first + 1) != std::string::npos);
+}
+
+TEST_CASE("sizes are said with units") {
+    const command waybill;
+    http_server server;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    CHECK(waybill.run({"add", "--to", "http://s3.test/b/a", "--via", "s3", "--part-size", "8M", file}).status.code ==
+          0);
+    // Too small for S3, which counts in units of 1024.
+    const finished_process small =
+        waybill.run({"add", "--to", "http://s3.test/b/a", "--via", "s3", "--part-size", "5MB", file});
+    CHECK(small.status.code == 2);
+    CHECK_THAT(small.err, Catch::Contains("part-size = 5000000"));
 }
 
 TEST_CASE("a relative path is kept as the absolute one") {

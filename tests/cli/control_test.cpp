@@ -43,6 +43,41 @@ TEST_CASE("list shows an id whole, however long it is, for the next command need
     CHECK(waybill.run({"cancel", lines[0].substr(0, lines[0].find(' '))}).status.code == 0);
 }
 
+TEST_CASE("list and show say why a job failed, in the server's own words") {
+    const command waybill;
+    http_server server;
+    server.next(script("refuse").read_all().answer({413, {}, "<html><title>At most 5 MB, please</title>"}));
+    const std::string file = waybill.dir().write("a.bin", "content");
+    waybill.add({"--to", server.url("/"), "--id", "trip", file});
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 1);
+
+    const std::string why = "the server says: \"At most 5 MB, please\"; to send it after all: waybill retry trip";
+    const std::vector<std::string> listed = lines_of(waybill.run({"list"}).out);
+    REQUIRE(listed.size() == 2);
+    CHECK_THAT(listed[0], Catch::StartsWith("trip ") && Catch::Contains("failed"));
+    CHECK_THAT(listed[1], Catch::StartsWith("    HTTP 413 Content Too Large: it is too large for this server; ") &&
+                              Catch::EndsWith(why));
+
+    const finished_process shown = waybill.run({"show", "trip"});
+    CHECK(shown.status.code == 0);
+    CHECK_THAT(shown.out, Catch::StartsWith("trip  failed\n") && Catch::Contains(why) && Catch::Contains(file) &&
+                              Catch::Contains("attempt"));
+    const json job = json_lines(waybill.run({"show", "trip", "--json"}).out).at(0);
+    CHECK(job == waybill.list().at(0));
+    CHECK(job["server_says"] == "At most 5 MB, please");
+    CHECK(job["error"] == "HTTP 413 Content Too Large");
+}
+
+TEST_CASE("list says what a waiting job waits for") {
+    const command waybill;
+    waybill.add({"--to", "http://127.0.0.1:1/", "--id", "away", waybill.dir().write("a.bin", "content")});
+    CHECK(waybill.run({"run", "--for", "500ms", "--progress", "none"}).status.code == 6);
+    const std::vector<std::string> listed = lines_of(waybill.run({"list"}).out);
+    REQUIRE(listed.size() == 2);
+    CHECK_THAT(listed[0], Catch::Contains("waiting"));
+    CHECK_THAT(listed[1], Catch::Contains("; tried again ") && Catch::Contains(": no connection to the server"));
+}
+
 TEST_CASE("a canceled job is not sent") {
     const command waybill;
     http_server server;
@@ -138,11 +173,12 @@ TEST_CASE("a completed job can be neither canceled nor retried") {
 
 TEST_CASE("an unknown job is named as such") {
     const command waybill;
-    for (const std::string verb : {"cancel", "retry", "remove"}) {
+    for (const std::string verb : {"cancel", "retry", "remove", "show"}) {
         const finished_process done = waybill.run({verb, "nobody"});
         CHECK(done.status.code == 2);
         CHECK(done.out.empty());
-        CHECK_THAT(done.err, Catch::Contains("nobody") && Catch::Contains("no job with this id"));
+        CHECK_THAT(done.err, Catch::Contains("nobody") && Catch::Contains("no job with this id") &&
+                                 Catch::Contains("waybill list"));
     }
 }
 

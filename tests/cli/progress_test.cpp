@@ -39,7 +39,8 @@ void check_keys(const json& object, const names& always, const names& sometimes 
 const names snapshot_keys = {"version", "total", "started", "sent", "size", "jobs"};
 const names job_keys = {"id",      "state", "progress", "sent", "confirmed", "size",
                         "attempt", "error", "lane",     "url",  "via",       "items"};
-const names sometimes_keys = {"http_status", "waiting_for", "not_before_ms", "speed", "time_left_s"};
+const names sometimes_keys = {"http_status", "transport_text", "server_says", "message",
+                              "waiting_for", "not_before_ms",  "speed",       "time_left_s"};
 const names item_keys = {"path", "state", "sent", "size"};
 
 void check_job(const json& job) {
@@ -255,6 +256,64 @@ TEST_CASE("bars fit a narrow terminal, whatever the names are") {
     for (const std::string& row : screen.frames().back()) {
         CHECK_THAT(row, !Catch::Contains("▕"));
     }
+}
+
+TEST_CASE("wide names are drawn in the columns that they take") {
+    const command waybill;
+    http_server server(little_ahead());
+    valve go;
+    server.next(script("stall").read_body(1'000'000).hold(go));
+    const std::string first = waybill.dir().write("日本の夏休みの長い動画の名前.mov", random_bytes(9'000'000));
+    const std::string second = waybill.dir().write("👨\u200D👩\u200D👧 e\u0301te\u0301.jpg", "content");
+    const std::string third = waybill.dir().write("\u202Egpj.exe", "content");
+    waybill.add({"--to", server.url("/files/"), "--id", "trip", first, second, third});
+
+    const unsigned short columns = GENERATE(40, 80, 200);
+    CAPTURE(columns);
+    terminal screen(24, columns);
+    process running = waybill.start({"run", "--until-idle"}, screen.device());
+    screen.read_until(running, [](const std::string& text) { return text.find("日本") != std::string::npos; });
+    go.open();
+    screen.read_until_end(running);
+    CHECK(running.wait(std::chrono::seconds(60)) == exit_status{0, 0});
+
+    // The bars of all rows begin in one column, and no row is longer than the terminal: then it would be two.
+    bool seen = false;
+    for (const std::vector<std::string>& frame : screen.frames()) {
+        if (frame.size() != 5) {
+            continue;
+        }
+        seen = true;
+        const std::size_t name = columns == 200 ? 48 : 20;
+        for (std::size_t i = 0; i < 4; ++i) {
+            CHECK_THAT(frame[i], Catch::Contains("▕") && Catch::Contains("▏"));
+        }
+        const auto before_bar = [&](std::size_t i) { return frame[i].substr(0, frame[i].find(" ▕")); };
+        CHECK(before_bar(0) == "trip" + std::string(name - 4, ' '));
+        CHECK(before_bar(1) == (columns == 200 ? "  日本の夏休みの長い動画の名前.mov" + std::string(14, ' ')
+                                               : std::string("  日本の夏休みの長… ")));
+        CHECK(before_bar(2) == "  👨👩👧 e\u0301te\u0301.jpg" + std::string(name - 16, ' '));
+        CHECK(before_bar(3) == "  ?gpj.exe" + std::string(name - 10, ' '));
+        CHECK_THAT(frame[0], Catch::Contains("%"));
+    }
+    CHECK(seen);
+    CHECK(screen.written().find("\u202E") == std::string::npos);
+}
+
+TEST_CASE("a terminal that knows no cursor gets lines") {
+    const command waybill;
+    http_server server;
+    waybill.add({"--to", server.url("/"), "--id", "trip", waybill.dir().write("a.bin", "content")});
+    terminal screen(24, 80);
+    command_line what = waybill.line({"run", "--until-idle"});
+    what.env = {{"TERM", "dumb"}};
+    what.out_file = screen.device();
+    what.err_file = waybill.dir() / "err";
+    process running(what);
+    screen.read_until_end(running);
+    CHECK(running.wait(std::chrono::seconds(60)) == exit_status{0, 0});
+    CHECK(screen.written().find('\033') == std::string::npos);
+    CHECK_THAT(screen.written(), Catch::Contains("completed trip  1 file, 7 B"));
 }
 
 namespace {

@@ -86,6 +86,7 @@ TEST_CASE("headers that would break the request, or store a secret, are refused 
                                    {with("Two Words: b"), "Two Words", "use a token as name"},
                                    {with(": b"), "''", "use a token as name"},
                                    {with("no colon"), "no colon", "Name: value"},
+                                   {with("content-type: image/jpeg"), "content-type", "--content-type"},
                                });
 }
 
@@ -178,7 +179,9 @@ TEST_CASE("several files need a URL with a place for their names, and different 
     check_all_refused(waybill, {
                                    {{"--to", "http://host/one", a, b}, "several items", "ends in / or contains {name}"},
                                    {{"--to", "http://host/", a, also_a}, "a.bin", "give them different names"},
+                                   {{"--to", "http://host/", a, also_a}, also_a, "--name"},
                                    {{"--to", "http://host/", a, a}, "a.bin", "give them different names"},
+                                   {{"--to", "http://host/", "--name", "x", a, b}, "1 name for 2 files", "each FILE"},
                                });
 }
 
@@ -203,6 +206,21 @@ TEST_CASE("wrong usage ends with code 2 and says what is right") {
         {"add", "--to", "http://host/", "--if-unknown", "hope", file},
         {"run", "--progress", "dance"},
         {"run", "--ca", waybill.dir() / "missing.pem"},
+        {"run", "--for", "soon"},
+        {"run", "--for", "-1s"},
+        {"run", "--for", "0"},
+        {"run", "--attempts", "0"},
+        {"run", "--credential", "http://host=NO_SUCH_VARIABLE"},
+        {"add", "--to", "http://host/", "--via", "tus", "--chunk-size", "8Q", file},
+        {"add", "--to", "http://host/", "--set", "content-type=a/b", file},
+        {"add", "--to", "http://host/", "--set", "field=a", file},
+        {"add", "--to", "http://host/", "--field", "a=b", file},
+        {"add", "--to", "http://host/", "--file-field", "a", file},
+        {"add", "--to", "http://host/", "--via", "tus", "--method", "POST", file},
+        {"add", "--to", "http://host/", "--parallel", "many", file},
+        {"add", "--to", "http://host/", "--content-type", "jpeg", file},
+        {"add", "--to", "http://host/", "--name", "", file},
+        {"show"},
         {"cancel"},
         {"retry"},
         {"remove"},
@@ -215,6 +233,83 @@ TEST_CASE("wrong usage ends with code 2 and says what is right") {
         CHECK_THAT(done.err, Catch::Contains("--help"));
     }
     CHECK_FALSE(std::filesystem::exists(waybill.store()));
+}
+
+TEST_CASE("nothing that a person is told can make a terminal obey", "[escapes]") {
+    const command waybill;
+    // A red word, a window's title, a C1 control, a mark of direction, a byte that is no UTF-8, DEL.
+    const std::string evil =
+        "\033[31m\033]0;t\a\xC2\x9B"
+        "2J\u202E\x9B\x7F";
+    const auto is_clean = [](const std::string& text) {
+        return text.find_first_of("\033\a\r\x7F") == std::string::npos && text.find("\u202E") == std::string::npos &&
+               text.find('\x9B') == std::string::npos;
+    };
+    const std::string file = waybill.dir().write(evil + "/" + "good.bin", "content");
+    const std::vector<std::vector<std::string>> all = {
+        {evil},
+        {"add", "--to", "http://host/", waybill.dir() / evil},
+        {"add", "--to", "http://host/", waybill.dir() / (evil + "/missing")},
+        {"add", "--to", "http://host/", file, "--" + evil},
+        {"add", "--to", "http://host/" + evil, file},
+        {"add", "--to", "http://host/", "--lane", evil, file},
+        {"add", "--to", "http://host/", "--id", evil, file},
+        {"add", "--to", "http://host/", "--via", evil, file},
+        {"add", "--to", "http://host/", "--chunk-size", evil, file},
+        {"add", "--to", "http://host/", "--set", evil, file},
+        {"add", "--to", "http://host/", "--header", evil, file},
+        {"show", evil},
+        {"resolve", "x", evil},
+        {"run", "--for", evil},
+        {"run", "--ca", evil},
+        {"run", "--credential", evil},
+        {"run", "--credential", "http://host=" + evil},
+        {"--store", evil + "/x", "list"},
+    };
+    for (const auto& arguments : all) {
+        command_line what;
+        what.argv = {command_path()};
+        if (arguments[0] != "--store") {
+            what.argv.insert(what.argv.end(), {"--store", waybill.store()});
+        }
+        what.argv.insert(what.argv.end(), arguments.begin(), arguments.end());
+        what.directory = waybill.dir().path();
+        const finished_process done = run_process(what);
+        INFO(done.err);
+        CHECK(is_clean(done.out + done.err));
+        CHECK(lines_of(done.err).size() <= 2);
+    }
+
+    waybill.add({"--to", "http://127.0.0.1:1/", "--id", "trip", file});
+    std::filesystem::remove(file);
+    for (const std::string progress : {"bar", "json", "none"}) {
+        const finished_process run = waybill.run({"run", "--for", "300ms", "--progress", progress});
+        CHECK(is_clean(run.out + run.err));
+    }
+    const std::vector<std::vector<std::string>> looks = {
+        {"list"}, {"list", "--json"}, {"show", "trip"}, {"show", "trip", "--json"}};
+    for (const std::vector<std::string>& look : looks) {
+        const finished_process done = waybill.run(look);
+        CHECK(done.status.code == 0);
+        CHECK_THAT(done.out, Catch::Contains("good.bin"));
+        CHECK(is_clean(done.out + done.err));
+    }
+    command_line help;
+    help.argv = {command_path(), "--help"};
+    help.env = {{"XDG_STATE_HOME", "/" + evil}};
+    CHECK(is_clean(run_process(help).out));
+}
+
+TEST_CASE("every command has help with an example and its exit codes") {
+    const command waybill;
+    for (const std::string name : {"add", "run", "list", "show", "cancel", "retry", "remove", "resolve"}) {
+        INFO(name);
+        const finished_process done = waybill.run({name, "--help"});
+        CHECK(done.status.code == 0);
+        CHECK_THAT(done.out,
+                   Catch::Contains("\n  waybill " + name + " ") || Catch::Contains("\n  waybill " + name + "\n"));
+        CHECK_THAT(done.out, Catch::Contains("Exit codes: 0"));
+    }
 }
 
 TEST_CASE("help and version are no errors") {

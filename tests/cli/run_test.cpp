@@ -94,7 +94,7 @@ TEST_CASE("a job the server refuses makes the exit code 1, and the others arrive
     CHECK(jobs.at(1)["state"] == "completed");
 }
 
-TEST_CASE("a form whose answer is lost stays undecided, exit code 1, and is sent once") {
+TEST_CASE("a form whose answer is lost stays undecided, exit code 1 of that run, and is sent once") {
     const command waybill;
     http_server server;
     server.next(script("answer lost").read_all().close());
@@ -103,9 +103,108 @@ TEST_CASE("a form whose answer is lost stays undecided, exit code 1, and is sent
 
     CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 1);
     CHECK(states_of(waybill) == std::set<std::string>{"unknown_outcome"});
-    // Running again is no decision either.
-    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 1);
+    // Running again is no decision, and has nothing to do with it.
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
     CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("the exit code speaks of this run: what failed before is not counted again") {
+    const command waybill;
+    http_server server;
+    server.next(script("refuse").read_all().answer({403}));
+    const std::string file = waybill.dir().write("a.bin", "content");
+    const std::vector<std::string> run = {"run", "--until-idle", "--progress", "none"};
+    waybill.add({"--to", server.url("/one/"), "--id", "refused", file});
+    CHECK(waybill.run(run).status.code == 1);
+    CHECK(waybill.run(run).status.code == 0);
+
+    waybill.add({"--to", server.url("/two/"), "--id", "taken", file});
+    const finished_process done = waybill.run(run);
+    CHECK(done.status.code == 0);
+    CHECK(done.err.empty());
+
+    server.next(script("refuse").read_all().answer({403}));
+    CHECK(waybill.run({"retry", "refused"}).status.code == 0);
+    CHECK(waybill.run(run).status.code == 1);  // it failed anew
+}
+
+TEST_CASE("a run without a display tells what failed, in the server's own words, and what can be done") {
+    const command waybill;
+    http_server server;
+    server.next(
+        script("refuse").read_all().answer({403, {}, R"({"title":"Forbidden","detail":"Your \u001b[31mquota"})"}));
+    waybill.add({"--to", server.url("/one/"), "--id", "trip", waybill.dir().write("a.bin", "content")});
+    const finished_process done = waybill.run({"run", "--until-idle", "--progress", "none"});
+    CHECK(done.status.code == 1);
+    CHECK(done.out.empty());
+    const std::vector<std::string> lines = lines_of(done.err);
+    REQUIRE(lines.size() == 2);
+    CHECK_THAT(lines[0], Catch::StartsWith("waybill: failed trip  ") && Catch::Contains("HTTP 403 Forbidden") &&
+                             Catch::Contains("the server says: \"Your ?[31mquota\"") &&
+                             Catch::EndsWith("waybill retry trip"));
+    CHECK(lines[1] == "waybill: 1 job failed in this run");
+
+    const json job = waybill.list().at(0);
+    CHECK(job["server_says"] == "Your \033[31mquota");
+    CHECK_THAT(job["message"].get<std::string>(), Catch::EndsWith("waybill retry trip"));
+    CHECK(waybill.run({"list", "--json"}).out.find('\033') == std::string::npos);
+}
+
+TEST_CASE("a run that has its time ends in time and says what is left") {
+    const command waybill;
+    http_server server;
+    server.next(script("stall").read_body(1000).hold());
+    const std::string file = waybill.dir().write("a.bin", random_bytes(3'000'000));
+    waybill.add({"--to", server.url("/"), "--id", "slow", file});
+    waybill.add({"--to", server.url("/"), "--id", "next", file});
+    waybill.add({"--to", "http://127.0.0.1:1/", "--id", "away", "--lane", "other", file});
+
+    const finished_process done = waybill.run({"run", "--until-idle", "--for", "700ms", "--progress", "none"});
+    CHECK(done.status.code == 6);
+    CHECK(done.out.empty());
+    CHECK_THAT(done.err, Catch::Contains("waybill: pending slow") && Catch::Contains("waybill: pending next") &&
+                             Catch::Contains("waybill: waiting away") &&
+                             Catch::Contains("no connection to the server") &&
+                             Catch::EndsWith("waybill: 3 jobs left for the next run\n"));
+    CHECK(states_of(waybill) == std::set<std::string>{"pending", "waiting"});
+
+    CHECK(waybill.run({"cancel", "away"}).status.code == 0);
+    const finished_process rest = waybill.run({"run", "--until-idle", "--for", "1m", "--progress", "none"});
+    CHECK(rest.status.code == 0);
+    CHECK(rest.err.empty());
+}
+
+TEST_CASE("a run that has much time left ends at once when it is interrupted, or has nothing left to do") {
+    const command waybill;
+    CHECK(waybill.run({"run", "--until-idle", "--for", "1h", "--progress", "none"}).status.code == 0);
+    const std::string out = waybill.dir() / "out";
+    process running = waybill.start({"run", "--for", "1h", "--progress", "json"}, out);
+    wait_for_text(running, out, [](const std::string& text) { return !lines_of(text).empty(); });
+    running.kill(SIGTERM);
+    CHECK(running.wait(patience) == exit_status{0, 0});
+}
+
+TEST_CASE("how long a server may take is an option of a run") {
+    const command waybill;
+    http_server server;
+    server.next(script("silent").read_all().hold());
+    waybill.add({"--to", server.url("/"), "--id", "trip", waybill.dir().write("a.bin", "content")});
+    const finished_process done =
+        waybill.run({"run", "--for", "2s", "--answer-timeout", "200ms", "--progress", "none"});
+    CHECK(done.status.code == 6);
+    CHECK_THAT(done.err, Catch::Contains("did not answer in time"));
+}
+
+TEST_CASE("a run whose time is up has failed when a job has, whatever else is left") {
+    const command waybill;
+    http_server server;
+    server.next(script("refuse").read_all().answer({403}));
+    const std::string file = waybill.dir().write("a.bin", "content");
+    waybill.add({"--to", server.url("/"), "--id", "refused", file});
+    waybill.add({"--to", "http://127.0.0.1:1/", "--id", "away", "--lane", "other", file});
+    const finished_process done = waybill.run({"run", "--for", "1s", "--progress", "none"});
+    CHECK(done.status.code == 1);
+    CHECK_THAT(done.err, Catch::EndsWith("waybill: 1 job failed in this run, 1 job left for the next run\n"));
 }
 
 TEST_CASE("Ctrl-C stops in mid-transfer, keeps everything, and the next run completes") {

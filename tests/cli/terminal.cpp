@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <clocale>
 #include <cstddef>
 #include <cstdlib>
+#include <cwchar>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
+#include <wchar.h>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -24,19 +27,40 @@ bool begins_character(char byte) {
     return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
 }
 
-/// Columns of a UTF-8 text whose characters all are one column wide.
+/// Columns of a UTF-8 text, as the C library has them.
 std::size_t width(std::string_view text) {
     std::size_t columns = 0;
-    for (const char c : text) {
-        columns += begins_character(c) ? 1 : 0;
+    std::mbstate_t state{};
+    while (!text.empty()) {
+        wchar_t character = 0;
+        const std::size_t length = std::mbrtowc(&character, text.data(), text.size(), &state);
+        if (length == 0 || length > text.size()) {
+            throw std::runtime_error("what was written to the terminal is no UTF-8");
+        }
+        const int wide = ::wcwidth(character);
+        if (wide < 0) {
+            throw std::runtime_error("a control character was written to the terminal");
+        }
+        columns += static_cast<std::size_t>(wide);
+        text.remove_prefix(length);
     }
     return columns;
+}
+
+/// The character at the beginning.
+std::string_view first_of(std::string_view text) {
+    std::size_t end = 1;
+    while (end < text.size() && !begins_character(text[end])) {
+        ++end;
+    }
+    return text.substr(0, end);
 }
 
 }  // namespace
 
 terminal::terminal(unsigned short rows, unsigned short columns) : rows_(rows), columns_(columns) {
     const winsize size{rows, columns, 0, 0};
+    std::setlocale(LC_CTYPE, "C.UTF-8");
     std::array<char, 64> name{};
     // Our own end of the device stays open: without it, reading would fail between the program's
     // start and its opening.
@@ -125,10 +149,12 @@ void terminal::interpret() {
             }
             i = end;
         } else if (c != '\r') {  // the terminal itself puts it before each line end
-            if (begins_character(c) && width(lines[row]) == columns_) {
+            const std::string_view character = first_of(std::string_view(written_).substr(i));
+            if (width(lines[row]) + width(character) > columns_) {
                 down();
             }
-            lines[row] += c;
+            lines[row] += character;
+            i += character.size() - 1;
         }
     }
     show();

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// `waybill run`: delivers, shows it, and says at the end how this run went.
+
+#include <waybill/waybill.hpp>
+
+#include "exit_code.hpp"
+#include "json.hpp"
+#include "progress.hpp"
+#include "screen.hpp"
+#include "settings.hpp"
+#include "words.hpp"
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace cli {
+
+/// Somebody has to look at it.
+inline bool is_bad(waybill::status s) {
+    return s == waybill::status::failed || s == waybill::status::unknown_outcome;
+}
+
+inline std::uint64_t bad_jobs(const waybill::totals& t) {
+    return t[waybill::status::failed].jobs + t[waybill::status::unknown_outcome].jobs;
+}
+
+/// Reads the whole store, page by page.
+inline asio::awaitable<void> for_each_job(waybill::uploader& up,
+                                          const std::function<void(const waybill::job_snapshot&)>& each) {
+    constexpr std::size_t page = 256;
+    std::optional<waybill::job_seq> after;
+    for (std::size_t got = page; got == page;) {
+        const std::vector<waybill::job_snapshot> jobs = co_await up.async_list(after, page);
+        got = jobs.size();
+        for (const waybill::job_snapshot& job : jobs) {
+            after = job.seq;
+            each(job);
+        }
+    }
+}
+
+/// Tells what a run has left behind, job by job, but not too many of them.
+class report {
+public:
+    explicit report(bool failures_were_shown) : failures_were_shown_(failures_were_shown) {}
+
+    void add(const waybill::job_snapshot& job) {
+        ++(job.now == waybill::status::failed ? failed_ : is_bad(job.now) ? undecided_ : left_);
+        if ((is_bad(job.now) && failures_were_shown_) || ++lines_ > most) {
+            return;
+        }
+        const std::string words = situation(job);
+        text_ += "waybill: " + std::string(to_string(job.now)) + " " + printable(job.id().str()) +
+                 (words.empty() ? "" : "  " + printable(words)) + "\n";
+    }
+
+    [[nodiscard]] int code() const {
+        return failed_ + undecided_ != 0 ? not_all_well : left_ != 0 ? some_are_left : all_well;
+    }
+
+    void print() const {
+        if (lines_ > most) {
+            std::cerr << text_ << "waybill: … and " << lines_ - most << " more; waybill list shows all\n";
+        } else {
+            std::cerr << text_;
+        }
+        std::string sum;
+        for (const auto& [number, what] :
+             {std::pair(failed_, "failed in this run"), std::pair(undecided_, "became undecided in this run"),
+              std::pair(left_, "left for the next run")}) {
+            if (number != 0) {
+                sum += (sum.empty() ? "" : ", ") + count(number, "job") + " " + what;
+            }
+        }
+        if (!sum.empty()) {
+            std::cerr << "waybill: " << sum << std::endl;
+        }
+    }
+
+private:
+    static constexpr std::size_t most = 20;
+    bool failures_were_shown_;
+    std::size_t failed_ = 0;
+    std::size_t undecided_ = 0;
+    std::size_t left_ = 0;
+    std::size_t lines_ = 0;
+    std::string text_;
+};
+
+inline std::shared_ptr<progress> make_progress(const settings& s) {
+    if (s.progress != "bar") {
+        return nullptr;
+    }
+    const char* const term = std::getenv("TERM");
+    const bool moves = term == nullptr || std::string_view(term) != "dumb";  // a terminal that knows no cursor
+    if (moves && is_terminal()) {
+        return std::make_shared<bar_progress>();
+    }
+    return std::make_shared<plain_progress>();
+}
+
+/// Draws again whenever the window has changed, as long as `window` is there: no snapshot may come for minutes.
+inline void draw_on_change(const std::weak_ptr<asio::signal_set>& window, const std::function<void()>& draw) {
+    if (const std::shared_ptr<asio::signal_set> signals = window.lock()) {
+        signals->async_wait([window, draw](std::error_code ec, int /*signal*/) {
+            if (!ec && !window.expired()) {
+                draw();
+                draw_on_change(window, draw);
+            }
+        });
+    }
+}
+
+/// Delivering, which can be told to end. Shared with handlers, which may be called when the command is over.
+class delivery {
+public:
+    explicit delivery(const asio::any_io_executor& executor) : executor_(executor), over_(executor) {
+        over_.expires_at(asio::steady_timer::time_point::max());
+    }
+
+    static void begin(const std::shared_ptr<delivery>& self, waybill::uploader& up) {
+        asio::co_spawn(self->executor_, up.async_run(),
+                       asio::bind_cancellation_slot(self->halt_.slot(), [self](const std::exception_ptr& thrown) {
+                           self->thrown_ = thrown;
+                           self->ended_ = true;
+                           self->over_.cancel();
+                       }));
+    }
+
+    /// Who waits with `until_then()` waits no longer.
+    void end_waiting() {
+        time_is_up_ = true;
+        wake_.emit(asio::cancellation_type::all);
+    }
+    [[nodiscard]] bool time_is_up() const { return time_is_up_; }
+    auto until_then() { return asio::bind_cancellation_slot(wake_.slot(), asio::use_awaitable); }
+
+    /// Interrupts what is being sent and waits until its jobs are back in the store.
+    asio::awaitable<void> end() {
+        halt_.emit(asio::cancellation_type::terminal);
+        while (!ended_) {
+            std::error_code woken;
+            auto token = asio::redirect_error(asio::use_awaitable, woken);
+            co_await over_.async_wait(token);
+        }
+        try {
+            if (thrown_) {
+                std::rethrow_exception(thrown_);
+            }
+        } catch (const std::system_error& e) {
+            if (e.code() != waybill::cause::canceled) {
+                throw;
+            }
+        }
+    }
+
+private:
+    asio::any_io_executor executor_;
+    asio::steady_timer over_;
+    asio::cancellation_signal wake_;
+    asio::cancellation_signal halt_;
+    std::exception_ptr thrown_;
+    bool time_is_up_ = false;
+    bool ended_ = false;
+};
+
+/// The next snapshot; null when the time is up.
+inline asio::awaitable<std::shared_ptr<const waybill::snapshot>> next_of(waybill::feed& feed, delivery& under_way) {
+    try {
+        auto token = under_way.until_then();
+        co_return co_await feed.async_next(token);
+    } catch (const std::system_error& e) {
+        if (!under_way.time_is_up() || e.code() != waybill::cause::canceled) {
+            throw;
+        }
+    }
+    co_return nullptr;
+}
+
+inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
+    const std::vector<waybill::job_snapshot> opens_the_store = co_await up.async_list(std::nullopt, 1);
+    waybill::feed feed = up.snapshots();
+    std::shared_ptr<const waybill::snapshot> next = co_await feed.async_next();
+    const std::uint64_t bad_before = next ? bad_jobs(next->overall()) : 0;
+    // Who failed before is not this run's affair.
+    std::map<waybill::job_seq, std::pair<waybill::status, int>> before;
+    const std::function<void(const waybill::job_snapshot&)> remember = [&before](const waybill::job_snapshot& job) {
+        if (is_bad(job.now)) {
+            before.emplace(job.seq, std::pair(job.now, job.epoch));
+        }
+    };
+    if (bad_before != 0) {
+        co_await for_each_job(up, remember);
+    }
+    const std::shared_ptr<progress> shown = make_progress(s);
+    const auto show = [&] {
+        if (shown) {
+            shown->show(*next);
+        } else if (s.progress == "json") {
+            std::cout << line(to_json(*next)) << std::endl;
+        }
+    };
+    const auto under_way = std::make_shared<delivery>(co_await asio::this_coro::executor);
+    if (next) {
+        show();
+        delivery::begin(under_way, up);
+    }
+    asio::steady_timer limit(co_await asio::this_coro::executor);
+    if (s.run_for) {
+        limit.expires_after(*s.run_for);
+        limit.async_wait([under_way](std::error_code ec) {
+            if (!ec) {
+                under_way->end_waiting();
+            }
+        });
+    }
+    auto window = std::make_shared<asio::signal_set>(co_await asio::this_coro::executor, SIGWINCH);
+    if (shown) {
+        draw_on_change(window, [shown, &up] { shown->show(*up.latest()); });
+    }
+    while (next && !under_way->time_is_up()) {
+        next = co_await next_of(feed, *under_way);
+        if (next) {
+            show();
+        }
+        // Not of the first one: only when it delivers it knows what servers are to be told.
+        if (next && s.until_idle && next->idle() && !next->cleaning()) {
+            break;
+        }
+    }
+    window.reset();
+    if (shown) {
+        shown->finish();
+    }
+    if (!next && !under_way->time_is_up()) {  // a signal has closed the store
+        co_return bad_jobs(up.latest()->overall()) > bad_before ? not_all_well : all_well;
+    }
+    co_await under_way->end();
+    report end(shown != nullptr);
+    const std::function<void(const waybill::job_snapshot&)> tell = [&](const waybill::job_snapshot& job) {
+        const auto known = before.find(job.seq);
+        const bool is_news = known == before.end() || known->second != std::pair(job.now, job.epoch);
+        if (is_open(job.now) || (is_bad(job.now) && is_news)) {
+            end.add(job);
+        }
+    };
+    if (bad_jobs(up.latest()->overall()) != 0 || !up.latest()->idle()) {
+        co_await for_each_job(up, tell);
+    }
+    end.print();
+    co_return end.code();
+}
+
+}  // namespace cli

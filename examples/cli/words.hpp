@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// How a job stands, in words: what failed and why, what it waits for and how long, what can be done.
+
+#include <waybill/model/snapshot.hpp>
+
+#include "answer.hpp"
+#include "text.hpp"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace cli {
+
+/// What a waiting job waits for. By the reason's name, so that a new one is shown, if in one word only.
+inline std::string reason_in_words(std::string_view reason) {
+    for (const auto& [name, words] :
+         {std::pair("backoff", "a pause between two attempts"),
+          std::pair("network", "its host, or the way to it, is out of order"),
+          std::pair("credentials", "its credentials are refused"), std::pair("server_busy", "its server is busy"),
+          std::pair("server_error", "its server fails at it"), std::pair("source", "its file cannot be reached"),
+          std::pair("locked", "its target is locked by somebody else")}) {
+        if (reason == name) {
+            return words;
+        }
+    }
+    return std::string(reason);
+}
+
+/// What a status means for an upload, and what can be done about it; empty: its name says all there is.
+inline std::string status_in_words(int status) {
+    switch (status) {
+        case 401: return "it wants other credentials; give them with waybill run --credential";
+        case 403: return "it does not allow this; check the credentials and what they may do there";
+        case 404:
+        case 410: return "there is no such place; check the URL";
+        case 405: return "it does not take uploads in this way; check the URL and --via";
+        case 407: return "the proxy wants other credentials; check --proxy";
+        case 409: return "something is in the way, or the folder above is missing";
+        case 412: return "what is there is not what the job's If- header asks for";
+        case 413:
+            return "it is too large for this server; have the limit raised, or upload in parts: --via tus, resumable, "
+                   "s3";
+        case 415: return "it does not take files of this type; check --content-type";
+        case 423: return "somebody has it locked";
+        case 429: return "it has had too many requests";
+        case 507: return "its storage is full; make room there";
+        case 500:
+        case 502:
+        case 503:
+        case 504: return "the server, or what stands before it, has a fault of its own";
+        default: return "";
+    }
+}
+
+/// The error in one line: the thing, the cause, the remedy, and in their own words the transport and the server.
+inline std::string error_in_words(const waybill::stored_error& error) {
+    std::string text = error.message();
+    const waybill::diagnostics& d = error.details;
+    if (error.code.category() == waybill::http_category()) {
+        const std::string meaning = status_in_words(error.code.value());
+        text += meaning.empty() ? "" : ": " + meaning;
+    }
+    if (d.http_status == 0 && !d.transport_text.empty() && text.find(d.transport_text) == std::string::npos) {
+        text += " (" + shortened(d.transport_text, longest_sentence) + ")";
+    }
+    const std::string said = sentence_of(d.excerpt);
+    if (!said.empty() && text.find(said) == std::string::npos) {
+        text += "; the server says: \"" + said + "\"";
+    }
+    return text;
+}
+
+/// When a waiting job is tried again.
+inline std::string next_try(const waybill::job_snapshot& job, std::chrono::system_clock::time_point now) {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(job.not_before - now);
+    return left.count() <= 0 ? "tried again at once" : "tried again in " + duration(left);
+}
+
+/// What is to be said about a job beyond its status; empty when all is well.
+inline std::string situation(const waybill::job_snapshot& job,
+                             std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) {
+    using waybill::status;
+    const std::string error = job.error ? error_in_words(job.error) : "";
+    const std::string id = job.id().str();
+    switch (job.now) {
+        case status::completed:
+        case status::canceled: return "";
+        case status::failed: {
+            const bool said = error.find("retry the job") != std::string::npos;
+            return error + (said ? "; that is: waybill retry " : "; to send it after all: waybill retry ") + id;
+        }
+        case status::unknown_outcome:
+            return error + "; when you know: waybill resolve " + id + " completed, retry or canceled";
+        case status::waiting:
+            return reason_in_words(to_string(job.reason)) + "; " + next_try(job, now) + (error.empty() ? "" : ": ") +
+                   error;
+        default: return error.empty() ? "" : "last error: " + error;
+    }
+}
+
+}  // namespace cli
