@@ -185,11 +185,11 @@ namespace {
 class interrupted_sources final : public source_opener {
 public:
     explicit interrupted_sources(std::shared_ptr<source_opener> real) : real_(std::move(real)) {}
-    asio::awaitable<std::vector<pinned_file>> pin(std::vector<std::string> paths) override {
+    asio::awaitable<std::vector<pinned_file>> pin(std::vector<wanted_file> files) override {
         if (const auto first = std::exchange(meanwhile, {})) {
             co_await first();
         }
-        co_return co_await real_->pin(std::move(paths));
+        co_return co_await real_->pin(std::move(files));
     }
     std::unique_ptr<body_source> open(const item_spec& item) override { return real_->open(item); }
 

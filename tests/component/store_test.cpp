@@ -71,6 +71,42 @@ TEST_CASE("a store opened again has everything it had") {
     CHECK(one->job.state.tail_attempt == 3);
 }
 
+TEST_CASE("a store keeps by what files are known, and what it is told of them anew") {
+    const temp_dir dir;
+    const file_fingerprint sampled{fingerprint_scope::sampled, std::string(15, '\0') + "\xFF"};
+    const file_fingerprint whole{fingerprint_scope::whole, "fedcba9876543210"};
+    {
+        sample_store store(dir / "s.db");
+        store.open();
+        new_job made = sample_job("one");
+        made.job.spec.if_item_fails = on_item_failure::go_on;
+        made.items[0].spec.content = sampled;
+        made.items[1].spec.append_only = true;
+        store.add({made});
+        job_change change = step(store, static_cast<job_seq>(1), status::uploading);
+        store.commit(change);
+        change.from = status::uploading;  // found to be the same in the middle of an attempt
+        for (const item_record& one : made.items) {
+            change.repinned.push_back(one.spec);
+        }
+        change.repinned[1].content = whole;
+        change.repinned[1].identity.inode = 77;
+        store.commit(change);
+    }
+    sample_store store(dir / "s.db");
+    store.open();
+    const std::optional<loaded_job> kept = store.load(static_cast<job_seq>(1));
+    REQUIRE(kept);
+    CHECK_FALSE(kept->damaged);
+    CHECK(kept->job.spec.if_item_fails == on_item_failure::go_on);
+    CHECK(kept->items[0].spec.content == sampled);
+    CHECK_FALSE(kept->items[0].spec.append_only);
+    CHECK(kept->items[1].spec.content == whole);
+    CHECK(kept->items[1].spec.identity.inode == 77);
+    CHECK(kept->items[1].spec.append_only);
+    CHECK(kept->items[2].spec.content == file_fingerprint());
+}
+
 TEST_CASE("commits that wait together share one sync") {
     const temp_dir dir;
     recording_vfs disk;

@@ -111,7 +111,7 @@ TEST_CASE("a process out of file descriptors waits, and goes on when there are s
             job refused(server.url("/files/"));
             refused.file(file);
             CHECK(error_of([&] { up->async_enqueue(std::move(refused), asio::use_future).get(); }) ==
-                  errc::source_read_failed);
+                  errc::source_unavailable);
         }
     }
     for (const job_id& id : {first, second}) {

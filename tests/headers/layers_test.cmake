@@ -10,7 +10,7 @@ set(values "error\\.hpp|detail/(codec|persistent_map|persistent_trie)\\.hpp")  #
 set(base "fwd\\.hpp|detail/|error\\.hpp|clock\\.hpp|random\\.hpp|version\\.hpp")
 set(store "store/(store|store_options)\\.hpp")
 set(transport "transport/(transport|request|response|body_source|multipart_body|url|curl_options)\\.hpp")
-set(source "source/source_opener\\.hpp")
+set(source "source/(source_opener|recognition)\\.hpp")
 set(protocol "protocol/(protocol|factory|registry|session|failure|http_rules|s3_credentials)\\.hpp")
 set(settings "engine/engine_options\\.hpp|protocol/(factory|s3_credentials)\\.hpp|store/store_options\\.hpp|transport/curl_options\\.hpp")
 set(facade "(uploader|background_uploader|feed|options)\\.hpp")

@@ -82,6 +82,49 @@ TEST_CASE("a broken upload whose file is another one when it goes on fails with 
     }
 }
 
+TEST_CASE("a broken upload whose file was touched goes on or begins anew, and what arrives is one content") {
+    const auto scope = GENERATE(fingerprint_scope::sampled, fingerprint_scope::whole);
+    const bool edited = GENERATE(false, true);
+    CAPTURE(static_cast<int>(scope), edited);
+    const temp_dir dir;
+    tus_server server(reads_little());
+    server.http.next(server.cut_after(1'000'000));
+    options how = patient_options(dir);
+    how.fingerprint = scope;
+    delivery uploads(how);
+    std::string content = random_bytes(beyond_buffers);
+    const std::string file = dir.write("a.bin", content);
+    const auto time = std::filesystem::file_time_type::clock::now() - std::chrono::hours(1);
+    std::filesystem::last_write_time(file, time);
+    job what(server.url());
+    what.via(tus{}).file(file);
+    const job_id id = uploads.enqueue(what);
+    REQUIRE(uploads.waiting(id).now == status::waiting);
+    std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    if (edited) {  // on both sides of what the server has, and of no sample
+        std::fstream out(file, std::ios::in | std::ios::out | std::ios::binary);
+        for (const std::size_t at : {std::size_t{100'000}, content.size() - 100'000}) {
+            content.replace(at, 6, "edited");
+            out.seekp(static_cast<std::streamoff>(at));
+            out << "edited";
+        }
+        out.close();
+        std::filesystem::last_write_time(file, time);
+    }
+    uploads.up().async_retry(id, asio::use_future).get();
+    const job_snapshot end = uploads.settled(id);
+    INFO(describe(end));
+    if (edited && scope == fingerprint_scope::whole) {
+        CHECK(end.error.code == errc::file_changed);
+        CHECK(server.uploads().at("/files/1").data.size() == 1'000'000);
+        return;
+    }
+    CHECK(end.now == status::completed);
+    const bool anew = scope == fingerprint_scope::sampled;
+    CHECK(server.all("POST").size() == (anew ? 2 : 1));
+    CHECK(server.uploads().at(anew ? "/files/2" : "/files/1").data == content);
+}
+
 TEST_CASE("a job whose file changes while it is sent fails with the file's name, by every protocol") {
     const bool form = GENERATE(false, true);
     const auto change = GENERATE(as<std::string>(), "grows", "shrinks", "is edited", "is deleted", "becomes a FIFO");

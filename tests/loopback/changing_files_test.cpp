@@ -3,6 +3,7 @@
 
 #include "support/catch.hpp"
 #include "support/http_server.hpp"
+#include "support/pinned.hpp"
 #include "support/temp_dir.hpp"
 #include "support/transport_loop.hpp"
 
@@ -40,7 +41,7 @@ void make_old(const std::string& path) {
 
 std::shared_ptr<file_source> pinned(const std::string& path) {
     const pinned_file pin = file_opener::pin_one(path);
-    return std::make_shared<file_source>(pin.path, pin.identity, 0, pin.identity.size);
+    return std::make_shared<file_source>(item_of(pin));
 }
 
 struct change {
@@ -108,7 +109,7 @@ TEST_CASE("a file that changed before it is opened is not sent") {
     const change what = GENERATE(from_range(all_changes()));
     CAPTURE(what.name);
     what.make(path);
-    const auto open = [&] { file_source(pin.path, pin.identity, 0, size); };
+    const auto open = [&] { const file_source source(item_of(pin)); };
     try {
         open();
         FAIL("it was opened");
@@ -133,7 +134,7 @@ TEST_CASE("what took a file's place and is no file is refused at once") {
         std::filesystem::create_symlink("/etc/hostname", path);
     }
     try {
-        file_source(pin.path, pin.identity, 0, 7);
+        const file_source source(item_of(pin));
         FAIL("it was opened");
     } catch (const error& e) {
         CHECK(e.code() == errc::source_not_regular);
@@ -163,7 +164,7 @@ TEST_CASE("a file is sent to its last byte and ranges of it from their first") {
     const pinned_file pin = file_opener::pin_one(path);
     CHECK(loop.start(put_to(server.url()), pinned(path)).get().status == 201);
     CHECK(server.finished(1).body == content);
-    const auto range = std::make_shared<file_source>(pin.path, pin.identity, 999'000, 1'000);
+    const auto range = std::make_shared<file_source>(range_of(pin, 999'000, 1'000));
     CHECK(loop.start(put_to(server.url()), range).get().status == 201);
     CHECK(server.finished(2).body == content.substr(999'000));
 }

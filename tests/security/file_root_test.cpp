@@ -4,6 +4,7 @@
 #include "support/catch.hpp"
 #include "support/delivery.hpp"
 #include "support/http_server.hpp"
+#include "support/pinned.hpp"
 #include "support/run.hpp"
 #include "support/temp_dir.hpp"
 
@@ -36,7 +37,9 @@ struct confined {
 };
 
 int beneath(int folder, const std::string& path, bool stepwise) {
-    const int fd = stepwise ? detail::open_beneath_stepwise(folder, path) : detail::open_beneath(folder, path);
+    constexpr int flags = detail::source_flags | O_NOFOLLOW;
+    const int fd =
+        stepwise ? detail::open_beneath_stepwise(folder, path, flags) : detail::open_beneath(folder, path, flags);
     if (fd >= 0) {
         ::close(fd);
         return 0;
@@ -81,7 +84,7 @@ TEST_CASE("a folder swapped for a link after the job was accepted leads nowhere"
     fs::create_directory_symlink(at.root + "/moved", at.root + "/sub");
     // The very same file is there, by way of a link.
     const auto open = [&](const file_root& root) {
-        return error_of([&] { const file_source source(pinned.path, pinned.identity, 0, 6, root); });
+        return error_of([&] { const file_source source(item_of(pinned), root); });
     };
     CHECK(open(at.confines) == errc::source_not_regular);
     CHECK(open(file_root()) == std::error_code());
@@ -91,12 +94,12 @@ TEST_CASE("another folder that takes the root's name is not the root") {
     const confined at;
     fs::rename(at.root, at.dir / "was-root");
     at.dir.write("root/sub/a.bin", "another");
-    const pinned_file elsewhere = file_opener::pin_one(at.dir / "was-root/sub/a.bin");
-    CHECK(error_of([&] { const file_source source(at.inside, elsewhere.identity, 0, 6, at.confines); }) ==
+    pinned_file elsewhere = file_opener::pin_one(at.dir / "was-root/sub/a.bin");
+    elsewhere.path = at.inside;
+    CHECK(error_of([&] { const file_source source(item_of(elsewhere), at.confines); }) ==
           std::error_code());  // it is the folder that counts, and it was held open
     const pinned_file impostor = file_opener::pin_one(at.inside);
-    CHECK(error_of([&] { const file_source source(at.inside, impostor.identity, 0, 7, at.confines); }) ==
-          errc::file_changed);
+    CHECK(error_of([&] { const file_source source(item_of(impostor), at.confines); }) == errc::file_changed);
 }
 
 TEST_CASE("with or without openat2 a path cannot leave its folder") {
@@ -123,6 +126,19 @@ TEST_CASE("a root that does not exist lets no file through") {
     const confined at;
     const file_root nowhere(at.dir / "no such folder");
     CHECK(error_of([&] { static_cast<void>(file_opener::pin_one(at.inside, nowhere)); }) == errc::source_outside);
+}
+
+TEST_CASE("a root whose disk is mounted later is waited for") {
+    const confined at;
+    fs::rename(at.root, at.dir / "not mounted");
+    const file_root later(at.root);
+    CHECK(error_of([&] { static_cast<void>(file_opener::pin_one(at.outside, later)); }) == errc::source_outside);
+    pinned_file pinned = file_opener::pin_one(at.dir / "not mounted/sub/a.bin");
+    pinned.path = at.inside;
+    CHECK(error_of([&] { const file_source source(item_of(pinned), later); }) == errc::source_unavailable);
+    fs::rename(at.dir / "not mounted", at.root);
+    CHECK(error_of([&] { const file_source source(item_of(pinned), later); }) == std::error_code());
+    CHECK(error_of([&] { static_cast<void>(file_opener::pin_one(at.outside, later)); }) == errc::source_outside);
 }
 
 TEST_CASE("an uploader that is confined sends what the store has from before only if it is inside") {

@@ -27,8 +27,6 @@ namespace waybill::test {
     how.retry.base = std::chrono::milliseconds(1);
     how.retry.floor = std::chrono::milliseconds(1);
     how.retry.cap = std::chrono::milliseconds(20);
-    how.retry.credentials_pause = how.retry.credentials_poll = std::chrono::milliseconds(20);
-    how.retry.credentials_pause_cap = std::chrono::milliseconds(50);
     how.retry.host_pause = std::chrono::milliseconds(20);
     how.retry.host_pause_cap = std::chrono::milliseconds(50);
     how.progress_interval = std::chrono::milliseconds(10);

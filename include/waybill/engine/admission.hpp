@@ -124,6 +124,9 @@ inline void check_item(const item& i) {
     if (i.data().size() > most_bytes_in_memory) {
         throw error(errc::job_too_large, name + " has more than 4 MiB in memory; put it in a file");
     }
+    if (i.kind() == source_kind::bytes && i.is_append_only()) {
+        throw error(errc::invalid_range, name + ": only a file can be append-only");
+    }
     constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
     if (i.kind() == source_kind::range && (i.offset() > most || i.length() > most - i.offset())) {
         throw error(errc::invalid_range, i.path());
@@ -218,9 +221,15 @@ inline void check_jobs(const std::vector<job>& jobs, const registry& protocols) 
     if (j.order() != lane_order{}) {
         e.number(static_cast<std::uint64_t>(j.order()));
     }
+    if (j.if_item_fails() != on_item_failure::stop) {
+        e.text("go-on");
+    }
     for (const item& i : j.items()) {
         e.number(static_cast<std::uint64_t>(i.kind())).text(i.path()).number(i.offset()).number(i.length());
         e.number(crc32c(0, i.data())).text(i.name()).text(i.field()).text(i.content_type());
+        if (i.is_append_only()) {
+            e.text("append-only");
+        }
     }
     return e.value();
 }
@@ -245,10 +254,39 @@ inline constexpr std::size_t random_numbers_a_job = 3;
     return job_id(text + random.text(12, alphabet));
 }
 
-/// The sizes a pinned file gives an item. Throws `errc::invalid_range`.
+/// What an item says of itself. Its file is still to be pinned.
+[[nodiscard]] inline item_spec spec_of(const item& i) {
+    item_spec spec;
+    spec.kind = i.kind();
+    spec.path = i.path();
+    spec.offset = i.offset();
+    spec.size = i.length();
+    spec.append_only = i.is_append_only();
+    spec.name = i.name();
+    spec.field = i.field();
+    spec.content_type = i.content_type();
+    spec.data = i.data();
+    return spec;
+}
+
+/// What is asked of the sources for an item, which is a file or a range of one. Only a sample of one that may grow is
+/// looked at: as much as can be compared each time it is opened.
+[[nodiscard]] inline wanted_file wanted_of(const item_spec& spec, fingerprint_scope scope) {
+    wanted_file wanted(spec.path);
+    wanted.append_only = spec.append_only;
+    wanted.scope = spec.append_only ? fingerprint_scope::sampled : scope;
+    if (spec.kind == source_kind::range) {
+        wanted.offset = spec.offset;
+        wanted.length = spec.size;
+    }
+    return wanted;
+}
+
+/// What a pinned file gives an item. Throws `errc::invalid_range`.
 inline void apply_pin(item_spec& spec, const pinned_file& pinned) {
     spec.path = pinned.path;
     spec.identity = pinned.identity;
+    spec.content = pinned.content;
     if (spec.kind == source_kind::file) {
         spec.size = pinned.identity.size;
     } else if (spec.offset + spec.size > pinned.identity.size) {
@@ -279,6 +317,7 @@ inline void name_origin(job_spec& spec, lane_order order, const job_spec* before
     spec.headers = j.headers();
     spec.fields = j.fields();
     spec.if_unknown = j.if_unknown();
+    spec.if_item_fails = j.if_item_fails();
     spec.verifier = j.verifier();
     spec.item_count = j.items().size();
     spec.accepted = now.wall;
@@ -286,13 +325,7 @@ inline void name_origin(job_spec& spec, lane_order order, const job_spec* before
     made.items.reserve(j.items().size());
     for (const item& i : j.items()) {
         item_spec& to = made.items.emplace_back().spec;
-        to.kind = i.kind();
-        to.offset = i.offset();
-        to.size = i.length();
-        to.name = i.name();
-        to.field = i.field();
-        to.content_type = i.content_type();
-        to.data = i.data();
+        to = spec_of(i);
         if (i.kind() != source_kind::bytes) {
             apply_pin(to, *pins++);
         }

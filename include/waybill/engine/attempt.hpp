@@ -55,6 +55,7 @@ public:
     asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override;
     asio::awaitable<void> complete_item(std::size_t item, std::string receipt) override;
     void complete_item_soon(std::size_t item, std::string receipt) override;
+    void fail_item_soon(std::size_t item) override;
     void complete_all_soon(std::string receipt) override;
     [[nodiscard]] std::chrono::system_clock::time_point now() const noexcept override { return clock_.system_now(); }
 
@@ -89,6 +90,10 @@ public:
             clear_mark();
         }
     }
+    /// Looks at the content of files about which something has changed that says nothing of it. What the server has of
+    /// one whose content is not known for certain is given up: an edit whose time was put back would be mixed with it.
+    /// Throws `failure` for one that has other bytes now.
+    asio::awaitable<void> recognize_files();
     /// From now on no kept connection is used.
     void avoid_kept_connections() noexcept { fresh_ = true; }
     /// What a snapshot shows of it now. Committed states, live byte counts.
@@ -140,6 +145,8 @@ private:
     asio::awaitable<response> perform(const request& what, active_send& as, bool unmark_if_nothing_left);
     void require_source_intact(const response& answer, const std::vector<body_span>& spans) const;
     asio::awaitable<void> until_flushed();
+    asio::awaitable<void> begin_anew(std::size_t item);
+    asio::awaitable<void> repin(std::vector<item_spec> found);
     [[nodiscard]] job_change take_change();
     void put_back(const job_change& not_written);
     asio::awaitable<void> write(job_change change);

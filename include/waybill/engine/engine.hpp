@@ -136,6 +136,7 @@ private:
     asio::awaitable<std::vector<new_job>> pin(const std::vector<job>& jobs, const std::vector<bool>& known);
     asio::awaitable<job_change> new_epoch(const loaded_job& whole);
     void place(job_seq seq, const job_spec& spec, const job_state& state);
+    asio::awaitable<std::vector<item_spec>> pin_again(const loaded_job& whole);
     void make_known(const loaded_job& accepted);
     [[nodiscard]] std::shared_ptr<detail::condition> end_of(job_seq seq);
 

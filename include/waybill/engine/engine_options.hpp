@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/asio_compat.hpp>
+#include <waybill/model/fingerprint.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/model/retry_policy.hpp>
 #include <waybill/model/snapshot.hpp>
@@ -40,6 +41,9 @@ struct engine_options {
     /// By the names that jobs were given with `job::verify_with`. A job whose hook is not here is
     /// treated as if it had none.
     std::map<std::string, verifier> verifiers;
+    /// How many bytes of each file are read when its job is accepted. They decide whether it is still the same where
+    /// only what a mount, a link or a change of permissions alters is different.
+    fingerprint_scope fingerprint = fingerprint_scope::sampled;
     /// Jobs a snapshot lists at most, beyond those that run; it always counts all.
     std::size_t snapshot_jobs = 10'000;
     /// While bytes are moving, a snapshot is published this often. State changes do not wait for it.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/model/fingerprint.hpp>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -20,8 +23,8 @@ enum class source_kind : std::uint8_t {
 ///   Distinct objects: safe. Shared objects: unsafe.
 class item {
 public:
-    /// A whole file. Its identity (device, inode, size, times) is taken when the job is accepted;
-    /// if the file is another one later, the job fails with `errc::file_changed`.
+    /// A whole file. Its size, its times and a fingerprint of its content are taken when the job is accepted;
+    /// if it is written to later, the job fails with `errc::file_changed`.
     [[nodiscard]] static item file(std::string path) {
         item result(source_kind::file);
         result.path_ = std::move(path);
@@ -64,11 +67,28 @@ public:
         return *this;
     }
 
+    /// The file is a log: it may grow after the job was accepted, and is only ever written to at its end. What is sent
+    /// are the bytes that were there. They are compared by a sampled fingerprint when it is opened and when all were
+    /// read; a file that became shorter, or whose bytes are others, fails the job with `errc::file_changed`.
+    item& append_only() {
+        append_only_ = true;
+        return *this;
+    }
+
+    /// How many of the file's bytes are read when the job is accepted, to recognise it by. Default:
+    /// `options::fingerprint`.
+    item& fingerprint(fingerprint_scope value) {
+        fingerprint_ = value;
+        return *this;
+    }
+
     [[nodiscard]] source_kind kind() const noexcept { return kind_; }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
     /// The number of bytes of a range or byte string; of a file, 0: its size is taken at acceptance.
     [[nodiscard]] std::uint64_t length() const noexcept { return length_; }
+    [[nodiscard]] bool is_append_only() const noexcept { return append_only_; }
+    [[nodiscard]] std::optional<fingerprint_scope> fingerprint() const noexcept { return fingerprint_; }
     [[nodiscard]] const std::string& data() const noexcept { return data_; }
     /// Empty: the job's.
     [[nodiscard]] const std::string& field() const noexcept { return field_; }
@@ -88,6 +108,8 @@ private:
     std::string path_;
     std::uint64_t offset_ = 0;
     std::uint64_t length_ = 0;
+    bool append_only_ = false;
+    std::optional<fingerprint_scope> fingerprint_;
     std::string data_;
     std::string name_;
     std::string field_;

@@ -42,6 +42,13 @@ enum class lane_order : std::uint8_t {
     strict = 1,     ///< each only after all before it that asked for the same, however long that takes
 };
 
+/// What becomes of the other items of a job that is sent item by item when one of them cannot be delivered: its file is
+/// gone or another one, or the server does not want it. The numbers are stored.
+enum class on_item_failure : std::uint8_t {
+    stop = 0,   ///< they are not sent: the job has failed
+    go_on = 1,  ///< they are delivered first; then the job has failed, and a retry sends what is missing
+};
+
 /// What an app decides about a job whose outcome is unknown.
 enum class resolution : std::uint8_t {
     completed,  ///< the server has it
@@ -127,6 +134,13 @@ public:
         return *this;
     }
 
+    /// The policy for an item that cannot be delivered. Default: `on_item_failure::stop`. Not for forms, whose items
+    /// arrive together (`errc::invalid_setting`).
+    job& if_item_fails(on_item_failure policy) {
+        if_item_fails_ = policy;
+        return *this;
+    }
+
     /// Names the hook of `options::verifiers` that asks your backend whether a job arrived, when its
     /// answer was lost. Asked before the `if_unknown` policy applies.
     job& verify_with(std::string name) {
@@ -143,6 +157,7 @@ public:
     [[nodiscard]] const detail::string_pairs& headers() const noexcept { return headers_; }
     [[nodiscard]] const std::vector<item>& items() const noexcept { return items_; }
     [[nodiscard]] on_unknown if_unknown() const noexcept { return if_unknown_; }
+    [[nodiscard]] on_item_failure if_item_fails() const noexcept { return if_item_fails_; }
     [[nodiscard]] const std::string& verifier() const noexcept { return verifier_; }
 
 private:
@@ -155,6 +170,7 @@ private:
     detail::string_pairs headers_;
     std::vector<item> items_;
     on_unknown if_unknown_ = on_unknown::park;
+    on_item_failure if_item_fails_ = on_item_failure::stop;
     std::string verifier_;
 };
 

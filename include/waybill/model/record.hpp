@@ -4,6 +4,7 @@
 #include <waybill/detail/codec.hpp>
 #include <waybill/error.hpp>
 #include <waybill/model/checkpoint.hpp>
+#include <waybill/model/fingerprint.hpp>
 #include <waybill/model/ids.hpp>
 #include <waybill/model/item.hpp>
 #include <waybill/model/job.hpp>
@@ -21,7 +22,8 @@ namespace waybill {
 /// Wall-clock time as it is stored: milliseconds since 1970-01-01 UTC.
 using unix_millis = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
 
-/// What makes a file that file. All five are compared before, while and after it is read.
+/// What makes a file that file. All five are compared while it is open; which of them must be the same when it is
+/// opened again, and when its content is asked, `detail::compare` says.
 struct file_identity {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
@@ -74,6 +76,7 @@ struct job_spec {
     detail::string_pairs headers;
     detail::string_pairs fields;
     on_unknown if_unknown = on_unknown::park;
+    on_item_failure if_item_fails = on_item_failure::stop;
     std::string verifier;    ///< the hook that may know what became of it
     std::uint64_t size = 0;  ///< sum of the items' sizes
     std::size_t item_count = 0;
@@ -131,6 +134,8 @@ struct item_spec {
     std::uint64_t offset = 0;  ///< first byte of a range
     std::uint64_t size = 0;    ///< bytes to send
     file_identity identity;    ///< of the file, when it was pinned
+    file_fingerprint content;  ///< of the bytes to send, when it was pinned
+    bool append_only = false;  ///< the file may grow
     std::string name;
     std::string field;  ///< of a form; empty: the protocol's setting says which
     std::string content_type;

@@ -89,6 +89,9 @@ public:
     virtual asio::awaitable<void> complete_item(std::size_t item, std::string receipt) = 0;
     /// The same without waiting, for idempotent requests: after a crash the item is sent again.
     virtual void complete_item_soon(std::size_t item, std::string receipt) = 0;
+    /// Marks an item as one that cannot be delivered, while others of its job still can. Durable at the latest when the
+    /// job's end is.
+    virtual void fail_item_soon(std::size_t /*item*/) {}
     /// Marks all items as confirmed together; durable at the latest when the job is.
     virtual void complete_all_soon(std::string receipt) = 0;
 

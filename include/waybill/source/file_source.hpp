@@ -6,16 +6,13 @@
 #include <waybill/detail/worker.hpp>
 #include <waybill/error.hpp>
 #include <waybill/source/file_root.hpp>
+#include <waybill/source/recognition.hpp>
 #include <waybill/source/source_opener.hpp>
 
-#include <cerrno>
 #include <cstdint>
-#include <cstdlib>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -32,127 +29,75 @@ namespace detail {
             s.st_ctim.tv_sec * second + s.st_ctim.tv_nsec};
 }
 
-[[nodiscard]] inline errc open_error(int number) noexcept {
-    switch (number) {
-        case ENOENT:
-        case ENOTDIR: return errc::source_missing;
-        case ELOOP:
-        case ENXIO:
-        case ENODEV: return errc::source_not_regular;
-        case EMFILE:
-        case ENFILE:
-        case ENOMEM:
-        case EIO:
-        case ESTALE:
-        case EINTR: return errc::source_read_failed;
-        default: return errc::source_unreadable;
-    }
-}
+/// What the system's word about opening or reading means.
+[[nodiscard]] WAYBILL_DECL errc open_error(int number) noexcept;
+[[nodiscard]] WAYBILL_DECL errc read_error(int number) noexcept;
 
-/// Opens a regular file and nothing else. `O_NONBLOCK` because opening a FIFO would otherwise
-/// wait for a writer; `O_NOFOLLOW` because links were resolved when the file was accepted.
-[[nodiscard]] inline std::pair<unique_fd, file_identity> open_regular(const std::string& path, const file_root& root) {
-    unique_fd fd = root.open(path);
-    if (!fd) {
-        throw error(open_error(errno), path);
-    }
-    struct stat s {};
-    if (::fstat(fd.get(), &s) != 0) {
-        throw error(errc::source_read_failed, path);
-    }
-    if (!S_ISREG(s.st_mode)) {
-        throw error(errc::source_not_regular, path);
-    }
-    return {std::move(fd), identity_of(s)};
-}
+/// A regular file, open, with what it was when it was opened.
+struct opened_file {
+    std::string path;
+    unique_fd fd;
+    file_identity identity;
+    bool named = true;  ///< it had a name then; some file systems do not count them
+};
+
+/// Opens a regular file and nothing else: what is not one is not opened at all. Links are not followed, because they
+/// were when the file was accepted.
+[[nodiscard]] WAYBILL_DECL opened_file open_regular(const std::string& path, const file_root& root);
+/// The same of an accepted file. One that is not there because its disk is not is out of reach, not missing.
+[[nodiscard]] WAYBILL_DECL opened_file open_accepted(const std::string& path, const file_identity& accepted,
+                                                     const file_root& root);
+
+/// What it is now. Throws `errc::file_changed` when its name is gone, or another file's, and when it cannot be told.
+[[nodiscard]] WAYBILL_DECL file_identity look_again(const opened_file& file);
+/// Fills `out` from `offset`. Throws `errc::file_changed` when the file has become shorter, and
+/// `errc::source_size_wrong` when its size only says that it has so many bytes.
+WAYBILL_DECL void read_all(const opened_file& file, std::uint64_t offset, std::span<char> out);
+/// Throws when there are bytes beyond `end`, where the file's size says that it ends.
+WAYBILL_DECL void require_end(const opened_file& file, std::uint64_t end);
 
 }  // namespace detail
 
 /// A file, or a range of it, exactly as it was when its job was accepted.
 ///
 /// The identity is compared when the file is opened, and after each read, before its bytes are
-/// handed out: a file that changes meanwhile ends the transfer with `errc::file_changed`, and never
-/// mixes two versions. The file is read with `pread`, never
-/// mapped: a mapped file that is truncated kills the process.
+/// handed out: a file that changes meanwhile ends the transfer with `errc::file_changed`, or with
+/// `errc::file_touched` where only its bytes can tell, and never mixes two versions. The file is read with `pread`,
+/// never mapped: a mapped file that is truncated kills the process.
 class file_source final : public body_source {
 public:
-    file_source(const std::string& path, const file_identity& pinned, std::uint64_t offset, std::uint64_t size,
-                const file_root& root = {})
-        : path_(path), pinned_(pinned), offset_(offset), size_(size) {
-        auto [fd, found] = detail::open_regular(path_, root);
-        if (found != pinned_) {
-            throw error(errc::file_changed, path_);
-        }
-        fd_ = std::move(fd);
-        constexpr std::uint64_t read_ahead = 128 << 10;  // the kernel's own, unasked
-        if (size_ > read_ahead) {
-            ::posix_fadvise(fd_.get(), static_cast<off_t>(offset_), static_cast<off_t>(size_), POSIX_FADV_SEQUENTIAL);
-        }
-    }
+    explicit file_source(const item_spec& item, const file_root& root = {});
 
     [[nodiscard]] std::uint64_t size() const noexcept override { return size_; }
-
-    void read(std::uint64_t offset, std::span<char> out) override {
-        std::uint64_t at = offset_ + offset;
-        while (!out.empty()) {
-            const ssize_t got = ::pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(at));
-            if (got > 0) {
-                at += static_cast<std::uint64_t>(got);
-                out = out.subspan(static_cast<std::size_t>(got));
-            } else if (got == 0) {
-                throw error(errc::file_changed, path_ + " is shorter than it was");
-            } else if (errno != EINTR) {
-                throw error(errc::source_read_failed, path_ + " (" + std::generic_category().message(errno) + ")");
-            }
-        }
-        verify();
-    }
+    void read(std::uint64_t offset, std::span<char> out) override;
 
 private:
-    void verify() const {
-        struct stat s {};
-        if (::fstat(fd_.get(), &s) != 0) {
-            throw error(errc::source_read_failed, path_);
-        }
-        if (detail::identity_of(s) != pinned_) {
-            throw error(errc::file_changed, path_);
-        }
-    }
+    void require_accepted(const file_identity& found);
+    void require_content() const;
 
-    std::string path_;
-    file_identity pinned_;
+    detail::opened_file file_;
+    file_identity accepted_;
+    file_fingerprint content_;
     std::uint64_t offset_;
     std::uint64_t size_;
-    detail::unique_fd fd_;
+    bool append_only_;
+    bool to_the_end_;
 };
 
 /// Items from the file system and from memory.
 class file_opener final : public source_opener {
 public:
-    /// @param home the strand all calls are made on; a thread of its own looks at many files meanwhile,
-    ///   because a slow disk must not hold up the network.
+    /// @param home the strand all calls are made on; a thread of its own looks at many files, and at large ones,
+    ///   meanwhile, because a slow disk must not hold up the network.
     /// @param root the folder all files must lie in.
     explicit file_opener(const detail::strand& home, file_root root = {}) : root_(std::move(root)), worker_(home) {}
 
-    asio::awaitable<std::vector<pinned_file>> pin(std::vector<std::string> paths) override;
-
-    [[nodiscard]] std::unique_ptr<body_source> open(const item_spec& item) override {
-        if (item.kind == source_kind::bytes) {
-            return std::make_unique<bytes_source>(item.data);
-        }
-        return std::make_unique<file_source>(item.path, item.identity, item.offset, item.size, root_);
-    }
+    asio::awaitable<std::vector<pinned_file>> pin(std::vector<wanted_file> files) override;
+    [[nodiscard]] std::unique_ptr<body_source> open(const item_spec& item) override;
+    asio::awaitable<std::vector<recognition>> recognize(std::vector<item_spec> items, std::vector<bool> begun) override;
 
     /// Links are followed here, once, while the user looks; never again afterwards.
-    [[nodiscard]] static pinned_file pin_one(const std::string& path, const file_root& root = {}) {
-        const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
-        if (!resolved) {
-            throw error(detail::open_error(errno), path);
-        }
-        std::string absolute(resolved.get());
-        const file_identity identity = detail::open_regular(absolute, root).second;
-        return {std::move(absolute), identity};
-    }
+    [[nodiscard]] static pinned_file pin_one(const wanted_file& file, const file_root& root = {});
 
 private:
     file_root root_;

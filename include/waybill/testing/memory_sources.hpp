@@ -2,8 +2,11 @@
 #pragma once
 
 #include <waybill/error.hpp>
+#include <waybill/source/recognition.hpp>
 #include <waybill/source/source_opener.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -20,19 +23,42 @@ namespace waybill::testing {
 ///   Used on one strand.
 class memory_files {
 public:
-    void write(const std::string& path, std::string content) {
-        entry& e = files_[path];
-        e.content = std::move(content);
-        e.identity = {1, e.identity.inode == 0 ? ++last_inode_ : e.identity.inode, e.content.size(), ++changes_,
-                      changes_};
-    }
-    void remove(const std::string& path) { files_.erase(path); }
-
     struct entry {
         std::string content;
         file_identity identity;
     };
+
+    void write(const std::string& path, std::string content) {
+        entry& e = files_[path];
+        e.content = std::move(content);
+        const std::int64_t now = tick();
+        e.identity = {1, e.identity.inode == 0 ? ++last_inode_ : e.identity.inode, e.content.size(), now, now};
+    }
+    /// At its end, as a log is written.
+    void append(const std::string& path, const std::string& more) { write(path, at(path).content + more); }
+    /// A permission, a hard link, an attribute, another name and back: only the time of the last change (ctime) tells.
+    void touch(const std::string& path) { known(path).identity.ctime_ns = tick(); }
+    /// Its file system is mounted again, and gives other numbers.
+    void remount(const std::string& path) {
+        file_identity& now = known(path).identity;
+        now.device += 1;
+        now.inode = ++last_inode_;
+    }
+    /// Other bytes, as many, and the time of the last modification put back: only the ctime tells.
+    void replace_unseen(const std::string& path, std::string content) {
+        entry& e = known(path);
+        content.resize(e.content.size());
+        e.content = std::move(content);
+        e.identity.ctime_ns = tick();
+    }
+    void remove(const std::string& path) { files_.erase(path); }
+    /// Its disk is there, or is not.
+    void set_reachable(const std::string& path, bool reachable) { out_of_reach_[path] = !reachable; }
+
     [[nodiscard]] const entry& at(const std::string& path) const {
+        if (const auto away = out_of_reach_.find(path); away != out_of_reach_.end() && away->second) {
+            throw error(errc::source_unavailable, path);
+        }
         const auto found = files_.find(path);
         if (found == files_.end()) {
             throw error(errc::source_missing, path);
@@ -41,7 +67,15 @@ public:
     }
 
 private:
+    [[nodiscard]] entry& known(const std::string& path) {
+        static_cast<void>(at(path));
+        return files_.at(path);
+    }
+    // More than a second apart, and no round number: no clock is so coarse that it would not tell.
+    [[nodiscard]] std::int64_t tick() { return ++changes_ * 3'000'000'007; }
+
     std::map<std::string, entry> files_;
+    std::map<std::string, bool> out_of_reach_;
     std::uint64_t last_inode_ = 0;
     std::int64_t changes_ = 0;
 };
@@ -49,12 +83,19 @@ private:
 /// Opens `memory_files`.
 class memory_sources final : public source_opener {
 public:
-    explicit memory_sources(std::shared_ptr<memory_files> files) : files_(std::move(files)) {}
+    /// @param how how much of a file is read to recognise it by. Less than usual lets small files stand for large ones.
+    explicit memory_sources(std::shared_ptr<memory_files> files, detail::sampling how = {})
+        : files_(std::move(files)), how_(how) {}
 
-    asio::awaitable<std::vector<pinned_file>> pin(std::vector<std::string> paths) override {
+    asio::awaitable<std::vector<pinned_file>> pin(std::vector<wanted_file> files) override {
         std::vector<pinned_file> pinned;
-        for (const std::string& path : paths) {
-            pinned.push_back({path, files_->at(path).identity});
+        for (const wanted_file& wanted : files) {
+            const memory_files::entry& now = files_->at(wanted.path);
+            const std::uint64_t offset = std::min<std::uint64_t>(wanted.offset, now.content.size());
+            const std::uint64_t rest = now.content.size() - offset;
+            const std::uint64_t length = std::min(wanted.length.value_or(rest), rest);
+            pinned.push_back(
+                {wanted.path, now.identity, fingerprint_of(now.content, wanted.scope, offset, length, how_)});
         }
         co_return pinned;
     }
@@ -63,40 +104,108 @@ public:
         if (item.kind == source_kind::bytes) {
             return std::make_unique<bytes_source>(item.data);
         }
-        return std::make_unique<source>(files_, item);
+        return std::make_unique<source>(files_, item, how_);
+    }
+
+    asio::awaitable<std::vector<recognition>> recognize(std::vector<item_spec> items,
+                                                        std::vector<bool> begun) override {
+        std::vector<recognition> found;
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            found.push_back(recognize_one(items[i], begun[i]));
+        }
+        co_return found;
     }
 
 private:
+    [[nodiscard]] static file_fingerprint fingerprint_of(const std::string& content, fingerprint_scope scope,
+                                                         std::uint64_t offset, std::uint64_t size,
+                                                         const detail::sampling& how) {
+        const auto read = [&](std::uint64_t at, std::span<char> out) {
+            content.copy(out.data(), out.size(), static_cast<std::size_t>(at));
+        };
+        return detail::fingerprint_of(scope, offset, size, read, how);
+    }
+
+    [[nodiscard]] recognition recognize_one(const item_spec& item, bool begun) const {
+        const recognition nothing{{}, item.identity, item.content, true};
+        try {
+            const memory_files::entry& now = files_->at(item.path);
+            if (item.append_only || detail::compare(item.identity, now.identity, false) != detail::likeness::alike) {
+                return nothing;
+            }
+            const file_fingerprint seen = fingerprint_of(now.content, item.content.scope, item.offset, item.size, how_);
+            if (seen != item.content) {
+                return {errc::file_changed, item.identity, item.content, true};
+            }
+            const bool certain =
+                item.content.scope == fingerprint_scope::whole || !detail::may_hide_edit(item.identity, now.identity);
+            if (certain || !begun) {
+                return {{}, now.identity, seen, certain};
+            }
+            return {{},
+                    now.identity,
+                    fingerprint_of(now.content, fingerprint_scope::whole, item.offset, item.size, how_),
+                    false};
+        } catch (const error&) {
+            return nothing;
+        }
+    }
+
     class source final : public body_source {
     public:
-        source(std::shared_ptr<memory_files> files, const item_spec& item)
-            : files_(std::move(files)), path_(item.path), pinned_(item.identity), offset_(item.offset),
-              size_(item.size) {
+        source(std::shared_ptr<memory_files> files, const item_spec& item, const detail::sampling& how)
+            : files_(std::move(files)), path_(item.path), accepted_(item.identity), content_(item.content),
+              offset_(item.offset), size_(item.size), append_only_(item.append_only), how_(how) {
             verify();
+            require_content();
         }
         [[nodiscard]] std::uint64_t size() const noexcept override { return size_; }
         void read(std::uint64_t offset, std::span<char> out) override {
             const std::string& content = verify();
             content.copy(out.data(), out.size(), static_cast<std::size_t>(offset_ + offset));
+            require_content();
         }
 
     private:
-        const std::string& verify() const {
+        const std::string& verify() {
             const memory_files::entry& now = files_->at(path_);
-            if (now.identity != pinned_) {
+            const detail::likeness found = detail::compare(accepted_, now.identity, append_only_);
+            if (found == detail::likeness::other) {
                 throw error(errc::file_changed, path_);
             }
+            if (found == detail::likeness::alike && !append_only_) {
+                if (content_.scope == fingerprint_scope::none || !how_.is_whole(size_)) {
+                    throw error(errc::file_touched, path_);
+                }
+                compare_content();
+                accepted_ = now.identity;
+            }
             return now.content;
+        }
+        void require_content() const {
+            if (append_only_) {
+                compare_content();
+            }
+        }
+        void compare_content() const {
+            const std::string& content = files_->at(path_).content;
+            if (fingerprint_of(content, content_.scope, offset_, size_, how_) != content_) {
+                throw error(errc::file_changed, path_);
+            }
         }
 
         std::shared_ptr<memory_files> files_;
         std::string path_;
-        file_identity pinned_;
+        file_identity accepted_;
+        file_fingerprint content_;
         std::uint64_t offset_;
         std::uint64_t size_;
+        bool append_only_;
+        detail::sampling how_;
     };
 
     std::shared_ptr<memory_files> files_;
+    detail::sampling how_;
 };
 
 }  // namespace waybill::testing

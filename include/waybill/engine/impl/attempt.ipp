@@ -15,6 +15,7 @@ namespace detail {
 
 [[nodiscard]] inline failure source_failure(std::error_code code, diagnostics details, std::size_t item) {
     const disposition what = code == errc::source_unavailable ? disposition::source
+                             : code == errc::file_touched     ? disposition::again
                              : code == cause::permanent       ? disposition::permanent
                                                               : disposition::retry;
     return failure(what, code, std::move(details), std::nullopt, item);
@@ -84,7 +85,13 @@ WAYBILL_DECL attempt::attempt(loaded_job whole, waybill::store& store, waybill::
                               detail::strand home)
     : whole_(std::move(whole)), committed_(whole_.job.state.now), store_(store), transport_(transport),
       sources_(sources), clock_(clock), options_(options), shown_(detail::picture_of(whole_)), home_(std::move(home)),
-      flushed_(home_), item_meters_(whole_.items.size()) {}
+      flushed_(home_), item_meters_(whole_.items.size()) {
+    for (item_record& one : whole_.items) {
+        if (one.state.now == item_status::failed) {
+            one.state.now = item_status::pending;  // it has its turn again
+        }
+    }
+}
 
 WAYBILL_DECL const checkpoint* attempt::find_checkpoint(std::size_t item) const noexcept {
     const auto found = std::find_if(whole_.checkpoints.begin(), whole_.checkpoints.end(),
@@ -315,6 +322,11 @@ WAYBILL_DECL void attempt::complete_item_soon(std::size_t item, std::string rece
     finish_item(item, std::move(receipt));
 }
 
+WAYBILL_DECL void attempt::fail_item_soon(std::size_t item) {
+    whole_.items.at(item).state.now = item_status::failed;
+    dirty_items_.insert(item);
+}
+
 WAYBILL_DECL void attempt::complete_all_soon(std::string receipt) {
     for (std::size_t i = 0; i < whole_.items.size(); ++i) {
         finish_item(i, receipt);
@@ -372,6 +384,75 @@ WAYBILL_DECL asio::awaitable<void> attempt::flush() {
         std::rethrow_exception(thrown);
     }
     committed(kept);
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::recognize_files() {
+    failed_items_.clear();
+    const bool form_begun = find_checkpoint(checkpoint::whole_job) != nullptr;
+    std::vector<std::size_t> asked;
+    std::vector<item_spec> files;
+    std::vector<bool> begun;
+    for (std::size_t i = 0; i < whole_.items.size(); ++i) {
+        const item_record& one = whole_.items[i];
+        if (one.spec.kind != source_kind::bytes && one.state.now != item_status::completed) {
+            asked.push_back(i);
+            files.push_back(one.spec);
+            begun.push_back(form_begun || find_checkpoint(i) != nullptr);
+        }
+    }
+    const std::vector<recognition> found = co_await sources_.recognize(std::move(files), begun);
+    std::vector<item_spec> now;
+    for (const item_record& one : whole_.items) {
+        now.push_back(one.spec);
+    }
+    bool moved = false;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        item_spec& spec = now[asked[i]];
+        if (found[i].error) {
+            diagnostics details;
+            details.detail = spec.path;
+            throw detail::source_failure(found[i].error, std::move(details), asked[i]);
+        }
+        if (begun[i] && !found[i].certain) {
+            co_await begin_anew(asked[i]);
+        }
+        moved = moved || spec.identity != found[i].identity;
+        spec.identity = found[i].identity;
+        spec.content = found[i].content;
+    }
+    if (moved) {
+        co_await repin(std::move(now));
+    }
+}
+
+// Before the file is known by its new identity: a crash in between finds what was given up gone.
+WAYBILL_DECL asio::awaitable<void> attempt::begin_anew(std::size_t item) {
+    if (whole_.job.state.tail_attempt != 0) {
+        diagnostics details;
+        details.detail = whole_.items[item].spec.path;
+        throw failure(disposition::retry, errc::file_touched, std::move(details), std::nullopt, item);
+    }
+    co_await forget(item, true);
+    co_await forget(checkpoint::whole_job, true);
+}
+
+/// Makes durable by what files are known from now on.
+WAYBILL_DECL asio::awaitable<void> attempt::repin(std::vector<item_spec> found) {
+    const writing_mark mark(writing_);
+    co_await until_flushed();
+    const job_change taken = take_change();
+    job_change change = taken;
+    change.repinned = found;
+    try {
+        co_await write(std::move(change));
+    } catch (...) {
+        put_back(taken);
+        throw;
+    }
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        whole_.items[i].spec = std::move(found[i]);
+    }
+    committed(taken);
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::until_flushed() {

@@ -93,17 +93,18 @@ WAYBILL_DECL asio::awaitable<std::vector<bool>> engine::known_before(const std::
 
 WAYBILL_DECL asio::awaitable<std::vector<new_job>> engine::pin(const std::vector<job>& jobs,
                                                                const std::vector<bool>& known) {
-    std::vector<std::string> paths;
+    std::vector<wanted_file> files;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         for (const item& one : jobs[i].items()) {
             if (!known[i] && one.kind() != source_kind::bytes) {
-                paths.push_back(one.path());
+                const fingerprint_scope scope = one.fingerprint().value_or(options_.fingerprint);
+                files.push_back(detail::wanted_of(detail::spec_of(one), scope));
             }
         }
     }
     std::vector<pinned_file> pins;
-    if (!paths.empty()) {
-        pins = co_await parts_.sources->pin(std::move(paths));
+    if (!files.empty()) {
+        pins = co_await parts_.sources->pin(std::move(files));
     }
     std::vector<new_job> made;
     made.reserve(jobs.size());

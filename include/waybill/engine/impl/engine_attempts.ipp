@@ -347,17 +347,20 @@ WAYBILL_DECL outcome::doubt engine::doubt_about(const job_record& job, bool may_
     }
 }
 
-/// Runs the pipeline; a dead kept connection is no failure, it is tried again at once.
+/// Runs the pipeline. A dead kept connection is no failure, nor is a file whose content has to be looked at: it is
+/// tried again at once.
 WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::run_protocol(attempt& job, const run_state& mine) {
     constexpr int most_repeats = 3;
     for (int repeats = 0;; ++repeats) {
         std::exception_ptr thrown;
         bool again = false;
+        bool touched = false;
         try {
             const std::unique_ptr<protocol> speaks = parts_.protocols.make(job.job().spec.protocol);
             co_await run_pipeline(*speaks, job);
         } catch (const failure& f) {
             again = f.what_to_do() == disposition::again;
+            touched = f.code() == errc::file_touched;
             thrown = std::current_exception();
             job.conclude();
         } catch (...) {
@@ -366,7 +369,19 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::run_protocol(attempt& j
         if (!again || repeats == most_repeats || mine.asked != wish::none) {
             co_return thrown;
         }
-        job.avoid_kept_connections();
+        if (!touched) {
+            job.avoid_kept_connections();
+            continue;
+        }
+        try {
+            co_await job.recognize_files();
+        } catch (...) {
+            thrown = std::current_exception();
+            again = false;
+        }
+        if (!again) {
+            co_return thrown;
+        }
     }
 }
 

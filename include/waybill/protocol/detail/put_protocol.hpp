@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
+#include <waybill/protocol/detail/independent_items.hpp>
 #include <waybill/protocol/protocol.hpp>
 
 #include <cstddef>
@@ -28,7 +29,7 @@ public:
     asio::awaitable<void> upload(session& job) override;
 
 private:
-    asio::awaitable<bool> upload_next(session& job, std::size_t& next) const;
+    asio::awaitable<bool> upload_next(session& job, independent_items& items) const;
     asio::awaitable<void> upload_item(session& job, std::size_t index) const;
     /// As the value of `Repr-Digest`; empty: none was asked for.
     asio::awaitable<std::string> digest_of_all(body_source& body) const;

@@ -22,6 +22,7 @@ public:
     asio::awaitable<void> discard(exchange& server, const leftover& what) override;
 
 private:
+    asio::awaitable<void> upload_item(session& job, std::size_t index) const;
     [[nodiscard]] representation form(session& job) const;
     [[nodiscard]] representation item(session& job, std::size_t index) const;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/protocol/detail/automatic_protocol.hpp>
+#include <waybill/protocol/detail/independent_items.hpp>
 #include <waybill/protocol/detail/multipart_protocol.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/detail/upload_fields.hpp>
@@ -55,6 +56,8 @@ WAYBILL_DECL automatic_protocol::automatic_protocol(const protocol_spec& spec, r
 WAYBILL_DECL void automatic_protocol::check(const waybill::job& job) const {
     if (is_put_template(job.url())) {
         put_protocol(protocol_spec{"put", {}}).check(job);
+    } else {
+        require_no_independence(job);  // it may become a form
     }
 }
 

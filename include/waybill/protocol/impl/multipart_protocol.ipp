@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/protocol/detail/independent_items.hpp>
 #include <waybill/protocol/detail/multipart_protocol.hpp>
 #include <waybill/protocol/http_rules.hpp>
 
@@ -57,7 +58,9 @@ WAYBILL_DECL multipart_protocol::multipart_protocol(const protocol_spec& spec) {
     }
 }
 
-WAYBILL_DECL void multipart_protocol::check(const waybill::job& /*job*/) const {}
+WAYBILL_DECL void multipart_protocol::check(const waybill::job& job) const {
+    require_no_independence(job);
+}
 
 // All files are looked at before the first byte: one that changed ends the attempt now, not after
 // gigabytes of its neighbours.

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -73,27 +74,29 @@ WAYBILL_DECL void put_protocol::check(const waybill::job& job) const {
 }
 
 WAYBILL_DECL asio::awaitable<void> put_protocol::upload(session& job) {
-    const auto next = std::make_shared<std::size_t>(0);
+    const auto items = std::make_shared<independent_items>(job);
     if (parallel_ == 1) {
         for (bool more = true; more;) {
-            more = co_await upload_next(job, *next);
+            more = co_await upload_next(job, *items);
         }
-        co_return;
+    } else {
+        std::function<asio::awaitable<bool>()> step = [this, &job, items] { return upload_next(job, *items); };
+        co_await job.in_parallel(std::min(parallel_, job.items().size()), std::move(step));
     }
-    std::function<asio::awaitable<bool>()> step = [this, &job, next] { return upload_next(job, *next); };
-    co_await job.in_parallel(std::min(parallel_, job.items().size()), std::move(step));
+    items->finish();
 }
 
 /// Sends the next item that is not confirmed yet; false when there is none.
-WAYBILL_DECL asio::awaitable<bool> put_protocol::upload_next(session& job, std::size_t& next) const {
-    while (next < job.items().size() && job.items()[next].state.now == item_status::completed) {
-        ++next;
-    }
-    if (next == job.items().size()) {
+WAYBILL_DECL asio::awaitable<bool> put_protocol::upload_next(session& job, independent_items& items) const {
+    const std::optional<std::size_t> mine = items.next();
+    if (!mine) {
         co_return false;
     }
-    const std::size_t mine = next++;
-    co_await upload_item(job, mine);
+    try {
+        co_await upload_item(job, *mine);
+    } catch (const failure& f) {
+        items.failed(*mine, f);
+    }
     co_return true;
 }
 

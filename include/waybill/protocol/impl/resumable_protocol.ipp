@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/protocol/detail/adoption.hpp>
+#include <waybill/protocol/detail/independent_items.hpp>
 #include <waybill/protocol/detail/multipart_protocol.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/detail/resumable_protocol.hpp>
@@ -22,6 +23,7 @@ WAYBILL_DECL resumable_protocol::resumable_protocol(const protocol_spec& spec) :
 
 WAYBILL_DECL void resumable_protocol::check(const waybill::job& job) const {
     if (how_.form) {
+        require_no_independence(job);
         return;
     }
     if (!job.fields().empty()) {
@@ -50,19 +52,26 @@ WAYBILL_DECL asio::awaitable<void> resumable_protocol::upload(session& job) {
         }
         co_return;
     }
-    for (std::size_t i = 0; i < job.items().size(); ++i) {
-        if (is_done(job.items()[i])) {
-            continue;
+    independent_items items(job);
+    while (const auto i = items.next()) {
+        try {
+            co_await upload_item(job, *i);
+        } catch (const failure& f) {
+            items.failed(*i, f);
         }
-        resumable_upload one(job, how_, item(job, i));
-        std::string receipt = co_await one.deliver();
-        // One commit: a checkpoint of a completed item would be taken for something to clean up.
-        job.complete_item_soon(i, receipt);
-        if (job.find_checkpoint(i) != nullptr) {
-            co_await job.forget(i, false);
-        } else {
-            co_await job.complete_item(i, std::move(receipt));
-        }
+    }
+    items.finish();
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_protocol::upload_item(session& job, std::size_t index) const {
+    resumable_upload one(job, how_, item(job, index));
+    std::string receipt = co_await one.deliver();
+    // One commit: a checkpoint of a completed item would be taken for something to clean up.
+    job.complete_item_soon(index, receipt);
+    if (job.find_checkpoint(index) != nullptr) {
+        co_await job.forget(index, false);
+    } else {
+        co_await job.complete_item(index, std::move(receipt));
     }
 }
 

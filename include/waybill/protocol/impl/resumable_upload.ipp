@@ -340,8 +340,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::refused(const response& ans
 WAYBILL_DECL asio::awaitable<void> resumable_upload::resync(verdict because, const response& answer) {
     constexpr std::uint64_t worth_it = 64 << 10;
     const failure original = failed(because, answer);
-    const bool told_when = answer.header("Retry-After").has_value();
-    if (because.what == disposition::permanent || because.what == disposition::credentials || told_when) {
+    if (because.what != disposition::retry && because.what != disposition::ambiguous) {
         throw failure(original);
     }
     const std::uint64_t before = position_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/protocol/detail/independent_items.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/detail/s3_protocol.hpp>
 
@@ -31,12 +32,16 @@ WAYBILL_DECL void s3_protocol::check(const waybill::job& job) const {
 }
 
 WAYBILL_DECL asio::awaitable<void> s3_protocol::upload(session& job) {
-    for (std::size_t i = 0; i < job.items().size(); ++i) {
-        if (job.items()[i].state.now != item_status::completed) {
-            const auto next = std::make_shared<s3_item>(job, i, settings_, endpoint_);
+    independent_items items(job);
+    while (const auto i = items.next()) {
+        try {
+            const auto next = std::make_shared<s3_item>(job, *i, settings_, endpoint_);
             co_await next->deliver();
+        } catch (const failure& f) {
+            items.failed(*i, f);
         }
     }
+    items.finish();
 }
 
 // A part that is still on its way when its upload is aborted may be kept after all: the server is asked

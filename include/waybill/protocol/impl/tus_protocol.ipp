@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/protocol/detail/adoption.hpp>
+#include <waybill/protocol/detail/independent_items.hpp>
 #include <waybill/protocol/detail/tus_protocol.hpp>
 
 #include <optional>
@@ -32,12 +33,16 @@ WAYBILL_DECL void tus_protocol::check(const waybill::job& job) const {
 }
 
 WAYBILL_DECL asio::awaitable<void> tus_protocol::upload(session& job) {
-    for (std::size_t i = 0; i < job.items().size(); ++i) {
-        if (job.items()[i].state.now != item_status::completed) {
-            const auto next = std::make_shared<tus_item>(job, i, settings_, server_);
+    independent_items items(job);
+    while (const auto i = items.next()) {
+        try {
+            const auto next = std::make_shared<tus_item>(job, *i, settings_, server_);
             co_await next->deliver();
+        } catch (const failure& f) {
+            items.failed(*i, f);
         }
     }
+    items.finish();
 }
 
 // Termination. What a server refuses to remove, or has removed itself, is none of our business.

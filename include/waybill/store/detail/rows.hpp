@@ -138,13 +138,25 @@ private:
 }
 
 // Tags of the optional fields. Never reuse one.
+enum class spec_tag : std::uint64_t { if_item_fails = 1 };
+enum class item_tag : std::uint64_t { fingerprint = 1, append_only = 2 };
 enum class state_tag : std::uint64_t { wait = 1, began = 2, troubles = 3, refused_since = 4 };
 
 [[nodiscard]] inline std::string extra_of(const job_spec& s) {
-    return extension_writer().take(s.unknown);
+    extension_writer out;
+    out.number(static_cast<std::uint64_t>(spec_tag::if_item_fails), static_cast<std::uint64_t>(s.if_item_fails));
+    return std::move(out).take(s.unknown);
 }
 [[nodiscard]] inline bool read_extra(std::string_view in, job_spec& s) {
-    return read_extension(in, s.unknown, [](std::uint64_t, const std::string&) { return false; });
+    bool good = true;
+    const bool whole = read_extension(in, s.unknown, [&](std::uint64_t tag, const std::string& value) {
+        const bool known = static_cast<spec_tag>(tag) == spec_tag::if_item_fails;
+        if (known) {
+            read_number(value, s.if_item_fails, static_cast<std::uint64_t>(on_item_failure::go_on), good);
+        }
+        return known;
+    });
+    return whole && good;
 }
 
 [[nodiscard]] inline std::string extra_of(const job_state& s) {
@@ -180,10 +192,21 @@ enum class state_tag : std::uint64_t { wait = 1, began = 2, troubles = 3, refuse
 }
 
 [[nodiscard]] inline std::string extra_of(const item_spec& s) {
-    return extension_writer().take(s.unknown);
+    extension_writer out;
+    out.text(static_cast<std::uint64_t>(item_tag::fingerprint), s.content.encode());
+    out.number(static_cast<std::uint64_t>(item_tag::append_only), s.append_only ? 1 : 0);
+    return std::move(out).take(s.unknown);
 }
 [[nodiscard]] inline bool read_extra(std::string_view in, item_spec& s) {
-    return read_extension(in, s.unknown, [](std::uint64_t, const std::string&) { return false; });
+    bool good = true;
+    const bool whole = read_extension(in, s.unknown, [&](std::uint64_t tag, const std::string& value) {
+        switch (static_cast<item_tag>(tag)) {
+            case item_tag::fingerprint: good = s.content.decode(value) && good; return true;
+            case item_tag::append_only: read_number(value, s.append_only, 1, good); return true;
+        }
+        return false;
+    });
+    return whole && good;
 }
 
 /// What is not there changes no checksum: records without it have the one that they had before there was any.

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/model/job.hpp>
+#include <waybill/protocol/failure.hpp>
+#include <waybill/protocol/session.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace waybill::detail {
+
+/// The items of a job that is sent item by item: whose turn it is, and what the failure of one means for the others.
+class independent_items {
+public:
+    explicit independent_items(session& job) : job_(job) {}
+
+    /// The next one that is not delivered yet; none: all have had their turn.
+    [[nodiscard]] std::optional<std::size_t> next() noexcept {
+        while (next_ < job_.items().size() && job_.items()[next_].state.now == item_status::completed) {
+            ++next_;
+        }
+        return next_ < job_.items().size() ? std::optional(next_++) : std::nullopt;
+    }
+
+    /// To be called where `item` failed, in the handler of `why`: rethrows, or keeps it for later when it is this
+    /// item's alone and the others are to be delivered. What may have arrived is nobody's alone: it parks the job.
+    void failed(std::size_t item, const failure& why) {
+        const bool alone = why.what_to_do() == disposition::permanent && job_.job().state.tail_attempt == 0;
+        if (!alone || job_.job().spec.if_item_fails == on_item_failure::stop) {
+            throw;
+        }
+        job_.fail_item_soon(item);
+        if (!first_ || item < first_item_) {
+            first_.emplace(why);
+            first_item_ = item;
+        }
+    }
+
+    /// After the last one has had its turn: throws what the first failed one did, when any has.
+    void finish() const {
+        if (!first_) {
+            return;
+        }
+        std::size_t delivered = 0;
+        for (const item_record& one : job_.items()) {
+            delivered += one.state.now == item_status::completed ? 1 : 0;
+        }
+        diagnostics details = first_->details();
+        details.detail = std::to_string(delivered) + " of " + std::to_string(job_.items().size()) +
+                         " items were delivered" + (details.detail.empty() ? "" : "; " + details.detail);
+        throw failure(disposition::permanent, first_->code(), std::move(details), std::nullopt, first_item_);
+    }
+
+private:
+    session& job_;
+    std::size_t next_ = 0;
+    std::optional<failure> first_;
+    std::size_t first_item_ = 0;
+};
+
+/// Refuses, before acceptance, a job whose items are to arrive without each other where they cannot.
+inline void require_no_independence(const waybill::job& job) {
+    if (job.if_item_fails() != on_item_failure::stop) {
+        throw error(errc::invalid_setting, "if_item_fails: the items of a form arrive together or not at all");
+    }
+}
+
+}  // namespace waybill::detail
