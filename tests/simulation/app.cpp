@@ -22,6 +22,9 @@ struct chosen {
 }  // namespace
 
 void simulation::act() {
+    if (random_.chance(0.3)) {
+        reach_everything();
+    }
     const std::uint64_t dice = random_.below(100);
     if (jobs_.empty() || (dice < 30 && jobs_.size() < 12)) {
         offer(random_.chance(0.2) ? 3 : 1);
@@ -84,6 +87,11 @@ void simulation::make_job(const std::string& batch) {
     // A backend can say of a job whether it is there. Of a part of one there is no question to ask.
     made.verified =
         made.via != way::put && !made.automatic && (made.is_form() || made.paths.size() == 1) && random_.chance(0.2);
+    made.append_only = random_.chance(0.2);
+    made.independent = !made.is_form() && random_.chance(0.3);
+    if (random_.chance(0.3)) {
+        made.scope = random_.chance(0.5) ? fingerprint_scope::whole : fingerprint_scope::none;
+    }
     std::string how = made.spec.name;
     for (const auto& [name, value] : made.spec.settings) {
         how += " " + name + "=" + value;
@@ -158,8 +166,16 @@ job simulation::built(const posted_job& from) const {
     }
     j.lane(from.id.back() % 2 == 0 ? "even" : "odd",
            how_.planted == plant::lane_waits ? lane_order::strict : lane_order::by_origin);
+    j.if_item_fails(from.independent ? on_item_failure::go_on : on_item_failure::stop);
     for (const std::string& path : from.paths) {
-        j.file(path);
+        item one = item::file(path);
+        if (from.append_only) {
+            one.append_only();
+        }
+        if (from.scope) {
+            one.fingerprint(*from.scope);
+        }
+        j.add(std::move(one));
     }
     return j;
 }
@@ -225,19 +241,56 @@ void simulation::resolve(posted_job& job, resolution what) {
 
 void simulation::change_file(posted_job& job) {
     const std::string& path = job.paths[random_.below(job.paths.size())];
+    const testing::memory_files::entry* const now = files_.now(path);
+    if (now == nullptr || random_.chance(0.4)) {
+        replace_file(path);
+        return;
+    }
+    switch (random_.below(job.append_only ? 5 : 4)) {
+        case 0:
+            say("touches " + path);
+            files_.files->touch(path);
+            break;
+        case 1:
+            say("mounts " + path + " anew");
+            files_.files->remount(path);
+            break;
+        case 2: {
+            say("edits " + path + " and puts its time back");
+            std::string edited = now->content;
+            for (char& c : edited) {
+                c = random_.chance(0.1) ? '#' : c;
+            }
+            files_.files->replace_unseen(path, std::move(edited));
+            break;
+        }
+        case 3:
+            say(path + " cannot be reached for a while");
+            files_.files->set_reachable(path, false);
+            unreachable_.insert(path);
+            break;
+        default:
+            say("writes on in " + path);
+            files_.files->append(path, random_content());
+            break;
+    }
+    files_.note(path);
+}
+
+void simulation::replace_file(const std::string& path) {
     say("changes " + path);
+    const testing::memory_files::entry* const now = files_.now(path);
+    const std::string before = now != nullptr ? now->content : "";  // it was gone; now it is back
     if (random_.chance(0.15)) {
         files_.files->remove(path);
-    } else if (random_.chance(0.4)) {
-        std::string grown;
-        try {
-            grown = files_.files->at(path).content;
-        } catch (const error&) {
-            // It is gone; now it is back.
-        }
-        files_.write(path, grown + random_content());
-    } else {
-        files_.write(path, random_content());
+    } else if (!unreachable_.contains(path)) {
+        files_.write(path, random_.chance(0.4) ? before + random_content() : random_content());
+    }
+}
+
+void simulation::reach_everything() {
+    for (const std::string& path : std::exchange(unreachable_, {})) {
+        files_.files->set_reachable(path, true);
     }
 }
 

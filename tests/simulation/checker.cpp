@@ -178,6 +178,7 @@ void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) 
     require(!concerns_host(code) && code != make_http_error(401), asked.id,
             "failed, and it was its host's fault: " + whole.job.state.error.message());
     require(code != errc::expired || present - asked.epoch_began >= max_age, asked.id, "expired, and is not that old");
+    look_at_source(whole);
     // Whoever reads that it failed sends it again. Of one that has begun anew, or that its policy has sent again, it
     // may have come the first time.
     const bool again = asked.policy == on_unknown::retry || (asked.policy != on_unknown::park && asked.untold > 0);
@@ -185,6 +186,25 @@ void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) 
     for (std::size_t i = 0; i < whole.items.size(); ++i) {
         require(may_be || whole.items[i].state.now == item_status::completed || !asked.arrived.contains(i), asked.id,
                 "failed, and the server has " + asked.paths[i]);
+    }
+}
+
+// A file of which no byte was written is the accepted one, and whose items are independent has all it can have.
+void checker::look_at_source(const loaded_job& whole) const {
+    const stored_error& why = whole.job.state.error;
+    const std::string& id = whole.job.spec.id.str();
+    if (why.code == errc::file_changed && why.item < whole.items.size()) {
+        const item_spec& spec = whole.items[why.item].spec;
+        const auto* const now = files_.now(spec.path);
+        const bool written = now == nullptr || now->identity.mtime_ns != spec.identity.mtime_ns ||
+                             now->content != files_.as_pinned(spec.path, spec.identity);
+        require(written, id, "failed because a file has changed, and no byte of it has");
+    }
+    if (why.details.detail.find("items were delivered") != std::string::npos) {
+        for (const item_record& one : whole.items) {
+            require(one.state.now == item_status::completed || one.state.now == item_status::failed, id,
+                    "failed before all its items had their turn");
+        }
     }
 }
 

@@ -21,6 +21,22 @@ public:
         files->write(path, std::move(content));
         versions_[path].push_back(files->at(path));
     }
+    /// Something else about it has changed, or nothing can be told of it now.
+    void note(const std::string& path) {
+        try {
+            versions_[path].push_back(files->at(path));
+        } catch (const error&) {
+            // Nothing to keep.
+        }
+    }
+    /// What a file is now; null when it is gone or cannot be reached.
+    [[nodiscard]] const testing::memory_files::entry* now(const std::string& path) const {
+        try {
+            return &files->at(path);
+        } catch (const error&) {
+            return nullptr;
+        }
+    }
     [[nodiscard]] bool ever_was(const std::string& path, const std::string& content) const {
         const auto found = versions_.find(path);
         return found != versions_.end() && std::any_of(found->second.begin(), found->second.end(),

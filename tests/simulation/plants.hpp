@@ -37,6 +37,8 @@ enum class plant : std::uint8_t {
     eager_probes,      ///< a host that is away is asked again and again
     wall_age,          ///< a job is as old as the wall clock says
     wall_forgets,      ///< finished jobs are forgotten when the wall clock says that they are old
+    numbers_decide,    ///< a file is another one when its numbers or its ctime are
+    mixture,           ///< an upload goes on although nobody knows whether its file was edited meanwhile
     run_dies,          ///< an exception of any kind ends the run, not only a failing disk
     late_url,          ///< an upload's URL is not committed before its first byte leaves
     own_count,         ///< an upload goes on at what this side has sent, not at what the server says
@@ -46,7 +48,7 @@ enum class plant : std::uint8_t {
     undelivered,       ///< a delivered upload is not noted as such: giving up the rest of the job deletes it
 };
 
-inline constexpr std::array<std::pair<std::string_view, plant>, 26> plants = {{
+inline constexpr std::array<std::pair<std::string_view, plant>, 28> plants = {{
     {"none", plant::none},
     {"early_ack", plant::early_ack},
     {"unsynced", plant::unsynced},
@@ -66,6 +68,8 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 26> plants = {{
     {"eager_probes", plant::eager_probes},
     {"wall_age", plant::wall_age},
     {"wall_forgets", plant::wall_forgets},
+    {"numbers_decide", plant::numbers_decide},
+    {"mixture", plant::mixture},
     {"run_dies", plant::run_dies},
     {"late_url", plant::late_url},
     {"own_count", plant::own_count},
@@ -84,14 +88,51 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 26> plants = {{
     return std::nullopt;
 }
 
+/// Sources in which so little of a file is looked at that much of it can change unseen.
+[[nodiscard]] inline std::shared_ptr<testing::memory_sources> make_sources(
+    std::shared_ptr<testing::memory_files> files) {
+    return std::make_shared<testing::memory_sources>(std::move(files), detail::sampling{32, 4});
+}
+
+/// Sources that look at files in a wrong way.
+class mistaken_sources final : public source_opener {
+public:
+    mistaken_sources(std::shared_ptr<testing::memory_files> files, plant planted)
+        : files_(std::move(files)), sound_(make_sources(files_)), planted_(planted) {}
+
+    asio::awaitable<std::vector<pinned_file>> pin(std::vector<wanted_file> files) override {
+        return sound_->pin(std::move(files));
+    }
+    [[nodiscard]] std::unique_ptr<body_source> open(const item_spec& item) override {
+        const bool file = item.kind != source_kind::bytes;
+        if (planted_ == plant::numbers_decide && file && files_->at(item.path).identity != item.identity) {
+            throw error(errc::file_changed, item.path);
+        }
+        return sound_->open(item);
+    }
+    asio::awaitable<std::vector<recognition>> recognize(std::vector<item_spec> items,
+                                                        std::vector<bool> begun) override {
+        std::vector<recognition> found = co_await sound_->recognize(std::move(items), std::move(begun));
+        for (recognition& one : found) {
+            one.certain = one.certain || planted_ == plant::mixture;
+        }
+        co_return found;
+    }
+
+private:
+    std::shared_ptr<testing::memory_files> files_;
+    std::shared_ptr<testing::memory_sources> sound_;
+    plant planted_;
+};
+
 /// Sources that do not look whether the file is still the accepted one.
 class careless_sources final : public source_opener {
 public:
     careless_sources(std::shared_ptr<testing::memory_files> files, bool to_the_end)
         : files_(std::move(files)), careful_(files_), to_the_end_(to_the_end) {}
 
-    asio::awaitable<std::vector<pinned_file>> pin(std::vector<std::string> paths) override {
-        return careful_.pin(std::move(paths));
+    asio::awaitable<std::vector<pinned_file>> pin(std::vector<wanted_file> files) override {
+        return careful_.pin(std::move(files));
     }
     [[nodiscard]] std::unique_ptr<body_source> open(const item_spec& item) override {
         return std::make_unique<source>(files_, item, to_the_end_);

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -44,6 +45,9 @@ struct posted_job {
     on_unknown policy = on_unknown::park;
     bool verified = false;
     std::vector<std::string> paths;
+    bool append_only = false;                ///< its files are logs
+    bool independent = false;                ///< an item that fails does not stop the others
+    std::optional<fingerprint_scope> scope;  ///< by how much of them its files are known
     std::string batch;
     std::string host = "server.test";
 

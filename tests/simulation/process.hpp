@@ -62,8 +62,10 @@ public:
             std::make_shared<network>(executor, of.server_, of.random_, of.clock_, of.how_.planted, std::move(tell));
         if (of.how_.planted == plant::changed_file || of.how_.planted == plant::no_cap) {
             how.replace.sources = std::make_shared<careless_sources>(of.files_.files, of.how_.planted == plant::no_cap);
+        } else if (of.how_.planted == plant::numbers_decide || of.how_.planted == plant::mixture) {
+            how.replace.sources = std::make_shared<mistaken_sources>(of.files_.files, of.how_.planted);
         } else {
-            how.replace.sources = std::make_shared<testing::memory_sources>(of.files_.files);
+            how.replace.sources = make_sources(of.files_.files);
         }
         const plant planted = of.how_.planted;
         how.protocols["s3"] = [planted](const protocol_spec& spec) { return planted_in(planted, make_s3(spec)); };

@@ -91,6 +91,7 @@ void simulation::go_without_a_host() {
 void simulation::heal() {
     say("everything heals");
     server_.healed = true;
+    reach_everything();
     full_writes_ = 0;
     if (stop_asked_) {
         stop_cleanly();

@@ -20,6 +20,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -91,6 +92,8 @@ private:
     void retry(posted_job& job);
     void resolve(posted_job& job, resolution what);
     void change_file(posted_job& job);
+    void replace_file(const std::string& path);
+    void reach_everything();
     void jump();
     void make_job(const std::string& batch);
     void choose_way(posted_job& made);
@@ -105,6 +108,7 @@ private:
     testing::seeded_random random_;
     std::map<std::string, posted_job> jobs_;
     file_history files_;
+    std::set<std::string> unreachable_;  // files whose disk is not there now
     std::shared_ptr<testing::memory_disk> disk_ = std::make_shared<testing::memory_disk>();
     std::shared_ptr<testing::manual_clock> clock_ = std::make_shared<testing::manual_clock>();
     server_model server_{jobs_, files_, *disk_, *clock_, random_};
