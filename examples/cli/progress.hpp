@@ -192,10 +192,11 @@ private:
         std::snprintf(percent, sizeof percent, "%3d %%", static_cast<int>(job.progress() * 100));
         std::string line = fit(job.id().str(), wide.name) + " ▕" + bar(job.progress(), wide.bar) + "▏ " + percent;
         const auto say = [&](const std::string& more) { add_if_it_fits(line, "  " + more, wide); };
-        say(bytes(static_cast<double>(job.sent)) + " / " + bytes(static_cast<double>(job.size())));
         if (job.doing == waybill::activity::awaiting_answer) {
-            say("waiting for the server's answer");
-        } else if (job.speed > 0) {
+            say("waiting for the answer");
+        }
+        say(bytes(static_cast<double>(job.sent)) + " / " + bytes(static_cast<double>(job.size())));
+        if (job.doing != waybill::activity::awaiting_answer && job.speed > 0) {
             say(bytes(job.speed) + "/s");
             if (const auto left = job.time_left()) {
                 say(duration(*left) + " left");
