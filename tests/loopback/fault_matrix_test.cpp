@@ -121,14 +121,18 @@ private:
         switch (f.after) {
             case aftermath::incomplete:
                 expect(!answer.request_complete && complete == 0, after);
-                expect(what == disposition::retry || (how_.kept && what == disposition::again), "tried again");
+                expect(what == disposition::retry || what == disposition::network ||
+                           (how_.kept && what == disposition::again),
+                       "tried again");
                 break;
             case aftermath::open:
                 expect(answer.request_complete && complete == 1, after);
                 expect(how_.idempotent || what == disposition::ambiguous, "ambiguous");
                 break;
             case aftermath::delivered: expect(answer.request_complete && complete == 1, after); break;
-            case aftermath::try_later: expect(what == disposition::retry || what == disposition::busy, after); break;
+            case aftermath::try_later:
+                expect(what != disposition::permanent && what != disposition::ambiguous, after);
+                break;
             case aftermath::credentials: expect(what == disposition::credentials, after); break;
             case aftermath::refused: expect(what == disposition::permanent, after); break;
         }

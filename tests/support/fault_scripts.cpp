@@ -132,7 +132,7 @@ std::vector<fault> late_answers() {
     add(307, aftermath::refused, {{"Location", "http://other.invalid/"}});
     add(308, aftermath::refused, {{"Location", "file:///etc/passwd"}});
     for (const int status :
-         {400, 402, 403, 404, 405, 406, 409, 410, 411, 412, 413, 414, 415, 422, 423, 451, 501, 505, 206, 207, 999}) {
+         {400, 402, 403, 404, 405, 406, 409, 410, 411, 412, 413, 414, 415, 422, 451, 501, 505, 206, 207, 999}) {
         add(status, aftermath::refused);
     }
     add(307, aftermath::refused, {{"Location", "http://127.0.0.1/"}});  // from https to http, too
@@ -141,7 +141,7 @@ std::vector<fault> late_answers() {
     all.push_back({script("late 401, twice").read_all().answer({401}), aftermath::credentials, false, false, 2});
     all.push_back({script("307 in circles").read_all().answer({307, {{"Location", "?again"}}}), aftermath::refused,
                    false, false, 6});
-    for (const int status : {408, 417, 421, 425, 429, 503}) {
+    for (const int status : {408, 417, 421, 423, 425, 429, 503, 509, 511, 529, 530}) {
         add(status, aftermath::try_later);
     }
     for (const std::string value : {"0", "-1", "soon", "", "Fri, 31 Dec 1999 23:59:59 GMT",
