@@ -163,7 +163,11 @@ void checker::look_at_change(const point& from, const loaded_job& to, posted_job
     if (now.now == status::failed) {
         look_at_failure(to, asked);
         const bool ran = was == status::uploading || was == status::finalizing;
-        require(now.error.code != errc::expired || (ran && asked.tried), asked.id, "expired, and was not even tried");
+        // To look for its file is to try it.
+        const std::string disk_away = make_error_code(errc::source_unavailable).message();
+        const bool looked = now.error.details.detail.find(disk_away) != std::string::npos;
+        require(now.error.code != errc::expired || (ran && (asked.tried || looked)), asked.id,
+                "expired, and was not even tried");
     }
 }
 
@@ -324,7 +328,8 @@ void checker::look_after_outage(const outage& away, std::chrono::steady_clock::t
             "is asked too often: " + std::to_string(away.asked()) + " times in half a day");
     for (const auto& [seq, whole] : disk_.jobs) {
         const posted_job& asked = jobs_.at(whole.job.spec.id.str());
-        const bool waits = is_open(whole.job.state.now) && !away.concerns(asked.url());
+        const bool for_its_disk = whole.job.state.reason == wait_reason::source;
+        const bool waits = is_open(whole.job.state.now) && !for_its_disk && !away.concerns(asked.url());
         require(!waits || took < std::chrono::hours(6) || most < took, asked.id,
                 "still waits though its host is there: " + whole.job.state.error.message());
     }
