@@ -101,6 +101,7 @@ inline waybill::job job_from(const settings& s) {
     job.if_unknown(s.if_unknown == "retry"            ? waybill::on_unknown::retry
                    : s.if_unknown == "retry-same-key" ? waybill::on_unknown::retry_same_key
                                                       : waybill::on_unknown::park);
+    job.if_item_fails(s.if_file_fails == "go-on" ? waybill::on_item_failure::go_on : waybill::on_item_failure::stop);
     for (const std::string& field : s.fields) {
         auto [name, value] = split(field, "=");
         job.field(std::move(name), std::move(value));
@@ -118,6 +119,14 @@ inline waybill::job job_from(const settings& s) {
         item.content_type(s.content_type.empty() ? types.of(file) : s.content_type);
         if (!s.names.empty()) {
             item.name(s.names[i]);
+        }
+        if (s.append_only) {
+            item.append_only();
+        }
+        if (!s.fingerprint.empty()) {
+            item.fingerprint(s.fingerprint == "whole"  ? waybill::fingerprint_scope::whole
+                             : s.fingerprint == "none" ? waybill::fingerprint_scope::none
+                                                       : waybill::fingerprint_scope::sampled);
         }
         job.add(std::move(item));
     }

@@ -42,6 +42,9 @@ struct settings {
     std::string file_field;
     std::string content_type;
     std::vector<std::string> names;
+    std::string if_file_fails = "stop";
+    bool append_only = false;
+    std::string fingerprint;
     std::vector<std::string> files;
 
     std::string decision;
@@ -149,7 +152,8 @@ inline CLI::Option* repeatable(CLI::Option* option) {
 inline void describe_add(CLI::App& app, settings& s) {
     CLI::App* const add =
         app.add_subcommand("add", "Queue one job of one or more files; prints its id once it is safe");
-    add->add_option("--to", s.to, "URL: for several PUTs ending in / or with {name}, which each file's name replaces")
+    add->add_option("--to", s.to,
+                    "URL: for several files by put or s3 ending in / or with {name}, which becomes their names")
         ->required();
     add->add_option("--via", s.via, "Protocol")
         ->check(CLI::IsMember({"put", "multipart", "tus", "resumable", "s3", "auto"}))
@@ -183,6 +187,15 @@ inline void describe_add(CLI::App& app, settings& s) {
     add->add_option("--if-unknown", s.if_unknown, "When a POST's answer is lost")
         ->check(CLI::IsMember({"park", "retry-same-key", "retry"}))
         ->capture_default_str();
+    add->add_option("--if-file-fails", s.if_file_fails,
+                    "When one of several files is gone or refused: send the others, or not; not for forms")
+        ->check(CLI::IsMember({"stop", "go-on"}))
+        ->capture_default_str();
+    add->add_flag("--append-only", s.append_only, "The files are logs: send what they hold now, though they may grow")
+        ->disable_flag_override();
+    add->add_option("--fingerprint", s.fingerprint,
+                    "How much of each file is read now, to recognise it by later; sampled without it")
+        ->check(CLI::IsMember({"none", "sampled", "whole"}));
     add->add_option("FILE", s.files, "Files to send, in this order")->required();
     add->callback([&s] {
         if (!s.names.empty() && s.names.size() != s.files.size()) {

@@ -98,6 +98,31 @@ TEST_CASE("files of one name get names of their own, and all that a form's serve
     CHECK(form.find("name=\"photos[]\"; filename=\"IMG.jpg\"", first + 1) != std::string::npos);
 }
 
+TEST_CASE("one file that is gone need not keep the others back") {
+    const command waybill;
+    http_server server;
+    const std::string a = waybill.dir().write("a.bin", "first");
+    const std::string b = waybill.dir().write("b.bin", "second");
+    waybill.add({"--to", server.url("/"), "--if-file-fails", "go-on", a, b});
+    std::filesystem::remove(a);
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 1);
+    REQUIRE(server.requests().size() == 1);
+    CHECK(server.requests()[0].target == "/b.bin");
+    const json job = waybill.list().at(0);
+    CHECK(job["items"][0]["state"] == "failed");
+    CHECK(job["items"][1]["state"] == "completed");
+}
+
+TEST_CASE("of a log that grows, what it held when it was added is sent") {
+    const command waybill;
+    http_server server;
+    const std::string log = waybill.dir().write("a.log", "one\n");
+    waybill.add({"--to", server.url("/"), "--append-only", log});
+    waybill.dir().write("a.log", "one\ntwo\n");
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+    CHECK(server.finished(1).body == "one\n");
+}
+
 TEST_CASE("sizes are said with units") {
     const command waybill;
     http_server server;
