@@ -51,9 +51,9 @@ response received(std::string_view input) {
 
 void judged(const response& r, bool idempotent) {
     const verdict v = judge(r, idempotent);
-    require(!v.accepted || (classify_status(r.status) == status_class::success && r.request_complete),
+    require(!v.accepted || (classify_status(r.status) == status_class::success && r.has_left),
             "only a 2xx after the whole body is a success");
-    require(v.what != disposition::ambiguous || (!idempotent && r.request_complete),
+    require(v.what != disposition::ambiguous || (!idempotent && r.may_have_left),
             "before the last byte nothing is ambiguous");
     try {
         require_accepted(r, idempotent, now);
@@ -98,8 +98,9 @@ void resumed(const response& r) {
 
 void check(std::string_view input) {
     response r = received(input);
-    for (const bool complete : {false, true}) {
-        r.request_complete = complete;
+    for (const int how_far : {0, 1, 2}) {
+        r.may_have_left = how_far > 0;
+        r.has_left = how_far > 1;
         judged(r, false);
         judged(r, true);
     }

@@ -29,7 +29,7 @@ TEST_CASE("a body arrives as it is, whatever its size") {
         const response answer = loop.perform(what, body);
         CHECK(answer.status == (method == "PUT" ? 201 : 200));
         CHECK_FALSE(answer.failure);
-        CHECK(answer.request_complete);
+        CHECK(answer.has_left);
         CHECK(answer.body_offered == size);
         const received_request got = server.finished(++count);
         CHECK(got.method == method);

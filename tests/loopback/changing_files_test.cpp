@@ -92,7 +92,7 @@ TEST_CASE("a file that changes while it is being sent ends the upload and mixes 
     CHECK(answer.failure == errc::file_changed);
     CHECK(answer.failure_detail.find(path) != std::string::npos);
     CHECK(answer.status == 0);
-    CHECK_FALSE(answer.request_complete);
+    CHECK_FALSE(answer.may_have_left);
     const received_request got = server.finished(1);
     CHECK(got.body_length == size);
     CHECK(got.body_bytes < size);
@@ -151,7 +151,7 @@ TEST_CASE("a small file that changed is noticed before a connection is made") {
     dir.write("file", "CONTENT");
     const response answer = loop.start(put_to(server.url()), source).get();
     CHECK(answer.failure == errc::file_changed);
-    CHECK_FALSE(answer.request_complete);
+    CHECK_FALSE(answer.may_have_left);
     CHECK(server.log().connections() == 0);
 }
 

@@ -17,14 +17,20 @@
 #include <vector>
 
 // Every fault × what may be repeated and what not × fresh and kept connections × plain and TLS ×
-// bodies that leave at once and bodies that are streamed.
+// bodies that leave at once, bodies that are streamed, and bodies that wait in this machine's buffers.
 namespace waybill::test {
 namespace {
+
+enum class body_kind {
+    small,     ///< leaves in one piece with the head
+    buffered,  ///< handed over as a whole, to libcurl and to the kernel, long before the server has read it
+    streamed,  ///< longer than all buffers where the fault comes in mid-body
+};
 
 struct setting {
     bool idempotent;
     bool kept;
-    bool streamed;
+    body_kind body;
 };
 
 /// One setting, on a thread of its own: what is wrong is collected, for Catch2 listens to one thread only.
@@ -35,7 +41,7 @@ public:
 
     void meet(const fault& f) {
         now_ = f.how.name() + (how_.idempotent ? ", idempotent" : "") + (how_.kept ? ", kept" : "") +
-               (how_.streamed ? ", streamed" : "");
+               (how_.body == body_kind::small ? "" : streamed() ? ", streamed" : ", buffered");
         if (how_.kept) {
             expect(loop_.perform(put_to(server_.url("/before")), "x").status == 201, "the request before it");
         }
@@ -46,7 +52,7 @@ public:
         if (f.stalls) {
             // A busy machine must not be taken for the server: only the watchdog that is meant is quick.
             const std::chrono::milliseconds quick(400);
-            (f.in_mid_body && how_.streamed ? what.limits.stall : what.limits.answer) = quick;
+            (f.in_mid_body && how_.body != body_kind::small ? what.limits.stall : what.limits.answer) = quick;
         }
         const response answer = loop_.perform(what, body_for(f));
         now_ += ": " + std::to_string(answer.status) + " " + answer.failure.message() + " " + answer.transport_text;
@@ -72,13 +78,17 @@ private:
         }
     }
 
-    // Small ones leave in one piece with the head, the others are streamed.
+    [[nodiscard]] bool streamed() const noexcept { return how_.body == body_kind::streamed; }
+
     [[nodiscard]] const std::string& body_for(const fault& f) const {
         static const std::string small = random_bytes(10'000);
         static const std::string streamed = random_bytes(200'000);
+        static const std::string buffered = random_bytes(1'000'000);
         static const std::string endless = random_bytes(beyond_buffers);
-        if (!how_.streamed) {
-            return small;
+        switch (how_.body) {
+            case body_kind::small: return small;
+            case body_kind::buffered: return buffered;
+            case body_kind::streamed: break;
         }
         return f.in_mid_body ? endless : streamed;
     }
@@ -86,7 +96,7 @@ private:
     void check(const fault& f, const response& answer, std::size_t before) {
         expect(answer.status != 0 || answer.failure, "an answer or a failure");
         const auto judged = waybill::judge(answer, how_.idempotent);
-        if (how_.streamed && (f.after == aftermath::open || f.after == aftermath::delivered)) {
+        if (how_.body != body_kind::small && (f.after == aftermath::open || f.after == aftermath::delivered)) {
             // The client is done when the kernel has its last byte, the server only when it has read it.
             server_.log().wait_until("a whole body", [&](const http_log::requests& all) {
                 return all.size() > before && all[before].complete;
@@ -100,16 +110,31 @@ private:
         }
         // A kept connection that dies before it took anything is the one thing libcurl repeats unasked.
         const bool repeated = how_.kept && how_.idempotent && copies.size() == 2 && copies.front().body_bytes == 0;
-        if (how_.streamed && repeated) {
+        if (how_.body != body_kind::small && repeated) {
             expect(judged.accepted && complete == 1, "accepted once");
-        } else if (how_.streamed) {
+        } else if (streamed() || (how_.body == body_kind::buffered && !f.in_mid_body)) {
             expect(copies.size() <= 1, "sent once");
             check_certain(f, answer, judged, complete);
+        } else if (how_.body == body_kind::buffered) {
+            expect(copies.size() <= 1, "sent once");
+            check_buffered(f, answer, judged, complete);
         } else if (!judged.accepted && !how_.idempotent && judged.what == disposition::retry && answer.status == 0) {
             expect(complete == 0, "incomplete, or sending it again makes a duplicate");
         }
         if (judged.accepted) {
-            expect(answer.request_complete, "complete, though accepted");
+            expect(answer.may_have_left && answer.has_left && complete >= 1, "complete, though accepted");
+        }
+    }
+
+    // All of it may have left, and not all of it has: an error is ambiguous, a success is none.
+    void check_buffered(const fault& f, const response& answer, const waybill::verdict& judged,
+                        std::ptrdiff_t complete) {
+        expect(judged.accepted == (f.after == aftermath::delivered), "accepted exactly when delivered");
+        if (f.after == aftermath::incomplete) {
+            expect(!answer.has_left && complete == 0, "incomplete");
+            const bool open = answer.may_have_left && !how_.idempotent;
+            const bool again = how_.kept && judged.what == disposition::again;
+            expect(again || judged.what == (open ? disposition::ambiguous : disposition::retry), "tried again or asked");
         }
     }
 
@@ -120,16 +145,16 @@ private:
         expect(judged.accepted == (f.after == aftermath::delivered), "accepted exactly when delivered");
         switch (f.after) {
             case aftermath::incomplete:
-                expect(!answer.request_complete && complete == 0, after);
+                expect(!answer.may_have_left && !answer.has_left && complete == 0, after);
                 expect(what == disposition::retry || what == disposition::network ||
                            (how_.kept && what == disposition::again),
                        "tried again");
                 break;
             case aftermath::open:
-                expect(answer.request_complete && complete == 1, after);
+                expect(answer.may_have_left && complete == 1, after);
                 expect(how_.idempotent || what == disposition::ambiguous, "ambiguous");
                 break;
-            case aftermath::delivered: expect(answer.request_complete && complete == 1, after); break;
+            case aftermath::delivered: expect(answer.has_left && complete == 1, after); break;
             case aftermath::try_later:
                 expect(what != disposition::permanent && what != disposition::ambiguous, after);
                 break;
@@ -153,10 +178,10 @@ void meet_all(bool tls) {
     std::vector<std::thread> threads;
     for (const bool idempotent : {true, false}) {
         for (const bool kept : {false, true}) {
-            for (const bool streamed : {false, true}) {
+            for (const body_kind body : {body_kind::small, body_kind::buffered, body_kind::streamed}) {
                 std::string& mine = complaints.emplace_back();
-                threads.emplace_back([&, idempotent, kept, streamed] {
-                    matrix one(authority, identity, setting{idempotent, kept, streamed});
+                threads.emplace_back([&, idempotent, kept, body] {
+                    matrix one(authority, identity, setting{idempotent, kept, body});
                     for (const fault& f : faults) {
                         try {
                             one.meet(f);

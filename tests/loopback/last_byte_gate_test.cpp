@@ -87,12 +87,12 @@ TEST_CASE("the last byte of a streamed body waits for the gate") {
     let_the_loop_turn(loop);
     CHECK(server.requests().at(0).body_bytes == size - 1);
     CHECK_FALSE(server.requests().at(0).complete);
-    CHECK(post.progress().sent == size - 1);
+    CHECK(post.progress().sent < size);
     CHECK_FALSE(post.progress().body_sent);
     before.open();
     const response answer = post.get();
     CHECK(answer.status == 200);
-    CHECK(answer.request_complete);
+    CHECK(answer.may_have_left);
     CHECK(server.finished(1).sha256 == sha256(body));
 }
 
@@ -214,7 +214,7 @@ TEST_CASE("an answer that comes while the gate is shut is taken as it is") {
     before.open();
     const response answer = post.get();
     CHECK(answer.status == 422);
-    CHECK_FALSE(answer.request_complete);
+    CHECK_FALSE(answer.may_have_left);
 }
 
 TEST_CASE("a gate that takes long is not held against the server") {

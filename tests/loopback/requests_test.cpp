@@ -136,7 +136,7 @@ TEST_CASE("a host that does not exist is said to be missing") {
     const response answer = loop.perform(put_to("http://no-such-host.invalid/"), "x");
     CHECK(answer.failure == errc::host_not_found);
     CHECK(answer.status == 0);
-    CHECK_FALSE(answer.request_complete);
+    CHECK_FALSE(answer.may_have_left);
 }
 
 TEST_CASE("a port where nobody listens refuses the connection") {
@@ -148,7 +148,7 @@ TEST_CASE("a port where nobody listens refuses the connection") {
     transport_loop loop;
     const response answer = loop.perform(put_to(url), "x");
     CHECK(answer.failure == errc::connect_failed);
-    CHECK_FALSE(answer.request_complete);
+    CHECK_FALSE(answer.may_have_left);
 }
 
 // "localhost" is ::1 first and 127.0.0.1 second, and nobody listens on the first: libcurl 7.88

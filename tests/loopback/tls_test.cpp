@@ -43,7 +43,7 @@ TEST_CASE("a server that cannot prove who it is gets nothing") {
         const response answer = loop.perform(post_to(server.url()), "secret");
         CHECK(answer.failure == errc::tls_untrusted);
         CHECK(answer.status == 0);
-        CHECK_FALSE(answer.request_complete);
+        CHECK_FALSE(answer.may_have_left);
         CHECK(answer.failure == cause::permanent);
         CHECK(server.requests().empty());
     };
@@ -78,7 +78,7 @@ TEST_CASE("a handshake that fails for other reasons may be tried again") {
         CAPTURE(i, answer.transport_text);
         CHECK(answer.failure == errc::tls_failed);
         CHECK(answer.failure == cause::retryable);
-        CHECK_FALSE(answer.request_complete);
+        CHECK_FALSE(answer.may_have_left);
     }
     CHECK(loop.perform(post_to(server.url()), "x").status == 200);
 }

@@ -47,7 +47,7 @@ public:
             say_(what.method + " " + what.url + ", fault " + std::to_string(static_cast<int>(wrong.what)) + ": " +
                  std::to_string(got.status) + " " + (got.failure ? got.failure.message() : ""));
         }
-        const bool lost = got.status == 0 && got.request_complete;
+        const bool lost = got.status == 0 && got.may_have_left;
         if (lost && planted_ == plant::resend) {
             got = co_await send(mine, progress, testing::fault());
             co_return got;

@@ -117,14 +117,15 @@ struct verdict {
 [[nodiscard]] inline verdict judge_status(const response& r, bool idempotent) {
     const std::error_code code = make_http_error(r.status);
     // What the server cannot have whole, it cannot have processed: an error in mid-body never is
-    // ambiguous, and a success in mid-body never is one.
-    const bool ambiguous = !idempotent && r.request_complete;
+    // ambiguous, and a success in mid-body never is one. Between the two are bytes that were handed over and
+    // may or may not arrive: then an error is ambiguous already, and a success still is none.
+    const bool ambiguous = !idempotent && r.may_have_left;
     switch (classify_status(r.status)) {
         case status_class::success:
-            if (r.request_complete) {
+            if (r.has_left) {
                 return {true, disposition::retry, {}};
             }
-            return {false, disposition::retry, errc::early_response};
+            return {false, ambiguous ? disposition::ambiguous : disposition::retry, errc::early_response};
         case status_class::redirect: {
             const disposition what = is_from_portal(r, ambiguous) ? disposition::network : disposition::permanent;
             return {false, what, errc::redirect_refused};
@@ -146,7 +147,7 @@ struct verdict {
         return judge_status(r, idempotent);
     }
     const std::error_code code = r.failure ? r.failure : make_error_code(errc::connection_lost);
-    if (r.request_complete && !idempotent) {
+    if (r.may_have_left && !idempotent) {
         return {false, disposition::ambiguous, code};
     }
     if (code == errc::stale_connection || (r.reused_connection && code == errc::connection_lost)) {

@@ -100,7 +100,8 @@ public:
             r = response();
             r.failure = errc::connection_lost;
         }
-        r.request_complete = true;
+        r.may_have_left = true;
+        r.has_left = r.status != 0;
         r.body_offered = got.body.size();
         co_return r;
     }

@@ -48,7 +48,9 @@ using header_list = std::vector<header_field>;
 struct request_limits {
     std::chrono::milliseconds connect{30'000};  ///< until the connection stands, TLS included
     std::chrono::milliseconds stall{60'000};    ///< while sending: without one byte leaving
-    std::chrono::milliseconds answer{300'000};  ///< after the last byte: until the answer is complete
+    /// After the last byte: until the answer is complete. Each interim response (1xx) begins it anew, up to twelve
+    /// times this limit in all.
+    std::chrono::milliseconds answer{300'000};
     std::size_t response_body = 1 << 20;        ///< bytes of response body; a longer one is cut off
     std::size_t response_headers = 64 << 10;    ///< bytes of response headers; longer ones end the transfer
 };
@@ -97,7 +99,9 @@ struct request {
 
 /// How far a request is. Written by the transport, read by the engine, both on the strand.
 struct transfer_progress {
-    std::uint64_t sent = 0;  ///< body bytes the network has taken
+    /// Body bytes that have arrived at the other side of the connection, as far as the system tells: what waits in a
+    /// buffer of this machine does not count.
+    std::uint64_t sent = 0;
     bool connected = false;  ///< the connection stands: from here on something may have left
     bool body_sent = false;  ///< all of them; the answer is awaited
 };

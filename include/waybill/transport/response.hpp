@@ -49,7 +49,11 @@ struct response {
     std::error_code failure;  ///< why the transfer ended, if not well: `errc::…`; empty when it ended well
     std::uint64_t body_offered =
         0;  ///< request body bytes handed out; the last one counts as handed out when it may have left
-    bool request_complete = false;  ///< every request body byte may have left
+    /// Every request body byte may have left. The server may have processed the request.
+    bool may_have_left = false;
+    /// Every request body byte has left, and the other side of the connection has it. Without this a success is none:
+    /// what was handed over may still be in a buffer of this machine.
+    bool has_left = false;
     bool reused_connection = false;
     int transport_code = 0;
     std::string transport_text;

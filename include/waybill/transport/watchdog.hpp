@@ -21,18 +21,34 @@ public:
 
     watchdog(const request_limits& limits, time_point now) : limits_(limits), since_(now) {}
 
+    /// How many times its limit an answer may take that interim responses put off.
+    static constexpr int most_answer_limits = 12;
+
     /// Tells what is known, and since when; true progress moves the deadline.
-    void observe(time_point since, bool connected, std::uint64_t sent, bool body_sent) noexcept {
-        if (connected != connected_ || sent != sent_ || body_sent != body_sent_) {
-            connected_ = connected;
-            sent_ = sent;
-            body_sent_ = body_sent;
-            since_ = std::max(since_, since);
+    ///
+    /// @param interims interim responses so far. After the body each says that the server is at work.
+    void observe(time_point since, bool connected, std::uint64_t sent, bool body_sent,
+                 std::uint64_t interims = 0) noexcept {
+        const bool at_work = body_sent && interims != interims_;
+        if (connected == connected_ && sent == sent_ && body_sent == body_sent_ && !at_work) {
+            return;
+        }
+        const bool over = body_sent && !body_sent_;
+        connected_ = connected;
+        sent_ = sent;
+        body_sent_ = body_sent;
+        interims_ = interims;
+        since_ = std::max(since_, since);
+        if (over) {
+            body_sent_at_ = since_;
         }
     }
 
     /// The request waited for us until `now`, not for the server.
-    void pardon(time_point now) noexcept { since_ = std::max(since_, now); }
+    void pardon(time_point now) noexcept {
+        since_ = std::max(since_, now);
+        body_sent_at_ = std::max(body_sent_at_, now);
+    }
 
     /// When to look again; not later than the time at which it would bite.
     [[nodiscard]] time_point deadline() const noexcept {
@@ -40,7 +56,11 @@ public:
             // The transport's own connect timeout comes first; this is the net below it.
             return since_ + limits_.connect + limits_.stall;
         }
-        return since_ + (body_sent_ ? limits_.answer : limits_.stall);
+        if (!body_sent_) {
+            return since_ + limits_.stall;
+        }
+        // Whoever only ever sends interim responses is given up in the end.
+        return std::min(since_ + limits_.answer, body_sent_at_ + limits_.answer * most_answer_limits);
     }
 
     /// The failure to end the request with, if it is time.
@@ -60,6 +80,8 @@ private:
     bool connected_ = false;
     std::uint64_t sent_ = 0;
     bool body_sent_ = false;
+    time_point body_sent_at_{};
+    std::uint64_t interims_ = 0;
 };
 
 }  // namespace waybill

@@ -59,7 +59,8 @@ public:
         r.status = status;
         r.headers = std::move(headers);
         r.body = std::move(body);
-        r.request_complete = true;
+        r.may_have_left = true;
+        r.has_left = true;
         return answers(std::move(r));
     }
     fake_session& answers(response r) {

@@ -12,7 +12,8 @@ using detail::finishing;
 response answered(int status) {
     response r;
     r.status = status;
-    r.request_complete = true;
+    r.may_have_left = true;
+    r.has_left = true;
     return r;
 }
 

@@ -112,10 +112,14 @@ TEST_CASE("no Retry-After, however odd, is negative or beyond the bound", "[prot
     }
 }
 
-response answered(int status, bool complete, bool retry_after_header = false) {
+// How far a request's body was when the answer came.
+enum class body { incomplete, handed_over, left };
+
+response answered(int status, body how_far, bool retry_after_header = false) {
     response r;
     r.status = status;
-    r.request_complete = complete;
+    r.may_have_left = how_far != body::incomplete;
+    r.has_left = how_far == body::left;
     if (retry_after_header) {
         r.headers.push_back({"Retry-After", "7"});
     }
@@ -123,16 +127,18 @@ response answered(int status, bool complete, bool retry_after_header = false) {
 }
 
 // The whole table, in other words than the code's: what an answer means.
-verdict expected_for(int status, bool complete, bool idempotent, bool retry_after_header) {
+verdict expected_for(int status, body how_far, bool idempotent, bool retry_after_header) {
     static const std::set<int> busy = {425, 429, 503, 507, 509, 529};
     static const std::set<int> broken = {502, 504, 511, 520, 521, 522, 523, 524, 525, 526, 527, 530, 598, 599};
     static const std::set<int> once_more = {408, 417, 421, 500};
     static const std::set<int> unsure = {500, 502, 504, 507, 520, 521, 522, 523, 524, 525, 526, 527, 598, 599};
     const std::error_code code = make_http_error(status);
+    const bool doubtful = how_far != body::incomplete && !idempotent;
     if (status >= 200 && status < 300 && status != 206 && status != 207) {
         // A success before the whole body was there is none.
-        return complete ? verdict{true, disposition::retry, {}}
-                        : verdict{false, disposition::retry, errc::early_response};
+        return how_far == body::left ? verdict{true, disposition::retry, {}}
+                                     : verdict{false, doubtful ? disposition::ambiguous : disposition::retry,
+                                               errc::early_response};
     }
     if (status >= 300 && status < 400) {
         return {false, disposition::permanent, errc::redirect_refused};
@@ -140,7 +146,7 @@ verdict expected_for(int status, bool complete, bool idempotent, bool retry_afte
     if (status == 401 || status == 407) {
         return {false, disposition::credentials, code};
     }
-    if (unsure.contains(status) && complete && !idempotent) {
+    if (unsure.contains(status) && doubtful) {
         // Repeating blindly is a risk only when the server can have all of it and would do it twice.
         return {false, disposition::ambiguous, code};
     }
@@ -159,13 +165,13 @@ verdict expected_for(int status, bool complete, bool idempotent, bool retry_afte
 TEST_CASE("every final status is judged by how far the request was and whether it may be repeated",
           "[protocol][http]") {
     for (int status = 200; status < 1000; ++status) {
-        for (const bool complete : {false, true}) {
+        for (const body how_far : {body::incomplete, body::handed_over, body::left}) {
             for (const bool idempotent : {false, true}) {
                 for (const bool header : {false, true}) {
-                    INFO("HTTP " << status << " complete " << complete << " idempotent " << idempotent
+                    INFO("HTTP " << status << " body " << static_cast<int>(how_far) << " idempotent " << idempotent
                                  << " Retry-After " << header);
-                    const verdict is = judge(answered(status, complete, header), idempotent);
-                    const verdict should = expected_for(status, complete, idempotent, header);
+                    const verdict is = judge(answered(status, how_far, header), idempotent);
+                    const verdict should = expected_for(status, how_far, idempotent, header);
                     REQUIRE(is.accepted == should.accepted);
                     REQUIRE(is.code == should.code);
                     if (!is.accepted) {
@@ -179,12 +185,12 @@ TEST_CASE("every final status is judged by how far the request was and whether i
 
 TEST_CASE("a redirect for now to another host is a login page, unless the server can have had all of it",
           "[protocol][http]") {
-    response r = answered(302, false);
+    response r = answered(302, body::incomplete);
     r.url = "http://server.test/up";
     r.headers.push_back({"Location", "http://login.test/"});
     CHECK(judge(r, true).what == disposition::network);
     CHECK(judge(r, false).what == disposition::network);
-    r.request_complete = true;
+    r.may_have_left = true;
     CHECK(judge(r, true).what == disposition::network);
     CHECK(judge(r, false).what == disposition::permanent);
     for (const char* to : {"/login", "http://server.test:8080/", "https://server.test/up", "http://[", ""}) {
@@ -198,7 +204,7 @@ TEST_CASE("a redirect for now to another host is a login page, unless the server
 
 TEST_CASE("a status counts more than a failure that came with it", "[protocol][http]") {
     // A server that answers 413 and closes: the answer arrived, and so did a reset.
-    response r = answered(413, false);
+    response r = answered(413, body::incomplete);
     r.failure = errc::connection_lost;
     CHECK(judge(r, false).code == make_http_error(413));
     CHECK(judge(r, false).what == disposition::permanent);
@@ -218,7 +224,8 @@ TEST_CASE("a request without an answer is ambiguous only when all of it may have
                 for (const bool reused : {false, true}) {
                     response r;
                     r.failure = why;
-                    r.request_complete = complete;
+                    r.may_have_left = complete;
+                    r.has_left = complete;
                     r.reused_connection = reused;
                     disposition should =
                         make_error_code(why) == cause::permanent ? disposition::permanent : disposition::retry;
@@ -245,17 +252,18 @@ TEST_CASE("neither a status nor a failure is a lost connection", "[protocol][htt
     CHECK(judge(response(), true).code == errc::connection_lost);
     CHECK(judge(response(), true).what == disposition::retry);
     response complete;
-    complete.request_complete = true;
+    complete.may_have_left = true;
+    complete.has_left = true;
     CHECK(judge(complete, false).what == disposition::ambiguous);
 }
 
 TEST_CASE("what was accepted throws nothing", "[protocol][http]") {
-    CHECK_NOTHROW(waybill::require_accepted(answered(200, true), false, 0));
-    CHECK_NOTHROW(waybill::require_accepted(answered(204, true), true, 0));
+    CHECK_NOTHROW(waybill::require_accepted(answered(200, body::left), false, 0));
+    CHECK_NOTHROW(waybill::require_accepted(answered(204, body::left), true, 0));
 }
 
 TEST_CASE("what was refused is thrown with all that is known", "[protocol][http]") {
-    response r = answered(503, true, true);
+    response r = answered(503, body::left, true);
     r.body = "try\r\nlater";
     r.transport_text = "words";
     try {
@@ -274,7 +282,7 @@ TEST_CASE("what was refused is thrown with all that is known", "[protocol][http]
 
 TEST_CASE("a refused redirect tells which it was", "[protocol][http]") {
     try {
-        waybill::require_accepted(answered(302, true), true, 0);
+        waybill::require_accepted(answered(302, body::left), true, 0);
         FAIL("a redirect was accepted");
     } catch (const failure& f) {
         CHECK(f.code() == errc::redirect_refused);

@@ -124,7 +124,7 @@ TEST_CASE("multipart sends nothing when the answer was committed before a crash"
 TEST_CASE("a multipart request that was lost after its last byte is ambiguous", "[protocol][multipart]") {
     response lost;
     lost.failure = errc::connection_lost;
-    lost.request_complete = true;
+    lost.may_have_left = true;
     fake_session session("https://h/posts");
     session.with("a", "1").answers(lost);
     try {

@@ -20,7 +20,8 @@ response answer(header_list headers, int status = 201) {
     response r;
     r.status = status;
     r.headers = std::move(headers);
-    r.request_complete = true;
+    r.may_have_left = true;
+    r.has_left = true;
     return r;
 }
 

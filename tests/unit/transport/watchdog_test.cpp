@@ -53,6 +53,29 @@ TEST_CASE("looking without progress does not move the deadline", "[transport][wa
     CHECK(dog.bite(start + seconds(20)) == errc::send_stalled);
 }
 
+TEST_CASE("after the body each interim response begins the wait for the answer anew, twelve times in all",
+          "[transport][watchdog]") {
+    watchdog dog(limits(), start);
+    dog.observe(start, true, 1000, true);
+    auto now = start;
+    std::uint64_t interims = 0;
+    while (now + seconds(299) < start + seconds(300) * watchdog::most_answer_limits) {
+        now += seconds(299);
+        CHECK_FALSE(dog.bite(now));
+        dog.observe(now, true, 1000, true, ++interims);
+    }
+    CHECK(interims > 10);
+    CHECK(dog.deadline() == start + seconds(300) * watchdog::most_answer_limits);
+    CHECK(dog.bite(dog.deadline()) == errc::answer_timed_out);
+}
+
+TEST_CASE("interim responses in mid-body do not replace progress", "[transport][watchdog]") {
+    watchdog dog(limits(), start);
+    dog.observe(start, true, 500, false);
+    dog.observe(start + seconds(10), true, 500, false, 1);
+    CHECK(dog.deadline() == start + seconds(20));
+}
+
 TEST_CASE("once all is sent, the answer has its own time", "[transport][watchdog]") {
     watchdog dog(limits(), start);
     dog.observe(start, true, 900, false);

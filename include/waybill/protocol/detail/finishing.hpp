@@ -31,7 +31,8 @@ struct finishing {
         const bool by_gateway = answer.status == 502 || answer.status == 504 || answer.status >= 520;
         const bool said = answer.status >= 300 && !by_gateway;
         refused = said ? answer.status : 0;
-        unheard = unheard || (!said && answer.status / 100 != 2 && answer.request_complete);
+        const bool taken = answer.status / 100 == 2 && answer.has_left;
+        unheard = unheard || (!said && !taken && answer.may_have_left);
         told = false;
     }
 

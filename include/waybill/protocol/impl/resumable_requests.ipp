@@ -109,7 +109,7 @@ WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset) {
 
 /// A request whose body began at `begin` was not a success: no more than this can have arrived.
 WAYBILL_DECL void resumable_upload::note_sent(const response& answer, std::uint64_t begin) {
-    if (answer.status / 100 != 2 && !resource_.empty()) {
+    if ((answer.status / 100 != 2 || !answer.has_left) && !resource_.empty()) {
         left_ = std::min(begin + answer.body_offered, size_);
         job_.save_soon(reached());
     }

@@ -95,7 +95,7 @@ WAYBILL_DECL asio::awaitable<s3_answer> s3_endpoint::send(exchange& server, requ
         answer.error = parse_s3_error(answer.http.body);
         bool again = learned(answer, used, unix_seconds(server.now()));
         // A whole part whose answer is missing is asked about instead of being sent again.
-        const bool unsent = !answer.http.request_complete;
+        const bool unsent = !answer.http.may_have_left;
         if (unsent && !what.fresh_connection && judge(answer, true).what == disposition::again) {
             what.fresh_connection = again = true;
         }

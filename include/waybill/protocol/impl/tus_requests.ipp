@@ -218,7 +218,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::patch(tus_part& part) {
         state_.last.heard(answer);
         refusal_ = answer;
     }
-    if (answer.status / 100 != 2) {
+    if (answer.status / 100 != 2 || !answer.has_left) {
         part.left = part.offset + std::min(bytes, answer.body_offered);
         job_.save_soon(reached());
     }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #if LIBCURL_VERSION_NUM < 0x075400
@@ -49,6 +50,11 @@ inline void curl_startup() {
 [[nodiscard]] inline bool curl_does_http2_well() noexcept {
     static const bool built_in = (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
     return built_in && curl_runtime_version() >= 0x080000;
+}
+
+/// HTTP/2 sends several requests over one connection, and only TLS negotiates it.
+[[nodiscard]] inline bool may_share_connection(std::string_view url) noexcept {
+    return curl_does_http2_well() && url.starts_with("https:");
 }
 
 template <class Value>

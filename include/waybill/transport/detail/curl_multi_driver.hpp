@@ -27,6 +27,8 @@ public:
     virtual void on_done(CURLcode result) noexcept = 0;
     /// The connection stands and the request is about to leave.
     [[nodiscard]] virtual bool connected() const noexcept = 0;
+    /// The socket that libcurl waits for on its behalf; -1: none any more. Called from inside libcurl.
+    virtual void on_socket(curl_socket_t fd) noexcept = 0;
 
 protected:
     ~transfer_listener() = default;
@@ -217,6 +219,9 @@ private:
     // interest for whoever gets the socket's number next, which then spins.
     static int socket_callback(CURL* easy, curl_socket_t fd, int what, void* self, void* /*socket*/) noexcept {
         auto& driver = *static_cast<curl_multi_driver*>(self);
+        if (driver.active_.contains(easy)) {  // libcurl closes kept connections for handles of its own
+            listener_of(easy).on_socket(what == CURL_POLL_REMOVE ? CURL_SOCKET_BAD : fd);
+        }
         try {
             driver.on_socket(fd, what);
         } catch (...) {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <waybill/detail/event.hpp>
+#include <waybill/detail/unique_fd.hpp>
 #include <waybill/error.hpp>
 #include <waybill/transport/detail/curl_handle.hpp>
 #include <waybill/transport/detail/curl_multi_driver.hpp>
 #include <waybill/transport/detail/network.hpp>
 #include <waybill/transport/detail/response_reader.hpp>
+#include <waybill/transport/detail/socket_queue.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 
@@ -20,6 +22,8 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include <fcntl.h>
 
 namespace waybill::detail {
 
@@ -38,9 +42,40 @@ public:
     [[nodiscard]] CURL* easy() const noexcept { return easy_.get(); }
     [[nodiscard]] event& bell() noexcept { return bell_; }
     [[nodiscard]] bool done() const noexcept { return done_; }
+    /// It is done, and was answered before the last of the body had left: that is still leaving.
+    [[nodiscard]] bool draining() const noexcept {
+        return done_ && early_answer_ && given_ == size_ && unacknowledged(early_answer_.get()) > 0 &&
+               !is_dead(early_answer_.get());
+    }
     [[nodiscard]] bool connected() const noexcept override { return connected_; }
+    void on_socket(curl_socket_t fd) noexcept override { socket_ = fd; }
     /// When it last got on. The bell rings when it enters another phase: another limit holds then.
     [[nodiscard]] std::chrono::steady_clock::time_point moved() const noexcept { return moved_; }
+    [[nodiscard]] std::uint64_t interims() const noexcept { return interims_; }
+    /// When to `look` again though nothing happens: libcurl hears nothing of what the kernel sends.
+    [[nodiscard]] std::chrono::steady_clock::time_point next_look() const noexcept {
+        const bool waits = connected_ && size_ > 0 && !progress_.body_sent && !at_gate();
+        const std::chrono::milliseconds pause = done_ ? often : seldom;
+        return waits ? looked_ + pause : std::chrono::steady_clock::time_point::max();
+    }
+
+    /// Brings the progress up to date: what the kernel still holds has not been sent.
+    void look() noexcept {
+        looked_ = std::chrono::steady_clock::now();
+        take_given();
+        const int held_by = early_answer_ ? early_answer_.get() : own_socket();
+        const std::uint64_t held = size_ == 0 ? 0 : unacknowledged(held_by);
+        const std::uint64_t arrived = std::max(progress_.sent, given_ - std::min(held, given_));
+        const bool all_sent = connected_ && given_ == size_ && held == 0;
+        if (arrived != progress_.sent || all_sent != progress_.body_sent) {
+            moved_ = looked_;
+        }
+        if (all_sent != progress_.body_sent) {
+            bell_.set();
+        }
+        progress_.sent = arrived;
+        progress_.body_sent = all_sent;
+    }
     [[nodiscard]] bool at_gate() const noexcept { return at_gate_ && !gate_open_; }
     /// The body is handed to libcurl in one piece, which it sends together with the header. Libcurl repeats such a
     /// body unseen when a kept connection turns out to be dead, and there is no gate in it: what must not be repeated
@@ -93,6 +128,8 @@ public:
     void on_done(CURLcode result) noexcept override {
         done_ = true;
         result_ = result;
+        socket_ = CURL_SOCKET_BAD;
+        take_given();
         bell_.set();
     }
 
@@ -106,7 +143,9 @@ public:
         response out;
         reader_.move_to(out);
         out.body_offered = offered_;
-        out.request_complete = connected_ && (in_one_piece() ? progress_.sent >= size_ : offered_ == size_);
+        out.may_have_left = connected_ && (in_one_piece() ? given_ == size_ : offered_ == size_);
+        out.has_left = reader_.final_status() != 0 && given_ == size_ &&
+                       (!early_answer_ || unacknowledged(early_answer_.get()) == 0);
         out.transport_code = done_ ? static_cast<int>(result_) : 0;
         out.transport_text = error_text_[0] != '\0' || !done_ ? error_text_ : curl_easy_strerror(result_);
         out.failure_detail = failure_detail_;
@@ -134,6 +173,40 @@ public:
 private:
     // Up to this size header and body leave in one send: twice the rate for small files.
     static constexpr std::uint64_t small_body = 64 << 10;
+    // How often the kernel is asked what it holds: while bytes are handed over, and while none are.
+    static constexpr std::chrono::milliseconds often{20};
+    static constexpr std::chrono::milliseconds seldom{200};
+
+    /// Where the request's bytes wait, and no other's. -1: not known, or a connection that may carry several.
+    [[nodiscard]] curl_socket_t own_socket() const noexcept {
+        return connected_ && !may_share_connection(what_.url) ? socket_ : CURL_SOCKET_BAD;
+    }
+
+    /// Called with the final status. A server's answer acknowledges all that its machine has received: what is not
+    /// acknowledged by now it did not have when it answered. Whether it takes the rest is seen at the end.
+    void note_answer() noexcept {
+        take_given();
+        const bool early = size_ > 0 && (given_ < size_ || unacknowledged(own_socket()) > 0);
+        if (early && reader_.final_status() < 400 && own_socket() != CURL_SOCKET_BAD) {
+            early_answer_ = unique_fd(::fcntl(own_socket(), F_DUPFD_CLOEXEC, 0));
+            // Not a byte of another request may follow, or its bytes would be counted, too.
+            curl_easy_setopt(easy_.get(), CURLOPT_FORBID_REUSE, 1L);
+        }
+    }
+
+    [[nodiscard]] bool worth_a_look(std::uint64_t given) const noexcept {
+        if (size_ == 0) {
+            return !progress_.body_sent;
+        }
+        const bool last = given >= size_;
+        return given > given_ && (last || std::chrono::steady_clock::now() >= looked_ + often);
+    }
+
+    void take_given() noexcept {
+        curl_off_t count = 0;
+        curl_easy_getinfo(easy_.get(), CURLINFO_SIZE_UPLOAD_T, &count);
+        given_ = std::min(static_cast<std::uint64_t>(std::max<curl_off_t>(count, 0)), size_);
+    }
 
     std::size_t give(std::span<char> room) {
         const std::uint64_t left = size_ - offered_;
@@ -156,6 +229,9 @@ private:
     }
 
     void take_interim(const response_reader::interim& said) {
+        ++interims_;
+        moved_ = std::chrono::steady_clock::now();
+        bell_.set();
         if (std::exchange(offered_at_interim_, offered_) < offered_) {
             reader_.forgive();
         }
@@ -206,10 +282,14 @@ private:
     static std::size_t header_callback(char* from, std::size_t size, std::size_t count, void* self) noexcept {
         auto* const t = static_cast<curl_transfer*>(self);
         try {
+            const bool answered = t->reader_.final_status() != 0;
             if (!t->reader_.line({from, size * count})) {
                 t->failure_ = errc::response_too_large;
                 t->failure_detail_ = "response headers";
                 return 0;
+            }
+            if (!answered && t->reader_.final_status() != 0) {
+                t->note_answer();
             }
             if (t->reader_.final_status() == 417) {
                 return 0;  // libcurl 7.88 would go on using this connection in the middle of the body
@@ -227,16 +307,9 @@ private:
     static int progress_callback(void* self, curl_off_t /*dltotal*/, curl_off_t /*dlnow*/, curl_off_t /*ultotal*/,
                                  curl_off_t sent) noexcept {
         auto* const t = static_cast<curl_transfer*>(self);
-        const std::uint64_t now_sent = std::min(static_cast<std::uint64_t>(std::max<curl_off_t>(sent, 0)), t->size_);
-        const bool all_sent = t->connected_ && now_sent == t->size_;
-        if (now_sent != t->progress_.sent || all_sent != t->progress_.body_sent) {
-            t->moved_ = std::chrono::steady_clock::now();
+        if (t->connected_ && t->worth_a_look(static_cast<std::uint64_t>(std::max<curl_off_t>(sent, 0)))) {
+            t->look();
         }
-        if (all_sent != t->progress_.body_sent) {
-            t->bell_.set();
-        }
-        t->progress_.sent = now_sent;
-        t->progress_.body_sent = all_sent;
         return 0;
     }
 
@@ -254,8 +327,13 @@ private:
     transfer_progress& progress_;
     response_reader reader_;
     std::uint64_t size_;
-    std::uint64_t offered_ = 0;
+    std::uint64_t offered_ = 0;  // handed to libcurl
+    std::uint64_t given_ = 0;    // handed to the kernel by libcurl
     std::uint64_t offered_at_interim_ = 0;
+    std::uint64_t interims_ = 0;
+    curl_socket_t socket_ = CURL_SOCKET_BAD;
+    unique_fd early_answer_;  // the connection of an answer that came before the last of the body had left
+    std::chrono::steady_clock::time_point looked_{};
     std::string small_;
     event bell_;
     std::chrono::steady_clock::time_point moved_{};

@@ -89,17 +89,20 @@ WAYBILL_DECL asio::awaitable<response> curl_transport::drive(detail::curl_transf
                                                              transfer_progress& progress) {
     const detail::curl_multi_driver::registration registered(driver_, transfer.easy(), transfer);
     watchdog dog(what.limits, std::chrono::steady_clock::now());
-    while (!transfer.done()) {
-        co_await transfer.bell().wait_until(dog.deadline());
+    while (!transfer.done() || transfer.draining()) {
+        co_await transfer.bell().wait_until(std::min(dog.deadline(), transfer.next_look()));
         transfer.bell().clear();
-        dog.observe(transfer.moved(), transfer.connected(), progress.sent, progress.body_sent);
+        transfer.look();
+        dog.observe(transfer.moved(), transfer.connected(), progress.sent, progress.body_sent, transfer.interims());
         if (!transfer.done() && transfer.at_gate()) {
             co_await what.before_last_byte();
             dog.pardon(std::chrono::steady_clock::now());
             transfer.open_gate();
         }
-        if (const auto bitten = dog.bite(std::chrono::steady_clock::now()); bitten && !transfer.done()) {
-            transfer.fail(*bitten, {});
+        if (const auto bitten = dog.bite(std::chrono::steady_clock::now())) {
+            if (!transfer.done()) {
+                transfer.fail(*bitten, {});
+            }
             break;
         }
     }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#if defined(__linux__)
+#include <linux/sockios.h>
+#endif
+
+// What the kernel still holds of the bytes that were written to a TCP socket. libcurl counts a byte as sent when the
+// kernel has taken it, and the kernel takes megabytes.
+namespace waybill::detail {
+
+/// Bytes that the other side's kernel has not acknowledged; 0 where the system does not say.
+[[nodiscard]] inline std::uint64_t unacknowledged(int fd) noexcept {
+#if defined(SIOCOUTQ)
+    int bytes = 0;
+    if (fd >= 0 && ::ioctl(fd, SIOCOUTQ, &bytes) == 0 && bytes > 0) {
+        return static_cast<std::uint64_t>(bytes);
+    }
+#else
+    static_cast<void>(fd);
+#endif
+    return 0;
+}
+
+/// True when the connection is over in both directions: what it has not acknowledged it never will.
+[[nodiscard]] inline bool is_dead(int fd) noexcept {
+#if defined(__linux__)
+    tcp_info info{};
+    socklen_t size = sizeof(info);
+    return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_CLOSE;
+#else
+    static_cast<void>(fd);
+    return false;
+#endif
+}
+
+/// Has the kernel take no more than it needs to keep the wire busy. A connection can do without.
+inline void keep_queue_short(int fd) noexcept {
+#if defined(TCP_NOTSENT_LOWAT)
+    constexpr int most = 128 << 10;
+    static_cast<void>(::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most)));
+#else
+    static_cast<void>(fd);
+#endif
+}
+
+}  // namespace waybill::detail
