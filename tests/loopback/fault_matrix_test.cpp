@@ -41,7 +41,9 @@ public:
 
     void meet(const fault& f) {
         now_ = f.how.name() + (how_.idempotent ? ", idempotent" : "") + (how_.kept ? ", kept" : "") +
-               (how_.body == body_kind::small ? "" : streamed() ? ", streamed" : ", buffered");
+               (how_.body == body_kind::small ? ""
+                : streamed()                  ? ", streamed"
+                                              : ", buffered");
         if (how_.kept) {
             expect(loop_.perform(put_to(server_.url("/before")), "x").status == 201, "the request before it");
         }
@@ -134,7 +136,8 @@ private:
             expect(!answer.has_left && complete == 0, "incomplete");
             const bool open = answer.may_have_left && !how_.idempotent;
             const bool again = how_.kept && judged.what == disposition::again;
-            expect(again || judged.what == (open ? disposition::ambiguous : disposition::retry), "tried again or asked");
+            expect(again || judged.what == (open ? disposition::ambiguous : disposition::retry),
+                   "tried again or asked");
         }
     }
 

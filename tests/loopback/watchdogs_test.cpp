@@ -57,8 +57,7 @@ TEST_CASE("a server that says that it is at work is not given up before its time
         for (int i = 0; i < 6; ++i) {
             said += at_work;
         }
-        server.next(
-            script("busy").read_all().send_slowly(said, at_work.size(), milliseconds(150)).answer({201}));
+        server.next(script("busy").read_all().send_slowly(said, at_work.size(), milliseconds(150)).answer({201}));
         CHECK(loop.perform(what, random_bytes(100'000)).status == 201);
     }
     SECTION("it never does") {

@@ -5,8 +5,12 @@
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <utility>
 
 namespace waybill::simulation {
 
@@ -49,19 +53,32 @@ private:
     std::uint64_t arrived_ = 0;
 };
 
-/// A body that the server reads along with.
+/// A body that the server reads along with. Of what is handed over, no more than `most` leaves; the rest waits.
 class overheard final : public body_source {
 public:
-    overheard(body_source& inner, arrival& there) : inner_(inner), there_(there) {}
+    overheard(body_source& inner, arrival& there, std::uint64_t most) : inner_(inner), there_(there), most_(most) {}
     [[nodiscard]] std::uint64_t size() const noexcept override { return inner_.size(); }
     void read(std::uint64_t offset, std::span<char> out) override {
         inner_.read(offset, out);
-        there_.receives(out);
+        const auto leave = static_cast<std::size_t>(std::min<std::uint64_t>(most_, out.size()));
+        most_ -= leave;
+        if (leave > 0) {
+            there_.receives(out.first(leave));
+        }
+        waiting_.append(out.data() + leave, out.size() - leave);
+    }
+    /// What waits leaves after all.
+    void let_go() {
+        if (!waiting_.empty()) {
+            there_.receives(std::exchange(waiting_, {}));
+        }
     }
 
 private:
     body_source& inner_;
     arrival& there_;
+    std::uint64_t most_;
+    std::string waiting_;
 };
 
 }  // namespace waybill::simulation

@@ -174,9 +174,9 @@ void checker::look_at_change(const point& from, const loaded_job& to, posted_job
 // With a server that tells the truth and a store that is not damaged nothing else can have gone wrong.
 void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) const {
     const std::error_code code = whole.job.state.error.code;
-    const std::set<std::error_code> known = {errc::file_changed,    errc::source_missing,  errc::expired,
-                                             errc::connection_lost, errc::send_stalled,    errc::answer_timed_out,
-                                             errc::outcome_unknown, errc::redirect_refused};
+    const std::set<std::error_code> known = {errc::file_changed,    errc::source_missing,   errc::expired,
+                                             errc::connection_lost, errc::send_stalled,     errc::answer_timed_out,
+                                             errc::outcome_unknown, errc::redirect_refused, errc::early_response};
     require(code.category() == http_category() || known.contains(code), whole.job.spec.id.str(),
             "failed for no good reason: " + whole.job.state.error.message());
     require(!concerns_host(code) && code != make_http_error(401), asked.id,

@@ -19,7 +19,8 @@
 
 namespace waybill::simulation {
 
-/// The way to the server: breaks at any byte, loses answers, stalls until a watchdog gives up.
+/// The way to the server: breaks at any byte, loses answers, stalls until a watchdog gives up, brings an answer
+/// while the rest of the body waits in a buffer.
 class network final : public transport {
 public:
     network(asio::any_io_executor executor, server_model& server, testing::seeded_random& random,
@@ -43,6 +44,9 @@ public:
         const bool stalls = wrong.what == kind::cut && random_.chance(0.2);
         const bool silent = wrong.what == kind::answer_lost && random_.chance(0.3);
         response got = co_await send(mine, progress, wrong);
+        if (planted_ == plant::handed_over) {
+            got.has_left = got.may_have_left;
+        }
         if (say_) {
             say_(what.method + " " + what.url + ", fault " + std::to_string(static_cast<int>(wrong.what)) + ": " +
                  std::to_string(got.status) + " " + (got.failure ? got.failure.message() : ""));
@@ -68,7 +72,8 @@ private:
         const std::unique_ptr<arrival> there = connects ? server_.accept(what) : nullptr;
         std::optional<overheard> body;
         if (there != nullptr && what.body != nullptr) {
-            what.body = &body.emplace(*what.body, *there);
+            const std::uint64_t leave = wrong.what == kind::early ? wrong.at : what.body_size();
+            what.body = &body.emplace(*what.body, *there, leave);
         }
         if (there != nullptr && what.on_interim) {
             if (const header_list early = there->interim(); !early.empty()) {
@@ -79,7 +84,14 @@ private:
             executor_, [&there](const testing::received_request& r) { return r.whole ? there->answer() : response(); });
         wire.next_fault = [wrong](const request&) { return wrong; };
         response got = co_await wire.perform(what, progress);
-        if (got.status / 100 == 2) {
+        if (wrong.what == kind::early && body) {
+            if (got.may_have_left) {
+                server_.may_arrive(what);
+            }
+            if (random_.chance(0.5)) {
+                body->let_go();
+            }
+        } else if (got.status / 100 == 2) {
             there->heard(got.headers);
         }
         co_return got;
@@ -111,7 +123,11 @@ private:
         if (dice < 68) {
             return {kind::unreachable, 0};
         }
-        return dice < 86 ? testing::fault{kind::cut, random_.below(size + 1)} : testing::fault{kind::answer_lost, 0};
+        if (dice < 74 && size > 0) {
+            const std::uint64_t at = random_.below(size);
+            return {kind::early, at, random_.chance(0.5) ? size - at : random_.below(size - at + 1)};
+        }
+        return dice < 88 ? testing::fault{kind::cut, random_.below(size + 1)} : testing::fault{kind::answer_lost, 0};
     }
 
     asio::any_io_executor executor_;

@@ -25,6 +25,7 @@ enum class plant : std::uint8_t {
     half_job,          ///< a crash tears a job: its last item is missing
     changed_file,      ///< a file that changed is read on as if it were the accepted one
     no_cap,            ///< a file that grew is sent to its new end
+    handed_over,       ///< a success counts as soon as the body has been handed over
     resend,            ///< the transport repeats a request whose answer was lost by itself
     no_tail_mark,      ///< the last byte leaves before the mark is durable
     fresh_key,         ///< every attempt has another Idempotency-Key
@@ -48,7 +49,7 @@ enum class plant : std::uint8_t {
     undelivered,       ///< a delivered upload is not noted as such: giving up the rest of the job deletes it
 };
 
-inline constexpr std::array<std::pair<std::string_view, plant>, 28> plants = {{
+inline constexpr std::array<std::pair<std::string_view, plant>, 29> plants = {{
     {"none", plant::none},
     {"early_ack", plant::early_ack},
     {"unsynced", plant::unsynced},
@@ -56,6 +57,7 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 28> plants = {{
     {"half_job", plant::half_job},
     {"changed_file", plant::changed_file},
     {"no_cap", plant::no_cap},
+    {"handed_over", plant::handed_over},
     {"resend", plant::resend},
     {"no_tail_mark", plant::no_tail_mark},
     {"fresh_key", plant::fresh_key},

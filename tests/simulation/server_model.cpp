@@ -34,6 +34,9 @@ private:
         if (means == status_class::success || (means == status_class::ambiguous && random_.chance(0.5))) {
             apply();
         }
+        if (means == status_class::success && random_.chance(0.1)) {
+            status_ = 303;  // done, and what came of it is elsewhere
+        }
     }
 
     void apply() {
@@ -118,6 +121,14 @@ std::unique_ptr<arrival> server_model::accept(const request& what) {
         return uploads_.accept(what, job);
     }
     return std::make_unique<whole_request>(what, job, *this, random_);
+}
+
+void server_model::may_arrive(const request& what) {
+    posted_job& job = jobs_.at(job_in(what.url));
+    const loaded_job* const whole = stored(job.id);
+    if (whole != nullptr && whole->job.state.tail_attempt != 0) {
+        job.left.insert(job.is_form() ? 0 : whole->job.state.tail_item);
+    }
 }
 
 verification server_model::verify(const std::string& id) const {

@@ -39,6 +39,8 @@ public:
     void asked(const request& what);
     /// The connection stands.
     [[nodiscard]] std::unique_ptr<arrival> accept(const request& what);
+    /// All of a request has been handed over: whether or not it comes, it may.
+    void may_arrive(const request& what);
     /// What the app's backend says of a job.
     [[nodiscard]] verification verify(const std::string& id) const;
 

@@ -29,9 +29,11 @@ struct fault {
         cut,          ///< the connection breaks after `at` body bytes
         answer_lost,  ///< the server has processed it, the answer does not arrive
         hang,         ///< after `at` body bytes nothing happens any more, until it is canceled
+        early,  ///< a success is answered after `at` body bytes; `buffered` more are handed over and have not left
     };
     kind what = kind::none;
     std::uint64_t at = 0;
+    std::uint64_t buffered = 0;
 };
 
 /// A request as the server sees it. `whole` is false when the connection broke first: then a
@@ -91,6 +93,9 @@ public:
             static_cast<void>(serve_(got));
             co_return std::move(*broken);
         }
+        if (wrong.what == fault::kind::early) {
+            co_return early_success(what, wrong, got);
+        }
         if (wrong.what == fault::kind::hang) {
             co_await hang();
         }
@@ -126,7 +131,13 @@ private:
                 gated = false;
                 continue;
             }
+            if (wrong.what == fault::kind::early && got.body.size() >= wrong.at + wrong.buffered) {
+                co_return std::nullopt;
+            }
             std::uint64_t most = std::min<std::uint64_t>(gated ? left - 1 : left, chunk);
+            if (wrong.what == fault::kind::early) {
+                most = std::min(most, wrong.at + wrong.buffered - got.body.size());
+            }
             if (wrong.what == fault::kind::cut || wrong.what == fault::kind::hang) {
                 most = std::min(most, wrong.at - std::min<std::uint64_t>(wrong.at, got.body.size()));
                 if (most == 0 && wrong.what == fault::kind::hang) {
@@ -144,12 +155,24 @@ private:
                 got.body.resize(before);
                 co_return lost(got, e.code(), e.details().detail);
             }
-            progress.sent = got.body.size();
+            const bool waits = wrong.what == fault::kind::early;
+            progress.sent = waits ? std::min<std::uint64_t>(got.body.size(), wrong.at) : got.body.size();
             progress.body_sent = progress.sent == size;
             co_await turn();
         }
         progress.body_sent = true;
         co_return std::nullopt;
+    }
+
+    response early_success(const request& what, const fault& wrong, received_request& got) {
+        const std::size_t handed_over = got.body.size();
+        got.body.resize(std::min<std::size_t>(handed_over, static_cast<std::size_t>(wrong.at)));
+        got.whole = false;
+        static_cast<void>(serve_(got));
+        response r = answer(200);
+        r.may_have_left = handed_over == what.body_size();
+        r.body_offered = handed_over;
+        return r;
     }
 
     static response lost(const received_request& got, std::error_code why, std::string detail) {

@@ -136,9 +136,9 @@ verdict expected_for(int status, body how_far, bool idempotent, bool retry_after
     const bool doubtful = how_far != body::incomplete && !idempotent;
     if (status >= 200 && status < 300 && status != 206 && status != 207) {
         // A success before the whole body was there is none.
-        return how_far == body::left ? verdict{true, disposition::retry, {}}
-                                     : verdict{false, doubtful ? disposition::ambiguous : disposition::retry,
-                                               errc::early_response};
+        return how_far == body::left
+                   ? verdict{true, disposition::retry, {}}
+                   : verdict{false, doubtful ? disposition::ambiguous : disposition::retry, errc::early_response};
     }
     if (status >= 300 && status < 400) {
         return {false, disposition::permanent, errc::redirect_refused};
