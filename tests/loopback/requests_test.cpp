@@ -182,4 +182,42 @@ TEST_CASE("proxies of the environment are ignored and given ones are used") {
     CHECK(proxy.finished(1).target == "http://far.invalid/by-proxy");
 }
 
+TEST_CASE("a proxy that was asked for is used, whatever the environment says") {
+    const environment_variable upper("NO_PROXY", "127.0.0.1");
+    const environment_variable lower("no_proxy", "*");
+    http_server server;
+    http_server proxy;
+    curl_options how;
+    how.proxy = "http://127.0.0.1:" + std::to_string(proxy.port());
+    transport_loop loop(how);
+    static_cast<void>(loop.perform(put_to(server.url()), "x"));
+    CHECK(proxy.log().connections() == 1);
+    CHECK(server.log().connections() == 0);
+}
+
+TEST_CASE("what a proxy refuses is the proxy's failure, with its status") {
+    http_server proxy;
+    curl_options how;
+    how.proxy = "http://127.0.0.1:" + std::to_string(proxy.port());
+    transport_loop loop(how);
+    proxy.next(script("refuses").read_head().answer({405, {{"Connection", "close"}}}).linger());
+    const response answer = loop.perform(put_to("https://upload.test/d/a"), "x");
+    CHECK(answer.failure == errc::proxy_failed);
+    CHECK(answer.failure_detail == "the proxy answered 405 to CONNECT");
+    CHECK(answer.status == 0);
+    CHECK_FALSE(answer.may_have_left);
+}
+
+TEST_CASE("a proxy that is not there is told from a server that is not there") {
+    curl_options how;
+    {
+        http_server gone;
+        how.proxy = "http://127.0.0.1:" + std::to_string(gone.port());
+    }
+    transport_loop loop(how);
+    const response answer = loop.perform(put_to("http://127.0.0.1:9/x"), "x");
+    CHECK(answer.failure == errc::proxy_failed);
+    CHECK(answer.failure_detail == "no connection to the proxy");
+}
+
 }  // namespace waybill::test

@@ -4,7 +4,13 @@
 #include "support/temp_dir.hpp"
 #include "support/transport_loop.hpp"
 
+#include <cstdlib>
+#include <filesystem>
 #include <string>
+#include <system_error>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace waybill::test {
 namespace {
@@ -37,33 +43,54 @@ TEST_CASE("a body arrives over TLS when the authority is trusted") {
 TEST_CASE("a server that cannot prove who it is gets nothing") {
     certificate_authority authority;
     certificate_authority other;
-    const auto refused = [](const server_identity& identity, const curl_options& how) {
+    const auto refused = [](const server_identity& identity, const curl_options& how, const std::string& why) {
         http_server server(with(identity));
         transport_loop loop(how);
         const response answer = loop.perform(post_to(server.url()), "secret");
         CHECK(answer.failure == errc::tls_untrusted);
+        CHECK(answer.failure_detail.find(why) != std::string::npos);
         CHECK(answer.status == 0);
         CHECK_FALSE(answer.may_have_left);
-        CHECK(answer.failure == cause::permanent);
+        CHECK(answer.failure == cause::retryable);
         CHECK(server.requests().empty());
     };
     SECTION("its authority is not trusted") {
-        refused(authority.issue(), {});
+        refused(authority.issue(), {}, "authority");
     }
     SECTION("another authority is trusted") {
-        refused(authority.issue(), trusting(other));
+        refused(authority.issue(), trusting(other), "authority");
     }
     SECTION("its certificate is for another host") {
-        refused(authority.issue({"example.org"}), trusting(authority));
+        refused(authority.issue({"example.org"}), trusting(authority), "another host name");
     }
     SECTION("its certificate has expired") {
-        refused(authority.issue({"127.0.0.1"}, std::chrono::hours(-24)), trusting(authority));
+        refused(authority.issue({"127.0.0.1"}, std::chrono::hours(-24)), trusting(authority), "has expired");
     }
-    SECTION("the file of authorities does not exist") {
-        curl_options how;
-        how.ca_file = "/nonexistent/ca.pem";
-        refused(authority.issue(), how);
+}
+
+TEST_CASE("the keys of a connection are written nowhere, whatever the environment says") {
+    const temp_dir dir;
+    const std::string file = dir / "keys";
+    // libcurl reads it when it is initialised: in a process of its own.
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        ::setenv("SSLKEYLOGFILE", file.c_str(), 1);
+        bool arrived = false;
+        {
+            certificate_authority authority;
+            http_server server(with(authority.issue()));
+            transport_loop loop(trusting(authority));
+            arrived = loop.perform(put_to(server.url()), "x").status == 201;
+        }
+        ::_exit(arrived ? 0 : 1);
     }
+    int how_it_ended = -1;
+    REQUIRE(::waitpid(child, &how_it_ended, 0) == child);
+    CHECK(how_it_ended == 0);
+    std::error_code none;
+    const auto size = std::filesystem::file_size(file, none);
+    CHECK((none || size == 0));
 }
 
 TEST_CASE("a handshake that fails for other reasons may be tried again") {

@@ -29,6 +29,7 @@ always CURLOPT_NETRC CURL_NETRC_IGNORED
 always CURLOPT_UNRESTRICTED_AUTH 0
 always CURLOPT_HTTP09_ALLOWED 0
 always CURLOPT_PROXY 'options.proxy.c_str()'
+always CURLOPT_NOPROXY '""'
 
 # never <what> <why>
 never() {

@@ -125,7 +125,7 @@ std::vector<fault> late_answers() {
     for (const int status : {200, 201, 202, 204, 226}) {
         add(status, aftermath::delivered);
     }
-    for (const int status : {300, 301, 302, 303, 304, 307, 308}) {
+    for (const int status : {300, 301, 302, 304, 307, 308}) {
         add(status, aftermath::refused);  // without a Location
     }
     add(302, aftermath::refused, {{"Location", "/elsewhere"}});
@@ -171,15 +171,16 @@ std::vector<fault> malformed_answers() {
     open("no status", "HTTP/1.1 OK\r\n\r\n");
     open("status 20", "HTTP/1.1 20 OK\r\n\r\n");
     open("only interim answers", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
-    open("a head of 300 KB", ok + "X: " + std::string(300'000, 'a') + "\r\n\r\n");
+    delivered("a head of 300 KB", ok + "X: " + std::string(300'000, 'a') + "\r\n\r\n");
     std::string many = ok;
     for (int i = 0; i < 10'000; ++i) {
         many += "X-" + std::to_string(i) + ": value\r\n";
     }
-    open("10,000 headers", many + "\r\n");
+    delivered("10,000 headers", many + "\r\n");
     all.push_back(
         {script("a flood of 102").read_all().send_forever("HTTP/1.1 102 Processing\r\n\r\n"), aftermath::open});
-    all.push_back({script("headers without an end").read_all().send(ok).send_forever("X: y\r\n"), aftermath::open});
+    all.push_back(
+        {script("headers without an end").read_all().send(ok).send_forever("X: y\r\n"), aftermath::delivered});
     delivered("a body shorter than announced", ok + "Content-Length: 100\r\n\r\nshort");
     delivered("a body longer than announced", ok + "Content-Length: 2\r\n\r\nlonger");
     delivered("chunks without an end", ok + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");

@@ -11,9 +11,15 @@ namespace waybill {
 struct curl_options {
     /// A PEM file of certificate authorities to trust instead of the system's.
     std::string ca_file;
-    /// A proxy, as libcurl writes them: `http://host:port`, `socks5h://host:port`. Empty: none. The
-    /// environment (`http_proxy` and so on) is not consulted.
+    /// A proxy, as libcurl writes them: `http://host:port`, `socks5h://user@host:port`. Empty: none. The
+    /// environment (`http_proxy`, `no_proxy` and so on) is not consulted: it is used for every host.
     std::string proxy;
+    /// The password of the proxy's user, so that it need not be in the URL.
+    std::string proxy_password;
+    /// PEM files of a certificate that says who this client is, and of its key, without a passphrase. Without a key
+    /// the certificate's file holds both.
+    std::string client_cert;
+    std::string client_key;
     std::string user_agent = "waybill/" WAYBILL_VERSION_STRING;
 };
 

@@ -23,6 +23,9 @@ class easy_pool;
 ///   Used on one strand.
 class curl_transport final : public transport {
 public:
+    /// Throws `errc::invalid_option` for a proxy that is no URL of a scheme libcurl knows, and for a file that cannot
+    /// be read or is no PEM file.
+    ///
     /// @param executor the strand all calls are made on.
     explicit curl_transport(asio::any_io_executor executor, curl_options options = {});
 

@@ -51,8 +51,9 @@ struct request_limits {
     /// After the last byte: until the answer is complete. Each interim response (1xx) begins it anew, up to twelve
     /// times this limit in all.
     std::chrono::milliseconds answer{300'000};
-    std::size_t response_body = 1 << 20;        ///< bytes of response body; a longer one is cut off
-    std::size_t response_headers = 64 << 10;    ///< bytes of response headers; longer ones end the transfer
+    std::size_t response_body = 1 << 20;  ///< bytes of response body; a longer one is cut off
+    /// Bytes of response headers that are kept. What exceeds it sixteenfold ends the transfer.
+    std::size_t response_headers = 64 << 10;
 };
 
 /// One HTTP request. What it points to lives until `transport::perform` has completed.
@@ -83,6 +84,9 @@ struct request {
     /// Ask with `Expect: 100-continue` and give the server five seconds before the body is sent
     /// (RFC 9110 section 10.1.1): a server that refuses early can then be heard.
     bool expect_continue = false;
+    /// A 303 after the whole body is a success: the server has processed the request, and shows elsewhere what came of
+    /// it (RFC 9110 section 15.4.4). For requests with which something is delivered.
+    bool see_other = false;
     request_limits limits;
 
     /// Awaited when every byte but the last has been handed over (for an empty body, or a small one of a request

@@ -54,6 +54,10 @@ struct response {
     /// Every request body byte has left, and the other side of the connection has it. Without this a success is none:
     /// what was handed over may still be in a buffer of this machine.
     bool has_left = false;
+    /// It is a 303 where that is a success. Set by `exchange::send`.
+    bool see_other = false;
+    /// Where a redirect points, fit to be shown and kept: without its query. Set by `exchange::send`.
+    std::string leads_to;
     bool reused_connection = false;
     int transport_code = 0;
     std::string transport_text;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <waybill/transport/detail/checked_options.hpp>
 #include <waybill/transport/detail/easy_setup.hpp>
+#include <waybill/transport/detail/failure_text.hpp>
 
 #include "support/catch.hpp"
+#include "support/temp_dir.hpp"
 
 #include <cerrno>
 #include <cstdint>
@@ -107,6 +110,84 @@ TEST_CASE("every way libcurl can fail has a meaning", "[transport][curl]") {
     }
     CHECK(detail::to_errc(CURLE_UNSUPPORTED_PROTOCOL, 0, false) == errc::unsupported_scheme);
     CHECK(detail::to_errc(CURLE_UNSUPPORTED_PROTOCOL, 0, true) == errc::invalid_response);
+}
+
+TEST_CASE("options that can only be a mistake are named at once", "[transport][curl]") {
+    const temp_dir dir;
+    const auto refused = [](const curl_options& how) -> std::string {
+        try {
+            static_cast<void>(detail::checked(how));
+            return {};
+        } catch (const error& e) {
+            CHECK(e.code() == errc::invalid_option);
+            return e.details().detail;
+        }
+    };
+    curl_options how;
+    CHECK(refused(how).empty());
+    SECTION("proxies") {
+        for (const char* good : {"127.0.0.1:3128", "http://proxy.test:1", "socks5h://proxy.test", "socks4://[::1]:1"}) {
+            how.proxy = good;
+            CHECK(refused(how).empty());
+        }
+        for (const char* bad : {"ftp://proxy.test:1", "httpx://user:secret@proxy.test", "http://", "http://h:999999"}) {
+            how.proxy = bad;
+            CAPTURE(bad);
+            CHECK(refused(how).starts_with("http.proxy "));
+            CHECK(refused(how).find("secret") == std::string::npos);
+        }
+    }
+    SECTION("a proxy's password that was given apart") {
+        how.proxy = "http://user@proxy.test:1/";
+        how.proxy_password = "p@ss";
+        const curl_options used = detail::checked(how);
+        CHECK(used.proxy == "http://user:p%40ss@proxy.test:1/");
+        CHECK(used.proxy_password.empty());
+        how.proxy = "http://proxy.test:1";
+        CHECK(refused(how).starts_with("http.proxy_password "));
+        how.proxy.clear();
+        CHECK(refused(how).starts_with("http.proxy_password "));
+    }
+    SECTION("files") {
+        how.ca_file = dir / "missing";
+        CHECK(refused(how).find("missing: No such file") != std::string::npos);
+        how.ca_file = dir.write("empty", "no certificate");
+        CHECK(refused(how).ends_with("empty is no PEM file"));
+        how.ca_file = dir.write("ca", "# ours\n-----BEGIN CERTIFICATE-----\n");
+        CHECK(refused(how).empty());
+        how.client_key = how.ca_file;
+        CHECK(refused(how).starts_with("http.client_key "));
+        how.client_cert = how.ca_file;
+        CHECK(refused(how).empty());
+    }
+}
+
+TEST_CASE("a connection that does not come about says why", "[transport][curl]") {
+    detail::connect_facts f;
+    f.through_proxy = true;
+    f.proxy_status = 407;
+    f.result = CURLE_RECV_ERROR;
+    CHECK(detail::blame(errc::connection_lost, f) == errc::proxy_failed);
+    CHECK(detail::failure_text(f) == "the proxy answered 407 to CONNECT: it wants other credentials");
+    f.proxy_status = 200;
+    CHECK(detail::blame(errc::tls_untrusted, f) == errc::tls_untrusted);
+    f.proxy_status = 0;
+    f.result = CURLE_COULDNT_CONNECT;
+    CHECK(detail::blame(errc::connect_failed, f) == errc::proxy_failed);
+    CHECK(detail::blame(errc::network_unreachable, f) == errc::network_unreachable);
+    f.through_proxy = false;
+    CHECK(detail::blame(errc::connect_failed, f) == errc::connect_failed);
+    CHECK(detail::failure_text(f).empty());
+
+    f.result = CURLE_PEER_FAILED_VERIFICATION;
+    f.verify = 9;
+    CHECK(detail::failure_text(f).find("not valid yet") != std::string::npos);
+    CHECK(detail::failure_text(f).find("clock") != std::string::npos);
+    f.verify = 0;
+    f.text = "SSL: no alternative certificate subject name matches target host name 'x'";
+    CHECK(detail::failure_text(f) == "the certificate is for another host name");
+    f.text = "anything else";
+    CHECK(detail::failure_text(f).empty());
 }
 
 TEST_CASE("no network is told from no server", "[transport][curl]") {

@@ -83,6 +83,13 @@ inline void append_line(slist_handle& list, const std::string& line) {
     list.reset(longer);
 }
 
+/// libcurl's own limits of a header line (100 KB) and of all headers (300 KB, later versions).
+[[nodiscard]] inline bool refuses_headers(CURLcode rc, std::string_view text) noexcept {
+    constexpr auto too_large = static_cast<CURLcode>(100);  // CURLE_TOO_LARGE, since 8.6
+    return rc == CURLE_OUT_OF_MEMORY || rc == too_large ||
+           (rc == CURLE_RECV_ERROR && text.starts_with("Too large response headers"));
+}
+
 /// What a CURLcode means in this library's words. `os_error` is CURLINFO_OS_ERRNO.
 [[nodiscard]] inline errc to_errc(CURLcode rc, long os_error, bool connected) noexcept {
     switch (rc) {

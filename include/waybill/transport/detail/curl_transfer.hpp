@@ -6,6 +6,7 @@
 #include <waybill/error.hpp>
 #include <waybill/transport/detail/curl_handle.hpp>
 #include <waybill/transport/detail/curl_multi_driver.hpp>
+#include <waybill/transport/detail/failure_text.hpp>
 #include <waybill/transport/detail/network.hpp>
 #include <waybill/transport/detail/response_reader.hpp>
 #include <waybill/transport/detail/socket_queue.hpp>
@@ -62,6 +63,9 @@ public:
     /// Brings the progress up to date: what the kernel still holds has not been sent.
     void look() noexcept {
         looked_ = std::chrono::steady_clock::now();
+        if (done_ && !early_answer_ && reader_.final_status() / 100 != 2) {
+            return;  // what the kernel held of it is lost, or not wanted
+        }
         take_given();
         const int held_by = early_answer_ ? early_answer_.get() : own_socket();
         const std::uint64_t held = size_ == 0 ? 0 : unacknowledged(held_by);
@@ -107,8 +111,9 @@ public:
     }
 
     /// Registers the callbacks that a streamed body and every answer need.
-    void hook() {
+    void hook(bool through_proxy) {
         CURL* const e = easy_.get();
+        through_proxy_ = through_proxy;
         set_option(e, CURLOPT_READFUNCTION, &read_callback);
         set_option(e, CURLOPT_READDATA, static_cast<void*>(this));
         set_option(e, CURLOPT_SEEKFUNCTION, &seek_callback);
@@ -140,6 +145,9 @@ public:
     }
 
     [[nodiscard]] response take_response() {
+        if (done_ && refuses_headers(result_, error_text_)) {
+            reader_.stop_waiting();
+        }
         response out;
         reader_.move_to(out);
         out.body_offered = offered_;
@@ -158,7 +166,9 @@ public:
         if (failure_) {
             out.failure = failure_;
         } else if (done_ && result_ != CURLE_OK) {
-            const errc why = to_errc(result_, os_error, connected_);
+            const connect_facts known = facts();
+            const errc why = blame(to_errc(result_, os_error, connected_), known);
+            out.failure_detail = out.failure_detail.empty() ? failure_text(known) : out.failure_detail;
             out.failure = why == errc::host_not_found && !has_network() ? errc::network_unreachable : why;
         } else if (out.status == 0) {
             out.failure = errc::connection_lost;  // an answer that ends in its headers is a success to libcurl
@@ -206,6 +216,23 @@ private:
         curl_off_t count = 0;
         curl_easy_getinfo(easy_.get(), CURLINFO_SIZE_UPLOAD_T, &count);
         given_ = std::min(static_cast<std::uint64_t>(std::max<curl_off_t>(count, 0)), size_);
+    }
+
+    /// What there is to say of a connection that did not come about.
+    [[nodiscard]] connect_facts facts() const noexcept {
+        connect_facts known;
+        known.result = result_;
+        known.text = error_text_;
+        known.through_proxy = through_proxy_;
+        if (connected_) {
+            return known;
+        }
+        long of_proxy = 0;
+        curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &known.proxy_status);
+        curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &known.verify);
+        curl_easy_getinfo(easy_.get(), CURLINFO_PROXY_SSL_VERIFYRESULT, &of_proxy);
+        known.verify = known.verify != 0 ? known.verify : of_proxy;
+        return known;
     }
 
     std::size_t give(std::span<char> room) {
@@ -283,13 +310,14 @@ private:
         auto* const t = static_cast<curl_transfer*>(self);
         try {
             const bool answered = t->reader_.final_status() != 0;
-            if (!t->reader_.line({from, size * count})) {
+            const bool taken = t->reader_.line({from, size * count});
+            if (!answered && t->reader_.final_status() != 0) {
+                t->note_answer();
+            }
+            if (!taken) {
                 t->failure_ = errc::response_too_large;
                 t->failure_detail_ = "response headers";
                 return 0;
-            }
-            if (!answered && t->reader_.final_status() != 0) {
-                t->note_answer();
             }
             if (t->reader_.final_status() == 417) {
                 return 0;  // libcurl 7.88 would go on using this connection in the middle of the body
@@ -337,6 +365,7 @@ private:
     std::string small_;
     event bell_;
     std::chrono::steady_clock::time_point moved_{};
+    bool through_proxy_ = false;
     bool connected_ = false;
     bool at_gate_ = false;
     bool gate_open_ = false;

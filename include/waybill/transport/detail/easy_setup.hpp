@@ -4,6 +4,7 @@
 #include <waybill/transport/curl_options.hpp>
 #include <waybill/transport/detail/curl_handle.hpp>
 #include <waybill/transport/detail/curl_transfer.hpp>
+#include <waybill/transport/detail/key_log.hpp>
 #include <waybill/transport/detail/socket_queue.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
@@ -54,8 +55,17 @@ inline void set_policy(CURL* e, const curl_options& options) {
         set_option(e, CURLOPT_CAINFO, options.ca_file.c_str());
         set_option(e, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
     }
-    // libcurl obeys http_proxy and friends of the environment unless told otherwise.
+    if (!options.client_cert.empty()) {
+        set_option(e, CURLOPT_SSLCERT, options.client_cert.c_str());
+        set_option(e, CURLOPT_SSLKEY, (options.client_key.empty() ? options.client_cert : options.client_key).c_str());
+        set_option(e, CURLOPT_KEYPASSWD, "");  // or OpenSSL would ask for it on the terminal
+    }
+    if (the_key_log_setter() != nullptr) {
+        set_option(e, CURLOPT_SSL_CTX_FUNCTION, &take_key_log_away);
+    }
+    // libcurl obeys http_proxy, no_proxy and friends of the environment unless told otherwise.
     set_option(e, CURLOPT_PROXY, options.proxy.c_str());
+    set_option(e, CURLOPT_NOPROXY, "");
     // A proxy's "200 Connection established" must not pass for the server's answer.
     set_option(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
     set_option(e, CURLOPT_NETRC, CURL_NETRC_IGNORED);
@@ -125,7 +135,7 @@ inline void set_up(curl_transfer& t, const request& what, const curl_options& op
     require_token(what.method);
     require_one_line(options.user_agent, "User-Agent");
     set_policy(e, options);
-    t.hook();
+    t.hook(!options.proxy.empty());
     set_option(e, CURLOPT_URL, what.url.c_str());
     set_option(e, CURLOPT_HTTPHEADER, lines.get());
     set_option(e, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(what.limits.connect.count()));

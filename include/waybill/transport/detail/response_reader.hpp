@@ -28,11 +28,18 @@ public:
         header_list headers;
     };
 
+    /// Of a final response's headers no more is kept than the limit, and so many times as much is read.
+    static constexpr std::size_t patience = 16;
+
     /// Takes one header line, with or without its line end. False: over the limit, or not HTTP.
     [[nodiscard]] bool line(std::string_view text) {
         header_bytes_ += text.size();
         if (header_bytes_ > limits_.response_headers) {
-            return false;
+            const bool known = in_block_ && status_ >= 200;
+            if (!known || header_bytes_ > limits_.response_headers * patience) {
+                stop_waiting();
+                return false;
+            }
         }
         while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
             text.remove_suffix(1);
@@ -60,6 +67,9 @@ public:
 
     /// The final status, once all its headers are there; else 0.
     [[nodiscard]] int final_status() const noexcept { return final_ ? status_ : 0; }
+
+    /// The headers will not end well: what the status line has said stands.
+    void stop_waiting() noexcept { final_ = final_ || (in_block_ && status_ >= 200); }
 
     /// The interim response that the last line completed, if any.
     [[nodiscard]] std::optional<interim> take_interim() { return std::exchange(interim_, std::nullopt); }
@@ -113,6 +123,9 @@ private:
     [[nodiscard]] bool field(std::string_view text) {
         if (text.front() == ' ' || text.front() == '\t') {
             return true;  // obsolete line folding (RFC 9112 section 5.2): no field we read may be folded
+        }
+        if (header_bytes_ > limits_.response_headers) {
+            return true;
         }
         const auto colon = text.find(':');
         if (colon == std::string_view::npos || colon == 0) {

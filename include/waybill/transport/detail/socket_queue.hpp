@@ -5,7 +5,6 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #if defined(__linux__)

@@ -3,6 +3,7 @@
 
 #include <waybill/detail/digest.hpp>
 #include <waybill/transport/curl_transport.hpp>
+#include <waybill/transport/detail/checked_options.hpp>
 #include <waybill/transport/detail/curl_multi_driver.hpp>
 #include <waybill/transport/detail/curl_transfer.hpp>
 #include <waybill/transport/detail/easy_pool.hpp>
@@ -60,7 +61,7 @@ namespace detail {
 }  // namespace detail
 
 WAYBILL_DECL curl_transport::curl_transport(asio::any_io_executor executor, curl_options options)
-    : executor_(std::move(executor)), options_(std::move(options)),
+    : executor_(std::move(executor)), options_(detail::checked(std::move(options))),
       proxy_secrets_(detail::secrets_of_proxy(options_.proxy)),
       driver_(std::make_shared<detail::curl_multi_driver>(executor_)), handles_(std::make_shared<detail::easy_pool>()) {
 }

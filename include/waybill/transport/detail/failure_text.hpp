@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/error.hpp>
+
+#include <curl/curl.h>
+
+#include <string>
+#include <string_view>
+
+// What libcurl knows of a request that failed before it had a connection, in words that say what to do.
+namespace waybill::detail {
+
+struct connect_facts {
+    CURLcode result = CURLE_OK;
+    bool through_proxy = false;
+    long proxy_status = 0;  ///< the proxy's own answer to CONNECT; 0: none
+    long verify = 0;        ///< OpenSSL's X509_V_ERR_… of the server's certificate, or of the proxy's; 0: none
+    std::string_view text;  ///< libcurl's own
+};
+
+/// The proxy's failure when it is one: `why` is what it would be without a proxy.
+[[nodiscard]] inline errc blame(errc why, const connect_facts& f) noexcept {
+    const bool refused = f.proxy_status != 0 && f.proxy_status / 100 != 2;
+    return refused || (f.through_proxy && why == errc::connect_failed) ? errc::proxy_failed : why;
+}
+
+/// Why a certificate does not verify. The numbers are part of OpenSSL's interface.
+[[nodiscard]] inline std::string certificate_text(long verify, std::string_view text) {
+    switch (verify) {
+        case 9: return "the certificate is not valid yet, if this machine's clock is right";
+        case 10: return "the certificate has expired, if this machine's clock is right";
+        case 18:
+        case 19: return "the certificate is signed by itself or by an authority that is not trusted here";
+        case 2:
+        case 20:
+        case 21:
+        case 27: return "the certificate's authority is not known here, or the server leaves out a part of the chain";
+        case 23: return "the certificate has been revoked";
+        case 62: return "the certificate is for another host name";
+        default: break;
+    }
+    const bool other_name = text.find("subject name") != std::string_view::npos ||
+                            text.find("does not match target host") != std::string_view::npos;
+    return other_name ? "the certificate is for another host name" : "";
+}
+
+/// The cause in words; empty when the code says it all.
+[[nodiscard]] inline std::string failure_text(const connect_facts& f) {
+    if (f.proxy_status != 0 && f.proxy_status / 100 != 2) {
+        const std::string wants = f.proxy_status == 407 ? ": it wants other credentials" : "";
+        return "the proxy answered " + std::to_string(f.proxy_status) + " to CONNECT" + wants;
+    }
+    switch (f.result) {
+        case CURLE_COULDNT_RESOLVE_PROXY: return "the proxy's name does not resolve";
+        case CURLE_COULDNT_CONNECT: return f.through_proxy ? "no connection to the proxy" : "";
+        case CURLE_OPERATION_TIMEDOUT: return f.through_proxy ? "by way of the proxy" : "";
+        case CURLE_PEER_FAILED_VERIFICATION: return certificate_text(f.verify, f.text);
+        case CURLE_SSL_CERTPROBLEM: return "the client certificate, or its key, cannot be used";
+        case CURLE_SSL_CACERT_BADFILE: return "the file of certificate authorities cannot be used";
+        default: return {};
+    }
+}
+
+}  // namespace waybill::detail
