@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/engine/engine_options.hpp>
+#include <waybill/error.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
@@ -85,6 +86,26 @@ inline void add_query_values(std::vector<std::string>& secrets, const std::strin
         }
     }
     return secrets;
+}
+
+/// Says in the answer where it points, and whether that is a success. Over plain HTTP a network's login page is another
+/// host's 303; over TLS only the server can answer.
+inline void take_redirect(const request& what, response& answer, const std::vector<std::string>& secrets) {
+    if (classify_status(answer.status) != status_class::redirect) {
+        return;
+    }
+    const auto location = answer.header("Location");
+    bool by_server = !location || what.url.starts_with("https:");
+    try {
+        const url from(what.url);
+        const url to = from.resolve(std::string(location.value_or("")));
+        by_server = by_server || to.host() == from.host();
+        answer.leads_to = location ? printable_excerpt(to.redacted(), 256) : "";
+        hide_secrets(answer.leads_to, secrets);
+    } catch (const error&) {
+        answer.leads_to.clear();  // not a URL: it may be anything
+    }
+    answer.see_other = what.see_other && answer.status == 303 && answer.has_left && by_server;
 }
 
 /// Points the request to where a 307 or 308 sends it; these keep method and body (RFC 9110 section

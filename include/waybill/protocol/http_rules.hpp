@@ -127,6 +127,9 @@ struct verdict {
             }
             return {false, ambiguous ? disposition::ambiguous : disposition::retry, errc::early_response};
         case status_class::redirect: {
+            if (r.see_other) {
+                return {true, disposition::retry, {}};
+            }
             const disposition what = is_from_portal(r, ambiguous) ? disposition::network : disposition::permanent;
             return {false, what, errc::redirect_refused};
         }
@@ -159,6 +162,11 @@ struct verdict {
     return {false, code == cause::permanent ? disposition::permanent : disposition::retry, code};
 }
 
+/// A redirect in words: its status, and where it points.
+[[nodiscard]] inline std::string redirect_text(const response& r) {
+    return "HTTP " + std::to_string(r.status) + (r.leads_to.empty() ? "" : " to " + r.leads_to);
+}
+
 /// Throws the `failure` a response amounts to, unless it was accepted.
 inline void require_accepted(const response& r, bool idempotent, std::int64_t now_unix,
                              std::size_t item = checkpoint::whole_job) {
@@ -168,7 +176,7 @@ inline void require_accepted(const response& r, bool idempotent, std::int64_t no
     }
     diagnostics d = describe(r);
     if (v.code == errc::redirect_refused) {
-        d.detail = "HTTP " + std::to_string(r.status);
+        d.detail = redirect_text(r);
     }
     throw failure(v.what, v.code, std::move(d), parse_retry_after(r, now_unix), item);
 }

@@ -134,6 +134,7 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
         const listed_send entry(active_, spans);
         response answer = co_await perform(what, *entry.place, marks && !marked);
         hide_secrets(answer, secrets);
+        detail::take_redirect(what, answer, secrets);
         const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.may_have_left;
         cuts = cut ? cuts + 1 : 0;
         if (cut && find_checkpoint(about) != nullptr) {

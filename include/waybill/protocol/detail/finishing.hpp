@@ -29,9 +29,9 @@ struct finishing {
     /// Takes note of an answer. A gateway that has not heard its server says no more than a connection that broke.
     void heard(const response& answer) noexcept {
         const bool by_gateway = answer.status == 502 || answer.status == 504 || answer.status >= 520;
-        const bool said = answer.status >= 300 && !by_gateway;
+        const bool said = answer.status >= 300 && !by_gateway && !answer.see_other;
         refused = said ? answer.status : 0;
-        const bool taken = answer.status / 100 == 2 && answer.has_left;
+        const bool taken = (answer.status / 100 == 2 || answer.see_other) && answer.has_left;
         unheard = unheard || (!said && !taken && answer.may_have_left);
         told = false;
     }

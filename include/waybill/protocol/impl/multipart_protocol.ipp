@@ -82,11 +82,12 @@ WAYBILL_DECL asio::awaitable<void> multipart_protocol::upload(session& job) {
     what.url = job.job().spec.url;
     what.headers.push_back(header_field{"Content-Type", body.content_type()});
     what.body = &body;
+    what.see_other = true;
     const bool in_doubt = job.job().state.tail_attempt != 0;  // an earlier request may have arrived
     const response answer = co_await job.send(std::move(what), spans_of(body), checkpoint::whole_job);
     require_first_is_over(answer, job, in_doubt && job.job().spec.if_unknown == on_unknown::retry_same_key);
     require_accepted(answer, false, unix_seconds(job.now()));
-    job.complete_all_soon(printable_excerpt(answer.body, 256));
+    job.complete_all_soon(answer.see_other ? redirect_text(answer) : printable_excerpt(answer.body, 256));
 }
 
 }  // namespace waybill::detail

@@ -22,7 +22,7 @@ namespace waybill::detail {
 
 WAYBILL_DECL bool is_put_template(std::string_view url) noexcept {
     const std::string_view path = url.substr(0, url.find('?'));
-    return path.ends_with('/') || path.find("{name}") != std::string_view::npos;
+    return path.ends_with('/') || url.find("{name}") != std::string_view::npos;
 }
 
 WAYBILL_DECL std::string put_target(const std::string& target, bool by_put, std::string_view name) {
@@ -114,11 +114,15 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::
     }
     what.body = body.get();
     what.idempotent = true;
+    what.see_other = true;
     std::vector<body_span> spans;
     spans.push_back(body_span{index, 0, 0, item.size});
     const response answer = co_await job.send(std::move(what), std::move(spans), index);
     require_accepted(answer, true, unix_seconds(job.now()), index);
     std::string receipt = printable_excerpt(answer.header("ETag").value_or(""), 256);
+    if (answer.see_other) {
+        receipt += (receipt.empty() ? "" : " ") + redirect_text(answer);
+    }
     receipt += (receipt.empty() || sum.empty() ? "" : " ") + sum;
     job.complete_item_soon(index, std::move(receipt));
 }

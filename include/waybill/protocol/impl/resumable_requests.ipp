@@ -109,7 +109,8 @@ WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset) {
 
 /// A request whose body began at `begin` was not a success: no more than this can have arrived.
 WAYBILL_DECL void resumable_upload::note_sent(const response& answer, std::uint64_t begin) {
-    if ((answer.status / 100 != 2 || !answer.has_left) && !resource_.empty()) {
+    const bool success = answer.status / 100 == 2 || answer.see_other;
+    if ((!success || !answer.has_left) && !resource_.empty()) {
         left_ = std::min(begin + answer.body_offered, size_);
         job_.save_soon(reached());
     }
@@ -142,7 +143,8 @@ WAYBILL_DECL void resumable_upload::take_limits(const upload_fields& said) {
 WAYBILL_DECL std::string resumable_upload::receipt(const response& answer) const {
     const auto tag = answer.header("ETag");
     const bool whole = what_.about == checkpoint::whole_job;
-    std::string text = printable_excerpt(tag && !whole ? *tag : std::string_view(answer.body), 256);
+    std::string text = answer.see_other ? redirect_text(answer)
+                                        : printable_excerpt(tag && !whole ? *tag : std::string_view(answer.body), 256);
     if (hash_ != nullptr) {
         text += (text.empty() ? "" : " ") + hash_->algorithm() + "=:" + to_base64(hash_->value()) + ":";
     }
@@ -152,7 +154,7 @@ WAYBILL_DECL std::string resumable_upload::receipt(const response& answer) const
 WAYBILL_DECL failure resumable_upload::failed(const verdict& why, const response& answer) const {
     diagnostics d = describe(answer);
     if (why.code == errc::redirect_refused) {
-        d.detail = "HTTP " + std::to_string(answer.status);
+        d.detail = redirect_text(answer);
     }
     return failure(why.what, why.code, std::move(d), parse_retry_after(answer, unix_seconds(job_.now())), what_.about);
 }

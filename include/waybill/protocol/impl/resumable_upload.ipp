@@ -122,6 +122,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::create_with_body() {
     asked.body = &all;
     asked.idempotent = asked.method == "PUT";
     asked.finishing = true;
+    asked.see_other = true;
     interim_notes notes;
     watch(asked, notes, 0);
     std::vector<body_span> whole = spans(0, size_);
@@ -256,6 +257,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::append() {
     body_range piece(*what_.body, position_, length);
     asked.body = &piece;
     asked.finishing = last;
+    asked.see_other = last;
     const std::uint64_t before = position_;
     interim_notes notes;
     watch(asked, notes, position_);
