@@ -23,11 +23,13 @@ namespace waybill {
 class url {
 public:
     /// Throws `errc::invalid_url` or `errc::unsupported_scheme`. Refuses user information, which is
-    /// a secret; fragments, which are never sent; control characters and spaces.
+    /// a secret; fragments, which are never sent; control characters and spaces; hosts beyond ASCII, of
+    /// which it says how they are written.
     explicit url(const std::string& text) : handle_(or_no_memory(curl_url()), &curl_url_cleanup) {
         require_one_word(text);
         set(text);
         require_one_word(host());  // libcurl decodes what is percent-encoded there
+        require_ascii_host();
         // libcurl is lenient with slashes and would take the first directory for the host.
         if (const auto slashes = text.find("://"); slashes == std::string::npos || text[slashes + 3] == '/') {
             throw error(errc::invalid_url, "'" + printable(text) + "' has no host");
@@ -47,11 +49,15 @@ public:
     [[nodiscard]] std::string path() const { return part(CURLUPART_PATH); }
     [[nodiscard]] std::string query() const { return part(CURLUPART_QUERY); }
 
-    /// Scheme, host and port (RFC 6454): the unit credentials and redirects are bound to.
+    /// Scheme, host and port (RFC 6454): the unit credentials and redirects are bound to. A link-local address means
+    /// another host on each interface: its zone belongs to it.
     [[nodiscard]] std::string origin() const {
         std::string name = host();  // in any case: the same host
         std::transform(name.begin(), name.end(), name.begin(),
                        [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+        if (const std::string zone = part(CURLUPART_ZONEID); !zone.empty() && name.ends_with(']')) {
+            name.insert(name.size() - 1, "%25" + zone);
+        }
         return scheme() + "://" + name + ":" + port();
     }
 
@@ -76,15 +82,19 @@ public:
         return url(result.str());
     }
 
-    /// With the path's last segment, which must be empty or contain `{name}`, made from `name`.
+    /// With each `{name}`, in path and query, made from `name`; without one `name` is added to the path.
     [[nodiscard]] static std::string fill_name(std::string target, std::string_view name) {
         constexpr std::string_view mark = "{name}";
         const std::string escaped = escape_segment(name);
-        if (const auto at = target.find(mark); at != std::string::npos) {
-            return target.replace(at, mark.size(), escaped);
+        auto at = target.find(mark);
+        if (at == std::string::npos) {
+            const auto query = target.find('?');
+            return target.insert(query == std::string::npos ? target.size() : query, escaped);
         }
-        const auto query = target.find('?');
-        return target.insert(query == std::string::npos ? target.size() : query, escaped);
+        for (; at != std::string::npos; at = target.find(mark, at + escaped.size())) {
+            target.replace(at, mark.size(), escaped);
+        }
+        return target;
     }
 
     /// Percent-encodes everything but RFC 3986's unreserved characters.
@@ -130,6 +140,26 @@ private:
                 throw error(errc::invalid_url, "'" + printable(text) + "' has a space or control character");
             }
         }
+    }
+
+    // libcurl would translate it by the rules of the process's locale, at each request.
+    void require_ascii_host() const {
+        const std::string name = host();
+        if (std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+            return;
+        }
+        std::string ascii;
+#if defined(CURLU_PUNYCODE)
+        char* text = nullptr;  // libcurl calls it out of memory when the locale has no such characters
+        if (curl_url_get(handle_.get(), CURLUPART_HOST, &text, CURLU_PUNYCODE) == CURLUE_OK) {
+            ascii = text;
+            curl_free(text);
+        }
+#endif
+        const bool known = std::all_of(ascii.begin(), ascii.end(),
+                                       [](char c) { return c > 0x20 && static_cast<unsigned char>(c) < 0x7F; });
+        const std::string remedy = known && !ascii.empty() ? ascii : "xn--…";
+        throw error(errc::invalid_url, "the host '" + printable(name) + "' is not in ASCII: write it as " + remedy);
     }
 
     void set(const std::string& text) {

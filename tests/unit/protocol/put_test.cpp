@@ -43,8 +43,8 @@ TEST_CASE("put refuses jobs that have no one target for each item", "[protocol][
     CHECK_FALSE(check(job("https://h/up/?sig=1").bytes("a", "1").bytes("b", "2")));
     CHECK_FALSE(check(job("https://h/{name}/raw").bytes("a", "1").bytes("b", "2")));
     CHECK(check(job("https://h/a.jpg").bytes("a", "1").bytes("b", "2")) == errc::invalid_url);
-    // A template in the query names nothing.
-    CHECK(check(job("https://h/a.jpg?name={name}").bytes("a", "1").bytes("b", "2")) == errc::invalid_url);
+    CHECK_FALSE(check(job("https://h/up?name={name}").bytes("a", "1").bytes("b", "2")));
+    CHECK(check(job("https://h/up?name={name}").bytes("a", "1").bytes("a", "2")) == errc::duplicate_name);
     CHECK(check(job("https://h/a.jpg?dir=/").bytes("a", "1").bytes("b", "2")) == errc::invalid_url);
     CHECK(check(job("https://h/up/").bytes("a", "1").bytes("a", "2")) == errc::duplicate_name);
     CHECK_FALSE(check(job("https://h/up/").bytes("a", "1").bytes("A", "2")));

@@ -173,6 +173,28 @@ TEST_CASE("a template's place is filled with the escaped name", "[transport][url
     CHECK(url::fill_name("https://h/{name}", "../../etc/passwd") == "https://h/..%2F..%2Fetc%2Fpasswd");
     CHECK(url::fill_name("https://h/{name}", "a?b#c&d=e\r\n") == "https://h/a%3Fb%23c%26d%3De%0D%0A");
     CHECK(url::fill_name("https://h/{name}", "{name}") == "https://h/%7Bname%7D");
+    CHECK(url::fill_name("https://h/up?name={name}&x=1", "a&b") == "https://h/up?name=a%26b&x=1");
+    CHECK(url::fill_name("https://h/{name}/{name}?n={name}", "a") == "https://h/a/a?n=a");
+}
+
+TEST_CASE("a link-local address is another host on each interface", "[transport][url]") {
+    const url here("http://[fe80::1%25eth0]:80/x");
+    CHECK(here.origin() == "http://[fe80::1%25eth0]:80");
+    CHECK(here.origin() != url("http://[fe80::1%25eth1]/x").origin());
+    CHECK(here.origin() != url("http://[fe80::1]/x").origin());
+    CHECK(here.origin() == url("http://[fe80::1%25eth0]/y").origin());
+    CHECK(url("http://[::1]:8080/").origin() == "http://[::1]:8080");
+}
+
+TEST_CASE("a host beyond ASCII is refused, with the name it has in ASCII", "[transport][url]") {
+    try {
+        static_cast<void>(url("https://bücher.example/up/"));
+        FAIL("accepted");
+    } catch (const error& e) {
+        CHECK(e.code() == errc::invalid_url);
+        CHECK(e.details().detail.find("xn--") != std::string::npos);
+    }
+    CHECK(url("https://xn--bcher-kva.example/up/").host() == "xn--bcher-kva.example");
 }
 
 TEST_CASE("only unreserved characters stay as they are in a segment", "[transport][url]") {
