@@ -229,8 +229,8 @@ WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
 WAYBILL_DECL bool s3_item::leaves_doubt(const s3_answer& answer) const {
     constexpr std::array<std::string_view, 3> definite = {"NoSuchUpload", "InvalidPart", "InvalidPartOrder"};
     const int status = answer.http.status;
-    if (state_.doubtful) {
-        return true;
+    if (state_.doubtful || !answer.http.may_have_left) {
+        return state_.doubtful;  // what cannot have arrived leaves none
     }
     switch (classify_status(status)) {
         case status_class::success:
