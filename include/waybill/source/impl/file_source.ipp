@@ -74,7 +74,6 @@ WAYBILL_DECL opened_file open_regular(const std::string& path, const file_root& 
     if (!opened.fd) {
         throw failed(open_error(errno), errno, path);
     }
-    opened.identity = look_again(opened);
     return opened;
 }
 
@@ -111,10 +110,12 @@ WAYBILL_DECL file_identity look_again(const opened_file& file) {
     return identity_of(now);
 }
 
-/// A file has not the bytes that its size says: it is being written to, or never had them.
-[[nodiscard]] inline error other_size(const opened_file& file, const char* what) {
-    const bool changed = look_again(file) != file.identity;
-    return error(changed ? errc::file_changed : errc::source_size_wrong, file.path + what);
+/// A file has more bytes than its size says, or fewer: it is being written to, or never had as many.
+[[nodiscard]] inline error other_size(const opened_file& file, bool more) {
+    if (look_again(file) != file.identity) {
+        return error(errc::file_changed, file.path + (more ? " is longer than it was" : " is shorter than it was"));
+    }
+    return error(errc::source_size_wrong, file.path + (more ? " gives more" : " gives less"));
 }
 
 WAYBILL_DECL void read_all(const opened_file& file, std::uint64_t offset, std::span<char> out) {
@@ -124,7 +125,7 @@ WAYBILL_DECL void read_all(const opened_file& file, std::uint64_t offset, std::s
             offset += static_cast<std::uint64_t>(got);
             out = out.subspan(static_cast<std::size_t>(got));
         } else if (got == 0) {
-            throw other_size(file, " is shorter than it was");
+            throw other_size(file, false);
         } else if (errno != EINTR) {
             throw failed(read_error(errno), errno, file.path);
         }
@@ -141,7 +142,7 @@ WAYBILL_DECL void require_end(const opened_file& file, std::uint64_t end) {
         throw failed(read_error(errno), errno, file.path);
     }
     if (got > 0) {
-        throw other_size(file, " is longer than it was");
+        throw other_size(file, true);
     }
 }
 
@@ -173,20 +174,26 @@ public:
         pinned_.reserve(files_.size());
     }
 
-    /// Goes on for a while; false when all files are pinned. With `only_small` until the first file of which more than
-    /// one piece is to be read.
+    /// Goes on for a while; false when all files are pinned. With `only_small` until the first file that takes more
+    /// than one read.
     bool go_on(bool only_small = false) {
-        for (; pinned_.size() < files_.size(); look_.reset()) {
-            if (!look_) {
-                begin(files_[pinned_.size()]);
+        while (pinned_.size() < files_.size()) {
+            const wanted_file& wanted = files_[pinned_.size()];
+            try {
+                if (!look_ && begin(wanted)) {
+                    continue;
+                }
+                if (only_small || look_->read_some(most_at_once)) {
+                    return true;
+                }
+                end(wanted, look_->file(), look_->value());
+            } catch (const error& e) {
+                if (e.code() != errc::file_changed || disturbed_ == most_disturbed) {
+                    throw;
+                }
+                ++disturbed_;
             }
-            if (only_small && !small_) {
-                return true;
-            }
-            if (look_->read_some(most_at_once)) {
-                return true;
-            }
-            end(files_[pinned_.size()]);
+            look_.reset();
         }
         return false;
     }
@@ -196,40 +203,66 @@ public:
     static constexpr std::uint64_t most_at_once = 16 << 20;
 
 private:
-    void begin(const wanted_file& wanted) {
+    /// True when there is nothing more to look at: it is pinned, or was written to meanwhile.
+    bool begin(const wanted_file& wanted) {
         opened_file file = find(wanted.path);
         const std::uint64_t size = file.identity.size;
         const std::uint64_t offset = std::min(wanted.offset, size);
         const std::uint64_t length = std::min(wanted.length.value_or(size), size - offset);
-        require_true_size(file, wanted, offset + length);
-        // What never stands still is not fingerprinted: it will have changed when it is sent.
+        // What never stands still is not looked at: it will have changed when it is sent.
         const fingerprint_scope scope = disturbed_ < most_disturbed ? wanted.scope : fingerprint_scope::none;
-        small_ = scope == fingerprint_scope::none || sampling().is_whole(length);
+        const bool ends = !wanted.length && !wanted.append_only;
+        if (scope != fingerprint_scope::none && sampling().is_whole(length)) {
+            const std::string bytes = read_small(file, offset, length, ends);
+            const auto read = [&](std::uint64_t at, std::span<char> out) {
+                bytes.copy(out.data(), out.size(), static_cast<std::size_t>(at));
+            };
+            end(wanted, file, fingerprint_of(scope, 0, length, read));
+            return true;
+        }
+        if (disturbed_ < most_disturbed) {
+            require_true_size(file, offset + length, ends);
+        }
+        if (scope == fingerprint_scope::none) {
+            end(wanted, file, {});
+            return true;
+        }
         look_.emplace(std::move(file), scope, offset, length);
+        return false;
     }
 
-    void end(const wanted_file& wanted) {
-        const bool again = !wanted.append_only && disturbed_ < most_disturbed && !look_->undisturbed();
-        disturbed_ = again ? disturbed_ + 1 : 0;
-        if (!again) {
-            pinned_.push_back({look_->file().path, look_->file().identity, look_->value()});
+    void end(const wanted_file& wanted, const opened_file& file, file_fingerprint content) {
+        if (!wanted.append_only && disturbed_ < most_disturbed && look_again(file) != file.identity) {
+            ++disturbed_;
+            return;
+        }
+        disturbed_ = 0;
+        pinned_.push_back({file.path, file.identity, std::move(content)});
+    }
+
+    static void require_true_size(const opened_file& file, std::uint64_t end, bool ends) {
+        char last = 0;
+        if (end > 0) {
+            read_all(file, end - 1, std::span<char>(&last, 1));
+        }
+        if (ends) {
+            require_end(file, end);
         }
     }
 
-    static void require_true_size(const opened_file& file, const wanted_file& wanted, std::uint64_t end) {
-        try {
-            char last = 0;
-            if (end > 0) {
-                read_all(file, end - 1, std::span<char>(&last, 1));
-            }
-            if (!wanted.length && !wanted.append_only) {
-                require_end(file, end);
-            }
-        } catch (const error& e) {
-            if (e.code() != errc::file_changed) {  // it is being written to, and may be whole when it is sent
-                throw;
-            }
+    /// All of a small item, and by the same read that there is no more where there should be none.
+    [[nodiscard]] static std::string read_small(const opened_file& file, std::uint64_t offset, std::uint64_t length,
+                                                bool ends) {
+        std::string bytes(static_cast<std::size_t>(length) + 1, '\0');
+        const ssize_t got = ::pread(file.fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+        const bool short_read = got < 0 || static_cast<std::uint64_t>(got) < length;
+        if (short_read) {
+            read_all(file, offset, std::span<char>(bytes).first(static_cast<std::size_t>(length)));
         }
+        if (ends && (short_read || static_cast<std::uint64_t>(got) > length)) {
+            require_end(file, offset + length);
+        }
+        return bytes;
     }
 
     [[nodiscard]] opened_file find(const std::string& path) {
@@ -271,7 +304,6 @@ private:
     const file_root& root_;
     std::vector<pinned_file> pinned_;
     std::optional<content_look> look_;
-    bool small_ = false;
     int disturbed_ = 0;  // times that the present file was written to while it was looked at
     std::string directory_;
     std::string resolved_;  // ends in '/'; empty: it cannot be
