@@ -124,6 +124,30 @@ TEST_CASE("a busy endpoint is asked again instead of taken for one that offers n
     CHECK(end.attempt == 2);
 }
 
+TEST_CASE("an endpoint that breaks over the question gets what needs none, after a few tries, and stays with it") {
+    const temp_dir dir;
+    http_server server;
+    const bool answers = GENERATE(true, false);
+    for (int i = 0; i < 4; ++i) {
+        script asked = script("breaks").only_for("OPTIONS").read_all();
+        server.next(answers ? asked.answer({500}) : asked.close());
+    }
+    server.next(script("breaks").only_for("POST").read_body(1).reset());
+    delivery uploads(quick_options(dir));
+    job first(server.url("/posts"));
+    first.via(automatic()).bytes("a", "content");
+    const job_snapshot end = uploads.settled(uploads.enqueue(first));
+    INFO(describe(end));
+    CHECK(end.now == status::completed);
+    CHECK(end.spoken == "multipart");
+    // The decision is kept with the job: its next attempt does not ask again. Another job does, once.
+    CHECK(methods(server) == "OPTIONS/posts OPTIONS/posts OPTIONS/posts POST/posts POST/posts");
+    job second(server.url("/posts"));
+    second.via(automatic()).bytes("a", "content");
+    CHECK(uploads.settled(uploads.enqueue(second)).attempt == 1);
+    CHECK(methods(server).ends_with("POST/posts OPTIONS/posts POST/posts"));
+}
+
 TEST_CASE("an endpoint that does not speak what it offered before is asked once more") {
     const temp_dir dir;
     http_server server;

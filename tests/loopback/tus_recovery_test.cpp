@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <waybill/detail/digest.hpp>
+#include <waybill/protocol/http_rules.hpp>
 #include <waybill/protocol/tus.hpp>
 
 #include "support/catch.hpp"
@@ -14,6 +15,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 // What becomes of a tus upload when its server forgets it, when answers are lost, and when its process is another one
@@ -49,7 +51,7 @@ void require_begun_anew(const temp_dir& dir, tus_server& server) {
 TEST_CASE("an upload that is gone when it is asked about is begun anew", "[tus]") {
     const temp_dir dir;
     tus_server server(reads_little());
-    const int number = GENERATE(404, 410);
+    const int number = GENERATE(404, 410, 403);
     CAPTURE(number);
     std::atomic<int> left = 1;
     server.fault = [&](const received_request& r) {
@@ -58,19 +60,107 @@ TEST_CASE("an upload that is gone when it is asked about is begun anew", "[tus]"
     require_begun_anew(dir, server);
 }
 
-TEST_CASE("an upload whose Upload-Expires has passed is not asked about but begun anew", "[tus]") {
+TEST_CASE("a server that lets an upload neither be looked at nor created keeps it, and the job says why", "[tus]") {
+    const temp_dir dir;
+    tus_server server(reads_little());
+    server.http.next(server.cut_after(1'000'000));
+    std::atomic<bool> created = false;
+    std::atomic<bool> forgives = false;
+    server.fault = [&](const received_request& r) {
+        const bool refuses = created && !forgives;
+        created = created || r.method == "POST";
+        return refuses ? std::optional(reply(403)) : std::nullopt;
+    };
+    delivery uploads(quick_options(dir));
+    const std::string content = random_bytes(beyond_buffers);
+    const job_id id = uploads.enqueue(one_file(dir.write("a", content), server));
+    const job_snapshot refused = uploads.settled(id);
+    INFO(describe(refused));
+    CHECK(refused.now == status::failed);
+    CHECK(refused.error.code == make_http_error(403));
+    forgives = true;
+    uploads.up().async_retry(id, asio::use_future).get();
+    const job_snapshot end = uploads.settled(id);
+    CHECK(end.now == status::completed);
+    CHECK(server.uploads().size() == 1);  // it went on
+    CHECK(server.all("PATCH").back().header("Upload-Offset") != "0");
+}
+
+TEST_CASE("whether an upload has expired is asked of its server, not of our clock", "[tus]") {
     const temp_dir dir;
     tus_server server(reads_little());
     server.expires = "Wed, 25 Jun 2014 16:00:00 GMT";
-    std::atomic<int> created = 0;
+    server.http.next(server.cut_after(1'000'000));
+    const std::string content = random_bytes(beyond_buffers);
+    delivery uploads(quick_options(dir));
+    const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir.write("a", content), server)));
+    INFO(describe(end));
+    CHECK(end.now == status::completed);
+    CHECK(server.all("POST").size() == 1);
+    CHECK((server.uploads().at("/files/1").data == content));
+}
+
+TEST_CASE("an upload whose end the server has lost is begun anew, unless it may have been finished", "[tus]") {
+    const temp_dir dir;
+    tus_server server(reads_little());
+    std::atomic<int> left = 1;
     server.fault = [&](const received_request& r) -> std::optional<reply> {
-        if (r.method == "POST" && ++created == 2) {
-            server.expires.clear();
+        if (r.method != "HEAD" || left-- <= 0) {
+            return std::nullopt;
         }
-        return std::nullopt;
+        return reply(200, {{"Tus-Resumable", "1.0.0"}, {"Upload-Offset", "99999"}});
     };
-    require_begun_anew(dir, server);
-    CHECK(server.all("HEAD").empty());
+    const std::string content = random_bytes(300'000);
+    const bool finished = GENERATE(false, true);
+    const std::string lost_at = finished ? "200000" : "100000";
+    server.loses = [&](const received_request& r) { return appends(r) && r.header("Upload-Offset") == lost_at; };
+    delivery uploads(quick_options(dir));
+    job what = one_file(dir.write("a", content), server, tus{}.chunk_size(100'000));
+    const job_id id = uploads.enqueue(what);
+    const job_snapshot end = uploads.settled(id);
+    INFO(describe(end));
+    if (finished) {
+        CHECK(end.now == status::unknown_outcome);
+        CHECK(server.all("POST").size() == 1);
+        return;
+    }
+    CHECK(end.now == status::completed);
+    CHECK((server.uploads().at("/files/2").data == content));
+    eventually("the clean-up", [&] { return server.uploads().size() == 1; });
+}
+
+TEST_CASE("a limit that a server hangs up with is heard, and obeyed by smaller requests", "[tus]") {
+    const temp_dir dir;
+    tus_server server(reads_little());
+    const std::uint64_t most = GENERATE(std::uint64_t(3'000'000), std::uint64_t(1000));
+    CAPTURE(most);
+    server.http.always(script("in front").then([&](exchange& x) {
+        x.read_head();
+        const received_request head = x.seen();
+        const auto size = parse_decimal(head.header("Content-Length")).value_or(0);
+        if (size <= most) {
+            server.serve_one(x);
+        } else if (head.has_header("Expect")) {
+            x.answer({413, {{"Connection", "close"}}, "at most 3 MB"});
+        } else {
+            x.read_body(100'000);
+            x.wire().reset();
+        }
+    }));
+    const std::string content = random_bytes(2 * beyond_buffers);
+    delivery uploads(quick_options(dir));
+    const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir.write("a", content), server)));
+    INFO(describe(end));
+    INFO(describe(server.http.requests()));
+    CHECK(end.attempt <= 6);
+    if (most == 1000) {
+        CHECK(end.now == status::failed);
+        CHECK(end.error.code == make_http_error(413));
+        CHECK(end.error.details.excerpt == "at most 3 MB");
+        return;
+    }
+    CHECK(end.now == status::completed);
+    CHECK((server.uploads().at("/files/1").data == content));
 }
 
 TEST_CASE("the digest of an item survives breaks and restarts, and is in its receipt", "[tus]") {

@@ -192,19 +192,19 @@ TEST_CASE("a tus server that contradicts itself ends the upload, and what it has
     const temp_dir dir;
     tus_server server;
     delivery uploads(quick_options(dir));
-    const std::string lie = GENERATE("beyond what was sent", "below what was confirmed", "another length");
+    const std::string lie = GENERATE("beyond what was sent", "another length");
     CAPTURE(lie);
     server.fault = [&](const received_request& r) -> std::optional<reply> {
         const header_list tus_answer = {{"Tus-Resumable", "1.0.0"}};
         if (r.method == "PATCH" && r.header("Upload-Offset") == "100000") {
-            reply wrong(lie == "beyond what was sent" ? 204 : 409, tus_answer);
+            reply wrong(lie == "another length" ? 409 : 204, tus_answer);
             wrong.headers.push_back({"Upload-Offset", "250000"});
             return wrong;
         }
         if (r.method == "HEAD") {
             reply wrong(200, tus_answer);
-            wrong.headers.push_back({"Upload-Offset", lie == "another length" ? "100000" : "99999"});
-            wrong.headers.push_back({"Upload-Length", lie == "another length" ? "300001" : "300000"});
+            wrong.headers.push_back({"Upload-Offset", "100000"});
+            wrong.headers.push_back({"Upload-Length", "300001"});
             return wrong;
         }
         return std::nullopt;

@@ -110,6 +110,9 @@ void simulation::choose_way(posted_job& made) {
                : dice < 82 ? way::resumable_form
                            : way::s3;
     made.via = how_.only.value_or(made.via);
+    made.conditional = random_.chance(0.3);
+    made.shows = static_cast<int>(random_.below(3));
+    made.deaf = random_.chance(0.15) ? static_cast<int>(1 + random_.below(2)) : 0;
     const bool may_ask = made.via == way::put || made.via == way::tus || made.via == way::resumable;
     made.automatic = may_ask && random_.chance(0.2);
     if (made.automatic) {
@@ -137,7 +140,6 @@ void simulation::choose_way(posted_job& made) {
         case way::s3:
             made.spec = s3{}.spec();
             made.spec.settings.emplace_back("part-size", chunk);
-            made.conditional = random_.chance(0.3);
             sometimes("parallel", std::to_string(1 + random_.below(5)));
             if (random_.chance(0.5)) {
                 sometimes("checksum", random_.chance(0.5) ? "crc32c" : "sha256");

@@ -13,10 +13,32 @@ asio::awaitable<response> careless_session::send(request what, std::vector<body_
         what.finishing = false;
         what.idempotent = true;
     }
+    if (planted_ == plant::condition_repeated && what.method == "PUT") {
+        what.finishing = false;
+    }
+    const checkpoint* const stored = find_checkpoint(about);
+    const checkpoint reached = stored == nullptr ? checkpoint() : *stored;
+    if (planted_ == plant::expiry_guessed && what.method == "HEAD" && reached.expires_unix != 0 &&
+        reached.expires_unix < unix_seconds(now())) {
+        response expired;
+        expired.status = 410;
+        co_return expired;
+    }
     const std::string method = what.method;
     const std::string url = what.url;
     const auto offset = parse_decimal(single_header(what.headers, "Upload-Offset").value_or(""));
     response answer = co_await inner_.send(std::move(what), std::move(spans), about);
+    if (planted_ == plant::mark_cleared_early && answer.status / 100 == 2 && find_checkpoint(about) != nullptr) {
+        checkpoint before = reached;
+        inner_.settle_soon(std::move(before));
+    }
+    if (planted_ == plant::hidden_fails && method == "HEAD" && answer.status == 403) {
+        throw failure(disposition::permanent, make_http_error(403), describe(answer), std::nullopt, about);
+    }
+    const auto has = parse_decimal(answer.header("Upload-Offset").value_or(""));
+    if (planted_ == plant::tail_loss_fails && method == "HEAD" && has && *has < reached.offset) {
+        throw failure(disposition::permanent, errc::wrong_offset, describe(answer), std::nullopt, about);
+    }
     if (planted_ == plant::own_count && method == "PATCH") {
         sent_[url] = offset.value_or(0) + answer.body_offered;
     }
@@ -53,6 +75,11 @@ void careless_session::save_soon(checkpoint reached) {
     }
     spoil(reached);
     inner_.save_soon(std::move(reached));
+}
+
+void careless_session::settle_soon(checkpoint reached) {
+    spoil(reached);
+    inner_.settle_soon(std::move(reached));
 }
 
 void careless_session::spoil(checkpoint& reached) const {

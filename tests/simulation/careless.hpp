@@ -34,7 +34,11 @@ public:
     asio::awaitable<void> save_and_mark(checkpoint reached) override;
     void save_soon(checkpoint reached) override;
     asio::awaitable<void> forget(std::size_t item, bool discard) override { return inner_.forget(item, discard); }
-    void clear_mark() override { inner_.clear_mark(); }
+    asio::awaitable<void> settle_and_forget(std::size_t item, bool discard) override {
+        return inner_.settle_and_forget(item, discard);
+    }
+    void settle_soon(checkpoint reached) override;
+    [[nodiscard]] std::size_t piece_size() const noexcept override { return inner_.piece_size(); }
     void confirm(std::size_t item, std::uint64_t bytes) override { inner_.confirm(item, bytes); }
     asio::awaitable<void> complete_item(std::size_t item, std::string receipt) override {
         return inner_.complete_item(item, std::move(receipt));

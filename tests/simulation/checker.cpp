@@ -157,8 +157,11 @@ void checker::look_at_change(const point& from, const loaded_job& to, posted_job
         asked.begun_healed = server_.healed;
     }
     // But for a doubt that nobody can clear up: then the job's policy has it sent once more.
-    const bool in_vain = now.now == status::waiting && now.error.code != errc::outcome_unknown;
-    require(!in_vain || !asked.begun_healed, asked.id,
+    // And for bytes that were lost before, and are missed now.
+    const bool missed = now.error.code == errc::outcome_unknown || now.error.code == errc::wrong_offset;
+    const bool in_vain = now.now == status::waiting && !missed;
+    const bool finds_out = asked.automatic && asked.deaf != 0;  // that its endpoint cannot be asked what it speaks
+    require(!in_vain || !asked.begun_healed || finds_out, asked.id,
             "has to be tried again though everything works: " + now.error.message());
     if (now.now == status::failed) {
         look_at_failure(to, asked);
@@ -183,6 +186,9 @@ void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) 
             "failed, and it was its host's fault: " + whole.job.state.error.message());
     require(code != errc::expired || present - asked.epoch_began >= max_age, asked.id, "expired, and is not that old");
     look_at_source(whole);
+    // A server that is well refuses nothing but what is there already.
+    require(!asked.begun_healed || code.category() != http_category() || code == make_http_error(412), asked.id,
+            [&] { return "failed though everything works: " + whole.job.state.error.message(); });
     // Whoever reads that it failed sends it again. Of one that has begun anew, or that its policy has sent again, it
     // may have come the first time.
     const bool again = asked.policy == on_unknown::retry || (asked.policy != on_unknown::park && asked.untold > 0);

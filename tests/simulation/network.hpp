@@ -40,7 +40,8 @@ public:
         }
         request mine = what;
         spoil(mine);
-        const testing::fault wrong = draw(what.body_size());
+        const testing::fault wrong =
+            server_.breaks_over(what) ? testing::fault{kind::answer_lost, 0} : draw(what.body_size());
         const bool stalls = wrong.what == kind::cut && random_.chance(0.2);
         const bool silent = wrong.what == kind::answer_lost && random_.chance(0.3);
         response got = co_await send(mine, progress, wrong);
@@ -50,6 +51,10 @@ public:
         if (say_) {
             say_(what.method + " " + what.url + ", fault " + std::to_string(static_cast<int>(wrong.what)) + ": " +
                  std::to_string(got.status) + " " + (got.failure ? got.failure.message() : ""));
+        }
+        server_.note_answer(what, got);
+        if (planted_ == plant::options_waited_for && what.method == "OPTIONS" && got.status == 500) {
+            got.headers.push_back({"Retry-After", "60"});
         }
         const bool lost = got.status == 0 && got.may_have_left;
         if (lost && planted_ == plant::resend) {

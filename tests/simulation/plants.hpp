@@ -47,9 +47,15 @@ enum class plant : std::uint8_t {
     unmarked,          ///< what finishes an upload leaves no mark
     no_cleanup,        ///< uploads that are given up stay at the server
     undelivered,       ///< a delivered upload is not noted as such: giving up the rest of the job deletes it
+    mark_cleared_early,  ///< a mark goes before what settled it is kept
+    expiry_guessed,      ///< whether an upload has expired is told by this side's clock
+    hidden_fails,        ///< an upload that is not shown ends its job
+    tail_loss_fails,     ///< a server that has lost bytes of an upload ends its job
+    condition_repeated,  ///< a conditional PUT is repeated as if it were idempotent
+    options_waited_for,  ///< an endpoint that breaks over OPTIONS is asked for ever
 };
 
-inline constexpr std::array<std::pair<std::string_view, plant>, 29> plants = {{
+inline constexpr std::array<std::pair<std::string_view, plant>, 35> plants = {{
     {"none", plant::none},
     {"early_ack", plant::early_ack},
     {"unsynced", plant::unsynced},
@@ -79,6 +85,12 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 29> plants = {{
     {"unmarked", plant::unmarked},
     {"no_cleanup", plant::no_cleanup},
     {"undelivered", plant::undelivered},
+    {"mark_cleared_early", plant::mark_cleared_early},
+    {"expiry_guessed", plant::expiry_guessed},
+    {"hidden_fails", plant::hidden_fails},
+    {"tail_loss_fails", plant::tail_loss_fails},
+    {"condition_repeated", plant::condition_repeated},
+    {"options_waited_for", plant::options_waited_for},
 }};
 
 [[nodiscard]] inline std::optional<plant> plant_named(std::string_view name) {
@@ -93,7 +105,9 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 29> plants = {{
 /// Sources in which so little of a file is looked at that much of it can change unseen.
 [[nodiscard]] inline std::shared_ptr<testing::memory_sources> make_sources(
     std::shared_ptr<testing::memory_files> files) {
-    return std::make_shared<testing::memory_sources>(std::move(files), detail::sampling{32, 4});
+    auto sources = std::make_shared<testing::memory_sources>(std::move(files), detail::sampling{32, 4});
+    sources->piece = 100;
+    return sources;
 }
 
 /// Sources that look at files in a wrong way.
@@ -112,6 +126,7 @@ public:
         }
         return sound_->open(item);
     }
+    [[nodiscard]] std::size_t piece_size() const noexcept override { return sound_->piece_size(); }
     asio::awaitable<std::vector<recognition>> recognize(std::vector<item_spec> items,
                                                         std::vector<bool> begun) override {
         std::vector<recognition> found = co_await sound_->recognize(std::move(items), std::move(begun));
@@ -139,6 +154,7 @@ public:
     [[nodiscard]] std::unique_ptr<body_source> open(const item_spec& item) override {
         return std::make_unique<source>(files_, item, to_the_end_);
     }
+    [[nodiscard]] std::size_t piece_size() const noexcept override { return 100; }
 
 private:
     class source final : public body_source {

@@ -41,6 +41,8 @@ struct posted_job {
     way via = way::put;
     bool conditional = false;  ///< nothing may be there yet
     bool automatic = false;    ///< what its endpoint speaks is found out by asking
+    int deaf = 0;              ///< its endpoint breaks over OPTIONS: 1 answers 500, 2 hangs up
+    int shows = 0;             ///< of an object its endpoint shows 0 an MD5, 1 a digest, 2 only its size
     protocol_spec spec;
     on_unknown policy = on_unknown::park;
     bool verified = false;
@@ -73,6 +75,12 @@ struct posted_job {
     [[nodiscard]] bool is_form() const noexcept { return via == way::form || via == way::resumable_form; }
     /// Its server can be asked what it has.
     [[nodiscard]] bool is_upload() const noexcept { return via != way::put && via != way::form; }
+
+    /// Something of it is there, so a condition that nothing may be does not hold.
+    [[nodiscard]] bool is_there(std::size_t item) const {
+        const auto found = copies.find(item);
+        return found != copies.end() && !found->second.empty();
+    }
 
     [[nodiscard]] std::string url() const {
         static const std::map<way, std::string> names = {{way::put, "put"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/detail/resumable_protocol.hpp>
 #include <waybill/protocol/detail/s3_protocol.hpp>
 #include <waybill/protocol/detail/tus_protocol.hpp>
@@ -70,6 +71,11 @@ public:
         const plant planted = of.how_.planted;
         how.protocols["s3"] = [planted](const protocol_spec& spec) { return planted_in(planted, make_s3(spec)); };
         how.protocols["tus"] = [planted](const protocol_spec& spec) { return planted_in(planted, make_tus(spec)); };
+        if (planted == plant::condition_repeated) {
+            how.protocols["put"] = [planted](const protocol_spec& spec) {
+                return planted_in(planted, std::make_unique<detail::put_protocol>(spec));
+            };
+        }
         if (planted >= plant::late_url) {
             how.protocols["resumable"] = [planted](const protocol_spec& spec) {
                 return planted_in(planted, std::make_unique<detail::resumable_protocol>(spec));

@@ -2,6 +2,7 @@
 
 #include "simulation/server_model.hpp"
 
+#include <waybill/detail/digest.hpp>
 #include <waybill/testing/fake_transport.hpp>
 
 #include <algorithm>
@@ -15,21 +16,31 @@ std::string header_of(const request& what, std::string_view name) {
     return std::string(single_header(what.headers, name).value_or(""));
 }
 
+std::size_t item_in(const std::string& url) {
+    return std::stoul(url.substr(url.rfind('/') + 1));
+}
+
 /// A PUT, or a form in one request: it counts when all of it is there.
 class whole_request final : public arrival {
 public:
     whole_request(const request& what, posted_job& job, server_model& server, testing::seeded_random& random)
         : arrival(what), job_(job), server_(server), random_(random), url_(what.url),
-          content_type_(header_of(what, "Content-Type")), key_(header_of(what, "Idempotency-Key")) {}
+          content_type_(header_of(what, "Content-Type")), key_(header_of(what, "Idempotency-Key")),
+          conditional_(header_of(what, "If-None-Match") == "*"), item_(job.is_form() ? 0 : item_in(what.url)) {}
 
 private:
     void take(std::span<const char> bytes) override { body_.append(bytes.data(), bytes.size()); }
 
     void finish() override {
-        if (job_.is_form()) {
-            server_.require_marked(job_, 0);
+        if (job_.is_form() || conditional_) {
+            server_.require_marked(job_, item_);
         }
         status_ = server_.draw_status(false);
+        const bool answered_before = job_.policy == on_unknown::retry_same_key && job_.keys.contains(key_);
+        if (conditional_ && job_.is_there(item_) && !answered_before &&
+            classify_status(status_) == status_class::success) {
+            status_ = 412;
+        }
         const status_class means = classify_status(status_);
         if (means == status_class::success || (means == status_class::ambiguous && random_.chance(0.5))) {
             apply();
@@ -40,10 +51,16 @@ private:
     }
 
     void apply() {
+        if (conditional_ && job_.is_there(item_)) {
+            return;
+        }
         if (!job_.is_form()) {
-            const std::size_t item = std::stoul(url_.substr(url_.rfind('/') + 1));
-            job_.copies[item].clear();
-            server_.show(job_, item, std::move(body_));
+            if (conditional_) {
+                job_.arrived.insert(item_);
+            } else {
+                job_.copies[item_].clear();
+            }
+            server_.show(job_, item_, std::move(body_));
             return;
         }
         const bool seen = !job_.keys.insert(key_).second;
@@ -69,8 +86,43 @@ private:
     std::string url_;
     std::string content_type_;
     std::string key_;
+    bool conditional_;
+    std::size_t item_;
     std::string body_;
     int status_ = 0;
+};
+
+/// What is at the target of a PUT?
+class target_question final : public arrival {
+public:
+    target_question(const request& what, posted_job& job, server_model& server)
+        : arrival(what), job_(job), item_(item_in(what.url)), status_(server.draw_status(false)) {}
+
+private:
+    void take(std::span<const char> /*bytes*/) override {}
+    void finish() override {}
+    response reply() override {
+        if (status_ / 100 != 2 || !job_.is_there(item_)) {
+            job_.untold += classify_status(status_) == status_class::permanent ? 1 : 0;
+            return testing::fake_transport::answer(status_ / 100 == 2 ? 404 : status_);
+        }
+        response answer = testing::fake_transport::answer(200);
+        const std::string& content = job_.copies.at(item_).back();
+        answer.headers.push_back({"Content-Length", std::to_string(content.size())});
+        if (job_.shows == 0) {
+            answer.headers.push_back({"ETag", "\"" + detail::to_hex(detail::digest_of("md5", content)) + "\""});
+        } else if (job_.shows == 1) {
+            answer.headers.push_back(
+                {"Repr-Digest", "sha-256=:" + detail::to_base64(detail::digest_of("sha-256", content)) + ":"});
+        } else {
+            ++job_.untold;
+        }
+        return answer;
+    }
+
+    posted_job& job_;
+    std::size_t item_;
+    int status_;
 };
 
 /// What is offered here?
@@ -100,6 +152,10 @@ void server_model::asked(const request& what) {
     if (job.is_upload() && (what.method == "DELETE" || asks_whether_gone)) {
         return;  // cleaning up
     }
+    const bool of_target = what.method == "PUT" || what.method == "POST";
+    if (!of_target && !what.sealed && !header_of(what, "If-None-Match").empty()) {
+        violate(what.method + " left for " + job.id + " with a condition that is about something else");
+    }
     if (job.cancel_confirmed) {
         violate(what.method + " left for " + job.id + ", whose cancellation was confirmed");
     }
@@ -112,8 +168,12 @@ void server_model::asked(const request& what) {
 
 std::unique_ptr<arrival> server_model::accept(const request& what) {
     posted_job& job = jobs_.at(job_in(what.url));
-    if (what.method == "OPTIONS" && job.via != way::tus) {
-        return std::make_unique<offer_request>(what, draw_status(true), job.via == way::resumable);
+    if (what.method == "OPTIONS" && (job.via != way::tus || job.deaf != 0)) {
+        return std::make_unique<offer_request>(what, job.deaf != 0 ? 500 : draw_status(true),
+                                               job.via == way::resumable);
+    }
+    if (what.method == "HEAD" && job.via != way::s3 && uploads_.find(what.url) == nullptr) {
+        return std::make_unique<target_question>(what, job, *this);
     }
     // Where the question was refused, what can be sent any way is sent the plain way.
     const bool plain = job.automatic && what.method == "PUT" && header_of(what, "Upload-Complete").empty();
@@ -129,6 +189,18 @@ void server_model::may_arrive(const request& what) {
     if (whole != nullptr && whole->job.state.tail_attempt != 0) {
         job.left.insert(job.is_form() ? 0 : whole->job.state.tail_item);
     }
+}
+
+void server_model::note_answer(const request& what, const response& answer) {
+    constexpr int while_it_matters = 60;
+    const loaded_job* const whole = stored(job_in(what.url));
+    if (!healed && whole != nullptr && whole->job.state.tail_attempt != 0 && answer.status / 100 == 2) {
+        tense = while_it_matters;
+    }
+}
+
+bool server_model::breaks_over(const request& what) const {
+    return what.method == "OPTIONS" && jobs_.at(job_in(what.url)).deaf == 2;
 }
 
 verification server_model::verify(const std::string& id) const {
@@ -173,6 +245,11 @@ const loaded_job* server_model::stored(const std::string& id) const {
         }
     }
     return nullptr;
+}
+
+bool server_model::is_given_up(const std::string& url) const {
+    return std::any_of(disk_.leftovers.begin(), disk_.leftovers.end(),
+                       [&](const auto& one) { return one.second.reached.resource == url; });
 }
 
 void server_model::require_marked(posted_job& job, std::size_t item) {

@@ -31,6 +31,8 @@ public:
     bool healed = false;
     bool prompt = false;  ///< it never asks for patience
     outage away;
+    /// For so many turns something is known of a marked request that is not on the disk yet.
+    int tense = 0;
     std::string violation;
 
     [[nodiscard]] upload_server& uploads() noexcept { return uploads_; }
@@ -41,6 +43,10 @@ public:
     [[nodiscard]] std::unique_ptr<arrival> accept(const request& what);
     /// All of a request has been handed over: whether or not it comes, it may.
     void may_arrive(const request& what);
+    /// Somebody in between breaks over this very request.
+    [[nodiscard]] bool breaks_over(const request& what) const;
+    /// The client has this answer: from now on it matters what becomes of it.
+    void note_answer(const request& what, const response& answer);
     /// What the app's backend says of a job.
     [[nodiscard]] verification verify(const std::string& id) const;
 
@@ -48,6 +54,8 @@ public:
     void violate(const std::string& what);
     [[nodiscard]] int draw_status(bool of_upload);
     [[nodiscard]] const loaded_job* stored(const std::string& id) const;
+    /// The client has given this upload up, and is about to remove it.
+    [[nodiscard]] bool is_given_up(const std::string& url) const;
     /// The last byte is here of what is not to be repeated blindly: that must be on the disk.
     void require_marked(posted_job& job, std::size_t item);
     /// Makes an item visible.

@@ -43,9 +43,13 @@ void simulation::chaos() {
         if (jobs_.empty() || random_.chance(0.02)) {
             act();
         }
-        if (random_.chance(0.003)) {
+        // What a marked request came to is being found out and kept: whoever dies or stops now must not forget it.
+        const bool tense = server_.tense > 0 && server_.tense-- > 0;
+        if (random_.chance(tense ? 0.006 : 0.003)) {
             crash();
             start();
+        } else if (tense && random_.chance(0.003)) {
+            ask_to_stop();
         }
         go_on();
         if (!turn() && !clock_->advance_to_next()) {

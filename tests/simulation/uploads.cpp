@@ -63,6 +63,14 @@ public:
 
 protected:
     void create(const request& what, std::optional<std::uint64_t> length, std::size_t item) {
+        if (header_of(what, "If-None-Match") == "*" && job_.is_there(item) && means_ == status_class::success) {
+            status_ = 412;
+            means_ = status_class::permanent;
+            applies_ = false;
+        }
+        if (header_of(what, "Upload-Concat").empty()) {
+            home_.require_none_open(job_, item);
+        }
         if (!applies_) {
             return;
         }
@@ -95,8 +103,11 @@ protected:
         }
         home_.look_whether_gone(*here_);
         if (here_->gone) {
-            status_ = home_.random_.chance(0.5) ? 404 : 410;
+            status_ = home_.random_.chance(0.5) ? 404 : job_.via == way::tus && method_ == "HEAD" ? 403 : 410;
             means_ = status_class::permanent;
+        } else if (method_ == "HEAD") {
+            home_.lose_tail(*here_);
+            status_ = status_ == 403 ? 400 : status_;  // to this question it would say that there is none
         }
         return !here_->gone;
     }
@@ -375,15 +386,50 @@ void upload_server::look_whether_gone(upload& one) {
     const bool expired = time_.steady_now() >= one.expires;
     const bool dropped = !server_.healed && random_.chance(0.02);
     one.gone = one.gone || (!one.complete && (expired || dropped));
+    // What is finished may be put away at any later time.
+    if (one.complete && !one.gone && !server_.healed && random_.chance(0.1)) {
+        one.gone = true;
+        count_untold(one);
+    }
+}
+
+// A server that crashes may lose what it had not written yet, though it had said that it has it.
+void upload_server::lose_tail(upload& one) {
+    if (!server_.healed && !one.complete && !one.data.empty() && random_.chance(0.05)) {
+        one.data.resize(random_.below(one.data.size()));
+        one.cut_back = true;
+        ++one.generation;
+    }
+}
+
+// As long as the one that was begun is there, and can go on, another one is a waste; asked about, it would have said
+// so.
+void upload_server::require_none_open(const posted_job& job, std::size_t item) {
+    for (const auto& [url, one] : all_) {
+        const bool known = one.job == &job && one.item == item && one.heard && one.committed && !one.excused;
+        const bool open =
+            !one.gone && !one.complete && !one.partial && !one.cut_back && time_.steady_now() < one.expires;
+        if (known && open && job.granted == 0 && !server_.is_given_up(url)) {
+            server_.violate("another upload is begun for " + job.id + ", and " + url + " is still there");
+        }
+    }
+}
+
+void upload_server::count_untold(upload& one) {
+    if (!one.untold && !one.partial) {
+        one.untold = true;
+        ++one.job->untold;
+    }
 }
 
 void upload_server::complete(upload& one, bool denied) {
     one.complete = true;
-    // Some put away what is finished: whoever asks then is told 404. Who has not heard its URL, or believes it expired,
-    // cannot ask. And who was answered with an error does not know what to believe.
+    // Some put away what is finished: whoever asks then is told 404. Who has not heard its URL cannot ask. And who was
+    // answered with an error does not know what to believe.
     one.gone = !server_.healed && random_.chance(0.15);
-    const bool expires = one.expires != std::chrono::steady_clock::time_point::max();
-    one.job->untold += one.gone || expires || !one.heard || denied ? 1 : 0;
+    if (one.gone || !one.heard || denied) {
+        count_untold(one);
+    }
     if (one.job->is_form()) {
         server_.show_form(*one.job, one.content_type, one.data);
     } else {
@@ -409,8 +455,8 @@ void upload_server::excuse_uncommitted() {
 
 std::string upload_server::left_over() const {
     for (const auto& [url, one] : all_) {
-        const bool expires = one.expires != std::chrono::steady_clock::time_point::max();
-        if (one.heard && !one.complete && !one.gone && !one.excused && !expires && !one.job->said_completed) {
+        const bool expired = time_.steady_now() >= one.expires;
+        if (one.heard && !one.complete && !one.gone && !one.excused && !expired && !one.job->said_completed) {
             return url + (one.committed ? " is left over at the server" : " was heard of, and forgotten");
         }
     }

@@ -36,6 +36,8 @@ struct upload {
     bool heard = false;            ///< the client was told its URL
     bool committed = false;        ///< and has had it on its disk
     bool early = false;            ///< it was told so before the whole body had left
+    bool cut_back = false;         ///< bytes were lost that the client was told of
+    bool untold = false;           ///< it was counted as finished, and nobody can ask about it
     bool excused = false;          ///< nobody can be expected to clean it up
     std::uint64_t told = 0;        ///< the offset the client was told last
     std::uint64_t confirmed = 0;   ///< the highest one
@@ -84,6 +86,9 @@ private:
     [[nodiscard]] std::unique_ptr<arrival> accept_object(const request& what, posted_job& job);
     [[nodiscard]] std::string place(posted_job& job, const request& what);
     void look_whether_gone(upload& one);
+    void lose_tail(upload& one);
+    void require_none_open(const posted_job& job, std::size_t item);
+    void count_untold(upload& one);
     void complete(upload& one, bool denied);
     void remove(const std::string& url, upload& one);
 

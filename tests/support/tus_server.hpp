@@ -106,6 +106,9 @@ public:
         return found;
     }
 
+    /// Answers one request, for scripts that stand in front.
+    void serve_one(exchange& x) { serve(x); }
+
     http_server http;
 
 private:

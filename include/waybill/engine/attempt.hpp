@@ -9,6 +9,7 @@
 #include <waybill/engine/meter.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/model/snapshot.hpp>
+#include <waybill/protocol/failure.hpp>
 #include <waybill/protocol/session.hpp>
 #include <waybill/source/source_opener.hpp>
 #include <waybill/store/store.hpp>
@@ -44,13 +45,15 @@ public:
     [[nodiscard]] const std::vector<item_record>& items() const noexcept override { return whole_.items; }
     [[nodiscard]] const checkpoint* find_checkpoint(std::size_t item) const noexcept override;
     [[nodiscard]] std::unique_ptr<body_source> open(std::size_t item) override;
+    [[nodiscard]] std::size_t piece_size() const noexcept override { return sources_.piece_size(); }
     asio::awaitable<response> send(request what, std::vector<body_span> spans, std::size_t about) override;
     asio::awaitable<void> save(checkpoint reached) override;
     asio::awaitable<void> save_and_mark(checkpoint reached) override;
     void save_soon(checkpoint reached) override;
+    void settle_soon(checkpoint reached) override;
     asio::awaitable<void> forget(std::size_t item, bool discard) override;
+    asio::awaitable<void> settle_and_forget(std::size_t item, bool discard) override;
     void confirm(std::size_t item, std::uint64_t bytes) override;
-    void clear_mark() override;
     asio::awaitable<void> save_protocol(std::string name) override;
     asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override;
     asio::awaitable<void> complete_item(std::size_t item, std::string receipt) override;
@@ -84,11 +87,11 @@ public:
     [[nodiscard]] std::uint64_t unheard() const noexcept { return unheard_; }
     /// A request has come to an end: something was heard of the host, or nothing where something should have been.
     [[nodiscard]] bool contacted() const noexcept { return contacted_; }
-    /// The protocol has come to an end, and knew the last answer: the mark which that settled goes.
-    void conclude() {
-        if (heard_) {
-            clear_mark();
-        }
+    /// A failure that ended the protocol says what became of the marked request: the commit that keeps it takes the
+    /// mark away. One that may pass does not, though a success was heard before: what it was worth has not been kept.
+    [[nodiscard]] bool settled_by(const failure& why) const noexcept {
+        const bool about_it = why.item() == checkpoint::whole_job || why.item() == whole_.job.state.tail_item;
+        return (why.settles() && about_it) || (heard_ && why.what_to_do() == disposition::permanent);
     }
     /// Looks at the content of files about which something has changed that says nothing of it. What the server has of
     /// one whose content is not known for certain is given up: an edit whose time was put back would be mixed with it.
@@ -140,8 +143,12 @@ private:
 
     asio::awaitable<void> mark_tail(std::size_t about);
     void set_mark(std::size_t about);
+    void clear_mark();
+    void clear_mark_of(std::size_t about);
+    void conclude();
     /// An earlier attempt may have delivered the same.
     [[nodiscard]] bool is_marked_before(std::size_t about) const noexcept;
+    void require_no_other_doubt(std::size_t about) const;
     asio::awaitable<response> perform(const request& what, active_send& as, bool unmark_if_nothing_left);
     void require_source_intact(const response& answer, const std::vector<body_span>& spans) const;
     asio::awaitable<void> until_flushed();
@@ -156,6 +163,7 @@ private:
     void show_server_side(const job_change& change);
     void show_transfers();
     void keep(checkpoint reached);
+    asio::awaitable<void> drop(std::size_t item, bool discard, bool settles);
 
     loaded_job whole_;
     status committed_;

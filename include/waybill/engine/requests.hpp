@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/digest.hpp>
 #include <waybill/engine/engine_options.hpp>
 #include <waybill/error.hpp>
+#include <waybill/model/checkpoint.hpp>
 #include <waybill/model/record.hpp>
+#include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 #include <waybill/transport/url.hpp>
@@ -12,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -75,7 +79,9 @@ inline void add_query_values(std::vector<std::string>& secrets, const std::strin
         return secrets;
     }
     for (const auto& [name, value] : job.headers) {
-        replace_header(what.headers, header_field{name, value});
+        if (what.conditional || !is_condition(name)) {
+            replace_header(what.headers, header_field{name, value});
+        }
     }
     // Credentials belong to one origin, and nothing of a job may replace them.
     if (options.credentials && at_home) {
@@ -106,6 +112,20 @@ inline void take_redirect(const request& what, response& answer, const std::vect
         answer.leads_to.clear();  // not a URL: it may be anything
     }
     answer.see_other = what.see_other && answer.status == 303 && answer.has_left && by_server;
+}
+
+/// The key of a request that is not idempotent: the same for each retry of it, another one for each other request of
+/// the job. A job's one POST to its own URL, as a form is, has the job's key as it is. Without a purpose the path tells
+/// requests apart, not the query: that may hold a signature, which changes from one retry to the next.
+[[nodiscard]] inline std::string key_of(const request& what, const job_record& job, std::size_t about) {
+    const auto path_of = [](const std::string& url) { return std::string_view(url).substr(0, url.find('?')); };
+    std::string key = job.state.key + (about == checkpoint::whole_job ? "" : "-" + std::to_string(about));
+    std::string purpose = what.purpose;
+    if (purpose.empty() && (what.method != "POST" || path_of(what.url) != path_of(job.spec.url))) {
+        purpose.append(what.method).append(" ").append(path_of(what.url));
+    }
+    constexpr std::size_t digits = 16;
+    return purpose.empty() ? key : key + "-" + to_hex(digest_of("sha-256", purpose)).substr(0, digits);
 }
 
 /// Points the request to where a 307 or 308 sends it; these keep method and body (RFC 9110 section

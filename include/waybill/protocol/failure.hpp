@@ -53,7 +53,16 @@ public:
     /// The item it happened to; `checkpoint::whole_job` when it concerns the whole job.
     [[nodiscard]] std::size_t item() const noexcept { return item_; }
 
+    /// Says that no request of the job whose answer was lost has delivered it, or that what it has delivered is given
+    /// up: the commit that keeps this failure takes the mark away. Without it the doubt stays.
+    failure& settle() noexcept {
+        settles_ = true;
+        return *this;
+    }
+    [[nodiscard]] bool settles() const noexcept { return settles_; }
+
 private:
+    bool settles_ = false;
     disposition what_;
     std::optional<std::chrono::seconds> retry_after_;
     std::size_t item_;

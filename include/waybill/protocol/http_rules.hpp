@@ -41,6 +41,12 @@ namespace waybill {
     return value < 0 ? std::nullopt : std::optional<std::int64_t>(value);
 }
 
+/// A header by which what a request does depends on what is there (RFC 9110 section 13, RFC 4918 section 10.4).
+[[nodiscard]] inline bool is_condition(std::string_view name) noexcept {
+    constexpr std::string_view begin = "If-";
+    return same_header(name, "If") || (name.size() > begin.size() && same_header(name.substr(0, begin.size()), begin));
+}
+
 /// `Retry-After` (RFC 9110 section 10.2.3) in either form. A date counts from the answer's own
 /// `Date`: the server's clock, not ours, says how long it means. Garbage is no header at all.
 [[nodiscard]] inline std::optional<std::chrono::seconds> parse_retry_after(const response& r, std::int64_t now_unix) {
@@ -63,6 +69,17 @@ namespace waybill {
 
 [[nodiscard]] inline std::int64_t unix_seconds(std::chrono::system_clock::time_point t) noexcept {
     return std::chrono::duration_cast<std::chrono::seconds>(t.time_since_epoch()).count();
+}
+
+/// The server, or something before it, broke over this very request, while it may take others: it failed, or the
+/// connection that had carried the request ended without a usable answer. A host that is down, busy or out of reach
+/// says nothing of the request.
+[[nodiscard]] inline bool is_broken_by(const response& r) noexcept {
+    if (r.status != 0) {
+        return r.status == 500 && !r.header("Retry-After");
+    }
+    return r.failure == errc::connection_lost || r.failure == errc::answer_timed_out ||
+           r.failure == errc::response_too_large || r.failure == errc::invalid_response;
 }
 
 /// What a finished request means.

@@ -73,13 +73,20 @@ public:
     virtual asio::awaitable<void> save_and_mark(checkpoint reached) = 0;
     /// As `save` without waiting: durable within a tenth of a second.
     virtual void save_soon(checkpoint reached) = 0;
+    /// As `save_soon`, of a checkpoint that says what became of a request whose answer was lost: its mark
+    /// (`job_state::tail_attempt`) is taken away by the commit that keeps the checkpoint. There is no way to take it
+    /// away alone: whoever is stopped or killed in between would send again what has arrived. An item's completion
+    /// settles its mark in the same way, and so does a failure that says so (`failure::settle`).
+    virtual void settle_soon(checkpoint reached) = 0;
     /// Forgets an item's checkpoint: its upload is gone, or of no use any more. With `discard` what
     /// the server still has of it is cleaned up, durably, in the background.
     virtual asio::awaitable<void> forget(std::size_t item, bool discard) = 0;
+    /// The same, and in the same commit the mark goes of a request whose answer was lost: nothing of it has arrived, or
+    /// what has is given up.
+    virtual asio::awaitable<void> settle_and_forget(std::size_t item, bool discard) = 0;
 
-    /// Takes away the mark of a request whose answer was lost (`job_state::tail_attempt`): what became
-    /// of it has been found out.
-    virtual void clear_mark() = 0;
+    /// How many bytes of a body to read in one turn of the loop where it is read ahead, for a digest.
+    [[nodiscard]] virtual std::size_t piece_size() const noexcept { return std::size_t(1) << 20; }
 
     /// Says how many of an item's bytes the server has confirmed. Shown at once, durable with the
     /// next checkpoint or item.
@@ -104,5 +111,19 @@ public:
     /// durable.
     virtual asio::awaitable<void> save_protocol(std::string name) = 0;
 };
+
+/// The items that are not completed yet, in their order; but one that a request whose answer was lost was for comes
+/// first. A job has one mark: before another item's is set, what it stands for must be settled.
+[[nodiscard]] inline std::vector<std::size_t> items_to_send(const session& job) {
+    std::vector<std::size_t> open;
+    const job_state& state = job.job().state;
+    for (std::size_t i = 0; i < job.items().size(); ++i) {
+        const bool doubtful = state.tail_attempt != 0 && state.tail_item == i;
+        if (job.items()[i].state.now != item_status::completed) {
+            open.insert(doubtful ? open.begin() : open.end(), i);
+        }
+    }
+    return open;
+}
 
 }  // namespace waybill

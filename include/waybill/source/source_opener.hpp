@@ -6,6 +6,7 @@
 #include <waybill/model/record.hpp>
 #include <waybill/transport/body_source.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -65,6 +66,9 @@ public:
     /// @param begun for each item, whether its server may have some of its bytes. Then nothing less than all of them
     ///   is fingerprinted, so that the next change can be told for certain.
     virtual asio::awaitable<std::vector<recognition>> recognize(std::vector<item_spec> items, std::vector<bool> begun);
+
+    /// How many bytes to read in one turn of the loop where an item is read ahead, for a digest.
+    [[nodiscard]] virtual std::size_t piece_size() const noexcept { return std::size_t(1) << 20; }
 };
 
 inline asio::awaitable<std::vector<recognition>> source_opener::recognize(std::vector<item_spec> items,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/digest.hpp>
 #include <waybill/testing/fake_transport.hpp>
 
 #include <cstddef>
@@ -41,7 +42,7 @@ public:
     /// True: a second POST with the same `Idempotency-Key` is answered like the first, and changes
     /// nothing.
     bool honours_keys = false;
-    /// Answers what is neither PUT nor POST; not set: 404.
+    /// Answers what is neither PUT nor POST; not set: HEAD shows what was PUT, and all else is 404.
     std::function<response(const received_request&)> otherwise;
 
     /// Every request, in order, broken and refused ones included.
@@ -89,17 +90,31 @@ private:
 
     response accept(const received_request& r) {
         if (r.method == "PUT") {
+            if (r.header("If-None-Match") == "*" && objects_.contains(r.url)) {
+                return fake_transport::answer(412);
+            }
             objects_[r.url] = r.body;
             return fake_transport::answer(201);
         }
         if (r.method != "POST") {
-            return otherwise ? otherwise(r) : fake_transport::answer(404);
+            return otherwise ? otherwise(r) : shown(r);
         }
         const std::string key = r.header("Idempotency-Key");
         if (!honours_keys || key.empty() || keys_.insert(key).second) {
             posts_.push_back(r);
         }
         return fake_transport::answer(201);
+    }
+
+    [[nodiscard]] response shown(const received_request& r) const {
+        const auto there = objects_.find(r.url);
+        if (r.method != "HEAD" || there == objects_.end()) {
+            return fake_transport::answer(404);
+        }
+        response answer = fake_transport::answer(200);
+        answer.headers.push_back({"Content-Length", std::to_string(there->second.size())});
+        answer.headers.push_back({"ETag", "\"" + detail::to_hex(detail::digest_of("md5", there->second)) + "\""});
+        return answer;
     }
 
     std::deque<step> script_;

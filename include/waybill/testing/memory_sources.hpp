@@ -87,6 +87,12 @@ public:
     explicit memory_sources(std::shared_ptr<memory_files> files, detail::sampling how = {})
         : files_(std::move(files)), how_(how) {}
 
+    /// What is read ahead in one turn of the loop, for a digest. Make it small, so that a crash or a stop can come in
+    /// between.
+    std::size_t piece = std::size_t(1) << 20;
+
+    [[nodiscard]] std::size_t piece_size() const noexcept override { return piece; }
+
     asio::awaitable<std::vector<pinned_file>> pin(std::vector<wanted_file> files) override {
         std::vector<pinned_file> pinned;
         for (const wanted_file& wanted : files) {

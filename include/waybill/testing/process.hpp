@@ -45,7 +45,9 @@ public:
         options how;
         how.replace.store = std::make_shared<memory_store>(context_.get_executor(), around.disk);
         how.replace.transport = around.server.connect(context_.get_executor());
-        how.replace.sources = std::make_shared<memory_sources>(around.files);
+        const auto sources = std::make_shared<memory_sources>(around.files);
+        sources->piece = 1000;  // a crash can come while an item is read
+        how.replace.sources = sources;
         how.replace.clock = around.clock;
         how.replace.random = std::make_shared<seeded_random>(seed);
         if (adjust) {

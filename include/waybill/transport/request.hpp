@@ -70,6 +70,12 @@ struct request {
     /// A mark is to be durable before the last byte leaves even though the request is idempotent:
     /// for a request that finishes something which may be gone when it is asked about.
     bool finishing = false;
+    /// What it is for, where a job sends several requests that are not idempotent: each purpose has an idempotency key
+    /// of its own, the same for each retry. Empty: requests of the same method to the same path are retries of one.
+    std::string purpose;
+    /// It is about what the job is about, so the job's conditions (`If-Match`, `If-None-Match`, …) go with it. Not so
+    /// for a question, nor for a request about an upload resource, which would fail by them.
+    bool conditional = true;
     /// Bytes that are at the server already, and that it has to put together before it can answer.
     std::uint64_t assembles = 0;
     /// It may leave the job's origin: for protocols to which another server than the one the job

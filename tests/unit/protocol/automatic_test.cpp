@@ -51,6 +51,17 @@ TEST_CASE("the memory for endpoints has an end", "[protocol][auto]") {
     CHECK(memory.find("https://h/0", noon).spoken.empty());
 }
 
+TEST_CASE("an endpoint that breaks over three questions in a row does so by itself", "[protocol][auto]") {
+    endpoint_memory memory;
+    CHECK_FALSE(memory.note_broken("https://host.test/in"));
+    CHECK_FALSE(memory.note_broken("https://host.test/in"));
+    CHECK_FALSE(memory.note_broken("https://host.test/other"));
+    CHECK(memory.note_broken("https://host.test/in"));
+    CHECK(memory.note_broken("https://host.test/in"));  // until it answers
+    memory.remember("https://host.test/in", {"tus"}, noon);
+    CHECK_FALSE(memory.note_broken("https://host.test/in"));
+}
+
 TEST_CASE("an answer to OPTIONS says what can be spoken", "[protocol][auto]") {
     CHECK(offered_by(answer("Tus-Resumable", "1.0.0")).spoken == "tus");
     CHECK(offered_by(answer("tus-version", "1.0.0,0.2.2")).spoken == "tus");

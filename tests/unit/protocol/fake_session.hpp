@@ -30,6 +30,8 @@ public:
         header_list headers;
         std::string body;
         bool idempotent = false;
+        bool finishing = false;
+        bool conditional = true;
         std::vector<body_span> spans;
         std::size_t about = 0;
     };
@@ -89,6 +91,8 @@ public:
         noted.url = what.url;
         noted.headers = what.headers;
         noted.idempotent = what.idempotent;
+        noted.finishing = what.finishing;
+        noted.conditional = what.conditional;
         noted.spans = std::move(spans);
         noted.about = about;
         if (what.body != nullptr) {
@@ -118,7 +122,14 @@ public:
         std::erase_if(kept, [&](const checkpoint& c) { return c.item == item; });
         co_return;
     }
-    void clear_mark() override { record.state.tail_attempt = 0; }
+    asio::awaitable<void> settle_and_forget(std::size_t item, bool discard) override {
+        record.state.tail_attempt = 0;
+        return forget(item, discard);
+    }
+    void settle_soon(checkpoint reached) override {
+        record.state.tail_attempt = 0;
+        save_soon(std::move(reached));
+    }
     void confirm(std::size_t item, std::uint64_t bytes) override { records.at(item).state.confirmed = bytes; }
     asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override {
         for (std::size_t i = 0; i < width; ++i) {

@@ -42,8 +42,8 @@ struct scene {
     asio::io_context context;
 
     std::unique_ptr<hashing_source> open(const std::string& algorithm, const std::string& saved = {}) {
-        return std::make_unique<hashing_source>(std::make_unique<counted_source>(content, bytes_read), algorithm,
-                                                saved);
+        return std::make_unique<hashing_source>(std::make_unique<counted_source>(content, bytes_read), algorithm, saved,
+                                                piece);
     }
     /// Sends the bytes from `begin` to `end`, as a request does.
     void send(hashing_source& what, std::uint64_t begin, std::uint64_t end) {

@@ -9,6 +9,7 @@
 
 #include <asio/io_context.hpp>
 
+#include <optional>
 #include <string>
 
 namespace waybill::test {
@@ -127,6 +128,119 @@ TEST_CASE("put sends each item's digest ahead and keeps it in the receipt", "[pr
     CHECK(single_header(session.sent[1].headers, "Repr-Digest") == nothing);
     CHECK(session.items()[0].state.receipt == "\"1\" " + abc);
     CHECK(session.items()[1].state.receipt == nothing);
+}
+
+/// A conditional PUT whose answer was lost in an earlier attempt.
+void put_in_doubt(fake_session& session, const std::string& condition = "If-None-Match",
+                  const std::string& value = "*") {
+    session.record.spec.headers.emplace_back(condition, value);
+    session.with("a", "abc").answers(412);
+    session.record.state.attempt = 2;
+    session.record.state.tail_attempt = 1;
+    session.record.state.tail_item = 0;
+}
+
+std::optional<failure> failure_of(fake_session& session) {
+    try {
+        upload(session);
+    } catch (const failure& f) {
+        return f;
+    }
+    return std::nullopt;
+}
+
+const std::string md5_of_abc = "\"900150983cd24fb0d6963f7d28e17f72\"";
+const std::string sha256_of_abc = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:";
+
+TEST_CASE("put records an intent before the last byte of a conditional request, and repeats none", "[protocol][put]") {
+    fake_session session("https://h/up/");
+    session.with("a", "1").with("b", "2").answers(201).answers(201);
+    SECTION("with a condition") {
+        session.record.spec.headers.emplace_back("if-match", "\"1\"");
+        upload(session, put().parallel(8));
+        CHECK(session.sent[0].finishing);
+        CHECK(session.sent[1].finishing);
+    }
+    SECTION("without") {
+        upload(session);
+        CHECK_FALSE(session.sent[0].finishing);
+    }
+}
+
+TEST_CASE("put hears of itself when a condition fails after a lost answer, and looks at what is there",
+          "[protocol][put]") {
+    struct shown {
+        header_list headers;
+        std::string becomes;
+    };
+    const shown there = GENERATE(values<shown>({
+        {{{"Content-Length", "3"}, {"ETag", "\"900150983CD24FB0D6963F7D28E17F72\""}}, "delivered"},
+        {{{"Content-Length", "3"}, {"Repr-Digest", sha256_of_abc}}, "delivered"},
+        {{{"Repr-Digest", sha256_of_abc}}, "delivered"},
+        {{{"Content-Length", "4"}, {"ETag", md5_of_abc}}, "refused"},
+        {{{"Content-Length", "3"}, {"Repr-Digest", "sha-256=:AAAA:"}}, "refused"},
+        {{{"Content-Length", "3"}}, "unknown"},
+        {{{"Content-Length", "3"}, {"ETag", "\"00000000000000000000000000000000\""}}, "unknown"},  // no MD5, perhaps
+        {{{"Content-Length", "3"}, {"ETag", "W/\"900150983cd24fb0d6963f7d28e17f72\""}}, "unknown"},
+        {{{"Content-Length", "9"}, {"Content-Encoding", "gzip"}, {"ETag", md5_of_abc}}, "unknown"},
+        {{}, "unknown"},
+    }));
+    fake_session session("https://h/a");
+    put_in_doubt(session);
+    session.answers(200, there.headers);
+    const auto why = failure_of(session);
+    REQUIRE(session.sent.size() == 2);
+    CHECK(session.sent[1].method == "HEAD");
+    CHECK_FALSE(session.sent[1].conditional);
+    CHECK((there.becomes == "delivered") == (session.records[0].state.now == item_status::completed));
+    CHECK((there.becomes == "delivered") == !why);
+    if (there.becomes == "refused") {
+        CHECK(why->code() == make_http_error(412));
+        CHECK(why->settles());
+    } else if (there.becomes == "unknown") {
+        CHECK(why->code() == errc::outcome_unknown);
+        CHECK(why->what_to_do() == disposition::ambiguous);
+        CHECK_FALSE(why->settles());
+    }
+}
+
+TEST_CASE("what somebody else has put there says nothing of a replacement of ours", "[protocol][put]") {
+    fake_session session("https://h/a");
+    put_in_doubt(session, "If-Match", "\"1\"");
+    session.answers(200, {{"Content-Length", "4"}});
+    CHECK(failure_of(session)->code() == errc::outcome_unknown);
+}
+
+TEST_CASE("a target that cannot be looked at leaves a failed condition undecided, or is asked later",
+          "[protocol][put]") {
+    const int status = GENERATE(403, 404, 405, 500, 503);
+    fake_session session("https://h/a");
+    put_in_doubt(session);
+    session.answers(status);
+    const auto why = failure_of(session);
+    CHECK_FALSE(why->settles());
+    CHECK((why->code() == errc::outcome_unknown) == (status < 500));
+}
+
+TEST_CASE("a condition that fails without an earlier request is a refusal", "[protocol][put]") {
+    fake_session session("https://h/a");
+    put_in_doubt(session);
+    session.record.state.tail_attempt = 0;
+    CHECK(failure_of(session)->code() == make_http_error(412));
+    CHECK(session.sent.size() == 1);
+}
+
+TEST_CASE("put settles the item in doubt before it sends another", "[protocol][put]") {
+    fake_session session("https://h/up/");
+    put_in_doubt(session);
+    session.with("b", "2").with("c", "3");
+    session.record.state.tail_item = 1;
+    session.to_come.clear();
+    session.answers(201).answers(201).answers(201);
+    upload(session);
+    CHECK(session.sent.at(0).url == "https://h/up/b");
+    CHECK(session.sent.at(1).url == "https://h/up/a");
+    CHECK(session.sent.at(2).url == "https://h/up/c");
 }
 
 TEST_CASE("put keeps only a bounded, printable receipt", "[protocol][put]") {

@@ -112,11 +112,14 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
     const std::vector<std::string> secrets = detail::prepare(what, whole_.job.spec, options_);
     what.fresh_connection = what.fresh_connection || fresh_;
     if (!what.idempotent && !options_.key_header.empty()) {
-        const std::string part = about == checkpoint::whole_job ? "" : "-" + std::to_string(about);
         const std::string quote = options_.key_quoted ? "\"" : "";
-        what.headers.push_back(header_field{options_.key_header, quote + whole_.job.state.key + part + quote});
+        what.headers.push_back(
+            header_field{options_.key_header, quote + detail::key_of(what, whole_.job, about) + quote});
     }
     const bool marks = !what.idempotent || what.finishing;
+    if (marks) {
+        require_no_other_doubt(about);
+    }
     // A server that refuses early and hangs up may not be heard, over TLS least of all: after some
     // connections that broke in mid-body it is asked first.
     constexpr int cuts_until_asked = 3;
@@ -136,7 +139,12 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
         hide_secrets(answer, secrets);
         detail::take_redirect(what, answer, secrets);
         const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.may_have_left;
-        cuts = cut ? cuts + 1 : 0;
+        // Only a body is cut; a question that is answered says nothing of the next one. And a limit that was heard by
+        // asking first holds for the next request too, which may still be above it.
+        const bool limit_heard = what.expect_continue && answer.status == 413;
+        if (what.body_size() > 0 && !limit_heard) {
+            cuts = cut ? cuts + 1 : 0;
+        }
         if (cut && find_checkpoint(about) != nullptr) {
             unheard_ += entry.place->progress.sent;
         }
@@ -190,10 +198,34 @@ WAYBILL_DECL void attempt::set_mark(std::size_t about) {
     whole_.job.state.tail_item = about;
 }
 
-// Whatever is committed next also takes the mark away.
+// Whatever is committed next also takes the mark away. So it is only for what keeps, in that very commit, what settled
+// it, and for answers after which sending again is right.
 WAYBILL_DECL void attempt::clear_mark() {
     whole_.job.state.tail_attempt = 0;
     heard_ = false;
+}
+
+WAYBILL_DECL void attempt::clear_mark_of(std::size_t about) {
+    if (whole_.job.state.tail_item == about) {
+        clear_mark();
+    }
+}
+
+/// What a success was worth is kept by the next commit: the mark goes with it.
+WAYBILL_DECL void attempt::conclude() {
+    if (heard_) {
+        clear_mark();
+    }
+}
+
+/// A job has one mark. That of another item would be forgotten with what an earlier attempt has left in doubt.
+WAYBILL_DECL void attempt::require_no_other_doubt(std::size_t about) const {
+    const job_state& state = whole_.job.state;
+    const bool earlier = state.tail_attempt != 0 && state.tail_attempt != state.attempt && !heard_;
+    const bool other = state.tail_item != about && state.tail_item < whole_.items.size();
+    if (earlier && other && whole_.items[state.tail_item].state.now != item_status::completed) {
+        throw failure(disposition::ambiguous, errc::outcome_unknown, {}, std::nullopt, state.tail_item);
+    }
 }
 
 WAYBILL_DECL bool attempt::is_marked_before(std::size_t about) const noexcept {
@@ -240,7 +272,21 @@ WAYBILL_DECL void attempt::save_soon(checkpoint reached) {
     keep(std::move(reached));
 }
 
+WAYBILL_DECL void attempt::settle_soon(checkpoint reached) {
+    const std::size_t about = reached.item;
+    keep(std::move(reached));
+    clear_mark_of(about);
+}
+
 WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discard) {
+    return drop(item, discard, false);
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::settle_and_forget(std::size_t item, bool discard) {
+    return drop(item, discard, true);
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::drop(std::size_t item, bool discard, bool settles) {
     const writing_mark mark(writing_);
     co_await until_flushed();
     const checkpoint* const known = find_checkpoint(item);
@@ -248,6 +294,9 @@ WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discar
         co_return;
     }
     conclude();
+    if (settles) {
+        clear_mark_of(item);
+    }
     job_change change = take_change();
     change.dropped.push_back(item);
     if (discard) {
@@ -283,6 +332,7 @@ WAYBILL_DECL void attempt::confirm(std::size_t item, std::uint64_t bytes) {
         before->second = std::max(best, most);
     }
     if (most > best) {
+        whole_.job.state.early_cuts = 0;  // the server takes what is sent
         progressed_ = true;
         gained_ += most - best;
     }
@@ -303,9 +353,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::save_protocol(std::string name) {
 
 WAYBILL_DECL void attempt::finish_item(std::size_t item, std::string receipt) {
     conclude();
-    if (whole_.job.state.tail_item == item) {
-        clear_mark();  // of an earlier attempt, about which the server was asked
-    }
+    clear_mark_of(item);  // of an earlier attempt, about which the server was asked
     item_record& record = whole_.items.at(item);
     record.state.now = item_status::completed;
     record.state.confirmed = record.spec.size;
@@ -326,6 +374,7 @@ WAYBILL_DECL void attempt::complete_item_soon(std::size_t item, std::string rece
 WAYBILL_DECL void attempt::fail_item_soon(std::size_t item) {
     whole_.items.at(item).state.now = item_status::failed;
     dirty_items_.insert(item);
+    clear_mark_of(item);  // one that stands is settled by what the item failed with
 }
 
 WAYBILL_DECL void attempt::complete_all_soon(std::string receipt) {

@@ -21,14 +21,14 @@ namespace detail {
 
 /// What became of a request whose answer was lost will not be found out without the app: even the server does not
 /// know, or cannot be asked any more.
-[[nodiscard]] inline bool is_unknown_to_server(const std::exception_ptr& thrown, const job_state& state) {
+[[nodiscard]] inline bool is_unknown_to_server(const std::exception_ptr& thrown, const attempt& job) {
     try {
         if (thrown) {
             std::rethrow_exception(thrown);
         }
     } catch (const failure& f) {
-        return f.code() == errc::outcome_unknown ||
-               (f.what_to_do() == disposition::permanent && state.tail_attempt != 0);
+        const bool marked = job.job().state.tail_attempt != 0 && !job.settled_by(f);
+        return f.code() == errc::outcome_unknown || (f.what_to_do() == disposition::permanent && marked);
     } catch (...) {
     }
     return false;
@@ -189,7 +189,7 @@ WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, r
         if (begun) {
             thrown = co_await run_protocol(*job, mine);
         }
-        if (begun && has_verifier(job->job()) && detail::is_unknown_to_server(thrown, job->job().state)) {
+        if (begun && has_verifier(job->job()) && detail::is_unknown_to_server(thrown, *job)) {
             diagnostics why = detail::details_of(thrown);
             begun = co_await ask_backend(*job, std::move(why));
             if (begun) {
@@ -362,7 +362,6 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::run_protocol(attempt& j
             again = f.what_to_do() == disposition::again;
             touched = f.code() == errc::file_touched;
             thrown = std::current_exception();
-            job.conclude();
         } catch (...) {
             thrown = std::current_exception();
         }
@@ -413,7 +412,11 @@ WAYBILL_DECL job_state engine::after(const attempt& job, const run_state& mine,
         const bool given_up =
             why.what_to_do() == disposition::permanent && job.job().spec.if_unknown == on_unknown::retry;
         const bool may_probe = why.code() != errc::outcome_unknown && !given_up;
-        return decided.failed(state, why, doubt_about(job.job(), may_probe), how);
+        job_state reached = state;
+        if (job.settled_by(why)) {
+            reached.tail_attempt = 0;
+        }
+        return decided.failed(std::move(reached), why, doubt_about(job.job(), may_probe), how);
     };
     const auto because = [&](disposition what, std::error_code code, const diagnostics& details) {
         return failed(failure(what, code, details));

@@ -41,8 +41,20 @@ public:
             spoken_.clear();  // asking again costs one request
         }
         spoken_[endpoint] = answer{std::move(offered), now};
+        broken_.erase(endpoint);
     }
     void forget(const std::string& endpoint) { spoken_.erase(endpoint); }
+
+    /// The endpoint broke over the question once more. True when that has happened so often that it is no accident:
+    /// being asked is no condition of taking an upload.
+    [[nodiscard]] bool note_broken(const std::string& endpoint) {
+        constexpr std::size_t most = 1000;
+        constexpr int accidents = 2;
+        if (broken_.size() >= most) {
+            broken_.clear();
+        }
+        return ++broken_[endpoint] > accidents;
+    }
 
 private:
     struct answer {
@@ -50,6 +62,7 @@ private:
         time heard;
     };
     std::map<std::string, answer> spoken_;
+    std::map<std::string, int> broken_;  // over how many questions in a row
 };
 
 /// What an answer to OPTIONS offers.

@@ -6,6 +6,7 @@
 #include <waybill/detail/digest.hpp>
 #include <waybill/transport/body_source.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -29,15 +30,17 @@ public:
 
     /// @param algorithm a name that `digest::make` knows.
     /// @param saved `marks()` of an earlier attempt; garbage is ignored.
-    hashing_source(std::unique_ptr<body_source> inner, std::string algorithm, std::string_view saved);
+    /// @param piece_size bytes to read ahead in one turn of the loop (`session::piece_size`).
+    hashing_source(std::unique_ptr<body_source> inner, std::string algorithm, std::string_view saved,
+                   std::size_t piece_size);
 
     [[nodiscard]] std::uint64_t size() const noexcept override { return inner_->size(); }
 
     /// Bytes that follow those read before go into the digest; others, read again, do not.
     void read(std::uint64_t offset, std::span<char> out) override;
 
-    /// Brings the digest to `offset`, reading what is missing between the best mark and there, a few
-    /// megabytes in each turn of the loop.
+    /// Brings the digest to `offset`, reading what is missing between the best mark and there, a piece in
+    /// each turn of the loop.
     asio::awaitable<void> continue_at(std::uint64_t offset);
 
     /// The same to the end, of an item that is delivered; false when its file has changed since, or is gone.
@@ -63,6 +66,7 @@ private:
     std::unique_ptr<body_source> inner_;
     std::string algorithm_;
     std::unique_ptr<digest> digest_;
+    std::size_t piece_size_;
     std::uint64_t position_ = 0;
     std::deque<mark> marks_;
 };

@@ -9,26 +9,25 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace waybill::detail {
 
 /// The items of a job that is sent item by item: whose turn it is, and what the failure of one means for the others.
 class independent_items {
 public:
-    explicit independent_items(session& job) : job_(job) {}
+    explicit independent_items(session& job) : job_(job), order_(items_to_send(job)) {}
 
     /// The next one that is not delivered yet; none: all have had their turn.
     [[nodiscard]] std::optional<std::size_t> next() noexcept {
-        while (next_ < job_.items().size() && job_.items()[next_].state.now == item_status::completed) {
-            ++next_;
-        }
-        return next_ < job_.items().size() ? std::optional(next_++) : std::nullopt;
+        return next_ < order_.size() ? std::optional(order_[next_++]) : std::nullopt;
     }
 
     /// To be called where `item` failed, in the handler of `why`: rethrows, or keeps it for later when it is this
     /// item's alone and the others are to be delivered. What may have arrived is nobody's alone: it parks the job.
     void failed(std::size_t item, const failure& why) {
-        const bool alone = why.what_to_do() == disposition::permanent && job_.job().state.tail_attempt == 0;
+        const bool settled = job_.job().state.tail_attempt == 0 || why.settles();
+        const bool alone = why.what_to_do() == disposition::permanent && settled;
         if (!alone || job_.job().spec.if_item_fails == on_item_failure::stop) {
             throw;
         }
@@ -56,6 +55,7 @@ public:
 
 private:
     session& job_;
+    std::vector<std::size_t> order_;
     std::size_t next_ = 0;
     std::optional<failure> first_;
     std::size_t first_item_ = 0;

@@ -27,12 +27,16 @@ public:
 
     void check(const waybill::job& job) const override;
     asio::awaitable<void> upload(session& job) override;
+    /// A mark is left by conditional requests only, and what is at their target may say what became of them.
+    [[nodiscard]] bool can_probe() const noexcept override { return true; }
 
 private:
     asio::awaitable<bool> upload_next(session& job, independent_items& items) const;
     asio::awaitable<void> upload_item(session& job, std::size_t index) const;
+    asio::awaitable<void> look_at_target(session& job, std::size_t index, const response& refused,
+                                         body_source& body) const;
     /// As the value of `Repr-Digest`; empty: none was asked for.
-    asio::awaitable<std::string> digest_of_all(body_source& body) const;
+    asio::awaitable<std::string> digest_of_all(body_source& body, std::size_t piece_size) const;
 
     std::size_t parallel_ = 1;
     std::string digest_;

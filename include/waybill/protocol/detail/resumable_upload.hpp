@@ -75,7 +75,8 @@ private:
     [[nodiscard]] bool load();
     [[nodiscard]] bool in_doubt() const;
     [[nodiscard]] checkpoint reached() const;
-    void advance(std::uint64_t offset);
+    /// `settles`: what became of the request with the last byte is known by it.
+    void advance(std::uint64_t offset, bool settles = false);
     void note_sent(const response& answer, std::uint64_t begin);
     void note_told(const failure& why);
     void take_limits(const upload_fields& said);
@@ -103,7 +104,8 @@ private:
     asio::awaitable<void> refused(const response& answer, std::uint64_t length, bool last);
     asio::awaitable<void> resync(verdict because, const response& answer);
     asio::awaitable<void> gone(const response& answer);
-    asio::awaitable<void> begin_anew();
+    asio::awaitable<void> lost_tail(std::uint64_t offset, const response& answer);
+    asio::awaitable<void> begin_anew(bool discard);
     asio::awaitable<void> finish(const response& answer);
     asio::awaitable<void> require_same_digest(const response& answer);
 

@@ -29,7 +29,11 @@ struct s3_answer {
 /// was signed, session token included.
 [[nodiscard]] WAYBILL_DECL diagnostics describe(const s3_answer& answer);
 
-/// Throws the `failure` an answer amounts to.
+/// The `failure` an answer amounts to.
+[[nodiscard]] WAYBILL_DECL failure failure_of(const s3_answer& answer, const verdict& what, std::int64_t now_unix,
+                                              std::size_t item, std::string detail = {});
+
+/// Throws it.
 [[noreturn]] WAYBILL_DECL void fail(const s3_answer& answer, const verdict& what, std::int64_t now_unix,
                                     std::size_t item, std::string detail = {});
 

@@ -73,6 +73,7 @@ private:
     void require_whole_checksum(const s3_answer& answer, std::string_view heard, const std::string& sent) const;
     [[nodiscard]] std::string receipt(const std::string& etag, const std::string& checksum) const;
     void require(const s3_answer& answer) const;
+    [[nodiscard]] failure failed(const verdict& why, const s3_answer& answer, std::string detail = {}) const;
     [[noreturn]] void fail(disposition what, std::error_code code, const s3_answer& answer, std::string detail) const;
 
     [[nodiscard]] std::uint64_t size() const noexcept { return job_.items()[index_].spec.size; }

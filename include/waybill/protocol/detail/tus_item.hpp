@@ -56,9 +56,12 @@ private:
     asio::awaitable<void> found_complete(tus_part& part, const response& answer);
     asio::awaitable<void> patch(tus_part& part);
     asio::awaitable<void> answered(tus_part& part, std::uint64_t size, const response& answer);
-    asio::awaitable<void> moved(tus_part& part, std::uint64_t offset, const response& answer);
+    asio::awaitable<void> moved(tus_part& part, std::uint64_t offset, const response& answer, bool settles);
     asio::awaitable<void> lost(tus_part& part, const response& answer);
-    asio::awaitable<void> begin_anew(tus_part& part);
+    asio::awaitable<void> hidden(tus_part& part, const response& answer);
+    asio::awaitable<void> lost_tail(tus_part& part, std::uint64_t offset, const response& answer);
+    void count_restart(const response& answer);
+    asio::awaitable<void> begin_anew(tus_part& part, bool discard);
     void note_told(const failure& why);
     asio::awaitable<void> concatenate();
     asio::awaitable<void> verify_final();
@@ -66,6 +69,8 @@ private:
     asio::awaitable<response> send(request what, tus_part* part, std::uint64_t size);
     asio::awaitable<void> lie(const response& answer, std::string what);
     void trouble(tus_part& part, const response& answer) const;
+    [[nodiscard]] failure failed(disposition what, std::error_code code, const response& answer,
+                                 std::string detail) const;
     [[noreturn]] void fail(disposition what, std::error_code code, const response& answer, std::string detail) const;
     void require_tus(const response& answer) const;
     void require_known() const;

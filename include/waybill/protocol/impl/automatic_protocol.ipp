@@ -122,16 +122,20 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
         asked.method = "OPTIONS";
         asked.url = target;
         asked.idempotent = true;
+        asked.conditional = false;
         std::vector<body_span> none;
         const response answer = co_await job.send(std::move(asked), std::move(none));
         asked_ = true;
         const verdict v = judge(answer, true);
         const bool refused = v.what == disposition::permanent && answer.status != 0;
-        if (!refused) {
+        const bool in_vain = is_broken_by(answer) && memory_->note_broken(endpoint);
+        if (!refused && !in_vain) {
             require_accepted(answer, true, unix_seconds(job.now()));
         }
         offered = v.accepted ? offered_by(answer) : endpoint_offer{"plain"};
-        memory_->remember(endpoint, offered, job.now());
+        if (!in_vain) {  // the next job asks once more: it may have been mended
+            memory_->remember(endpoint, offered, job.now());
+        }
     }
     const bool by_name = is_put_template(spec.url);
     if (offered.spoken == "tus" && spec.fields.empty() && known_.contains("tus")) {

@@ -15,13 +15,14 @@
 namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<std::vector<std::string>> digests_of(body_source& body,
-                                                                  std::vector<std::string> algorithms) {
+                                                                  std::vector<std::string> algorithms,
+                                                                  std::size_t piece_size) {
     const asio::any_io_executor home = co_await asio::this_coro::executor;
     std::vector<std::unique_ptr<digest>> sums;
     for (const std::string& name : algorithms) {
         sums.push_back(digest::make(name));
     }
-    std::vector<char> piece(static_cast<std::size_t>(std::min<std::uint64_t>(body.size(), 1 << 20)));
+    std::vector<char> piece(static_cast<std::size_t>(std::min<std::uint64_t>(body.size(), piece_size)));
     for (std::uint64_t at = 0; !sums.empty() && at < body.size();) {
         const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), body.size() - at));
         const std::span<char> next(piece.data(), count);

@@ -14,8 +14,9 @@
 namespace waybill::detail {
 
 WAYBILL_DECL hashing_source::hashing_source(std::unique_ptr<body_source> inner, std::string algorithm,
-                                            std::string_view saved)
-    : inner_(std::move(inner)), algorithm_(std::move(algorithm)), digest_(digest::make(algorithm_)) {
+                                            std::string_view saved, std::size_t piece_size)
+    : inner_(std::move(inner)), algorithm_(std::move(algorithm)), digest_(digest::make(algorithm_)),
+      piece_size_(piece_size) {
     decoder in(saved);
     std::deque<mark> found;
     while (!saved.empty() && in.ok() && !in.finished() && found.size() < most_marks) {
@@ -67,7 +68,7 @@ WAYBILL_DECL asio::awaitable<void> hashing_source::continue_at(std::uint64_t off
         digest_ = std::move(fresh);
         position_ = from;
     }
-    std::vector<char> piece(static_cast<std::size_t>(std::min<std::uint64_t>(offset - from, 2 << 20)));
+    std::vector<char> piece(static_cast<std::size_t>(std::min<std::uint64_t>(offset - from, piece_size_)));
     const asio::any_io_executor home = co_await asio::this_coro::executor;
     while (position_ < offset) {
         const std::span<char> next(piece.data(),

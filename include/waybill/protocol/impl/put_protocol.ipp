@@ -3,6 +3,7 @@
 
 #include <waybill/detail/digest.hpp>
 #include <waybill/protocol/detail/body_digest.hpp>
+#include <waybill/protocol/detail/preconditions.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/url.hpp>
@@ -75,7 +76,9 @@ WAYBILL_DECL void put_protocol::check(const waybill::job& job) const {
 
 WAYBILL_DECL asio::awaitable<void> put_protocol::upload(session& job) {
     const auto items = std::make_shared<independent_items>(job);
-    if (parallel_ == 1) {
+    // A job has one mark: conditional requests leave one after the other.
+    const bool conditional = is_conditional(job.job().spec.headers);
+    if (parallel_ == 1 || conditional) {
         for (bool more = true; more;) {
             more = co_await upload_next(job, *items);
         }
@@ -104,7 +107,7 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::
     const item_spec& item = job.items()[index].spec;
     const std::string& target = job.job().spec.url;
     const std::unique_ptr<body_source> body = job.open(index);
-    const std::string sum = co_await digest_of_all(*body);
+    const std::string sum = co_await digest_of_all(*body, job.piece_size());
     request what;
     what.method = "PUT";
     what.url = put_target(target, true, item.name);
@@ -115,10 +118,20 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::
     what.body = body.get();
     what.idempotent = true;
     what.see_other = true;
+    // Repeated after its answer was lost, a conditional request would hear of itself: an intent is recorded before its
+    // last byte leaves, and no kept connection is used, on which it might be repeated unseen.
+    const bool conditional = is_conditional(job.job().spec.headers);
+    what.finishing = what.fresh_connection = conditional;
+    const job_state& state = job.job().state;
+    const bool doubted = state.tail_attempt != 0 && state.tail_item == index;
     std::vector<body_span> spans;
     spans.push_back(body_span{index, 0, 0, item.size});
     const response answer = co_await job.send(std::move(what), std::move(spans), index);
-    require_accepted(answer, true, unix_seconds(job.now()), index);
+    if (doubted && (answer.status == 412 || answer.status == 409)) {
+        co_await look_at_target(job, index, answer, *body);
+        co_return;
+    }
+    require_accepted(answer, !conditional, unix_seconds(job.now()), index);
     std::string receipt = printable_excerpt(answer.header("ETag").value_or(""), 256);
     if (answer.see_other) {
         receipt += (receipt.empty() ? "" : " ") + redirect_text(answer);
@@ -127,13 +140,56 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::
     job.complete_item_soon(index, std::move(receipt));
 }
 
-WAYBILL_DECL asio::awaitable<std::string> put_protocol::digest_of_all(body_source& body) const {
+/// The condition does not hold, after a request for the same item whose answer was lost: perhaps because of that one.
+/// What is there now says it, if the server shows enough of it.
+WAYBILL_DECL asio::awaitable<void> put_protocol::look_at_target(session& job, std::size_t index,
+                                                                const response& refused, body_source& body) const {
+    const job_spec& spec = job.job().spec;
+    const item_spec& item = job.items()[index].spec;
+    request asked;
+    asked.method = "HEAD";
+    asked.url = put_target(spec.url, true, item.name);
+    asked.headers.push_back(header_field{"Want-Repr-Digest", "sha-256=10"});
+    asked.idempotent = true;
+    asked.conditional = false;
+    std::vector<body_span> none;
+    const response answer = co_await job.send(std::move(asked), std::move(none), index);
+    const verdict v = judge(answer, true);
+    if (!v.accepted && v.what != disposition::permanent) {
+        require_accepted(answer, true, unix_seconds(job.now()), index);
+    }
+    whose there = whose::unknown;
+    if (v.accepted) {
+        const shown_content shown = shown_by(answer, spec.headers);
+        there = compare_size(shown, item.size);
+        if (there == whose::unknown && shown.has_digest()) {
+            std::vector<std::string> algorithms = {"sha-256", "md5"};
+            const std::vector<std::string> sums = co_await digests_of(body, std::move(algorithms), job.piece_size());
+            there = compare_digests(shown, sums.front(), to_hex(sums.back()));
+        }
+    }
+    if (there == whose::ours) {
+        job.complete_item_soon(index, printable_excerpt(answer.header("ETag").value_or(""), 256));
+        co_return;
+    }
+    diagnostics why = describe(refused);
+    if (there == whose::other && only_if_absent(spec.headers)) {
+        // Where nothing may be there yet, what somebody else has put there means that ours is not.
+        throw failure(
+            failure(disposition::permanent, make_http_error(refused.status), std::move(why), std::nullopt, index)
+                .settle());
+    }
+    why.detail = "the condition may not hold because of this upload";
+    throw failure(disposition::ambiguous, errc::outcome_unknown, std::move(why), std::nullopt, index);
+}
+
+WAYBILL_DECL asio::awaitable<std::string> put_protocol::digest_of_all(body_source& body, std::size_t piece_size) const {
     if (digest_.empty()) {
         co_return std::string();
     }
     std::vector<std::string> algorithms;
     algorithms.push_back(digest_);
-    const std::vector<std::string> sums = co_await digests_of(body, std::move(algorithms));
+    const std::vector<std::string> sums = co_await digests_of(body, std::move(algorithms), piece_size);
     co_return digest_ + "=:" + to_base64(sums.front()) + ":";
 }
 

@@ -114,6 +114,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_protocol::discard(exchange& server,
     asked.url = what.reached.resource;
     asked.headers.push_back(interop_header(state ? state->interop : how_.interop));
     asked.idempotent = true;
+    asked.conditional = false;
     std::vector<body_span> none;
     const response answer = co_await server.send(std::move(asked), std::move(none));
     if (answer.status != 404 && answer.status != 410) {

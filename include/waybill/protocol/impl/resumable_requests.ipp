@@ -2,14 +2,14 @@
 #pragma once
 
 #include <waybill/detail/codec.hpp>
+#include <waybill/protocol/detail/body_digest.hpp>
 #include <waybill/protocol/detail/body_range.hpp>
 #include <waybill/protocol/detail/resumable_upload.hpp>
 #include <waybill/transport/url.hpp>
 
-#include <asio/post.hpp>
-
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 // What one upload asks for and keeps; the steps are in resumable_upload.ipp.
 namespace waybill::detail {
@@ -48,7 +48,8 @@ WAYBILL_DECL resumable_upload::resumable_upload(session& job, const resumable_se
         const checkpoint* const known = job_.find_checkpoint(what_.about);
         const auto state = known == nullptr ? std::nullopt : resumable_state::decode(known->state);
         const bool same = state && state->algorithm == how_.digest;
-        auto hashing = std::make_unique<hashing_source>(std::move(what_.body), how_.digest, same ? state->marks : "");
+        auto hashing = std::make_unique<hashing_source>(std::move(what_.body), how_.digest, same ? state->marks : "",
+                                                        job_.piece_size());
         hash_ = hashing.get();
         what_.body = std::move(hashing);
     }
@@ -98,13 +99,17 @@ WAYBILL_DECL checkpoint resumable_upload::reached() const {
 }
 
 /// The server has confirmed everything below `offset`.
-WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset) {
+WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset, bool settles) {
     position_ = offset;
     left_.reset();
     for (const representation::part& p : what_.parts) {
         job_.confirm(p.item, std::min(offset - std::min(offset, p.offset), p.size));
     }
-    job_.save_soon(reached());
+    if (settles) {
+        job_.settle_soon(reached());
+    } else {
+        job_.save_soon(reached());
+    }
 }
 
 /// A request whose body began at `begin` was not a success: no more than this can have arrived.
@@ -163,11 +168,10 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::break_off(std::error_code c
     if (!resource_.empty() && !adopting_ && job_.find_checkpoint(what_.about) == nullptr) {
         job_.save_soon(reached());  // so that it is cleaned up
     }
-    job_.clear_mark();  // what is given up has not arrived
-    co_await job_.forget(what_.about, true);
+    co_await job_.settle_and_forget(what_.about, true);  // what is given up has not arrived
     diagnostics d;
     d.detail = std::move(detail);
-    throw failure(disposition::permanent, code, std::move(d), std::nullopt, what_.about);
+    throw failure(failure(disposition::permanent, code, std::move(d), std::nullopt, what_.about).settle());
 }
 
 WAYBILL_DECL request resumable_upload::new_request(std::string method, const std::string& url) const {
@@ -175,7 +179,8 @@ WAYBILL_DECL request resumable_upload::new_request(std::string method, const std
     what.method = std::move(method);
     what.url = url;
     what.headers.push_back(interop_header(interop_));
-    what.idempotent = true;  // an append is guarded by its offset
+    what.idempotent = true;    // an append is guarded by its offset
+    what.conditional = false;  // about an upload resource
     return what;
 }
 
@@ -202,23 +207,18 @@ WAYBILL_DECL std::uint64_t resumable_upload::next_length() const {
     return std::min(most, size_ - position_);
 }
 
-/// A digest field's value for some bytes of the body, read for it in turns of the loop.
+/// A digest field's value for some bytes of the body, which are read for it.
 WAYBILL_DECL asio::awaitable<std::string> resumable_upload::digest_field(std::string algorithm, std::uint64_t begin,
                                                                          std::uint64_t length) {
-    const std::unique_ptr<detail::digest> sum = detail::digest::make(algorithm);
-    std::string piece;
-    const asio::any_io_executor home = co_await asio::this_coro::executor;
-    for (std::uint64_t at = 0; at < length; at += piece.size()) {
-        piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(length - at, 2 << 20)));
-        what_.body->read(begin + at, piece);
-        sum->update(piece);
-        co_await asio::post(home, asio::use_awaitable);
-    }
-    co_return algorithm + "=:" + to_base64(sum->value()) + ":";
+    body_range part(*what_.body, begin, length);
+    std::vector<std::string> algorithms = {algorithm};
+    const std::vector<std::string> sums = co_await digests_of(part, std::move(algorithms), job_.piece_size());
+    co_return algorithm + "=:" + to_base64(sums.front()) + ":";
 }
 
 WAYBILL_DECL asio::awaitable<request> resumable_upload::creation(bool whole) {
     request asked = new_request(what_.method, what_.url);
+    asked.conditional = true;
     asked.headers.insert(asked.headers.end(), what_.headers.begin(), what_.headers.end());
     asked.headers.push_back(header_field{"Upload-Complete", whole ? "?1" : "?0"});
     asked.headers.push_back(header_field{"Upload-Length", std::to_string(size_)});

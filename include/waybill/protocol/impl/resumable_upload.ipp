@@ -173,6 +173,10 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
         co_await break_off(errc::invalid_response, "the server does not say how much it has");
     }
     const std::uint64_t offset = said.offset.value_or(size_);
+    if (offset < position_ && !complete) {
+        co_await lost_tail(offset, answer);
+        co_return;
+    }
     const std::uint64_t most = std::min(left_.value_or(size_), size_);
     if (offset > most || offset < position_ || (complete && offset != size_)) {
         co_await break_off(errc::wrong_offset, "the server has " + std::to_string(offset) + " of " +
@@ -186,10 +190,9 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
         co_await replay();
         co_return;
     }
-    job_.clear_mark();
     last_.reopen();
     const bool bounded = left_.has_value();
-    advance(offset);
+    advance(offset, true);
     if (bounded) {
         // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
         checkpoint unbounded = reached();
@@ -212,9 +215,8 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::replay() {
     }
     const bool of_the_target = parse_upload_fields(answer.headers).complete.value_or(false);
     if (of_the_target && answer.status >= 400 && answer.status < 500) {
-        job_.clear_mark();
-        co_await job_.forget(what_.about, false);  // asked for again it is sent again
-        throw failed(verdict{false, disposition::permanent, make_http_error(answer.status)}, answer);
+        co_await job_.settle_and_forget(what_.about, false);  // asked for again it is sent again
+        throw failure(failed(verdict{false, disposition::permanent, make_http_error(answer.status)}, answer).settle());
     }
     if (of_the_target) {
         last_.refused = answer.status >= 500 ? answer.status : 0;
@@ -236,7 +238,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::found_complete(const respon
             co_await job_.save_and_mark(std::move(doubtful));
             throw failure(unknown);
         }
-        case ending::anew: co_await begin_anew(); co_return;
+        case ending::anew: co_await begin_anew(false); co_return;
     }
 }
 
@@ -369,14 +371,32 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::gone(const response& answer
     if (in_doubt()) {
         throw failure(disposition::ambiguous, errc::outcome_unknown, describe(answer), std::nullopt, what_.about);
     }
-    co_await begin_anew();
+    co_await begin_anew(false);
     if (++restarts_ > 1) {
         throw failed(verdict{false, disposition::retry, make_http_error(answer.status)}, answer);
     }
 }
 
-WAYBILL_DECL asio::awaitable<void> resumable_upload::begin_anew() {
-    co_await job_.forget(what_.about, false);
+/// It has less than it has confirmed: it has lost the end of it, and perhaps more than that. What was never finished is
+/// begun anew. Of what may have been, the server's word is worth nothing any more.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::lost_tail(std::uint64_t offset, const response& answer) {
+    diagnostics d = describe(answer);
+    d.detail = "the server has " + std::to_string(offset) + " bytes, and confirmed " + std::to_string(position_);
+    if (in_doubt()) {
+        throw failure(disposition::ambiguous, errc::outcome_unknown, std::move(d), std::nullopt, what_.about);
+    }
+    if (adopting_) {
+        co_await break_off(errc::wrong_offset, d.detail);
+    }
+    co_await begin_anew(true);
+    if (++restarts_ > 1) {
+        throw failure(disposition::retry, errc::wrong_offset, std::move(d), std::nullopt, what_.about);
+    }
+}
+
+/// `discard`: the server still has something of the upload that is given up.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::begin_anew(bool discard) {
+    co_await job_.forget(what_.about, discard);
     resource_.clear();
     position_ = 0;
     left_.reset();
@@ -386,8 +406,9 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::begin_anew() {
     }
 }
 
+// The mark stays until the item's completion is kept: the file is read for its digest first, and a server may put the
+// finished upload away meanwhile.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::finish(const response& answer) {
-    job_.clear_mark();
     co_await require_same_digest(answer);
     complete_ = true;
     position_ = size_;

@@ -50,13 +50,18 @@ WAYBILL_DECL diagnostics describe(const s3_answer& answer) {
     return d;
 }
 
-[[noreturn]] WAYBILL_DECL void fail(const s3_answer& answer, const verdict& what, std::int64_t now_unix,
-                                    std::size_t item, std::string detail) {
+WAYBILL_DECL failure failure_of(const s3_answer& answer, const verdict& what, std::int64_t now_unix, std::size_t item,
+                                std::string detail) {
     diagnostics d = describe(answer);
     if (!detail.empty()) {
         d.detail = d.detail.empty() ? std::move(detail) : std::move(detail) + " (" + d.detail + ")";
     }
-    throw failure(what.what, what.code, std::move(d), parse_retry_after(answer.http, now_unix), item);
+    return failure(what.what, what.code, std::move(d), parse_retry_after(answer.http, now_unix), item);
+}
+
+[[noreturn]] WAYBILL_DECL void fail(const s3_answer& answer, const verdict& what, std::int64_t now_unix,
+                                    std::size_t item, std::string detail) {
+    throw failure_of(answer, what, now_unix, item, std::move(detail));
 }
 
 WAYBILL_DECL void require_accepted(const s3_answer& answer, std::int64_t now_unix, std::size_t item) {

@@ -123,7 +123,6 @@ WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
     std::string checksum = co_await checksum_of_file();
     receipt_ = co_await find_object(std::move(checksum));
     if (receipt_) {
-        job_.clear_mark();
         co_return;
     }
     if (marked()) {
@@ -141,7 +140,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::begin_anew(const s3_answer& because,
         fail(disposition::permanent, make_http_error(because.http.status), because,
              std::to_string(state_.restarts) + " uploads came to nothing at the server");
     }
-    co_await job_.forget(index_, discard);
+    co_await job_.settle_and_forget(index_, discard);  // whether it was completed is known
     co_await create();
 }
 
@@ -163,7 +162,6 @@ WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object(st
     require(answer);
     const auto length = parse_decimal(answer.http.header("Content-Length").value_or(""));
     if (answer.http.header(s3_token_header) == state_.token && length == size()) {
-        job_.clear_mark();
         require_whole_checksum(answer, answer.http.header("x-amz-checksum-crc32c").value_or(""), checksum);
         found = receipt(std::string(answer.http.header("ETag").value_or("")), checksum);
     }
@@ -182,8 +180,10 @@ WAYBILL_DECL void s3_item::settle_condition(const s3_answer& answer) {
         fail(disposition::ambiguous, errc::outcome_unknown, answer,
              "the condition may not hold because of this upload");
     }
+    if (answer.error.code != "ConditionalRequestConflict") {
+        throw failure(failed(judge(answer, false), answer).settle());
+    }
     state_.doubtful = false;
-    job_.clear_mark();
 }
 
 /// Names the parts. The server may answer 200 at once and tell of its failure later, in the body.
@@ -255,7 +255,6 @@ WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_answer answer) {
         }
     }
     if (receipt_) {
-        job_.clear_mark();
         co_return;
     }
     if (code == "ConditionalRequestConflict" && !state_.doubtful) {  // somebody else was faster: S3 wants all once more
@@ -286,7 +285,7 @@ WAYBILL_DECL asio::awaitable<s3_item::body_sums> s3_item::sums_of(body_source& b
     if (!state_.checksum.empty()) {
         algorithms.emplace_back(state_.checksum == "sha256" ? "sha-256" : "crc32c");
     }
-    const std::vector<std::string> values = co_await digests_of(body, std::move(algorithms));
+    const std::vector<std::string> values = co_await digests_of(body, std::move(algorithms), job_.piece_size());
     body_sums sums;
     sums.payload = settings_.signs_payload ? to_hex(values.front()) : std::string(unsigned_payload);
     sums.checksum = state_.checksum.empty() ? std::string() : to_base64(values.back());
@@ -358,7 +357,7 @@ WAYBILL_DECL asio::awaitable<std::string> s3_item::checksum_of_file() {
     try {
         std::vector<std::string> algorithms;
         algorithms.emplace_back("crc32c");
-        const std::vector<std::string> sums = co_await digests_of(*source_, std::move(algorithms));
+        const std::vector<std::string> sums = co_await digests_of(*source_, std::move(algorithms), job_.piece_size());
         known = to_base64(sums.front());
     } catch (const failure& f) {
         if (f.what_to_do() != disposition::permanent) {
@@ -372,8 +371,8 @@ WAYBILL_DECL void s3_item::require_whole_checksum(const s3_answer& answer, std::
                                                   const std::string& sent) const {
     const std::optional<std::uint32_t> theirs = parse_crc32c(heard);
     if (settings_.whole_checksum && theirs && !sent.empty() && *theirs != parse_crc32c(sent)) {
-        fail(disposition::permanent, errc::invalid_response, answer,
-             "the object's crc32c at the server is not that of what was sent");
+        const verdict other{false, disposition::permanent, errc::invalid_response};
+        throw failure(failed(other, answer, "the object's crc32c at the server is not that of what was sent").settle());
     }
 }
 
@@ -390,6 +389,10 @@ WAYBILL_DECL void s3_item::require(const s3_answer& answer) const {
 WAYBILL_DECL void s3_item::fail(disposition what, std::error_code code, const s3_answer& answer,
                                 std::string detail) const {
     detail::fail(answer, verdict{false, what, code}, unix_seconds(job_.now()), index_, std::move(detail));
+}
+
+WAYBILL_DECL failure s3_item::failed(const verdict& why, const s3_answer& answer, std::string detail) const {
+    return failure_of(answer, why, unix_seconds(job_.now()), index_, std::move(detail));
 }
 
 WAYBILL_DECL bool s3_item::marked() const noexcept {

@@ -81,7 +81,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::adopt(std::vector<s3_listed_part> li
         if (!same) {
             std::vector<std::string> algorithms;
             algorithms.emplace_back("md5");
-            const std::vector<std::string> sum = co_await digests_of(body, std::move(algorithms));
+            const std::vector<std::string> sum = co_await digests_of(body, std::move(algorithms), job_.piece_size());
             same = part.etag == "\"" + to_hex(sum.front()) + "\"" || part.etag == to_hex(sum.front());
         }
         if (same) {

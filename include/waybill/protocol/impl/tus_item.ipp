@@ -21,7 +21,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::deliver() {
     }
     co_await begin();
     if (!settings_.digest.empty() && (!confirmed || has_file())) {
-        hashing_ = std::make_unique<hashing_source>(job_.open(index_), settings_.digest, state_.marks);
+        hashing_ =
+            std::make_unique<hashing_source>(job_.open(index_), settings_.digest, state_.marks, job_.piece_size());
     }
     if (whole()) {
         try {
@@ -80,14 +81,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::take_up(const checkpoint& known) {
         co_return;
     }
     state_ = std::move(*stored);
-    const std::int64_t now = unix_seconds(job_.now());
     for (tus_part& p : state_.parts) {
-        // An upload that has expired is not asked about; one that is complete may be final already.
-        if (p.expires != 0 && p.expires < now && p.offset < p.length) {
-            response expired;
-            expired.status = 410;
-            co_await lost(p, expired);
-        }
         // One whose every byte was confirmed is complete, whatever the server says of it now.
         p.asked = whole() && p.offset == p.length && !p.url.empty();
     }
@@ -165,14 +159,49 @@ WAYBILL_DECL asio::awaitable<void> tus_item::lost(tus_part& part, const response
     if (whole()) {
         require_known();  // a server may put a finished upload away
     }
+    count_restart(answer);
+    co_await begin_anew(part, false);
+}
+
+/// The server does not let it be looked at. By that, too, it may say that the upload is gone (tus 1.0.0, HEAD); or it
+/// wants other credentials than we have, and then it lets none be created either. So another one is created first, and
+/// only its URL takes the old one's place.
+WAYBILL_DECL asio::awaitable<void> tus_item::hidden(tus_part& part, const response& answer) {
+    if (whole()) {
+        require_known();
+    }
+    count_restart(answer);
+    state_.last = finishing();
+    co_await create(part);
+}
+
+/// It has less than it has confirmed: it has lost the end of it, and perhaps more than that. What was never finished is
+/// begun anew. Of what may have been, the server's word is worth nothing any more.
+WAYBILL_DECL asio::awaitable<void> tus_item::lost_tail(tus_part& part, std::uint64_t offset, const response& answer) {
+    const std::string said =
+        "it is at offset " + std::to_string(offset) + ", confirmed were " + std::to_string(part.offset);
+    if (whole() && (marked() || part.offset == part.length)) {
+        fail(disposition::ambiguous, errc::outcome_unknown, answer, said);
+    }
+    if (++state_.restarts > most_restarts) {
+        co_await lie(answer, said);
+    }
+    if (!whole()) {  // its other parts are as little worth
+        co_await job_.forget(index_, true);
+        fail(disposition::retry, errc::wrong_offset, answer, said);
+    }
+    co_await begin_anew(part, true);
+}
+
+WAYBILL_DECL void tus_item::count_restart(const response& answer) {
     if (++state_.restarts > most_restarts) {
         fail(disposition::permanent, make_http_error(answer.status), answer,
              "the server dropped the upload " + std::to_string(state_.restarts) + " times");
     }
-    co_await begin_anew(part);
 }
 
-WAYBILL_DECL asio::awaitable<void> tus_item::begin_anew(tus_part& part) {
+/// `discard`: the server still has something of the upload that is given up.
+WAYBILL_DECL asio::awaitable<void> tus_item::begin_anew(tus_part& part, bool discard) {
     state_.last = finishing();
     part.url.clear();
     part.offset = 0;
@@ -181,7 +210,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::begin_anew(tus_part& part) {
     part.asked = false;
     state_.final_url.clear();
     if (whole()) {
-        co_await job_.forget(index_, false);
+        co_await job_.forget(index_, discard);
     } else {
         checkpoint without = reached();
         co_await job_.save(std::move(without));
@@ -200,9 +229,8 @@ WAYBILL_DECL void tus_item::note_told(const failure& why) {
 
 /// Gives the upload up: its server cannot be trusted with it. A retry of the job begins a new one.
 WAYBILL_DECL asio::awaitable<void> tus_item::lie(const response& answer, std::string what) {
-    job_.clear_mark();  // what is given up has not arrived
-    co_await job_.forget(index_, true);
-    fail(disposition::permanent, errc::wrong_offset, answer, std::move(what));
+    co_await job_.settle_and_forget(index_, true);  // what is given up has not arrived
+    throw failure(failed(disposition::permanent, errc::wrong_offset, answer, std::move(what)).settle());
 }
 
 WAYBILL_DECL void tus_item::trouble(tus_part& part, const response& answer) const {
@@ -215,11 +243,16 @@ WAYBILL_DECL void tus_item::trouble(tus_part& part, const response& answer) cons
     }
 }
 
-WAYBILL_DECL void tus_item::fail(disposition what, std::error_code code, const response& answer,
-                                 std::string detail) const {
+WAYBILL_DECL failure tus_item::failed(disposition what, std::error_code code, const response& answer,
+                                      std::string detail) const {
     diagnostics d = describe(answer);
     d.detail = std::move(detail);
-    throw failure(what, code, std::move(d), parse_retry_after(answer, unix_seconds(job_.now())), index_);
+    return failure(what, code, std::move(d), parse_retry_after(answer, unix_seconds(job_.now())), index_);
+}
+
+WAYBILL_DECL void tus_item::fail(disposition what, std::error_code code, const response& answer,
+                                 std::string detail) const {
+    throw failed(what, code, answer, std::move(detail));
 }
 
 /// A request that finishes the item has left, its answer was lost, and the server has nothing to ask

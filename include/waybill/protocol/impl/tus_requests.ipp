@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/protocol/detail/body_digest.hpp>
 #include <waybill/protocol/detail/body_range.hpp>
 #include <waybill/protocol/detail/tus_item.hpp>
 
-#include <asio/post.hpp>
-
 #include <algorithm>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -18,6 +16,7 @@ WAYBILL_DECL request tus_request(std::string method, std::string url, bool overr
     request r;
     r.url = std::move(url);
     r.idempotent = true;
+    r.conditional = false;  // about an upload resource, unless its creator says otherwise
     r.headers.push_back(header_field{"Tus-Resumable", "1.0.0"});
     if (override_method) {
         r.headers.push_back(header_field{"X-HTTP-Method-Override", method});
@@ -47,9 +46,13 @@ WAYBILL_DECL asio::awaitable<void> tus_item::discover() {
     ask.method = "OPTIONS";
     ask.url = job_.job().spec.url;
     ask.idempotent = true;
+    ask.conditional = false;
     const response answer = co_await send(std::move(ask), nullptr, 0);
     const verdict v = judge(answer, true);
-    if (!v.accepted && v.what != disposition::permanent) {
+    // What a server offers beyond the core saves work, and no more than that: one that breaks over the question is
+    // taken to offer nothing. But for a checksum, which the job must have.
+    const bool indispensable = !settings_.checksum.empty() || !is_broken_by(answer);
+    if (!v.accepted && v.what != disposition::permanent && indispensable) {
         require_accepted(answer, true, unix_seconds(job_.now()), index_);
     }
     server_->offer = v.accepted ? parse_tus_offer(answer) : tus_offer();
@@ -58,23 +61,13 @@ WAYBILL_DECL asio::awaitable<void> tus_item::discover() {
 // One byte more or less in a body the server checks is found out by it, not by us: the body is read
 // twice, here and when it is sent; the second time from the page cache.
 WAYBILL_DECL asio::awaitable<void> tus_item::add_checksum(request& what) {
-    if (state_.checksum.empty()) {
+    std::string algorithm = digest_for_tus(state_.checksum);
+    if (algorithm.empty()) {
         co_return;
     }
-    const asio::any_io_executor home = co_await asio::this_coro::executor;
-    const std::unique_ptr<digest> sum = digest::make(digest_for_tus(state_.checksum));
-    std::vector<char> piece(static_cast<std::size_t>(std::min<std::uint64_t>(what.body->size(), 1 << 20)));
-    for (std::uint64_t at = 0; sum && at < what.body->size();) {
-        const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), what.body->size() - at));
-        const std::span<char> next(piece.data(), count);
-        what.body->read(at, next);
-        sum->update(next);
-        at += count;
-        co_await asio::post(home, asio::use_awaitable);
-    }
-    if (sum) {
-        what.headers.push_back(header_field{"Upload-Checksum", state_.checksum + " " + to_base64(sum->value())});
-    }
+    std::vector<std::string> algorithms = {std::move(algorithm)};
+    const std::vector<std::string> sums = co_await digests_of(*what.body, std::move(algorithms), job_.piece_size());
+    what.headers.push_back(header_field{"Upload-Checksum", state_.checksum + " " + to_base64(sums.front())});
 }
 
 WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
@@ -83,6 +76,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
                                   : header_field{"Upload-Length", std::to_string(part.length)});
     make.headers.push_back(whole() ? header_field{"Upload-Metadata", metadata()}
                                    : header_field{"Upload-Concat", "partial"});
+    make.conditional = whole();
     const bool filled = with_upload_ && part.length != 0 && !defer_;
     const std::uint64_t bytes = filled ? next_size(part) : 0;
     body_range body(hashing_ && whole() ? *hashing_ : source(), part.begin, bytes);
@@ -103,6 +97,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
     require_accepted(answer, idempotent, unix_seconds(job_.now()), index_);
     require_tus(answer);
     part.url = tus_location(answer, job_.job().spec.url, index_);
+    part.offset = 0;
+    part.left.reset();
     part.deferred = defer_;
     part.asked = !filled;
     part.expires = tus_expiry(answer, unix_seconds(job_.now()));
@@ -130,6 +126,10 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
         co_await lost(part, answer);
         co_return;
     }
+    if (answer.status == 403 && !answer.header("Upload-Offset")) {
+        co_await hidden(part, answer);
+        co_return;
+    }
     require_accepted(answer, true, unix_seconds(job_.now()), index_);
     require_tus(answer);
     const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
@@ -144,8 +144,12 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     if (whole() && answer.header("Upload-Concat") == "partial") {
         co_await lie(answer, "the upload there is a part of another one");
     }
+    if (*offset < part.offset) {
+        co_await lost_tail(part, *offset, answer);
+        co_return;
+    }
     const std::uint64_t most = std::min(part.left.value_or(part.length), part.length);
-    if (*offset < part.offset || *offset > most) {
+    if (*offset > most) {
         co_await lie(answer, "it is at offset " + std::to_string(*offset) + ", confirmed were " +
                                  std::to_string(part.offset) + " and sent " + std::to_string(most) + " of " +
                                  std::to_string(part.length));
@@ -159,14 +163,11 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
             co_return;
         }
     }
-    if (whole() && marked()) {
-        job_.clear_mark();  // what became of the last request is known now
-    }
     if (*offset < part.length) {
         state_.last.reopen();
     }
     const bool bounded = part.left.has_value();
-    co_await moved(part, *offset, answer);
+    co_await moved(part, *offset, answer, whole() && marked());  // what became of the last request is known now
     if (bounded && part.offset < part.length) {
         // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
         checkpoint unbounded = reached();
@@ -188,7 +189,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::found_complete(tus_part& part, cons
             co_await job_.save_and_mark(std::move(doubtful));
             fail(disposition::ambiguous, errc::outcome_unknown, refusal_.value_or(answer), said);
         }
-        case ending::anew: co_await begin_anew(part); co_return;
+        case ending::anew: co_await begin_anew(part, false); co_return;
     }
 }
 
@@ -260,10 +261,11 @@ WAYBILL_DECL asio::awaitable<void> tus_item::answered(tus_part& part, std::uint6
         trouble(part, answer);  // a success, but not of all: it is asked where it stands
     }
     part.deferred = false;
-    co_await moved(part, *offset, answer);
+    co_await moved(part, *offset, answer, false);
 }
 
-WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t offset, const response& answer) {
+WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t offset, const response& answer,
+                                                   bool settles) {
     if (offset > part.offset) {
         part.troubles = 0;
     }
@@ -273,7 +275,11 @@ WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t
         part.expires = until;
     }
     job_.confirm(index_, state_.confirmed());
-    job_.save_soon(reached());
+    if (settles) {
+        job_.settle_soon(reached());
+    } else {
+        job_.save_soon(reached());
+    }
     co_return;
 }
 
@@ -287,6 +293,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
         request make = tus_request("POST", job_.job().spec.url, false);
         make.headers.push_back(header_field{"Upload-Concat", std::move(parts)});
         make.headers.push_back(header_field{"Upload-Metadata", metadata()});
+        make.conditional = true;
+        make.purpose = "concatenate";
         make.idempotent = false;  // two of them are two uploads
         make.assembles = size();
         const response answer = co_await send(std::move(make), nullptr, 0);
