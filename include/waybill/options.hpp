@@ -24,7 +24,7 @@ struct options : engine_options {
     std::string file_root;
 
     /// The keys of `s3` jobs. Default: from the environment or the shared credentials file.
-    s3_credentials_provider s3_keys = default_s3_credentials;
+    s3_credentials_provider s3_keys = require_s3_credentials;
 
     /// Protocols of your own, by the name stored with their jobs; one with the name of a built-in
     /// protocol replaces it.

@@ -91,6 +91,13 @@ void credentials(std::string_view input) {
     if (const auto found = find_s3_profile(input, "default")) {
         require(!found->access_key.empty() && !found->secret_key.empty(), "half a pair of keys is none");
         require((found->access_key + found->secret_key).find('\n') == std::string::npos, "a key is one line");
+        const std::string value = found->access_key + found->secret_key + found->session_token + found->region;
+        require(value.size() <= input.size(), "a profile has no more than its file");
+        const std::string again =
+            "[default]\naws_access_key_id=" + found->access_key + "\naws_secret_access_key=" + found->secret_key + "\n";
+        const auto same = find_s3_profile(again, "default");
+        require(same && same->access_key == found->access_key && same->secret_key == found->secret_key,
+                "keys that were read are read again as they are");
     }
 }
 

@@ -56,23 +56,105 @@ TEST_CASE("s3 waits for keys, and takes the profile's", "[s3]") {
     CHECK(uploads.settled(id).now == status::completed);
 }
 
-TEST_CASE("a wrong secret fails with S3's words, and without what was signed", "[s3]") {
+TEST_CASE("a wrong secret waits for the right one with S3's words, and without what was signed", "[s3]") {
     const temp_dir dir;
     s3_server server;
     options how = quick_options(dir);
-    how.s3_keys = [](const std::string&, const std::string&) {
-        return std::optional(s3_credentials{s3_server::access_key, "wrong", "the session token"});
+    std::atomic<bool> right = false;
+    how.s3_keys = [&](const std::string&, const std::string&) {
+        const char* const secret = right ? s3_server::secret_key : "wrong";
+        return std::optional(s3_credentials{s3_server::access_key, secret, right ? "" : "the session token"});
     };
+    how.retry.attempts = 1'000'000;
     delivery uploads(how);
-    const job_snapshot done = uploads.settled(uploads.enqueue(one_file(dir, server, "x", s3{})));
-    CHECK(done.now == status::failed);
-    CHECK(done.error.code == make_http_error(403));
-    CHECK_THAT(done.error.message(), Catch::Contains("SignatureDoesNotMatch: refused"));
-    CHECK(done.error.details.excerpt.empty());
+    const job_id id = uploads.enqueue(one_file(dir, server, "x", s3{}));
+    const job_snapshot waiting = uploads.waiting(id);
+    CHECK(waiting.reason == wait_reason::credentials);
+    CHECK(waiting.error.code == make_http_error(403));
+    CHECK_THAT(waiting.error.message(), Catch::Contains("SignatureDoesNotMatch: refused"));
+    CHECK(waiting.error.details.excerpt == "refused");
+    right = true;
+    CHECK(uploads.settled(id).now == status::completed);
     uploads.stop();
     for (const char* const name : {"store/queue.db", "store/queue.db-wal"}) {
         CHECK_THAT(read_file(dir / name), !Catch::Contains("the session token"));
     }
+}
+
+TEST_CASE("a token that ends meanwhile is followed by the next one within the attempt", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    server.behave([](s3_behaviour& b) {
+        b.session_token = "second";
+        b.token_code = GENERATE("ExpiredToken", "InvalidTokenId", "TokenRefreshRequired");
+    });
+    options how = quick_options(dir);
+    std::atomic<int> asked = 0;
+    how.s3_keys = [&](const std::string&, const std::string&) {
+        const char* const token = ++asked > 1 ? "second" : "first";
+        return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, token});
+    };
+    delivery uploads(how);
+    const std::string content = random_bytes(12 * mib);
+    const job_snapshot done =
+        require_delivered(uploads, server, one_file(dir, server, content, small_parts()), content);
+    CHECK(done.attempt == 1);
+    CHECK(asked == 2);
+}
+
+TEST_CASE("keys that cannot be sent are waited for, as missing ones are", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    options how = quick_options(dir);
+    std::atomic<bool> sound = false;
+    const std::string flaw = GENERATE("line break", "provider's words");
+    how.s3_keys = [&](const std::string&, const std::string&) {
+        if (!sound && flaw == "provider's words") {
+            throw error(errc::no_credentials, "the keys are in the other coat");
+        }
+        return std::optional(
+            s3_credentials{s3_server::access_key, s3_server::secret_key + std::string(sound ? "" : "\r"), ""});
+    };
+    how.retry.attempts = 1'000'000;
+    delivery uploads(how);
+    const job_id id = uploads.enqueue(one_file(dir, server, "x", s3{}));
+    const job_snapshot waiting = uploads.waiting(id);
+    CHECK(waiting.reason == wait_reason::credentials);
+    CHECK(waiting.error.code == errc::no_credentials);
+    CHECK_THAT(waiting.error.message(), Catch::Contains(flaw == "line break" ? "the secret key has a line break in it"
+                                                                             : "the keys are in the other coat"));
+    CHECK(server.http().requests().empty());
+    sound = true;
+    CHECK(uploads.settled(id).now == status::completed);
+}
+
+TEST_CASE("the region that comes with the keys is used by jobs that name none", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    server.behave([](s3_behaviour& b) { b.region = "eu-central-1"; });
+    options how = quick_options(dir);
+    how.s3_keys = [](const std::string&, const std::string&) {
+        return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, "", "eu-central-1"});
+    };
+    delivery uploads(how);
+    CHECK(uploads.settled(uploads.enqueue(one_file(dir, server, "x", s3{}))).now == status::completed);
+    CHECK(server.http().requests().size() == 1);
+}
+
+TEST_CASE("a redirect to another endpoint is named and not followed", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    delivery uploads(with_keys(dir));
+    server.http().next(
+        script("moved").read_all().answer({301,
+                                           {{"x-amz-bucket-region", "eu-central-1"}},
+                                           "<Error><Code>PermanentRedirect</Code><Message>Use the endpoint.</Message>"
+                                           "<Endpoint>bucket.s3.eu-central-1.example.com</Endpoint></Error>"}));
+    const job_snapshot done = uploads.settled(uploads.enqueue(one_file(dir, server, "x", s3{})));
+    INFO(describe(done));
+    CHECK(done.now == status::failed);
+    CHECK(done.error.code == errc::redirect_refused);
+    CHECK_THAT(done.error.message(), Catch::Contains("bucket.s3.eu-central-1.example.com (region eu-central-1)"));
 }
 
 TEST_CASE("a bucket in the host name is signed as it is written", "[s3]") {
@@ -121,6 +203,24 @@ TEST_CASE("whoever has a presigned URL may send its object by PUT, without keys"
     INFO(describe(done));
     CHECK(done.now == status::completed);
     CHECK(server.objects().at("/bucket/a \xC3\xA9+~.txt").data == "content");
+    require_lawful(server);
+}
+
+TEST_CASE("headers that a presigned URL demands are those of its job", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    const s3_credentials who{s3_server::access_key, s3_server::secret_key, ""};
+    const header_list demanded = {
+        {"x-amz-acl", "public-read"}, {"Content-Disposition", "inline"}, {"Content-Type", "text/html"}};
+    job what(s3_presigned_put(server.url("/bucket/key"), who, std::chrono::minutes(5), "us-east-1",
+                              std::chrono::system_clock::now(), demanded));
+    what.header("x-amz-acl", "public-read").header("Content-Disposition", "inline");
+    what.via(put{}).add(item::bytes("a", "content").content_type("text/html"));
+    delivery uploads(quick_options(dir));
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    INFO(describe(done));
+    CHECK(done.now == status::completed);
+    CHECK(single_header(server.objects().at("/bucket/key").headers, "x-amz-acl") == "public-read");
     require_lawful(server);
 }
 

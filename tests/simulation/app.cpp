@@ -140,6 +140,11 @@ void simulation::choose_way(posted_job& made) {
         case way::s3:
             made.spec = s3{}.spec();
             made.spec.settings.emplace_back("part-size", chunk);
+            if (random_.chance(0.3)) {
+                static const std::vector<int> no_lists = {405, 501, 404, 400, 403, 200};
+                made.list_status = no_lists[random_.below(no_lists.size())];
+            }
+            made.gone_code = random_.chance(0.6) ? "NoSuchUpload" : random_.chance(0.5) ? "NoSuchKey" : "";
             sometimes("parallel", std::to_string(1 + random_.below(5)));
             if (random_.chance(0.5)) {
                 sometimes("checksum", random_.chance(0.5) ? "crc32c" : "sha256");

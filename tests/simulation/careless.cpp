@@ -42,6 +42,14 @@ asio::awaitable<response> careless_session::send(request what, std::vector<body_
     if (planted_ == plant::own_count && method == "PATCH") {
         sent_[url] = offset.value_or(0) + answer.body_offered;
     }
+    const int status = answer.status;
+    if (planted_ == plant::tagless_success && method == "PUT" && status / 100 == 2 && !answer.header("ETag")) {
+        answer.headers.push_back({"ETag", "\"believed\""});
+    }
+    if (planted_ == plant::lists_needed && url.find("max-parts=1000") != std::string::npos &&
+        (status == 405 || status == 501)) {
+        throw failure(disposition::permanent, make_http_error(status), {});
+    }
     for (header_field& h : answer.headers) {
         if (planted_ == plant::own_count && method == "HEAD" && h.name == "Upload-Offset" && sent_.contains(url)) {
             h.value = std::to_string(sent_[url]);

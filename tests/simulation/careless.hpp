@@ -50,6 +50,9 @@ public:
     asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override {
         return inner_.in_parallel(width, std::move(step));
     }
+    asio::awaitable<void> back_off(int refusals, std::optional<std::chrono::seconds> retry_after) override {
+        return inner_.back_off(refusals, retry_after);
+    }
     asio::awaitable<void> save_protocol(std::string name) override { return inner_.save_protocol(std::move(name)); }
     [[nodiscard]] std::chrono::system_clock::time_point now() const noexcept override { return inner_.now(); }
 

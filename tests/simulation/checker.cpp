@@ -180,8 +180,11 @@ void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) 
     const std::set<std::error_code> known = {errc::file_changed,    errc::source_missing,   errc::expired,
                                              errc::connection_lost, errc::send_stalled,     errc::answer_timed_out,
                                              errc::outcome_unknown, errc::redirect_refused, errc::early_response};
-    require(code.category() == http_category() || known.contains(code), whole.job.spec.id.str(),
-            "failed for no good reason: " + whole.job.state.error.message());
+    const bool by_s3 = asked.via == way::s3;
+    require(code.category() == http_category() || known.contains(code) || (by_s3 && code == errc::invalid_response),
+            whole.job.spec.id.str(), "failed for no good reason: " + whole.job.state.error.message());
+    require(!by_s3 || (code != make_http_error(405) && code != make_http_error(501)), asked.id,
+            "failed because its server does not list parts");
     require(!concerns_host(code) && code != make_http_error(401), asked.id,
             "failed, and it was its host's fault: " + whole.job.state.error.message());
     require(code != errc::expired || present - asked.epoch_began >= max_age, asked.id, "expired, and is not that old");

@@ -89,6 +89,11 @@ private:
         if (conditional && method != "POST") {
             home_.server_.require_marked(job_, item_);
         }
+        if (method == "PUT" && means_ == status_class::success && !home_.server_.healed && home_.random_.chance(0.06)) {
+            tagless_ = true;  // by whatever stands before the server, which has then perhaps not even seen it
+            emptied_ = home_.random_.chance(0.2);
+            applies_ = !emptied_ && home_.random_.chance(0.5);
+        }
         if (conditional && applies_ && home_.objects_.contains(target_)) {
             refuse(412, "PreconditionFailed");
             applies_ = false;
@@ -104,10 +109,16 @@ private:
         if (method == "POST") {
             home_.server_.require_marked(job_, item_);
         }
+        if (method == "GET" && job_.list_status != 0) {
+            status_ = job_.list_status;
+            means_ = classify_status(status_);
+            error_ = status_ == 404 ? "NoSuchKey" : "";
+            return;
+        }
         const bool lists = method == "GET" && here_ != nullptr && here_->complete && !home_.server_.healed &&
                            home_.random_.chance(0.1);  // from a copy that is behind
         if (!is_known() && !lists) {
-            refuse(404, "NoSuchUpload");
+            refuse(404, job_.gone_code);
         } else if (applies_ && method == "PUT") {
             put_part();
         } else if (applies_ && method == "POST") {
@@ -130,6 +141,9 @@ private:
             job_.copies[item_].clear();  // the same key, the same bytes
         }
         const bool whole = !header("x-amz-checksum-crc32c").empty();
+        if (job_.conditional) {
+            job_.arrived.insert(item_);
+        }
         home_.objects_[target_] = {header(token_name), body_, whole, false};
         etag_ = "\"" + detail::to_hex(detail::digest_of("md5", body_)) + "\"";
         home_.server_.show(job_, item_, std::move(body_));
@@ -214,11 +228,15 @@ private:
             const std::string id = url_.substr(url_.find('=') + 1);
             answer.body = document("InitiateMultipartUploadResult", element("UploadId", id));
         } else if (method == "GET") {
-            answer.body = list();
+            answer.body = job_.list_status == 0 ? list() : "<html>Welcome</html>";
         } else if (method == "POST") {
             answer.body = says_nothing_ ? "\n" : "\n\n" + document("CompleteMultipartUploadResult", completed());
         } else if (method == "PUT") {
-            answer.headers.push_back({"ETag", etag_});
+            if (emptied_) {
+                answer.headers.push_back({"ETag", "\"" + detail::to_hex(detail::digest_of("md5", "")) + "\""});
+            } else if (!tagless_) {
+                answer.headers.push_back({"ETag", etag_});
+            }
             for (const char* const name : {"x-amz-checksum-sha256", "x-amz-checksum-crc32c"}) {
                 if (!header(name).empty()) {
                     answer.headers.push_back({name, header(name)});
@@ -297,6 +315,8 @@ private:
     std::string etag_;
     std::set<std::uint64_t> told_;  ///< parts
     bool says_nothing_ = false;
+    bool tagless_ = false;  ///< answered as a success, and without an ETag
+    bool emptied_ = false;  ///< the same, with the ETag of no bytes
 };
 
 std::unique_ptr<arrival> upload_server::accept_object(const request& what, posted_job& job) {

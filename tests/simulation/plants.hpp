@@ -53,9 +53,11 @@ enum class plant : std::uint8_t {
     tail_loss_fails,     ///< a server that has lost bytes of an upload ends its job
     condition_repeated,  ///< a conditional PUT is repeated as if it were idempotent
     options_waited_for,  ///< an endpoint that breaks over OPTIONS is asked for ever
+    tagless_success,   ///< S3's success without an ETag is believed
+    lists_needed,      ///< an S3 server that lists no parts ends the job
 };
 
-inline constexpr std::array<std::pair<std::string_view, plant>, 35> plants = {{
+inline constexpr std::array<std::pair<std::string_view, plant>, 37> plants = {{
     {"none", plant::none},
     {"early_ack", plant::early_ack},
     {"unsynced", plant::unsynced},
@@ -91,6 +93,8 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 35> plants = {{
     {"tail_loss_fails", plant::tail_loss_fails},
     {"condition_repeated", plant::condition_repeated},
     {"options_waited_for", plant::options_waited_for},
+    {"tagless_success", plant::tagless_success},
+    {"lists_needed", plant::lists_needed},
 }};
 
 [[nodiscard]] inline std::optional<plant> plant_named(std::string_view name) {

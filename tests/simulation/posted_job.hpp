@@ -43,6 +43,8 @@ struct posted_job {
     bool automatic = false;    ///< what its endpoint speaks is found out by asking
     int deaf = 0;              ///< its endpoint breaks over OPTIONS: 1 answers 500, 2 hangs up
     int shows = 0;             ///< of an object its endpoint shows 0 an MD5, 1 a digest, 2 only its size
+    int list_status = 0;       ///< with which its server of S3 answers lists of parts; 0: with lists
+    std::string gone_code;     ///< what that says of an upload it does not know
     protocol_spec spec;
     on_unknown policy = on_unknown::park;
     bool verified = false;

@@ -29,6 +29,9 @@ namespace waybill::test {
     how.retry.cap = std::chrono::milliseconds(20);
     how.retry.host_pause = std::chrono::milliseconds(20);
     how.retry.host_pause_cap = std::chrono::milliseconds(50);
+    how.retry.credentials_pause = std::chrono::milliseconds(20);
+    how.retry.credentials_pause_cap = std::chrono::milliseconds(50);
+    how.retry.credentials_poll = std::chrono::milliseconds(10);
     how.progress_interval = std::chrono::milliseconds(10);
     return how;
 }

@@ -20,7 +20,9 @@ header_list object_headers(const received_request& r) {
         std::string name = h.name;
         std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
         if (name.rfind("x-amz-meta-", 0) == 0 || name.rfind("x-amz-storage", 0) == 0 || name == "content-type" ||
-            name == "cache-control" || name == "x-amz-acl") {
+            name == "cache-control" || name == "x-amz-acl" || name == "x-amz-tagging" ||
+            name == "content-disposition" || name == "content-encoding" || name.rfind("x-amz-object-lock-", 0) == 0 ||
+            name.rfind("x-amz-server-side-encryption", 0) == 0) {
             kept.push_back({name, h.value});
         }
     }
@@ -34,6 +36,18 @@ bool s3_server::checksum_holds(const received_request& r, const taken_body& body
     const std::string raw = algorithm == "SHA256" ? detail::to_base64(from_hex(body.sha256)) : body.crc32c;
     const std::string name = algorithm == "SHA256" ? "x-amz-checksum-sha256" : "x-amz-checksum-crc32c";
     return algorithm.empty() ? true : r.header(name) == raw;
+}
+
+/// An MD5 that is there is compared, and one that is wanted is missed.
+bool s3_server::has_md5_if_wanted(exchange& x, const received_request& r, const s3_behaviour& how) {
+    const bool checked =
+        r.has_header("Content-MD5") || r.has_header("x-amz-checksum-crc32c") || r.has_header("x-amz-checksum-sha256");
+    if (how.wants_md5 && !checked) {
+        x.answer({400, dated({{"Connection", "close"}}),
+                  "<Error><Code>InvalidRequest</Code><Message>Content-MD5 OR x-amz-checksum- HTTP header is required "
+                  "for Put Object requests with Object Lock parameters</Message></Error>"});
+    }
+    return checked || !how.wants_md5;
 }
 
 void s3_server::create(exchange& x, const received_request& r, const target& at, const s3_behaviour& how) {
@@ -75,22 +89,28 @@ void s3_server::put_part(exchange& x, const received_request& r, const target& a
         require(!same_header(h.name.substr(0, 11), "x-amz-meta-"), "metadata with a part");
     }
     if (!known) {
-        refuse(x, 404, "NoSuchUpload");
+        refuse(x, 404, how.gone_code);
         return;
     }
     if (how.refuses_parts_after && kept_parts() >= *how.refuses_parts_after) {
         refuse(x, 403, "AccessDenied");
         return;
     }
-    if (use_up(&s3_behaviour::slow_downs)) {
+    const bool in_turn = how.refuses_every != 0 && count("UploadPart") % how.refuses_every == 0;
+    if (use_up(&s3_behaviour::slow_downs) || in_turn) {
         refuse(x, 503, "SlowDown");
+        return;
+    }
+    if (!has_md5_if_wanted(x, r, how)) {
         return;
     }
     std::optional<taken_body> body = take_body(x, r, how, cut);
     if (!body) {
         return;
     }
-    if (use_up(&s3_behaviour::damaged_parts) || !checksum_holds(r, *body, algorithm)) {
+    const bool other_md5 =
+        r.has_header("Content-MD5") && r.header("Content-MD5") != detail::to_base64(from_hex(body->md5));
+    if (use_up(&s3_behaviour::damaged_parts) || other_md5 || !checksum_holds(r, *body, algorithm)) {
         refuse(x, 400, "BadDigest");
         return;
     }
@@ -117,7 +137,7 @@ void s3_server::put_part(exchange& x, const received_request& r, const target& a
         }
     }
     if (!known) {
-        refuse(x, 404, "NoSuchUpload");
+        refuse(x, 404, how.gone_code);
     } else if (use_up(&s3_behaviour::lost_part_answers)) {
         x.wire().reset();
     } else {
@@ -128,6 +148,9 @@ void s3_server::put_part(exchange& x, const received_request& r, const target& a
 void s3_server::put_object(exchange& x, const received_request& r, const target& at, const s3_behaviour& how) {
     if (r.has_header("If-None-Match") && use_up(&s3_behaviour::conflicts)) {
         refuse(x, 409, "ConditionalRequestConflict");
+        return;
+    }
+    if (!has_md5_if_wanted(x, r, how)) {
         return;
     }
     {
@@ -141,13 +164,23 @@ void s3_server::put_object(exchange& x, const received_request& r, const target&
     if (!body) {
         return;
     }
+    if (how.makes_buckets || use_up(&s3_behaviour::lost_bodies)) {
+        x.answer({200, dated({{"Location", at.path}})});
+        return;
+    }
+    if (use_up(&s3_behaviour::emptied_bodies)) {
+        *body = {"", 0, detail::to_hex(detail::digest_of("md5", "")), body->sha256, body->crc32c};
+    }
     object made;
     made.size = body->size;
     made.part_sums = {body->sha256};
     made.data = std::move(body->data);
     made.etag = "\"" + body->md5 + "\"";
     made.headers = object_headers(r);
-    header_list said = dated({{"ETag", made.etag}});
+    header_list said = dated();
+    if (!use_up(&s3_behaviour::missing_etags)) {
+        said.push_back({"ETag", made.etag});
+    }
     for (const char* const name : {"x-amz-checksum-sha256", "x-amz-checksum-crc32c"}) {
         if (how.knows_checksums && r.has_header(name)) {
             said.push_back({name, r.header(name)});
@@ -165,6 +198,10 @@ void s3_server::put_object(exchange& x, const received_request& r, const target&
 }
 
 void s3_server::list_parts(exchange& x, const target& at, const s3_behaviour& how) {
+    if (how.instead_of_list) {
+        x.answer(*how.instead_of_list);
+        return;
+    }
     if (how.refuses_lists) {
         refuse(x, 403, "AccessDenied");
         return;
@@ -182,7 +219,7 @@ void s3_server::list_parts(exchange& x, const target& at, const s3_behaviour& ho
         const std::lock_guard lock(mutex_);
         const auto found = uploads_.find(at.get("uploadId"));
         if (found == uploads_.end() || found->second.path != at.path) {
-            x.answer({404, {{"Connection", "close"}}, "<Error><Code>NoSuchUpload</Code></Error>"});
+            x.answer({404, {{"Connection", "close"}}, "<Error>" + element("Code", how.gone_code) + "</Error>"});
             return;
         }
         for (const auto& [number, p] : found->second.parts) {
@@ -298,7 +335,7 @@ void s3_server::complete(exchange& x, const received_request& r, const target& a
     if (!code.empty()) {
         const std::map<std::string, int> statuses = {
             {"NoSuchUpload", 404}, {"PreconditionFailed", 412}, {"ConditionalRequestConflict", 409}};
-        refuse(x, statuses.count(code) == 1 ? statuses.at(code) : 400, code);
+        refuse(x, statuses.count(code) == 1 ? statuses.at(code) : 400, code == "NoSuchUpload" ? how.gone_code : code);
     } else if (fails) {
         x.answer({200, dated(), waiting + "<Error>" + element("Code", "InternalError") + "</Error>"});
     } else if (use_up(&s3_behaviour::lost_completions)) {
@@ -316,7 +353,7 @@ void s3_server::complete(exchange& x, const received_request& r, const target& a
     }
 }
 
-void s3_server::abort(exchange& x, const target& at) {
+void s3_server::abort(exchange& x, const target& at, const s3_behaviour& how) {
     if (use_up(&s3_behaviour::ignored_aborts)) {
         x.answer({204, dated()});
         return;
@@ -329,7 +366,7 @@ void s3_server::abort(exchange& x, const target& at) {
     if (known) {
         x.answer({204, dated()});
     } else {
-        refuse(x, 404, "NoSuchUpload");
+        refuse(x, 404, how.gone_code);
     }
 }
 
@@ -340,6 +377,10 @@ void s3_server::head(exchange& x, const target& at, const s3_behaviour& how) {
         if (const auto place = objects_.find(at.path); place != objects_.end()) {
             found = place->second;
         }
+    }
+    if (how.makes_buckets) {
+        x.answer({200, dated({{"Content-Length", "0"}, {"x-amz-bucket-region", how.region}})});
+        return;
     }
     if (how.hides || !found) {
         x.answer({how.hides ? 403 : 404, dated({{"Content-Length", "0"}})});

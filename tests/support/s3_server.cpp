@@ -183,7 +183,7 @@ void s3_server::serve(exchange& x) {
     } else if (operation == "ListParts") {
         list_parts(x, at, how);
     } else if (operation == "AbortMultipartUpload") {
-        abort(x, at);
+        abort(x, at, how);
     } else if (operation == "HeadObject") {
         head(x, at, how);
     } else {
@@ -208,7 +208,7 @@ bool s3_server::authorize(exchange& x, const received_request& r, const s3_behav
         require(false, "a wrong signature of " + r.method + " " + r.target);
         refuse(x, 403, "SignatureDoesNotMatch", element("CanonicalRequest", signature.canonical()));
     } else if (r.header("x-amz-security-token") != how.session_token) {
-        refuse(x, 400, "InvalidToken");
+        refuse(x, 400, how.token_code);
     } else {
         return true;
     }

@@ -19,25 +19,33 @@ namespace waybill::test {
 /// How an `s3_server` behaves; the defaults are a good server.
 struct s3_behaviour {
     std::string region = "us-east-1";
-    std::string session_token;           ///< that requests must have; empty: none
-    std::int64_t clock_ahead = 0;        ///< seconds that its clock is ahead of this machine's
-    std::uint64_t list_page = 1000;      ///< parts that ListParts tells at once
-    std::uint64_t least_part = 5 << 20;  ///< of all parts but the last
-    double rate = 0;                     ///< bytes per second of each request; 0: as fast as it goes
-    bool keeps_bytes = true;             ///< else only digests and sizes, for large objects
-    bool logs_bodies = true;             ///< else the log of requests is without them
-    bool etags_are_md5 = true;           ///< else they say nothing of the bytes, as with encryption by KMS
+    std::string session_token;                ///< that requests must have; empty: none
+    std::string token_code = "InvalidToken";  ///< what it says of another one
+    std::string gone_code = "NoSuchUpload";   ///< what it says of an upload it does not know
+    std::int64_t clock_ahead = 0;             ///< seconds that its clock is ahead of this machine's
+    std::uint64_t list_page = 1000;           ///< parts that ListParts tells at once
+    std::uint64_t least_part = 5 << 20;       ///< of all parts but the last
+    double rate = 0;                          ///< bytes per second of each request; 0: as fast as it goes
+    bool keeps_bytes = true;                  ///< else only digests and sizes, for large objects
+    bool logs_bodies = true;                  ///< else the log of requests is without them
+    bool etags_are_md5 = true;                ///< else they say nothing of the bytes, as with encryption by KMS
     bool knows_checksums = true;
     bool lists_checksums = true;
     std::optional<std::uint64_t> refuses_parts_after;  ///< answers parts with 403 once it has so many of them
     bool refuses_lists = false;                        ///< answers ListParts with 403
     bool hides = false;                                ///< answers HEAD with 403, as to keys that may only write
+    std::optional<reply> instead_of_list;              ///< answers ListParts so
+    bool makes_buckets = false;                        ///< takes a PUT for the creation of a bucket
+    bool wants_md5 = false;                            ///< of all bytes, as buckets do that lock their objects
+    int refuses_every = 0;                             ///< one part in so many is refused with 503 SlowDown
 
     // Faults, each for as many requests as it says.
     int slow_downs = 0;              ///< parts refused with 503 SlowDown
     int damaged_parts = 0;           ///< parts refused with BadDigest
     int wrong_etags = 0;             ///< parts kept, and answered with another ETag than they have
-    int missing_etags = 0;           ///< parts kept, and answered without an ETag
+    int missing_etags = 0;           ///< parts or objects kept, and answered without an ETag
+    int lost_bodies = 0;             ///< objects answered 200 without an ETag, and not kept
+    int emptied_bodies = 0;          ///< objects whose bytes get lost before the server, which then keeps none
     int conflicts = 0;               ///< objects refused with 409 because of `If-None-Match`; an upload is spoilt by it
     int lost_part_answers = 0;       ///< parts kept, and the connection closed instead of an answer
     std::deque<std::uint64_t> cuts;  ///< the next parts are cut off after so many bytes
@@ -144,7 +152,8 @@ private:
     void put_object(exchange& x, const received_request& r, const target& at, const s3_behaviour& how);
     void list_parts(exchange& x, const target& at, const s3_behaviour& how);
     void complete(exchange& x, const received_request& r, const target& at, const s3_behaviour& how);
-    void abort(exchange& x, const target& at);
+    void abort(exchange& x, const target& at, const s3_behaviour& how);
+    [[nodiscard]] bool has_md5_if_wanted(exchange& x, const received_request& r, const s3_behaviour& how);
     void head(exchange& x, const target& at, const s3_behaviour& how);
 
     void refuse(exchange& x, int status, const std::string& code, const std::string& more = {}) const;

@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,7 +69,15 @@ inline constexpr std::size_t most_text = 1 << 20;
                        [&](std::string_view s) { return begins_ignoring_case(name, s); });
 }
 
-inline void check_header(const std::string& name, const std::string& value) {
+/// What a protocol may take over from a job all the same: how the bytes are to be kept, and what a signed URL demands.
+[[nodiscard]] inline bool may_be_passed_on(std::string_view name) noexcept {
+    return same_header(name, "Content-Disposition") || same_header(name, "Content-Encoding") ||
+           begins_ignoring_case(name, "X-Amz-");
+}
+
+/// @param passed_on asked whether the job's protocol takes a header of this name.
+template <class PassedOn>
+void check_header(const std::string& name, const std::string& value, const PassedOn& passed_on) {
     constexpr std::array<std::string_view, 4> secret = {"Authorization", "Proxy-Authorization", "Cookie", "Signature"};
     constexpr std::array<std::string_view, 4> secret_endings = {"-Token", "-Key", "-Secret", "-Password"};
     const auto is_name = [&](std::string_view s) { return same_header(s, name); };
@@ -84,8 +93,9 @@ inline void check_header(const std::string& name, const std::string& value) {
                     [&](std::string_view s) { return ends_with_ignoring_case(name, s); })) {
         throw error(errc::forbidden_header, name + " is a secret and would be stored");
     }
-    if (is_reserved_header(name)) {
-        throw error(errc::forbidden_header, name);
+    if (is_reserved_header(name) && !(may_be_passed_on(name) && passed_on(name))) {
+        const bool of_items = same_header(name, "Content-Type");
+        throw error(errc::forbidden_header, name + (of_items ? ": it is each item's own (item::content_type)" : ""));
     }
 }
 
@@ -151,9 +161,11 @@ inline void check_job_but_url(const job& j, const registry& protocols) {
     if (j.verifier().size() > 128 || has_control(j.verifier())) {
         throw error(errc::invalid_setting, "verifier '" + printable_excerpt(j.verifier(), 128) + "'");
     }
+    const std::unique_ptr<protocol> speaks = protocols.make(j.protocol());
+    const auto passed_on = [&](std::string_view name) { return speaks->takes_header(j.url(), name); };
     std::size_t text = 0;
     for (const auto& [name, value] : j.headers()) {
-        check_header(name, value);
+        check_header(name, value, passed_on);
         text += name.size() + value.size();
     }
     for (const auto& [name, value] : j.fields()) {
@@ -171,7 +183,7 @@ inline void check_job_but_url(const job& j, const registry& protocols) {
     for (const item& i : j.items()) {
         check_item(i);
     }
-    protocols.make(j.protocol())->check(j);
+    speaks->check(j);
 }
 
 /// Everything about jobs that can be said without looking at their files. Those of one call mostly go to one place.
@@ -188,12 +200,15 @@ inline void check_jobs(const std::vector<job>& jobs, const registry& protocols) 
 
 /// The same for what the store has kept: somebody may have changed it together with its checksum. What
 /// would not have been accepted is not sent.
-[[nodiscard]] inline bool still_acceptable(const loaded_job& whole) {
+[[nodiscard]] inline bool still_acceptable(const loaded_job& whole, const registry& protocols) {
     const job_spec& spec = whole.job.spec;
+    const auto passed_on = [&](std::string_view name) {
+        return protocols.contains(spec.protocol.name) && protocols.make(spec.protocol)->takes_header(spec.url, name);
+    };
     try {
         static_cast<void>(url(spec.url));
         for (const auto& [name, value] : spec.headers) {
-            check_header(name, value);
+            check_header(name, value, passed_on);
         }
         for (const item_record& i : whole.items) {
             const item_spec& s = i.spec;

@@ -56,6 +56,7 @@ public:
     void confirm(std::size_t item, std::uint64_t bytes) override;
     asio::awaitable<void> save_protocol(std::string name) override;
     asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override;
+    asio::awaitable<void> back_off(int refusals, std::optional<std::chrono::seconds> retry_after) override;
     asio::awaitable<void> complete_item(std::size_t item, std::string receipt) override;
     void complete_item_soon(std::size_t item, std::string receipt) override;
     void fail_item_soon(std::size_t item) override;
@@ -181,6 +182,7 @@ private:
     std::map<std::size_t, std::uint64_t> lost_;  // how far items had come of which the server has lost bytes
     bool heard_ = false;                         // an answer has settled the mark; what it means has not been kept yet
     int writing_ = 0;
+    std::uint32_t pauses_ = 0;  // between requests of this attempt
     bool flushing_ = false;
     bool progressed_ = false;
     bool contacted_ = false;

@@ -8,6 +8,9 @@
 #include <waybill/protocol/failure.hpp>
 #include <waybill/protocol/session.hpp>
 
+#include <string>
+#include <string_view>
+
 namespace waybill {
 
 /// How one job is spoken. One object serves one attempt; what must outlive the attempt goes into
@@ -26,6 +29,12 @@ public:
 
     /// Refuses, before acceptance, a job that cannot be spoken this way. Throws `waybill::error`.
     virtual void check(const waybill::job& job) const = 0;
+
+    /// True when a job to this URL may have a header that is otherwise the library's own: one that says what the
+    /// bytes are, or that the URL's signature demands. Never asked about framing, routing and secrets.
+    [[nodiscard]] virtual bool takes_header(const std::string& /*url*/, std::string_view /*name*/) const {
+        return false;
+    }
 
     /// Learns what the server already has. For a new job that has an upload resource: creates it,
     /// and saves its URL as a checkpoint before the first body byte.

@@ -4,9 +4,14 @@
 #include <waybill/model/job.hpp>
 #include <waybill/protocol/s3_credentials.hpp>
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace waybill {
@@ -16,8 +21,9 @@ namespace waybill {
 /// parts the server does not have yet.
 ///
 /// The job's URL is the object's, with the bucket in its path or in its host name; for several
-/// items it ends in `/`, or contains `{name}`, as with `put`. It has no query. The job's fields become
-/// the object's metadata, `x-amz-meta-…`.
+/// items it ends in `/`, or contains `{name}`, as with `put`. It has no query, and must name an object: a PUT to a
+/// bucket alone would make a bucket. The job's fields become the object's metadata, `x-amz-meta-…`, its items' content
+/// types the objects' own.
 ///
 /// Requests are signed (Signature Version 4) with keys from `options::s3_keys`, asked for at each
 /// attempt; they are never stored. Needs pugixml: where the library is built without
@@ -43,8 +49,8 @@ public:
     /// the server answers, and in the receipt.
     s3& digest(std::string algorithm) { return set("digest", std::move(algorithm)); }
 
-    /// The region that signatures name. Default: `us-east-1`; a server that names another one is
-    /// believed for the rest of the attempt.
+    /// The region that signatures name. Default: the one that comes with the keys, else `us-east-1`; a server that
+    /// names another one is believed for the rest of the attempt.
     s3& region(std::string name) { return set("region", std::move(name)); }
 
     /// The service that signatures name. Default: `s3`.
@@ -65,9 +71,63 @@ public:
     /// `x-amz-server-side-encryption`, such as `AES256`.
     s3& encryption(std::string algorithm) { return set("server-side-encryption", std::move(algorithm)); }
 
+    /// The KMS key that the server encrypts with: its id, its ARN or an alias. Implies `encryption("aws:kms")`.
+    s3& kms_key(std::string id) { return set("kms-key", std::move(id)); }
+
+    /// `Content-Disposition`, such as `attachment; filename="report.pdf"`. In ASCII: other names as RFC 8187 has them.
+    s3& content_disposition(std::string value) { return set("content-disposition", std::move(value)); }
+
+    /// `Content-Encoding` of what the files hold, such as `gzip`. Nothing is encoded for it.
+    s3& content_encoding(std::string value) { return set("content-encoding", std::move(value)); }
+
+    /// `Cache-Control`, such as `max-age=3600`.
+    s3& cache_control(std::string value) { return set("cache-control", std::move(value)); }
+
+    /// Adds a tag, up to ten.
+    s3& tag(std::string_view name, std::string_view value) {
+        const auto known = std::find_if(settings_.begin(), settings_.end(),
+                                        [](const auto& setting) { return setting.first == "tagging"; });
+        std::string all = known == settings_.end() ? std::string() : known->second + "&";
+        all += escaped(name) + "=" + escaped(value);
+        return set("tagging", std::move(all));
+    }
+
+    /// How an object that is locked until a time may be unlocked before.
+    enum class lock : std::uint8_t { governance, compliance };
+
+    /// Keeps the object from being overwritten or deleted until then. The bucket must have Object Lock.
+    s3& object_lock(lock mode, std::chrono::system_clock::time_point until) {
+        set("object-lock-mode", mode == lock::governance ? "GOVERNANCE" : "COMPLIANCE");
+        return set("object-lock-retain-until", utc(until));
+    }
+
+    /// Keeps the object from being overwritten or deleted until the hold is lifted.
+    s3& legal_hold() { return set("object-lock-legal-hold", "ON"); }
+
     [[nodiscard]] protocol_spec spec() const { return {"s3", settings_}; }
 
 private:
+    /// As in a query.
+    [[nodiscard]] static std::string escaped(std::string_view text) {
+        constexpr std::string_view digits = "0123456789ABCDEF";
+        std::string out;
+        for (const char c : text) {
+            const auto byte = static_cast<unsigned char>(c);
+            const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                               std::string_view("-._~").find(c) != std::string_view::npos;
+            out += plain ? std::string(1, c) : std::string{'%', digits[byte >> 4], digits[byte & 0x0F]};
+        }
+        return out;
+    }
+
+    [[nodiscard]] static std::string utc(std::chrono::system_clock::time_point at) {
+        const std::time_t seconds = std::chrono::system_clock::to_time_t(at);
+        std::tm parts{};
+        ::gmtime_r(&seconds, &parts);
+        std::array<char, 32> text{};
+        return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
+    }
+
     s3& set(std::string name, std::string value) {
         std::erase_if(settings_, [&](const auto& s) { return s.first == name; });
         settings_.emplace_back(std::move(name), std::move(value));

@@ -15,28 +15,41 @@ struct s3_credentials {
     std::string access_key;
     std::string secret_key;
     std::string session_token;  ///< of temporary keys; empty: none
+    std::string region = {};    ///< for jobs that name none; empty: not known
 };
 
-/// Gives the keys for `s3` jobs, at each attempt anew: keys may expire meanwhile.
+/// Gives the keys for `s3` jobs, at each attempt anew, and when the server takes the old ones no more: keys may expire
+/// meanwhile.
 ///
 /// Called on the uploader's strand with the origin of the job, `scheme://host:port`, and the profile the
 /// job was given (`s3::profile`, often empty). Without a value the job waits for credentials. Must not
-/// block for long and must not throw.
+/// block for long; may throw `waybill::error`, whose text says where keys were looked for: then the job waits with it.
 using s3_credentials_provider =
     std::function<std::optional<s3_credentials>(const std::string& origin, const std::string& profile)>;
 
-/// The provider used when an app gives none; what the AWS tools do, too.
+/// The keys that the AWS tools would use; empty when there are none.
 ///
 /// With an empty `profile`: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` of the
 /// environment, and without these the profile `AWS_PROFILE`, else `default`. A profile is read from the
-/// file `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`.
+/// file `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`, and then from `AWS_CONFIG_FILE`, else
+/// `~/.aws/config`. The region is `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the profile's. Roles, single sign-on
+/// and helper programs are not known: give a provider of your own.
 [[nodiscard]] WAYBILL_DECL std::optional<s3_credentials> default_s3_credentials(const std::string& origin,
                                                                                 const std::string& profile);
 
-/// The keys of one profile in the text of a credentials file; empty when it has none.
+/// The same, but says where it has looked: throws `errc::no_credentials`. What `options::s3_keys` is by default.
+[[nodiscard]] WAYBILL_DECL s3_credentials require_s3_credentials(const std::string& origin, const std::string& profile);
+
+/// The keys of one profile in the text of a credentials or config file; empty when it has none.
 [[nodiscard]] WAYBILL_DECL std::optional<s3_credentials> find_s3_profile(std::string_view file,
                                                                          std::string_view profile);
 
+namespace detail {
+
+/// What is wrong with keys that cannot be sent as they are; empty: nothing.
+[[nodiscard]] WAYBILL_DECL std::string flaw_of(const s3_credentials& who);
+
+}  // namespace detail
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)

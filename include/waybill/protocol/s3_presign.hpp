@@ -20,13 +20,15 @@ namespace waybill {
 /// @param object the object's URL, as that of an `s3` job: without a query.
 /// @param who whose right it is; `default_s3_credentials` gives those of the environment.
 /// @param valid from `now` on, at most seven days. A job that may wait longer needs keys instead.
+/// @param headers which whoever uses the URL must send as they are, such as `x-amz-acl` or `Content-Type`: those of a
+///   `put` job, but the content type, which is its item's.
 /// @par Errors
 ///   Throws `error`: `errc::invalid_url`, and `errc::invalid_setting` for a time or a region that no server takes.
 /// @par Security
 ///   The URL is a secret for as long as it is valid. It has the access key's name in it, not the secret key.
 [[nodiscard]] inline std::string s3_presigned_put(
     const std::string& object, s3_credentials who, std::chrono::seconds valid, std::string region = "us-east-1",
-    std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) {
+    std::chrono::system_clock::time_point now = std::chrono::system_clock::now(), header_list headers = {}) {
     constexpr std::chrono::hours most(7 * 24);
     detail::check_s3_url(object);
     if (valid.count() < 1 || valid > most || !detail::is_s3_word(region)) {
@@ -35,6 +37,7 @@ namespace waybill {
     request put;
     put.method = "PUT";
     put.url = object;
+    put.headers = std::move(headers);
     detail::sigv4(std::move(who), std::move(region)).presign(put, unix_seconds(now), valid);
     return put.url;
 }

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,11 @@ public:
     /// copies of `step`, each again and again until it returns false. Completes when all have
     /// ended; the first exception cancels the others and is rethrown.
     virtual asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) = 0;
+
+    /// Waits before one of several requests, a part or an item, is sent again within this attempt: as long as between
+    /// attempts, by how often it was refused, from 1, and at least for `retry_after`. Where nothing else gets through
+    /// either, end the attempt instead: its host is in trouble, and is then spared by all jobs.
+    virtual asio::awaitable<void> back_off(int refusals, std::optional<std::chrono::seconds> retry_after) = 0;
 
     /// Says which protocol was found out to be spoken, for snapshots and for the next process. Completes when that is
     /// durable.

@@ -120,10 +120,10 @@ TEST_CASE("Swift's words about a wrong key reach the app", "[s3]") {
     delivery uploads(with_keys(dir, "wrong"));
     job what(swift().url("/bucket/refused"));
     what.via(s3{}).bytes("refused", "x");
-    const job_snapshot done = uploads.settled(uploads.enqueue(what));
-    CHECK(done.now == status::failed);
-    CHECK(done.error.code == make_http_error(403));
-    CHECK_THAT(done.error.message(), Catch::Contains("SignatureDoesNotMatch"));
+    const job_snapshot waiting = uploads.waiting(uploads.enqueue(what));
+    CHECK(waiting.reason == wait_reason::credentials);
+    CHECK(waiting.error.code == make_http_error(403));
+    CHECK_THAT(waiting.error.message(), Catch::Contains("SignatureDoesNotMatch"));
 }
 
 TEST_CASE("a wrong clock and a wrong region are put right by what Swift says", "[s3]") {

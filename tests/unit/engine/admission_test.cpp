@@ -155,6 +155,26 @@ TEST_CASE("headers that are the library's business are refused, in any case", "[
     }
 }
 
+TEST_CASE("a put takes headers that say how bytes are kept, and those that its presigned URL demands",
+          "[engine][admission]") {
+    const auto sent_to = [](const std::string& url, const std::string& name) {
+        job j(url);
+        j.via(put()).file("/photos/a.jpg").header(name, "x");
+        return verdict_on(j);
+    };
+    const std::string plain = "https://example.com/b/k";
+    const std::string presigned =
+        plain + "?X-Amz-Signature=00&X-Amz-SignedHeaders=host%3Bx-amz-acl%3Bx-amz-security-token";
+    CHECK_FALSE(sent_to(plain, "Content-Disposition"));
+    CHECK_FALSE(sent_to(plain, "Content-Encoding"));
+    CHECK_FALSE(sent_to(presigned, "x-amz-acl"));
+    CHECK(sent_to(plain, "x-amz-acl") == errc::forbidden_header);
+    CHECK(sent_to(presigned, "x-amz-tagging") == errc::forbidden_header);
+    CHECK(sent_to(presigned, "Host") == errc::forbidden_header);
+    CHECK(sent_to(presigned, "X-Amz-Security-Token") == errc::forbidden_header);  // it would be stored
+    CHECK(sent_to(plain, "Content-Type") == errc::forbidden_header);
+}
+
 TEST_CASE("headers that are secrets are refused, in any case", "[engine][admission]") {
     for (const char* name : {"Authorization", "authorization", "Proxy-Authorization", "Cookie", "COOKIE", "Signature",
                              "X-Auth-Token", "X-Api-Key", "x-api-key", "Client-Secret", "X-Password", "My-Token"}) {

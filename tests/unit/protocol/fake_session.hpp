@@ -138,6 +138,11 @@ public:
             }
         }
     }
+    asio::awaitable<void> back_off(int refusals, std::optional<std::chrono::seconds> retry_after) override {
+        static_cast<void>(retry_after);
+        pauses.push_back(refusals);
+        co_return;
+    }
     asio::awaitable<void> save_protocol(std::string name) override {
         record.state.spoken = std::move(name);
         co_return;
@@ -167,6 +172,7 @@ public:
     std::list<checkpoint> kept;     ///< those that hold now
     std::set<std::size_t> changed;
     int opened = 0;
+    std::vector<int> pauses;
 };
 
 /// The value of a noted header; empty when there is none.

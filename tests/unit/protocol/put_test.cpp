@@ -251,4 +251,17 @@ TEST_CASE("put keeps only a bounded, printable receipt", "[protocol][put]") {
 }
 
 }  // namespace
+TEST_CASE("a presigned URL's headers are those that it lists", "[put]") {
+    const std::string url = "https://h/b/k?X-Amz-Signature=00&X-Amz-SignedHeaders=content-type%3Bhost%3Bx-amz-acl";
+    CHECK(detail::is_signed_header(url, "X-Amz-Acl"));
+    CHECK(detail::is_signed_header(url, "content-type"));
+    CHECK_FALSE(detail::is_signed_header(url, "x-amz-ac"));
+    CHECK_FALSE(detail::is_signed_header(url, "x-amz-acl2"));
+    CHECK_FALSE(detail::is_signed_header(url, "x-amz-tagging"));
+    CHECK(detail::is_signed_header("https://h/k?x-amz-signedheaders=host;x-amz-acl;a&b=c", "x-amz-acl"));
+    CHECK_FALSE(detail::is_signed_header("https://h/k?a=x-amz-acl", "x-amz-acl"));
+    CHECK_FALSE(detail::is_signed_header("https://h/k", "x-amz-acl"));
+    CHECK_FALSE(detail::is_signed_header("https://h/k?X-Amz-SignedHeaders=%3B%3b;&", "x-amz-acl"));
+}
+
 }  // namespace waybill::test

@@ -23,11 +23,14 @@ std::string list(const std::string& inside) {
 TEST_CASE("an S3 error is read from its document", "[s3]") {
     const s3_error e = parse_s3_error(declaration +
                                       "<Error><Code>AuthorizationHeaderMalformed</Code><Message>wrong\nregion</Message>"
-                                      "<Region>eu-west-1</Region><RequestId>1</RequestId></Error>");
+                                      "<Region>eu-west-1</Region><Endpoint>b.s3.eu-west-1.test</Endpoint>"
+                                      "<RequestId>1</RequestId></Error>");
     CHECK(e.code == "AuthorizationHeaderMalformed");
     CHECK(e.message == "wrong region");
     CHECK(e.region == "eu-west-1");
+    CHECK(e.endpoint == "b.s3.eu-west-1.test");
     CHECK(e);
+    CHECK(parse_s3_error("<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>").code == "Throttling");
 }
 
 TEST_CASE("what is no S3 error is none", "[s3]") {
@@ -65,6 +68,15 @@ TEST_CASE("a list of parts is read, and where it goes on", "[s3]") {
     CHECK(parse_part_list(body, "")->parts[0].checksum.empty());
 }
 
+TEST_CASE("a list of parts that does not say where it goes on goes on after its last part", "[s3]") {
+    const auto found =
+        parse_part_list(list("<IsTruncated>true</IsTruncated>" + part(4, "<Size>1</Size><ETag>a</ETag>") +
+                             part(3, "<Size>1</Size><ETag>a</ETag>")),
+                        "");
+    REQUIRE(found);
+    CHECK(found->next == 4);
+}
+
 TEST_CASE("the last page of a list of parts says so", "[s3]") {
     const auto found = parse_part_list(list("<IsTruncated>false</IsTruncated><NextPartNumberMarker>0"
                                             "</NextPartNumberMarker>"),
@@ -79,8 +91,8 @@ TEST_CASE("a list of parts that is cut off or makes no sense is none", "[s3]") {
     const std::string body = GENERATE_COPY(
         std::string(), list(good).substr(0, 150), list(part(1, "<ETag>a</ETag>")), list(part(1, "<Size>1</Size>")),
         list(part(0, "<Size>1</Size><ETag>a</ETag>")), list(part(1, "<Size>-1</Size><ETag>a</ETag>")),
-        list(part(1, "<Size>99999999999999999999</Size><ETag>a</ETag>")),
-        list(good + "<IsTruncated>true</IsTruncated>"), std::string("<Error><Code>NoSuchUpload</Code></Error>"));
+        list(part(1, "<Size>99999999999999999999</Size><ETag>a</ETag>")), list("<IsTruncated>true</IsTruncated>"),
+        std::string("<Error><Code>NoSuchUpload</Code></Error>"));
     CAPTURE(body);
     CHECK_FALSE(parse_part_list(body, ""));
 }

@@ -140,24 +140,4 @@ TEST_CASE("temporary keys send their token signed", "[protocol][s3]") {
     CHECK(what.url.find("&X-Amz-Security-Token=to%2Fken%2B&") != std::string::npos);
 }
 
-TEST_CASE("a profile's keys are found in a credentials file", "[protocol][s3]") {
-    const std::string file =
-        "# comment\n[default]\naws_access_key_id = one\r\naws_secret_access_key=two==\n\n[ other ]\n"
-        "aws_access_key_id=three\n;aws_secret_access_key=no\naws_secret_access_key = four\naws_session_token=five\n"
-        "region=eu-west-1\nstray\n[half]\naws_access_key_id=six\n[broken\naws_secret_access_key=seven";
-    const auto first = find_s3_profile(file, "default");
-    REQUIRE(first);
-    CHECK(first->access_key == "one");
-    CHECK(first->secret_key == "two==");
-    CHECK(first->session_token.empty());
-    const auto second = find_s3_profile(file, "other");
-    REQUIRE(second);
-    CHECK(second->secret_key == "four");
-    CHECK(second->session_token == "five");
-    CHECK_FALSE(find_s3_profile(file, "half"));
-    CHECK_FALSE(find_s3_profile(file, "broken"));
-    CHECK_FALSE(find_s3_profile(file, ""));
-    CHECK_FALSE(find_s3_profile("", "default"));
-}
-
 }  // namespace waybill::test

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/crc32c.hpp>
 #include <waybill/detail/in_parallel.hpp>
 #include <waybill/engine/attempt.hpp>
+#include <waybill/engine/backoff.hpp>
 #include <waybill/engine/picture.hpp>
 #include <waybill/engine/requests.hpp>
 #include <waybill/protocol/http_rules.hpp>
@@ -344,6 +346,16 @@ WAYBILL_DECL void attempt::confirm(std::size_t item, std::uint64_t bytes) {
 WAYBILL_DECL asio::awaitable<void> attempt::in_parallel(std::size_t width,
                                                         std::function<asio::awaitable<bool>()> step) {
     co_await detail::in_parallel(home_, shared_from_this(), width, std::move(step));
+}
+
+// The jitter need not be random, only another one for each request: those that were refused together must not come
+// back together.
+WAYBILL_DECL asio::awaitable<void> attempt::back_off(int refusals, std::optional<std::chrono::seconds> retry_after) {
+    const std::uint32_t spread = detail::crc32c(++pauses_, whole_.job.state.key);
+    const double random = static_cast<double>(spread) / 4294967296.0;  // 2^32
+    const std::chrono::milliseconds delay = backoff_delay(options_.retry, refusals, random, retry_after);
+    const std::unique_ptr<alarm> pause = clock_.make_alarm(home_);
+    co_await pause->wait_until(clock_.steady_now() + delay);
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::save_protocol(std::string name) {

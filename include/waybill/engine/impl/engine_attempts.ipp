@@ -101,7 +101,7 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
         self->scheduler_.leave(seq);
         co_return;
     }
-    if (whole->damaged || !detail::still_acceptable(*whole)) {
+    if (whole->damaged || !detail::still_acceptable(*whole, self->parts_.protocols)) {
         co_await self->set_aside(std::move(*whole));
         co_return;
     }

@@ -104,7 +104,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
         co_return;
     }
     loaded_job whole = co_await load(seq);
-    if (whole.damaged || !detail::still_acceptable(whole)) {
+    if (whole.damaged || !detail::still_acceptable(whole, parts_.protocols)) {
         throw error(errc::record_damaged, id.str());
     }
     const status was = whole.job.state.now;

@@ -20,12 +20,16 @@ namespace waybill::detail {
 /// Refuses items of one name, for they would be sent to the same URL (`errc::duplicate_name`).
 WAYBILL_DECL void require_different_names(const waybill::job& job);
 
+/// True when a URL is presigned (Signature Version 4 in its query) with a header of this name: it must then be sent.
+[[nodiscard]] WAYBILL_DECL bool is_signed_header(std::string_view url, std::string_view name);
+
 /// See `put`.
 class put_protocol final : public protocol {
 public:
     explicit put_protocol(const protocol_spec& spec);
 
     void check(const waybill::job& job) const override;
+    [[nodiscard]] bool takes_header(const std::string& url, std::string_view name) const override;
     asio::awaitable<void> upload(session& job) override;
     /// A mark is left by conditional requests only, and what is at their target may say what became of them.
     [[nodiscard]] bool can_probe() const noexcept override { return true; }

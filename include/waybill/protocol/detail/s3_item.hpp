@@ -20,7 +20,9 @@ namespace waybill::detail {
 ///
 /// What the server has is the server's to say (ListParts), and ours to verify: a part counts when its
 /// size is right and its ETag is the one it was confirmed with, or is the MD5 of our bytes. Everything
-/// else is sent again, which replaces it.
+/// else is sent again, which replaces it. A server need not list parts, nor show objects: both only save work.
+///
+/// A part that is refused while others are taken is sent again within the attempt, a few times.
 class s3_item : public std::enable_shared_from_this<s3_item> {
 public:
     s3_item(session& job, std::size_t index, const s3_settings& settings, std::shared_ptr<s3_endpoint> endpoint);
@@ -31,14 +33,19 @@ public:
 private:
     static constexpr std::uint64_t most_restarts = 8;
     static constexpr int most_troubles = 3;
+    static constexpr int most_refusals = 3;
 
     /// What goes with a body's bytes.
     struct body_sums {
         std::string payload;   ///< for the signature
         std::string checksum;  ///< in base64, when one was asked for
+        std::string sha256;    ///< in base64, when it is in the signature
+        std::string md5;       ///< in base64, when the server wants it
     };
 
     asio::awaitable<void> deliver_whole();
+    asio::awaitable<s3_answer> put_whole(const body_sums& sums);
+    asio::awaitable<std::string> confirmed_whole(const s3_answer& answer, const body_sums& sums);
     asio::awaitable<void> deliver_parts();
 
     // Which upload it is.
@@ -49,12 +56,14 @@ private:
     asio::awaitable<std::optional<std::string>> find_object(std::string checksum);
 
     // Its parts.
-    asio::awaitable<void> compare();
+    asio::awaitable<bool> compare();
     asio::awaitable<std::optional<std::vector<s3_listed_part>>> list();
     asio::awaitable<void> adopt(std::vector<s3_listed_part> listed);
     asio::awaitable<void> send_parts();
     asio::awaitable<bool> send_next_part();
     asio::awaitable<void> send_part(std::size_t part);
+    asio::awaitable<s3_answer> put_part(std::size_t part, body_source& body, const body_sums& sums);
+    asio::awaitable<void> put_off(std::size_t part, const failure& why);
 
     // Its end.
     asio::awaitable<void> complete();
@@ -66,8 +75,9 @@ private:
     asio::awaitable<s3_answer> send(request what, std::string payload, std::vector<body_span> spans);
     [[nodiscard]] request make_request(std::string method, std::string url) const;
     void add_object_headers(request& what) const;
-    void add_checksum(request& what, const body_sums& sums) const;
+    void add_sums(request& what, const body_sums& sums) const;
     void require_checksum(const s3_answer& answer, const body_sums& sums) const;
+    void require_known_checksum(const s3_answer& answer) const;
     [[nodiscard]] std::string whole_checksum() const;
     asio::awaitable<std::string> checksum_of_file();
     void require_whole_checksum(const s3_answer& answer, std::string_view heard, const std::string& sent) const;
@@ -78,6 +88,7 @@ private:
 
     [[nodiscard]] std::uint64_t size() const noexcept { return job_.items()[index_].spec.size; }
     [[nodiscard]] std::size_t first_missing() const noexcept;
+    [[nodiscard]] std::size_t missing() const noexcept;
     [[nodiscard]] bool marked() const noexcept;
     [[nodiscard]] checkpoint reached() const;
 
@@ -89,12 +100,17 @@ private:
     std::string resource_;  ///< the upload's
     std::unique_ptr<body_source> source_;
     s3_state state_;
-    std::vector<s3_sent_part> sent_;      ///< what completion names; empty entries are missing
-    std::vector<bool> under_way_;         ///< taken up in this round
-    std::optional<failure> failed_;       ///< of a part, while its neighbours finish
+    std::vector<s3_sent_part> sent_;  ///< what completion names; empty entries are missing
+    std::vector<bool> under_way_;     ///< taken up in this round
+    std::vector<int> refusals_;       ///< of each part in this attempt
+    std::optional<failure> failed_;   ///< of a part, while its neighbours finish
+    std::optional<failure> unheard_;  ///< of parts that may be there all the same: the list tells
+    std::size_t unheard_in_a_row_ = 0;
     std::optional<std::string> receipt_;  ///< the object is there
     bool gone_ = false;                   ///< the server does not know the upload
-    bool foreign_ = false;                ///< somebody else's object is there
+    bool surely_ = false;                 ///< and has said so in S3's own words
+    bool foreign_ = false;                ///< somebody else's object is there, or a bucket
+    bool bucket_ = false;                 ///< the latter
     int troubles_ = 0;                    ///< completions refused in a row
 };
 

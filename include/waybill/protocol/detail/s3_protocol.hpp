@@ -6,6 +6,8 @@
 #include <waybill/protocol/protocol.hpp>
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 namespace waybill::detail {
 
@@ -15,7 +17,9 @@ public:
     s3_protocol(s3_settings settings, s3_credentials_provider keys);
 
     void check(const waybill::job& job) const override;
+    [[nodiscard]] bool takes_header(const std::string& url, std::string_view name) const override;
     asio::awaitable<void> upload(session& job) override;
+    [[nodiscard]] std::string identity(const job_spec& job) const override { return endpoint_->identity(job.url); }
     /// An upload whose completion was not answered can be asked about, and so can the object.
     [[nodiscard]] bool can_probe() const noexcept override { return true; }
     asio::awaitable<void> discard(exchange& server, const leftover& what) override;

@@ -3,10 +3,12 @@
 
 #include <waybill/detail/codec.hpp>
 #include <waybill/model/job.hpp>
+#include <waybill/protocol/detail/s3_object.hpp>
 #include <waybill/protocol/detail/s3_plan.hpp>
 #include <waybill/protocol/detail/sigv4.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/request.hpp>
+#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <array>
@@ -24,24 +26,15 @@ struct s3_settings {
     std::uint64_t parallel = 4;
     std::string checksum;         ///< `crc32c`, `sha256` or none
     bool whole_checksum = false;  ///< of the object, not only of its parts
-    std::string region = "us-east-1";
+    std::string region;           ///< empty: the one that comes with the keys
     std::string service = "s3";
     std::string profile;
     bool signs_payload = true;
-    header_list object_headers;  ///< `x-amz-…`, for the request that makes the object
+    header_list object_headers;  ///< for the request that makes the object
 };
-
-/// A name that can stand in a signature's scope or in a header: no space, no separator.
-[[nodiscard]] inline bool is_s3_word(std::string_view text) noexcept {
-    return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-               c == ':' || c == '.';
-    });
-}
 
 /// Throws `errc::invalid_setting`.
 [[nodiscard]] inline s3_settings parse_s3_settings(const protocol_spec& spec) {
-    constexpr std::array<std::string_view, 3> of_objects = {"acl", "storage-class", "server-side-encryption"};
     s3_settings s;
     for (const auto& [name, value] : spec.settings) {
         const std::optional<std::uint64_t> number = parse_decimal(value);
@@ -67,8 +60,9 @@ struct s3_settings {
         } else if (name == "payload") {
             s.signs_payload = value != "unsigned";
             good = value == "unsigned" || value == "signed";
-        } else if (std::find(of_objects.begin(), of_objects.end(), name) != of_objects.end()) {
-            s.object_headers.push_back(header_field{"x-amz-" + name, value});
+        } else if (std::optional<header_field> of_object = s3_object_header(name, value)) {
+            s.object_headers.push_back(std::move(*of_object));
+            good = true;
         } else {
             good = false;
         }
@@ -80,7 +74,19 @@ struct s3_settings {
         throw error(errc::invalid_setting, "s3: digest = crc32c goes with checksum = crc32c");
     }
     s.checksum = s.whole_checksum ? "crc32c" : s.checksum;
+    const bool kms = names_header(s.object_headers, "x-amz-server-side-encryption-aws-kms-key-id");
+    if (kms && !names_header(s.object_headers, "x-amz-server-side-encryption")) {
+        s.object_headers.push_back(header_field{"x-amz-server-side-encryption", "aws:kms"});
+    }
+    if (names_header(s.object_headers, "x-amz-object-lock-mode") !=
+        names_header(s.object_headers, "x-amz-object-lock-retain-until-date")) {
+        throw error(errc::invalid_setting, "s3: object-lock-mode and object-lock-retain-until go together");
+    }
     return s;
+}
+
+[[nodiscard]] inline bool begins_as(std::string_view text, std::string_view with) noexcept {
+    return text.size() >= with.size() && same_header(text.substr(0, with.size()), with);
 }
 
 /// The path of a URL as it was written.
@@ -109,8 +115,25 @@ struct s3_settings {
     return false;
 }
 
+/// True when a host has no bucket in its name: an address, a name of one label, or one that begins with `s3`. Of any
+/// other name only the server knows.
+[[nodiscard]] inline bool is_host_without_bucket(std::string_view host) noexcept {
+    const bool address = host.find(':') != std::string_view::npos || std::all_of(host.begin(), host.end(), [](char c) {
+                             return (c >= '0' && c <= '9') || c == '.';
+                         });
+    const std::string_view first = host.substr(0, host.find('.'));
+    const bool of_region = begins_as(first, "s3-") && begins_as(host.substr(first.size()), ".amazonaws.com");
+    return address || first.size() == host.size() || same_header(first, "s3") || of_region;
+}
+
+/// True when a path that begins with a bucket goes on with a key.
+[[nodiscard]] inline bool has_key_after_bucket(std::string_view path) noexcept {
+    const auto end = path.find('/', 1);
+    return end != std::string_view::npos && end > 1 && end + 1 < path.size();
+}
+
 /// What is sent in a request's signature must be what the server sees: no guessing. Throws
-/// `errc::invalid_url`.
+/// `errc::invalid_url`, also for what would make a bucket instead of an object.
 inline void check_s3_url(const std::string& target) {
     const std::string_view path = written_path(target);
     const std::string_view before = std::string_view(target).substr(0, target.size() - path.size());
@@ -120,7 +143,8 @@ inline void check_s3_url(const std::string& target) {
     if (std::any_of(before.begin(), before.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
         throw error(errc::invalid_url, "write the host of an S3 URL in ASCII");
     }
-    if (path.size() < 2) {
+    const bool bucket_only = is_host_without_bucket(url(target).host()) && !has_key_after_bucket(path);
+    if (path.size() < 2 || bucket_only) {
         throw error(errc::invalid_url, "an S3 URL names an object: https://host/bucket/key or https://bucket.host/key");
     }
     if (has_dot_segment(canonical_path(path))) {  // an escaped slash is one, too
@@ -131,9 +155,8 @@ inline void check_s3_url(const std::string& target) {
 /// Where a job's header goes: with which requests.
 enum class s3_header : std::uint8_t { object, condition, every };
 [[nodiscard]] inline s3_header place_of(std::string_view name) noexcept {
-    constexpr std::array<std::string_view, 3> of_objects = {"Cache-Control", "Expires", "Content-Language"};
-    const bool object = std::any_of(of_objects.begin(), of_objects.end(),
-                                    [name](std::string_view known) { return same_header(name, known); });
+    const bool object = same_header(name, "Expires") || same_header(name, "Content-Language") ||
+                        find_s3_object_setting(name) != nullptr;
     const bool condition = name.size() > 3 && same_header(name.substr(0, 3), "If-");
     return object ? s3_header::object : condition ? s3_header::condition : s3_header::every;
 }
@@ -153,11 +176,19 @@ inline void add_headers(header_list& to, const string_pairs& headers, s3_header 
                        [](const auto& h) { return place_of(h.first) == s3_header::condition; });
 }
 
-/// Throws `errc::forbidden_header` for headers that a request's signature or checksum must agree with.
-inline void check_s3_header(const std::string& name) {
+/// Throws `errc::forbidden_header` for headers that a request's signature or checksum must agree with, and for those
+/// that a setting has given already; `errc::invalid_header` for what such a setting cannot have.
+inline void check_s3_header(const std::string& name, const std::string& value, const s3_settings& settings) {
     constexpr std::array<std::string_view, 4> ours = {"Content-MD5", "Digest", "Content-Digest", "Repr-Digest"};
     if (std::any_of(ours.begin(), ours.end(), [&](std::string_view known) { return same_header(name, known); })) {
         throw error(errc::forbidden_header, name + ": use the setting checksum of s3");
+    }
+    if (names_header(settings.object_headers, name)) {
+        throw error(errc::forbidden_header, name + " is given twice, as a header and as a setting of s3");
+    }
+    const s3_object_setting* const known = find_s3_object_setting(name);
+    if (known != nullptr && !known->sound(value)) {
+        throw error(errc::invalid_header, "the value of " + name);
     }
 }
 

@@ -18,7 +18,8 @@ namespace waybill::detail {
 struct s3_error {
     std::string code;
     std::string message;
-    std::string region;  ///< the right one, when that is what was wrong
+    std::string region;    ///< the right one, when that is what was wrong
+    std::string endpoint;  ///< the host to ask instead
 
     [[nodiscard]] explicit operator bool() const noexcept { return !code.empty(); }
 };

@@ -74,6 +74,32 @@ WAYBILL_DECL void put_protocol::check(const waybill::job& job) const {
     require_different_names(job);
 }
 
+WAYBILL_DECL bool is_signed_header(std::string_view url, std::string_view name) {
+    constexpr std::string_view list = "x-amz-signedheaders=";
+    std::string_view query = url.substr(std::min(url.find('?'), url.size()));
+    while (!query.empty()) {
+        query.remove_prefix(1);  // what was before this parameter
+        const std::string_view one = query.substr(0, query.find('&'));
+        query.remove_prefix(one.size());
+        if (one.size() < list.size() || !same_header(one.substr(0, list.size()), list)) {
+            continue;
+        }
+        for (std::string_view names = one.substr(list.size()); !names.empty();) {
+            const std::size_t end = std::min({names.find(';'), names.find("%3B"), names.find("%3b"), names.size()});
+            if (same_header(names.substr(0, end), name)) {
+                return true;
+            }
+            names.remove_prefix(std::min(names.size(), end + (names.substr(end).starts_with('%') ? 3 : 1)));
+        }
+    }
+    return false;
+}
+
+WAYBILL_DECL bool put_protocol::takes_header(const std::string& url, std::string_view name) const {
+    return same_header(name, "Content-Disposition") || same_header(name, "Content-Encoding") ||
+           is_signed_header(url, name);
+}
+
 WAYBILL_DECL asio::awaitable<void> put_protocol::upload(session& job) {
     const auto items = std::make_shared<independent_items>(job);
     // A job has one mark: conditional requests leave one after the other.

@@ -24,39 +24,81 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver() {
     state_.token = job_.job().state.key + "-" + std::to_string(index_);
     state_.checksum = settings_.checksum;
     state_.part_size = s3_part_size(size(), settings_.part_size);
-    if (job_.find_checkpoint(index_) == nullptr && size() <= state_.part_size) {
+    const checkpoint* const known = job_.find_checkpoint(index_);
+    if ((known == nullptr || known->resource.empty()) && size() <= state_.part_size) {
         co_await deliver_whole();
     } else {
         co_await deliver_parts();
     }
 }
 
-// A PUT may be repeated: the same key gets the same bytes.
+// A PUT may be repeated: the same key gets the same bytes. But for a conditional one, which would hear of itself.
 WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
-    const body_sums sums = co_await sums_of(*source_);
-    request put = make_request("PUT", target_);
-    put.body = source_.get();
-    // That of a conditional one would hear of itself.
-    put.finishing = has_condition(job_.job().spec.headers);
+    const bool conditional = has_condition(job_.job().spec.headers);
     const bool doubted = marked();
-    add_object_headers(put);
-    add_headers(put.headers, job_.job().spec.headers, s3_header::condition);
-    add_checksum(put, sums);
-    std::vector<body_span> spans;
-    spans.push_back(body_span{index_, 0, 0, size()});
-    const s3_answer answer = co_await send(std::move(put), sums.payload, std::move(spans));
-    if (answer.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
-        receipt_ = co_await find_object(sums.checksum);
-        if (!receipt_ && doubted) {
-            settle_condition(answer);
+    body_sums sums = co_await sums_of(*source_);
+    for (int refusals = 1; !receipt_; ++refusals) {
+        const s3_answer answer = co_await put_whole(sums);
+        require_known_checksum(answer);
+        if (endpoint_->asks_for_md5(answer) && sums.md5.empty()) {
+            sums = co_await sums_of(*source_);
+            continue;
+        }
+        if (answer.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
+            receipt_ = co_await find_object(sums.checksum);
+            if (!receipt_ && doubted) {
+                settle_condition(answer);
+            }
+        }
+        const verdict v = judge(answer, true);
+        const auto retry_after = parse_retry_after(answer.http, unix_seconds(job_.now()));
+        const bool among_others = endpoint_->taken() != 0 && !conditional && refusals <= most_refusals;
+        if (!receipt_ && !v.accepted && among_others && is_refused_for_now(v.what, v.code, retry_after)) {
+            co_await job_.back_off(refusals, retry_after);
+        } else if (!receipt_) {
+            require(answer);
+            receipt_ = co_await confirmed_whole(answer, sums);
         }
     }
-    if (!receipt_) {
-        require(answer);
-        require_checksum(answer, sums);
-        receipt_ = receipt(std::string(answer.http.header("ETag").value_or("")), sums.checksum);
-    }
+    endpoint_->note_taken();
     job_.complete_item_soon(index_, printable_excerpt(*receipt_, 256));
+}
+
+WAYBILL_DECL asio::awaitable<s3_answer> s3_item::put_whole(const body_sums& sums) {
+    request put = make_request("PUT", target_);
+    put.body = source_.get();
+    put.finishing = has_condition(job_.job().spec.headers);
+    add_object_headers(put);
+    add_headers(put.headers, job_.job().spec.headers, s3_header::condition);
+    add_sums(put, sums);
+    std::vector<body_span> spans;
+    spans.push_back(body_span{index_, 0, 0, size()});
+    co_return co_await send(std::move(put), sums.payload, std::move(spans));
+}
+
+/// The receipt of an object that was accepted. A success without an ETag is none: a bucket is made in the same way, and
+/// whatever stands before the server may say 200. Then the object is looked for.
+WAYBILL_DECL asio::awaitable<std::string> s3_item::confirmed_whole(const s3_answer& answer, const body_sums& sums) {
+    const std::string etag = stored_etag(answer.http, size());
+    std::optional<std::string> found;
+    if (etag.empty()) {
+        found = co_await find_object(sums.checksum);
+    } else {
+        found = receipt(etag, sums.checksum);
+    }
+    if (!found && !bucket_ && has_condition(job_.job().spec.headers)) {
+        state_.doubtful = true;  // its answer has taken the mark away
+        checkpoint doubtful = reached();
+        co_await job_.save_and_mark(std::move(doubtful));
+    }
+    if (!found) {
+        fail(bucket_ ? disposition::permanent : disposition::retry, errc::invalid_response, answer,
+             bucket_    ? "the URL names a bucket, not an object"
+             : foreign_ ? "a success without an ETag, and another object is there"
+                        : "a success without an ETag, and no such object is to be seen");
+    }
+    require_checksum(answer, sums);
+    co_return std::move(*found);
 }
 
 WAYBILL_DECL asio::awaitable<void> s3_item::deliver_parts() {
@@ -82,7 +124,8 @@ WAYBILL_DECL asio::awaitable<void> s3_item::begin() {
         resource_ = known->resource;
         state_ = std::move(*stored);
         state_.doubtful = state_.doubtful && marked();  // else the app has decided
-        co_await compare();
+        sent_.assign(state_.parts.size(), {});
+        static_cast<void>(co_await compare());
         co_return;
     }
     co_await job_.forget(index_, true);
@@ -102,6 +145,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::create() {
     }
     std::vector<body_span> none;
     const s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", "")), std::move(none));
+    require_known_checksum(answer);
     require(answer);
     const std::string id = parse_upload_id(answer.http.body);
     if (id.empty()) {
@@ -120,6 +164,17 @@ WAYBILL_DECL asio::awaitable<void> s3_item::create() {
 /// object says which, by its token; another upload is begun only if it cannot be there.
 WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
     gone_ = false;
+    const bool surely = std::exchange(surely_, false);
+    if (!surely) {  // "not found" may be said by whatever stands before the server
+        const bool listed = co_await compare();
+        if (receipt_) {
+            co_return;
+        }
+        if (listed) {
+            fail(disposition::retry, make_http_error(404), s3_answer(), "the upload was not found, and is listed");
+        }
+        gone_ = surely_ = false;
+    }
     std::string checksum = co_await checksum_of_file();
     receipt_ = co_await find_object(std::move(checksum));
     if (receipt_) {
@@ -131,7 +186,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
     }
     s3_answer dropped;
     dropped.http.status = 404;
-    co_await begin_anew(dropped, false);
+    co_await begin_anew(dropped, !surely);
 }
 
 /// Another upload in place of this one, a bounded number of times; `discard`: this one is still there.
@@ -155,17 +210,26 @@ WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object(st
     std::vector<body_span> none;
     const s3_answer answer = co_await send(std::move(head), to_hex(digest_of("sha-256", "")), std::move(none));
     std::optional<std::string> found;
-    foreign_ = false;
-    if (answer.http.status == 403 || answer.http.status == 404) {  // S3 hides by 403 what we may not read
+    foreign_ = bucket_ = false;
+    const verdict v = judge(answer, true);
+    // S3 hides by 403 what we may not read, and some cannot be asked. But 400 is also what is said, without words, of
+    // keys that have just expired.
+    if (v.what == disposition::permanent && !v.accepted && v.code.category() == http_category()) {
+        if (answer.http.status == 400) {
+            fail(disposition::retry, v.code, answer, "HEAD");
+        }
         co_return found;
     }
     require(answer);
-    const auto length = parse_decimal(answer.http.header("Content-Length").value_or(""));
+    // On its way an answer may lose its length.
+    const auto length = parse_decimal(answer.http.header("Content-Length").value_or(std::to_string(size())));
+    const std::string etag(answer.http.header("ETag").value_or(""));
     if (answer.http.header(s3_token_header) == state_.token && length == size()) {
         require_whole_checksum(answer, answer.http.header("x-amz-checksum-crc32c").value_or(""), checksum);
-        found = receipt(std::string(answer.http.header("ETag").value_or("")), checksum);
+        found = receipt(etag, checksum);
     }
     foreign_ = !found;
+    bucket_ = foreign_ && etag.empty() && !answer.http.header("Last-Modified");
     co_return found;
 }
 
@@ -243,8 +307,9 @@ WAYBILL_DECL bool s3_item::leaves_doubt(const s3_answer& answer) const {
 
 WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_answer answer) {
     const std::string& code = answer.error.code;
-    if (code == "NoSuchUpload") {
+    if (says_gone(answer)) {
         gone_ = true;
+        surely_ = code == "NoSuchUpload";
         co_return;
     }
     if (answer.http.status == 412 || (answer.http.status == 409 && state_.doubtful)) {
@@ -263,14 +328,17 @@ WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_answer answer) {
     }
     const bool parts = code == "InvalidPart" || code == "InvalidPartOrder";
     if (parts && ++troubles_ <= most_troubles) {
-        co_await compare();  // what it lists instead is verified, or sent again
+        const bool listed = co_await compare();  // what it lists instead is verified, or sent again
+        if (!listed && !gone_ && !receipt_) {
+            sent_.assign(state_.parts.size(), {});
+        }
         co_return;
     }
     verdict v = judge(answer, false);
     if (answer.http.status >= 200 && answer.http.status < 300) {
         v = answer.error ? v : verdict{false, disposition::retry, errc::not_completed};
-        co_await compare();
-        if (gone_) {
+        static_cast<void>(co_await compare());
+        if (gone_ || receipt_) {
             co_return;
         }
     }
@@ -285,10 +353,22 @@ WAYBILL_DECL asio::awaitable<s3_item::body_sums> s3_item::sums_of(body_source& b
     if (!state_.checksum.empty()) {
         algorithms.emplace_back(state_.checksum == "sha256" ? "sha-256" : "crc32c");
     }
+    const bool wants_md5 = endpoint_->wants_md5();
+    if (wants_md5) {
+        algorithms.emplace_back("md5");
+    }
     const std::vector<std::string> values = co_await digests_of(body, std::move(algorithms), job_.piece_size());
+    std::size_t next = 0;
     body_sums sums;
-    sums.payload = settings_.signs_payload ? to_hex(values.front()) : std::string(unsigned_payload);
-    sums.checksum = state_.checksum.empty() ? std::string() : to_base64(values.back());
+    sums.payload = unsigned_payload;
+    if (settings_.signs_payload) {
+        sums.payload = to_hex(values[next]);
+        sums.sha256 = to_base64(values[next++]);
+    }
+    if (!state_.checksum.empty()) {
+        sums.checksum = to_base64(values[next++]);
+    }
+    sums.md5 = wants_md5 ? to_base64(values[next]) : std::string();
     co_return sums;
 }
 
@@ -315,22 +395,33 @@ WAYBILL_DECL void s3_item::add_object_headers(request& what) const {
     add_headers(what.headers, job_.job().spec.headers, s3_header::object);
 }
 
-WAYBILL_DECL void s3_item::add_checksum(request& what, const body_sums& sums) const {
+WAYBILL_DECL void s3_item::add_sums(request& what, const body_sums& sums) const {
     if (!sums.checksum.empty()) {
         what.headers.push_back(header_field{"x-amz-checksum-" + state_.checksum, sums.checksum});
     }
+    if (!sums.md5.empty()) {
+        what.headers.push_back(header_field{"Content-MD5", sums.md5});
+    }
 }
 
+/// What the server says of the bytes it has must be true of ours; a checksum that was asked for must be among it.
 WAYBILL_DECL void s3_item::require_checksum(const s3_answer& answer, const body_sums& sums) const {
-    if (sums.checksum.empty()) {
-        return;
-    }
     const auto heard = answer.http.header("x-amz-checksum-" + state_.checksum);
-    if (!heard) {
+    if (!sums.checksum.empty() && !heard) {
         fail(disposition::permanent, errc::not_offered, answer, "S3 checksum " + state_.checksum);
     }
-    if (*heard != sums.checksum) {
+    const auto sha256 = answer.http.header("x-amz-checksum-sha256");
+    const bool other = (!sums.checksum.empty() && *heard != sums.checksum) ||
+                       (!sums.sha256.empty() && sha256 && *sha256 != sums.sha256);
+    if (other) {
         fail(disposition::retry, errc::invalid_response, answer, "another checksum than was sent");
+    }
+}
+
+/// Throws when a server does not know the checksums that this job asks of it.
+WAYBILL_DECL void s3_item::require_known_checksum(const s3_answer& answer) const {
+    if (!state_.checksum.empty() && refuses_checksums(answer)) {
+        fail(disposition::permanent, errc::not_offered, answer, "S3 checksum " + state_.checksum);
     }
 }
 

@@ -26,9 +26,13 @@ WAYBILL_DECL void s3_protocol::check(const waybill::job& job) const {
         require_different_names(job);
     }
     for (const auto& [name, value] : job.headers()) {
-        check_s3_header(name);
+        check_s3_header(name, value, settings_);
     }
     check_s3_metadata(job.fields());
+}
+
+WAYBILL_DECL bool s3_protocol::takes_header(const std::string& /*url*/, std::string_view name) const {
+    return find_s3_object_setting(name) != nullptr;
 }
 
 WAYBILL_DECL asio::awaitable<void> s3_protocol::upload(session& job) {
@@ -73,7 +77,10 @@ WAYBILL_DECL asio::awaitable<void> s3_protocol::discard(exchange& server, const 
     std::vector<body_span> no_bytes;
     const s3_answer left =
         co_await endpoint_->send(server, std::move(list), nothing, std::move(no_bytes), what.reached.item);
-    if (left.http.status == 404) {
+    const verdict v = judge(left, true);
+    // Who may not look, or asks a server that does not list parts, has done what can be done.
+    const bool never = v.what == disposition::permanent && !v.accepted && v.code.category() == http_category();
+    if (never || (v.accepted && !parse_part_list(left.http.body, ""))) {
         co_return;
     }
     require_accepted(left, unix_seconds(server.now()), what.reached.item);

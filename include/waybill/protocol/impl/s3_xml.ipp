@@ -4,6 +4,7 @@
 #include <waybill/protocol/detail/s3_xml.hpp>
 #include <waybill/protocol/http_rules.hpp>
 
+#include <algorithm>
 #include <pugixml.hpp>
 #include <utility>
 
@@ -52,10 +53,12 @@ private:
 WAYBILL_DECL s3_error parse_s3_error(const std::string& body) {
     const s3_document document(body);
     s3_error found;
-    if (document.is("Error")) {
-        found.code = printable_excerpt(s3_document::text(document.root(), "Code", 128), 128);
-        found.message = printable_excerpt(s3_document::text(document.root(), "Message", 4096), 256);
-        found.region = s3_document::text(document.root(), "Region", 64);
+    if (document.is("Error") || document.is("ErrorResponse")) {  // the latter as other services of AWS have it
+        const pugi::xml_node root = document.is("Error") ? document.root() : document.root().child("Error");
+        found.code = printable_excerpt(s3_document::text(root, "Code", 128), 128);
+        found.message = printable_excerpt(s3_document::text(root, "Message", 4096), 256);
+        found.region = s3_document::text(root, "Region", 64);
+        found.endpoint = printable_excerpt(s3_document::text(root, "Endpoint", 256), 256);
     }
     return found;
 }
@@ -72,6 +75,7 @@ WAYBILL_DECL std::optional<s3_part_list> parse_part_list(const std::string& body
         return std::nullopt;
     }
     s3_part_list list;
+    std::uint64_t last = 0;
     for (const pugi::xml_node part : document.root().children("Part")) {
         const auto number = s3_document::number(part, "PartNumber");
         const auto size = s3_document::number(part, "Size");
@@ -83,16 +87,17 @@ WAYBILL_DECL std::optional<s3_part_list> parse_part_list(const std::string& body
         if (!number || !size || *number == 0 || one.etag.empty()) {
             return std::nullopt;
         }
+        last = std::max(last, *number);
         one.number = *number;
         one.size = *size;
         list.parts.push_back(std::move(one));
     }
     if (s3_document::text(document.root(), "IsTruncated", 8) == "true") {
-        const auto next = s3_document::number(document.root(), "NextPartNumberMarker");
-        if (!next || *next == 0) {
+        // Not all say where the next page begins; it is behind the last part of this one.
+        list.next = s3_document::number(document.root(), "NextPartNumberMarker").value_or(last);
+        if (list.next == 0) {
             return std::nullopt;
         }
-        list.next = *next;
     }
     return list;
 }
