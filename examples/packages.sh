@@ -4,6 +4,7 @@
 building="cmake g++ make ninja-build libasio-dev libcurl4-openssl-dev libssl-dev libsqlitecpp-dev libsqlite3-dev
     libpugixml-dev libcli11-dev nlohmann-json3-dev libcpp-httplib-dev"
 testing="catch2 nginx libnginx-mod-http-dav-ext apache2 nghttp2-proxy strace
+    php-cli ruby-rack ruby-webrick
     memcached s3cmd swift-account swift-container swift-object swift-proxy"
 
 need_packages() {

@@ -17,6 +17,11 @@ asio::awaitable<void> tokens(waybill::uploader& up, waybill::job job) {
         std::cout << (refused ? refused.message() : accepted.str()) << "\n";
     });
 
+    // A callback that wants the file's name, too.
+    up.async_enqueue(job, [](const std::exception_ptr& refused, const waybill::job_id& accepted) {
+        std::cout << (refused ? waybill::to_error(refused).what() : accepted.str()) << "\n";
+    });
+
     // A future: get() throws waybill::error. Not on the thread that runs the io_context.
     std::future<waybill::job_id> later = up.async_enqueue(job, asio::use_future);
     //]

@@ -4,6 +4,7 @@
 #include <waybill/detail/decl.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -188,6 +189,17 @@ private:
     diagnostics diagnostics_;
 };
 
+/// What a callback that takes an `std::exception_ptr` was given, with its text and its details. What is no
+/// `waybill::error` becomes one: of another `std::system_error` with its code, of anything else with a general one.
+/// `thrown` is not null.
+[[nodiscard]] WAYBILL_DECL error to_error(const std::exception_ptr& thrown);
+
+namespace detail {
+
+/// The same, still in flight; null and what is no `std::system_error` stay what they are.
+[[nodiscard]] WAYBILL_DECL std::exception_ptr as_error(const std::exception_ptr& thrown) noexcept;
+
+}  // namespace detail
 }  // namespace waybill
 
 /// @cond

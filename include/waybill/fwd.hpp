@@ -75,6 +75,9 @@ class uploader;
 class url;
 class watchdog;
 
+template <class Executor>
+class basic_uploader;
+
 struct added_job;
 struct body_span;
 struct checkpoint;

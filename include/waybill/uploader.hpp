@@ -10,13 +10,75 @@
 #include <waybill/model/snapshot.hpp>
 #include <waybill/options.hpp>
 
+#include <asio/any_io_executor.hpp>
+#include <asio/execution_context.hpp>
+
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace waybill {
+
+namespace detail {
+
+/// What an uploader does, whatever the default token of its operations is.
+class uploader_base {
+public:
+    uploader_base(const uploader_base&) = delete;
+    uploader_base& operator=(const uploader_base&) = delete;
+
+    /// Subscribes to snapshots.
+    [[nodiscard]] feed snapshots() const;
+
+    /// The newest snapshot, without waiting and without locking: for render loops. Never null.
+    [[nodiscard]] std::shared_ptr<const snapshot> latest() const noexcept;
+
+protected:
+    uploader_base(const asio::any_io_executor& executor, options how);
+    ~uploader_base();
+
+    uploader_base(uploader_base&&) noexcept = default;
+    uploader_base& operator=(uploader_base&& other) noexcept {
+        std::swap(home_, other.home_);
+        std::swap(engine_, other.engine_);
+        return *this;
+    }
+
+    // What the operations do, for the strand. Not in the templates below, so that a program that
+    // uses them does not compile the engine.
+    [[nodiscard]] task_of<void> run() const;
+    [[nodiscard]] task_of<job_id> enqueue(job what) const;
+    [[nodiscard]] task_of<std::vector<job_id>> enqueue(std::vector<job> jobs) const;
+    [[nodiscard]] task_of<void> cancel(job_id id) const;
+    [[nodiscard]] task_of<void> retry(job_id id) const;
+    [[nodiscard]] task_of<void> resolve(job_id id, resolution what) const;
+    [[nodiscard]] task_of<void> remove(job_id id) const;
+    [[nodiscard]] task_of<job_snapshot> wait(job_id id) const;
+    [[nodiscard]] task_of<job_snapshot> find(job_id id) const;
+    [[nodiscard]] task_of<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most) const;
+    [[nodiscard]] task_of<void> stop() const;
+
+    strand home_;
+    std::shared_ptr<engine> engine_;
+};
+
+/// An executor may name the token of operations that are given none (`as_default_on_t`).
+template <class Executor>
+struct default_token_of {
+    using type = asio::use_awaitable_t<>;
+};
+template <class Executor>
+requires requires {
+    typename Executor::default_completion_token_type;
+}
+struct default_token_of<Executor> {
+    using type = typename Executor::default_completion_token_type;
+};
+
+}  // namespace detail
 
 /// Delivers jobs: accepts them durably, uploads them in order, and tells how they are.
 ///
@@ -24,9 +86,10 @@ namespace waybill {
 /// operations that run; destroying the handle stops them without losing anything.
 ///
 /// Nothing is opened before the first operation. `async_run` delivers; everything else works with
-/// and without it. Every operation takes a completion token, `use_awaitable` if none is given: then
-/// errors are thrown as `waybill::error`, whose text names cause and remedy. Other tokens get the
-/// `std::error_code`.
+/// and without it. Every operation takes a completion token, `use_awaitable` if none is given. Tokens that throw
+/// (`use_awaitable`, `use_future`, `deferred`, also adapted by `bind_executor`, `cancel_after` and the like) throw
+/// `waybill::error`, whose text names cause and remedy. So get callbacks that take an `std::exception_ptr`, see
+/// `to_error`; all other tokens get the `std::error_code`.
 ///
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: all member functions but assignment and destruction
@@ -34,21 +97,42 @@ namespace waybill {
 /// @par Lifetime
 ///   The executor's context must be running for operations to make progress. Destroying it while
 ///   transfers are under way is safe: they end where they are, and the next run continues them.
-class uploader {
+template <class Executor>
+class basic_uploader : public detail::uploader_base {
 public:
+    using executor_type = Executor;
+    /// The token of operations that are given none.
+    using default_token = typename detail::default_token_of<Executor>::type;
+    /// For `as_default_on_t` and `as_default_on`.
+    template <class Other>
+    struct rebind_executor {
+        using other = basic_uploader<Other>;
+    };
+
     /// Throws `waybill::error` with `errc::invalid_option` when an option can only be a mistake; its text says which.
     /// @param executor where everything runs, on a strand; one thread is enough.
-    uploader(const asio::any_io_executor& executor, options how);
+    basic_uploader(const Executor& executor, options how)
+        : uploader_base(asio::any_io_executor(executor), std::move(how)), executor_(executor) {}
 
-    uploader(const uploader&) = delete;
-    uploader& operator=(const uploader&) = delete;
-    uploader(uploader&&) noexcept = default;
-    uploader& operator=(uploader&& other) noexcept {
-        std::swap(home_, other.home_);
-        std::swap(engine_, other.engine_);
-        return *this;
-    }
-    ~uploader();
+    /// The same on the executor of an execution context.
+    template <class Context>
+    requires std::is_convertible_v<Context&, asio::execution_context&> basic_uploader(Context& context, options how)
+        : basic_uploader(Executor(context.get_executor()), std::move(how)) {}
+
+    /// The same uploader with another default token. `other` is left as by a move.
+    template <class Other>
+    requires std::is_convertible_v<Other, Executor> basic_uploader(
+        basic_uploader<Other>&& other)  // NOLINT(bugprone-move-forwarding-reference)
+        : uploader_base(std::move(other)), executor_(other.get_executor()) {}
+
+    basic_uploader(const basic_uploader&) = delete;
+    basic_uploader& operator=(const basic_uploader&) = delete;
+    basic_uploader(basic_uploader&&) noexcept = default;
+    basic_uploader& operator=(basic_uploader&&) noexcept = default;
+    ~basic_uploader() = default;
+
+    /// The executor it was made with.
+    [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
 
     /// Delivers jobs until `async_stop`.
     ///
@@ -63,8 +147,8 @@ public:
     ///   - `errc::stopped`  the uploader was stopped before.
     /// @par Cancellation
     ///   Any type: transfers are interrupted, their jobs go back to `pending`, and it may be run again.
-    template <class Token = asio::use_awaitable_t<>>
-    auto async_run(Token&& token = {}) {
+    template <class Token = default_token>
+    auto async_run(Token&& token = Token()) {
         return detail::spawn_on(home_, run(), std::forward<Token>(token));
     }
 
@@ -81,8 +165,8 @@ public:
     ///   Any type, until the commit begins; ignored afterwards.
     /// @par Durability
     ///   After a successful completion the job survives `kill -9` and power loss.
-    template <class Token = asio::use_awaitable_t<>>
-    auto async_enqueue(job what, Token&& token = {}) {
+    template <class Token = default_token>
+    auto async_enqueue(job what, Token&& token = Token()) {
         return detail::spawn_on(home_, enqueue(std::move(what)), std::forward<Token>(token));
     }
 
@@ -90,8 +174,8 @@ public:
     ///
     /// @par Completion signature
     ///   `void(std::error_code, std::vector<job_id>)`
-    template <class Token = asio::use_awaitable_t<>>
-    auto async_enqueue(std::vector<job> jobs, Token&& token = {}) {
+    template <class Token = default_token>
+    auto async_enqueue(std::vector<job> jobs, Token&& token = Token()) {
         return detail::spawn_on(home_, enqueue(std::move(jobs)), std::forward<Token>(token));
     }
 
@@ -107,8 +191,8 @@ public:
     ///   Any type, until the commit begins; the job may be back in its queue then.
     /// @par Durability
     ///   After a successful completion the job stays canceled after any crash.
-    template <class Token = asio::use_awaitable_t<>>
-    auto async_cancel(job_id id, Token&& token = {}) {
+    template <class Token = default_token>
+    auto async_cancel(job_id id, Token&& token = Token()) {
         return detail::spawn_on(home_, cancel(std::move(id)), std::forward<Token>(token));
     }
 
@@ -125,8 +209,8 @@ public:
     ///   Any type, until the commit begins.
     /// @par Durability
     ///   After a successful completion the job is queued again, also after any crash.
-    template <class Token = asio::use_awaitable_t<>>
-    auto async_retry(job_id id, Token&& token = {}) {
+    template <class Token = default_token>
+    auto async_retry(job_id id, Token&& token = Token()) {
         return detail::spawn_on(home_, retry(std::move(id)), std::forward<Token>(token));
     }
 
@@ -141,8 +225,8 @@ public:
     ///   Any type, until the commit begins.
     /// @par Durability
     ///   After a successful completion the decision survives any crash.
-    template <class Token = asio::use_awaitable_t<>>
-    auto async_resolve(job_id id, resolution what, Token&& token = {}) {
+    template <class Token = default_token>
+    auto async_resolve(job_id id, resolution what, Token&& token = Token()) {
         return detail::spawn_on(home_, resolve(std::move(id), what), std::forward<Token>(token));
     }
 
@@ -155,8 +239,8 @@ public:
     ///   - `errc::not_allowed`  it is not finished.
     /// @par Cancellation
     ///   Any type, until the commit begins.
-    template <class Token = asio::use_awaitable_t<>>
-    auto async_remove(job_id id, Token&& token = {}) {
+    template <class Token = default_token>
+    auto async_remove(job_id id, Token&& token = Token()) {
         return detail::spawn_on(home_, remove(std::move(id)), std::forward<Token>(token));
     }
 
@@ -171,8 +255,8 @@ public:
     ///   - `errc::stopped`  the uploader stopped first.
     /// @par Cancellation
     ///   Any type, at any time; the job goes on.
-    template <class Token = asio::use_awaitable_t<>>
-    auto async_wait(job_id id, Token&& token = {}) {
+    template <class Token = default_token>
+    auto async_wait(job_id id, Token&& token = Token()) {
         return detail::spawn_on(home_, wait(std::move(id)), std::forward<Token>(token));
     }
 
@@ -184,8 +268,8 @@ public:
     ///   - `errc::unknown_job`
     /// @par Cancellation
     ///   Any type.
-    template <class Token = asio::use_awaitable_t<>>
-    auto async_find(job_id id, Token&& token = {}) {
+    template <class Token = default_token>
+    auto async_find(job_id id, Token&& token = Token()) {
         return detail::spawn_on(home_, find(std::move(id)), std::forward<Token>(token));
     }
 
@@ -199,8 +283,8 @@ public:
     ///   What opening the store may report, see `async_run`.
     /// @par Cancellation
     ///   Any type.
-    template <class Token = asio::use_awaitable_t<>>
-    auto async_list(std::optional<job_seq> after, std::size_t most, Token&& token = {}) {
+    template <class Token = default_token>
+    auto async_list(std::optional<job_seq> after, std::size_t most, Token&& token = Token()) {
         return detail::spawn_on(home_, list(after, most), std::forward<Token>(token));
     }
 
@@ -215,34 +299,19 @@ public:
     ///   None.
     /// @par Durability
     ///   The next uploader on this store continues where this one was.
-    template <class Token = asio::use_awaitable_t<>>
-    auto async_stop(Token&& token = {}) {
+    template <class Token = default_token>
+    auto async_stop(Token&& token = Token()) {
         return detail::spawn_on(home_, stop(), std::forward<Token>(token));
     }
 
-    /// Subscribes to snapshots.
-    [[nodiscard]] feed snapshots() const;
-
-    /// The newest snapshot, without waiting and without locking: for render loops. Never null.
-    [[nodiscard]] std::shared_ptr<const snapshot> latest() const noexcept;
-
 private:
-    // What the operations do, for the strand. Not in the templates above, so that a program that
-    // uses them does not compile the engine.
-    [[nodiscard]] detail::task_of<void> run() const;
-    [[nodiscard]] detail::task_of<job_id> enqueue(job what) const;
-    [[nodiscard]] detail::task_of<std::vector<job_id>> enqueue(std::vector<job> jobs) const;
-    [[nodiscard]] detail::task_of<void> cancel(job_id id) const;
-    [[nodiscard]] detail::task_of<void> retry(job_id id) const;
-    [[nodiscard]] detail::task_of<void> resolve(job_id id, resolution what) const;
-    [[nodiscard]] detail::task_of<void> remove(job_id id) const;
-    [[nodiscard]] detail::task_of<job_snapshot> wait(job_id id) const;
-    [[nodiscard]] detail::task_of<job_snapshot> find(job_id id) const;
-    [[nodiscard]] detail::task_of<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most) const;
-    [[nodiscard]] detail::task_of<void> stop() const;
+    Executor executor_;
+};
 
-    detail::strand home_;
-    std::shared_ptr<engine> engine_;
+/// The uploader for any executor, with `use_awaitable` as default token.
+class uploader : public basic_uploader<asio::any_io_executor> {
+public:
+    using basic_uploader::basic_uploader;
 };
 
 }  // namespace waybill

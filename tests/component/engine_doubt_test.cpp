@@ -4,6 +4,8 @@
 
 #include "component/world.hpp"
 
+#include <algorithm>
+
 using namespace waybill;
 using namespace waybill::test;
 using namespace std::chrono_literals;
@@ -572,4 +574,131 @@ TEST_CASE("a job that is stopped while its success waits for space does not forg
     next.until_idle();
     CHECK(next.at("one").now == status::completed);
     CHECK(around.requests.size() == 1);
+}
+
+namespace {
+
+/// Each item is the body of a POST of its own.
+job posts_job(const std::string& id, const std::vector<std::string>& paths) {
+    job j("http://server.test/in");
+    j.id(job_id(id)).via(put{}.method("POST"));
+    for (const std::string& path : paths) {
+        j.file(path);
+    }
+    return j;
+}
+
+/// How often something came whole.
+long copies_of(const surroundings& around, const std::string& body) {
+    return std::count_if(around.requests.begin(), around.requests.end(),
+                         [&](const received_request& r) { return r.whole && r.body == body; });
+}
+
+}  // namespace
+
+TEST_CASE("the answer to one of several posts is lost: that one is in doubt, the others wait for it") {
+    surroundings around;
+    around.files->write("/a", "first");
+    around.files->write("/b", "second");
+    around.files->write("/c", "third");
+    around.faults = {{}, {fault::kind::answer_lost, 0}};
+    world w(around);
+    w.add(posts_job("one", {"/a", "/b", "/c"}));
+    w.start();
+    w.until_idle();
+    REQUIRE(w.at("one").now == status::unknown_outcome);
+    CHECK(w.at("one").error.item == 1);
+    CHECK(copies_of(around, "second") == 1);
+    CHECK(copies_of(around, "third") == 0);
+    const std::string key = around.requests[1].header("Idempotency-Key");
+    CHECK(around.requests[0].header("Idempotency-Key") != around.requests[1].header("Idempotency-Key"));
+
+    SECTION("the app says that the server has it: the others are sent, and it is not sent again") {
+        w.run(w.up().async_resolve(job_id("one"), resolution::completed));
+        w.until_idle();
+        CHECK(w.at("one").now == status::completed);
+        CHECK(copies_of(around, "first") == 1);
+        CHECK(copies_of(around, "second") == 1);
+        CHECK(copies_of(around, "third") == 1);
+    }
+    SECTION("the app says that it does not: it is sent again under its own key, and what was confirmed is not") {
+        w.run(w.up().async_resolve(job_id("one"), resolution::retry));
+        w.until_idle();
+        CHECK(w.at("one").now == status::completed);
+        CHECK(copies_of(around, "first") == 1);
+        CHECK(copies_of(around, "third") == 1);
+        REQUIRE(around.requests.size() == 4);
+        CHECK(around.requests[2].body == "second");
+        CHECK(around.requests[2].header("Idempotency-Key") == key);
+    }
+    SECTION("the app gives it up") {
+        w.run(w.up().async_resolve(job_id("one"), resolution::canceled));
+        w.settle();
+        CHECK(w.at("one").now == status::canceled);
+        CHECK(copies_of(around, "third") == 0);
+    }
+}
+
+TEST_CASE("a post of an item is repeated by itself where the key is honoured, and 409 means that it is worked on") {
+    surroundings around;
+    around.files->write("/a", "first");
+    around.files->write("/b", "second");
+    around.faults = {{}, {fault::kind::answer_lost, 0}};
+    world w(around);
+    job j = posts_job("one", {"/a", "/b"});
+    j.if_unknown(on_unknown::retry_same_key);
+    w.add(std::move(j));
+    w.start();
+    w.until([&] { return w.at("one").now == status::waiting; });
+    around.answers = {fake_transport::answer(409), fake_transport::answer(200)};
+    w.until_idle();
+    CHECK(w.at("one").now == status::completed);
+    REQUIRE(around.requests.size() == 4);
+    CHECK(around.requests[1].header("Idempotency-Key") == around.requests[3].header("Idempotency-Key"));
+}
+
+TEST_CASE("a post in doubt is settled before items that were refused are tried again") {
+    surroundings around;
+    around.files->write("/a", "first");
+    around.files->write("/b", "second");
+    around.files->write("/c", "third");
+    around.answers = {fake_transport::answer(403)};
+    around.faults = {{}, {fault::kind::answer_lost, 0}};
+    world w(around);
+    job j = posts_job("one", {"/a", "/b", "/c"});
+    j.if_unknown(on_unknown::retry_same_key).if_item_fails(on_item_failure::go_on);
+    w.add(std::move(j));
+    w.start();
+    w.until_idle();
+    REQUIRE(around.requests.size() >= 4);
+    CHECK(around.requests[1].body == "second");
+    CHECK(around.requests[2].body == "second");
+    CHECK(around.requests[1].header("Idempotency-Key") == around.requests[2].header("Idempotency-Key"));
+    CHECK(copies_of(around, "third") == 1);
+}
+
+TEST_CASE("a backend is asked about the item in doubt, and the job goes on with the others") {
+    const verification said = GENERATE(verification::delivered, verification::not_delivered);
+    surroundings around;
+    around.files->write("/a", "first");
+    around.files->write("/b", "second");
+    around.files->write("/c", "third");
+    around.faults = {{}, {fault::kind::answer_lost, 0}};
+    std::vector<std::size_t> asked;
+    world w(around, [&](options& o) {
+        o.verifiers["backend"] = [&asked, said](const job_snapshot& about) -> asio::awaitable<verification> {
+            asked.push_back(about.error.item);
+            co_return said;
+        };
+    });
+    job j = posts_job("one", {"/a", "/b", "/c"});
+    j.verify_with("backend");
+    w.add(std::move(j));
+    w.start();
+    w.until_idle();
+    CHECK(w.at("one").now == status::completed);
+    CHECK(asked == std::vector<std::size_t>{1});
+    CHECK(copies_of(around, "first") == 1);
+    CHECK(copies_of(around, "second") == (said == verification::delivered ? 1 : 2));
+    CHECK(copies_of(around, "third") == 1);
 }

@@ -5,6 +5,7 @@
 #include "component/world.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 using namespace waybill;
 using namespace waybill::test;
@@ -260,6 +261,39 @@ TEST_CASE("credentials that were refused are tried rarely, and other ones at onc
     const auto changed = around.clock->steady_now();
     w.until_idle();
     CHECK(w.now()->overall()[status::completed].jobs == 20);
+    CHECK(around.clock->steady_now() - changed < 30s);
+}
+
+TEST_CASE("a credentials provider that fails, or gives what cannot be sent, holds its jobs up and ends none") {
+    const bool throws = GENERATE(true, false);
+    surroundings around;
+    around.files->write("/a", "x");
+    bool healed = false;
+    world w(around, [&](options& o) {
+        o.credentials = [&healed, throws](const std::string&) -> header_list {
+            header_list h;
+            if (!healed && throws) {
+                throw std::runtime_error("token server down");
+            }
+            h.push_back({"Authorization", healed ? "Bearer good" : "Bearer secret\r"});
+            return h;
+        };
+    });
+    add_jobs(w, 3, 3);
+    w.start();
+    const auto begun = around.clock->steady_now();
+    w.until([&] { return around.clock->steady_now() - begun > 36h; });
+    CHECK(around.requests.empty());
+    CHECK(w.now()->overall().finished() == 0);
+    for (const auto& job : w.now()->jobs()) {
+        CHECK(job->reason == wait_reason::credentials);
+        CHECK_THAT(job->error.message(), Catch::Contains("credentials provider"));
+        CHECK(job->error.message().find("secret") == std::string::npos);
+    }
+    healed = true;
+    const auto changed = around.clock->steady_now();
+    w.until_idle();
+    CHECK(w.now()->overall()[status::completed].jobs == 3);
     CHECK(around.clock->steady_now() - changed < 30s);
 }
 

@@ -4,6 +4,7 @@
 // Servers of each protocol for the matrix of faults, and what each has made visible.
 
 #include <waybill/protocol/multipart.hpp>
+#include <waybill/protocol/put.hpp>
 #include <waybill/protocol/resumable.hpp>
 #include <waybill/protocol/tus.hpp>
 
@@ -50,14 +51,19 @@ public:
 
 class plain_endpoint : public endpoint {
 public:
-    plain_endpoint(http_server_options how, bool form)
-        : content_(content(how.receive_buffer != 0)), server_(std::move(how)), form_(form) {}
+    /// What it is sent in one request for the whole file.
+    enum class kind { put, post, form };
+
+    plain_endpoint(http_server_options how, kind what)
+        : content_(content(how.receive_buffer != 0)), server_(std::move(how)), kind_(what) {}
     http_server& http() override { return server_; }
     job make(const std::string& file) const override {
         job one(server_.url("/x"));
         one.file(file);
-        if (form_) {
+        if (kind_ == kind::form) {
             one.via(multipart{}).field("title", "x");
+        } else if (kind_ == kind::post) {
+            one.via(put{}.method("POST"));
         }
         return one;
     }
@@ -77,7 +83,8 @@ private:
         return found;
     }
     bool is_right(const received_request& r) const {
-        return r.complete && (form_ ? r.body.find(content_) != std::string::npos : r.body == content_);
+        const bool form = kind_ == kind::form;
+        return r.complete && (form ? r.body.find(content_) != std::string::npos : r.body == content_);
     }
     static bool is_accepted(const received_request& r, const fault& f) {
         return r.script.empty() || f.after == aftermath::delivered || f.after == aftermath::open;
@@ -85,7 +92,7 @@ private:
 
     const std::string& content_;
     http_server server_;
-    bool form_;
+    kind kind_;
 };
 
 class tus_endpoint : public endpoint {

@@ -42,8 +42,8 @@ std::vector<row> rows() {
         return [method](const received_request& r) { return r.method != method; };
     };
     const auto any = [](const received_request&) { return true; };
-    const auto plain = [](bool form) {
-        return [form](const http_server_options& o) { return std::make_unique<plain_endpoint>(o, form); };
+    const auto plain = [](plain_endpoint::kind what) {
+        return [what](const http_server_options& o) { return std::make_unique<plain_endpoint>(o, what); };
     };
     const auto tus = [](std::uint64_t chunk) {
         return [chunk](const http_server_options& o) { return std::make_unique<tus_endpoint>(o, chunk); };
@@ -52,8 +52,9 @@ std::vector<row> rows() {
         return [form](const http_server_options& o) { return std::make_unique<resumable_endpoint>(o, form); };
     };
     std::vector<row> all = {
-        {"put", true, true, false, true, plain(false), any},
-        {"multipart", true, false, false, false, plain(true), any},
+        {"put", true, true, false, true, plain(plain_endpoint::kind::put), any},
+        {"post by put", true, false, false, false, plain(plain_endpoint::kind::post), any},
+        {"multipart", true, false, false, false, plain(plain_endpoint::kind::form), any},
         {"tus create", false, false, false, true, tus(0), is("POST")},
         {"tus append", false, false, false, true, tus(200'000), is("PATCH")},
         {"tus finish", false, false, false, false, tus(0), is("PATCH")},

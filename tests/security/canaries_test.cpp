@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <waybill/detail/digest.hpp>
 #include <waybill/protocol/multipart.hpp>
+#include <waybill/protocol/tus.hpp>
 
 #include "cli/command.hpp"
 #include "support/catch.hpp"
@@ -8,9 +9,14 @@
 #include "support/environment.hpp"
 #include "support/http_server.hpp"
 #include "support/temp_dir.hpp"
+#include "support/tus_server.hpp"
 
+#include <asio/use_future.hpp>
+
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +32,9 @@ const std::string s3_secret = "canary-s3-secret-19de44";
 const std::string s3_token = "canary-s3-token-e8b3f0";
 const std::string signature = "canary-signature-40f7aa";
 const std::string server_cookie = "canary-set-cookie-2b6610";
+// As in the query of a URL, and as who decodes it writes it.
+const std::string encoded_query = "canary%2Bquery%2f81c3%3D";
+const std::string decoded_query = "canary+query/81c3=";
 
 std::vector<std::string> never_kept() {
     return {authorization, session_cookie, proxy_password, proxy_pair, s3_secret, s3_token, server_cookie};
@@ -53,7 +62,7 @@ void check_silent(const std::string& where, const std::string& text, const std::
 /// A debugging page that shows the request it is about, credentials and all.
 reply echo(const received_request& r, int status) {
     return reply(status, {{"Set-Cookie", "s=" + server_cookie}, {"ETag", "\"" + r.header("Authorization") + "\""}},
-                 "<pre>you sent:\n" + r.head + "</pre>");
+                 "<pre>you sent:\n" + r.head + "</pre> sas: " + decoded_query);
 }
 
 /// Everything a picture tells.
@@ -150,7 +159,7 @@ TEST_CASE("snapshots, receipts and errors hold no secret that a server repeats")
     };
     {
         delivery uploads(how);
-        job one(server.url("/x?sig=" + signature));
+        job one(server.url("/x?sig=" + signature + "&sas=" + encoded_query));
         if (form) {
             one.via(multipart{});
         }
@@ -159,10 +168,52 @@ TEST_CASE("snapshots, receipts and errors hold no secret that a server repeats")
         INFO(describe(done));
         CHECK(done.error.details.excerpt.find("you sent") != (status_code == 200 ? 0 : std::string::npos));
         check_silent("the snapshot", told_by(done), never_kept());
-        CHECK(told_by(done).find(signature) == std::string::npos);
+        check_silent("the snapshot", told_by(done), {signature, encoded_query, decoded_query});
     }
     CHECK(server.requests().at(0).header("Cookie") == session_cookie);
     check_silent("the store", all_files(dir.path()), never_kept());
+}
+
+TEST_CASE("credentials that cannot be sent are in no error and in no file") {
+    const temp_dir dir;
+    http_server server;
+    options how = quick_options(dir);
+    how.credentials = [](const std::string&) {
+        return header_list{{"Authorization", "Bearer " + authorization + "\r"}};
+    };
+    {
+        delivery uploads(how);
+        job one(server.url("/x"));
+        one.bytes("x", "content");
+        const job_snapshot held = uploads.waiting(uploads.enqueue(one));
+        CHECK(held.reason == wait_reason::credentials);
+        check_silent("the snapshot", told_by(held), never_kept());
+    }
+    CHECK(server.requests().empty());
+    check_silent("the store", all_files(dir.path()), never_kept());
+}
+
+TEST_CASE("of a job that was removed the store keeps no signature, also while its server is still to be cleaned up") {
+    const temp_dir dir;
+    tus_server server;
+    server.fault = [](const received_request& r) -> std::optional<reply> {
+        if (r.method == "PATCH") {
+            return reply(403);
+        }
+        return r.method == "DELETE" ? std::optional<reply>(503) : std::nullopt;
+    };
+    {
+        delivery uploads(quick_options(dir));
+        job one(server.url() + "?sig=" + signature);
+        one.via(tus{}).field("album", "canary-field").bytes("x", std::string(100'000, 'x'));
+        const job_id id = uploads.enqueue(one);
+        CHECK(uploads.settled(id).now == status::failed);
+        uploads.up().async_remove(id, asio::use_future).get();
+        server.http.log().wait_until("the clean-up", [](const http_log::requests& all) {
+            return std::any_of(all.begin(), all.end(), [](const auto& r) { return r.method == "DELETE"; });
+        });
+    }
+    check_silent("the store", all_files(dir.path()), {signature, "canary-field"});
 }
 
 TEST_CASE("a proxy's password is in no error and in no file") {

@@ -117,7 +117,7 @@ TEST_CASE("what comes from a credentials provider, a protocol or an option canno
     CHECK(server.log().connections() == 0);
 }
 
-TEST_CASE("credentials with a line break fail the job by name, and are not repeated") {
+TEST_CASE("credentials with a line break hold the job up by name, and are not repeated") {
     const temp_dir dir;
     http_server server;
     options how = quick_options(dir);
@@ -125,8 +125,9 @@ TEST_CASE("credentials with a line break fail the job by name, and are not repea
     delivery uploads(how);
     job what(server.url("/x"));
     what.bytes("x", "content");
-    const job_snapshot done = uploads.settled(uploads.enqueue(what));
-    CHECK(done.now == status::failed);
+    const job_snapshot done = uploads.waiting(uploads.enqueue(what));
+    CHECK(done.now == status::waiting);
+    CHECK(done.reason == wait_reason::credentials);
     CHECK(done.error.code == errc::invalid_header);
     CHECK_THAT(done.error.message(), Catch::Contains("Authorization") && !Catch::Contains("hunter2"));
     CHECK(server.log().connections() == 0);

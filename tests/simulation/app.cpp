@@ -84,9 +84,9 @@ void simulation::make_job(const std::string& batch) {
         made.paths.push_back("/" + made.id + "/" + std::to_string(i));
         files_.write(made.paths.back(), random_content());
     }
-    // A backend can say of a job whether it is there. Of a part of one there is no question to ask.
-    made.verified =
-        made.via != way::put && !made.automatic && (made.is_form() || made.paths.size() == 1) && random_.chance(0.2);
+    // A backend can say of a form whether it is there, and of an item that is posted.
+    const bool askable = made.is_form() || made.via == way::post || (made.via != way::put && made.paths.size() == 1);
+    made.verified = !made.automatic && askable && random_.chance(0.2);
     made.append_only = random_.chance(0.2);
     made.independent = !made.is_form() && random_.chance(0.3);
     if (random_.chance(0.3)) {
@@ -103,7 +103,8 @@ void simulation::make_job(const std::string& batch) {
 
 void simulation::choose_way(posted_job& made) {
     const std::uint64_t dice = random_.below(100);
-    made.via = dice < 15   ? way::put
+    made.via = dice < 9    ? way::put
+               : dice < 18 ? way::post
                : dice < 40 ? way::form
                : dice < 58 ? way::tus
                : dice < 74 ? way::resumable
@@ -128,6 +129,7 @@ void simulation::choose_way(posted_job& made) {
     const std::string digest = random_.chance(0.5) ? "crc32c" : "sha-256";
     switch (made.via) {
         case way::put: made.spec = put{}.parallel(1 + random_.below(3)).spec(); break;
+        case way::post: made.spec = put{}.method(random_.chance(0.7) ? "POST" : "PATCH").spec(); break;
         case way::form: made.spec = multipart{}.spec(); break;
         case way::tus:
             made.spec = tus{}.spec();

@@ -25,6 +25,9 @@ asio::awaitable<response> careless_session::send(request what, std::vector<body_
         co_return expired;
     }
     const std::string method = what.method;
+    if (planted_ == plant::unguarded && (job().spec.protocol.name == "put")) {
+        what.idempotent = true;
+    }
     const std::string url = what.url;
     const auto offset = parse_decimal(single_header(what.headers, "Upload-Offset").value_or(""));
     response answer = co_await inner_.send(std::move(what), std::move(spans), about);

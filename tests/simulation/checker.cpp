@@ -150,6 +150,11 @@ void checker::look_at_change(const point& from, const loaded_job& to, posted_job
     if (now.now == status::unknown_outcome && was != now.now) {
         look_at_doubt(to, asked);
     }
+    for (std::size_t i = 0; was == status::unknown_outcome && asked.said_completed && i < to.items.size(); ++i) {
+        if (to.items[i].state.now == item_status::completed) {
+            asked.said.insert(i);
+        }
+    }
     require(was != status::unknown_outcome || now.now != status::completed || asked.said_completed, asked.id,
             "was set aside, and is completed though nobody said so");
     if (now.attempt != attempt || now.epoch != epoch) {
@@ -236,10 +241,10 @@ void checker::look_at_delivery(const loaded_job& whole) const {
     for (const item_record& i : whole.items) {
         require(i.state.now == item_status::completed, asked.id, "is completed, and not all of its items are");
     }
-    if (asked.said_completed) {
-        return;
-    }
     for (std::size_t i = 0; i < whole.items.size(); ++i) {
+        if (asked.said.contains(i)) {
+            continue;
+        }
         const item_spec& spec = whole.items[i].spec;
         const auto found = asked.copies.find(i);
         require(found != asked.copies.end(), asked.id, "is completed, and the server lacks " + spec.path);

@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
     app.add_option("--from", from, "the first seed");
     const auto* one = app.add_option("--seed", seed, "only this one");
     app.add_flag("--verbose", how.verbose, "tell what happens");
-    app.add_option("--via", via, "all jobs go this way: put, form, tus, resumable, resumable_form, s3");
+    app.add_option("--via", via, "all jobs go this way: put, post, form, tus, resumable, resumable_form, s3");
     app.add_option("--plant", planted, "plant a bug: success is to find it");
     CLI11_PARSE(app, argc, argv);
     const auto bug = plant_named(planted);
@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
     how.planted = *bug;
     const auto chosen = std::find_if(ways.begin(), ways.end(), [&](const auto& known) { return known.first == via; });
     if (chosen == ways.end() && !via.empty()) {
-        std::cerr << "--via is one of put, form, tus, resumable, resumable_form, s3\n";
+        std::cerr << "--via is one of put, post, form, tus, resumable, resumable_form, s3\n";
         return 2;
     }
     how.only = via.empty() ? std::nullopt : std::optional(chosen->second);

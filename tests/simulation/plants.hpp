@@ -46,6 +46,7 @@ enum class plant : std::uint8_t {
     eager_checkpoint,  ///< a checkpoint counts bytes that the server has not confirmed
     unmarked,          ///< what finishes an upload leaves no mark
     no_cleanup,        ///< uploads that are given up stay at the server
+    unguarded,         ///< a POST of an item's bytes is sent as if it were idempotent
     undelivered,       ///< a delivered upload is not noted as such: giving up the rest of the job deletes it
     mark_cleared_early,  ///< a mark goes before what settled it is kept
     expiry_guessed,      ///< whether an upload has expired is told by this side's clock
@@ -57,7 +58,7 @@ enum class plant : std::uint8_t {
     lists_needed,      ///< an S3 server that lists no parts ends the job
 };
 
-inline constexpr std::array<std::pair<std::string_view, plant>, 37> plants = {{
+inline constexpr std::array<std::pair<std::string_view, plant>, 38> plants = {{
     {"none", plant::none},
     {"early_ack", plant::early_ack},
     {"unsynced", plant::unsynced},
@@ -86,6 +87,7 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 37> plants = {{
     {"eager_checkpoint", plant::eager_checkpoint},
     {"unmarked", plant::unmarked},
     {"no_cleanup", plant::no_cleanup},
+    {"unguarded", plant::unguarded},
     {"undelivered", plant::undelivered},
     {"mark_cleared_early", plant::mark_cleared_early},
     {"expiry_guessed", plant::expiry_guessed},

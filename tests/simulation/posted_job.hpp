@@ -24,10 +24,11 @@ struct broken : std::runtime_error {
 };
 
 /// How a job is spoken.
-enum class way : std::uint8_t { put, form, tus, resumable, resumable_form, s3 };
+enum class way : std::uint8_t { put, post, form, tus, resumable, resumable_form, s3 };
 
-inline constexpr std::array<std::pair<std::string_view, way>, 6> ways = {{
+inline constexpr std::array<std::pair<std::string_view, way>, 7> ways = {{
     {"put", way::put},
+    {"post", way::post},
     {"form", way::form},
     {"tus", way::tus},
     {"resumable", way::resumable},
@@ -59,6 +60,7 @@ struct posted_job {
     bool accepted = false;          ///< `async_enqueue` has completed
     bool cancel_confirmed = false;  ///< `async_cancel` has completed, and nothing else was asked since
     bool said_completed = false;    ///< the app has said so itself
+    std::set<std::size_t> said;     ///< of these items
     int unanswered = 0;             ///< times it has asked to send it again whose end is not known
 
     // What was seen.
@@ -76,7 +78,9 @@ struct posted_job {
 
     [[nodiscard]] bool is_form() const noexcept { return via == way::form || via == way::resumable_form; }
     /// Its server can be asked what it has.
-    [[nodiscard]] bool is_upload() const noexcept { return via != way::put && via != way::form; }
+    [[nodiscard]] bool is_upload() const noexcept { return via != way::put && via != way::post && via != way::form; }
+    /// What it sends in one request is not to be repeated blindly.
+    [[nodiscard]] bool is_post() const noexcept { return via == way::post || is_form(); }
 
     /// Something of it is there, so a condition that nothing may be does not hold.
     [[nodiscard]] bool is_there(std::size_t item) const {
@@ -86,6 +90,7 @@ struct posted_job {
 
     [[nodiscard]] std::string url() const {
         static const std::map<way, std::string> names = {{way::put, "put"},
+                                                         {way::post, "post"},
                                                          {way::tus, "tus"},
                                                          {way::resumable, "resumable"},
                                                          {way::resumable_form, "forms"},

@@ -70,6 +70,9 @@ public:
         }
         const plant planted = of.how_.planted;
         how.protocols["s3"] = [planted](const protocol_spec& spec) { return planted_in(planted, make_s3(spec)); };
+        how.protocols["put"] = [planted](const protocol_spec& spec) {
+            return planted_in(planted, std::make_unique<detail::put_protocol>(spec));
+        };
         how.protocols["tus"] = [planted](const protocol_spec& spec) { return planted_in(planted, make_tus(spec)); };
         if (planted == plant::condition_repeated) {
             how.protocols["put"] = [planted](const protocol_spec& spec) {
@@ -91,7 +94,7 @@ public:
         }
         how.jobs_at_once = 1 + of.random_.below(4);
         how.verifiers["backend"] = [&of](const job_snapshot& about) -> asio::awaitable<verification> {
-            co_return of.server_.verify(about.id().str());
+            co_return of.server_.verify(about.id().str(), about.error.item);
         };
         up_.emplace(executor, std::move(how));
         run();

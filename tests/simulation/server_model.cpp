@@ -20,19 +20,19 @@ std::size_t item_in(const std::string& url) {
     return std::stoul(url.substr(url.rfind('/') + 1));
 }
 
-/// A PUT, or a form in one request: it counts when all of it is there.
+/// A PUT, a POST of an item, or a form in one request: it counts when all of it is there.
 class whole_request final : public arrival {
 public:
     whole_request(const request& what, posted_job& job, server_model& server, testing::seeded_random& random)
-        : arrival(what), job_(job), server_(server), random_(random), url_(what.url),
-          content_type_(header_of(what, "Content-Type")), key_(header_of(what, "Idempotency-Key")),
-          conditional_(header_of(what, "If-None-Match") == "*"), item_(job.is_form() ? 0 : item_in(what.url)) {}
+        : arrival(what), job_(job), server_(server), random_(random), content_type_(header_of(what, "Content-Type")),
+          key_(header_of(what, "Idempotency-Key")), conditional_(header_of(what, "If-None-Match") == "*"),
+          item_(item_of(what, job)) {}
 
 private:
     void take(std::span<const char> bytes) override { body_.append(bytes.data(), bytes.size()); }
 
     void finish() override {
-        if (job_.is_form() || conditional_) {
+        if (job_.is_post() || conditional_) {
             server_.require_marked(job_, item_);
         }
         status_ = server_.draw_status(false);
@@ -54,7 +54,7 @@ private:
         if (conditional_ && job_.is_there(item_)) {
             return;
         }
-        if (!job_.is_form()) {
+        if (!job_.is_post()) {
             if (conditional_) {
                 job_.arrived.insert(item_);
             } else {
@@ -67,7 +67,25 @@ private:
         if (seen && job_.policy == on_unknown::retry_same_key) {
             return;  // what honouring the key means
         }
-        server_.show_form(job_, content_type_, body_);
+        if (job_.is_form()) {
+            server_.show_form(job_, content_type_, body_);
+            return;
+        }
+        job_.arrived.insert(item_);
+        server_.show(job_, item_, std::move(body_));
+    }
+
+    /// By its name: that of a PUT's or PATCH's target, and what a POST says. Of a form it is all of them.
+    static std::size_t item_of(const request& what, const posted_job& job) {
+        if (job.is_form()) {
+            return 0;
+        }
+        if (what.method != "POST") {
+            return item_in(what.url);
+        }
+        const std::string mark = "filename=\"";
+        const std::string disposition = header_of(what, "Content-Disposition");
+        return std::stoul(disposition.substr(disposition.find(mark) + mark.size()));
     }
 
     response reply() override {
@@ -83,7 +101,6 @@ private:
     posted_job& job_;
     server_model& server_;
     testing::seeded_random& random_;
-    std::string url_;
     std::string content_type_;
     std::string key_;
     bool conditional_;
@@ -203,7 +220,7 @@ bool server_model::breaks_over(const request& what) const {
     return what.method == "OPTIONS" && jobs_.at(job_in(what.url)).deaf == 2;
 }
 
-verification server_model::verify(const std::string& id) const {
+verification server_model::verify(const std::string& id, std::size_t item) const {
     posted_job& job = jobs_.at(id);
     job.tried = true;
     const loaded_job* const whole = stored(id);
@@ -211,6 +228,9 @@ verification server_model::verify(const std::string& id) const {
         return verification::unknown;
     }
     for (std::size_t i = 0; i < whole->items.size(); ++i) {
+        if (item < whole->items.size() && item != i) {
+            continue;
+        }
         const item_spec& spec = whole->items[i].spec;
         const std::vector<std::string>& there = job.copies[i];
         if (std::find(there.begin(), there.end(), files_.as_pinned(spec.path, spec.identity)) == there.end()) {
@@ -255,7 +275,8 @@ bool server_model::is_given_up(const std::string& url) const {
 void server_model::require_marked(posted_job& job, std::size_t item) {
     job.left.insert(item);
     const loaded_job* const whole = stored(job.id);
-    if (whole == nullptr || whole->job.state.tail_attempt == 0) {
+    const bool of_item = !job.is_form() && whole != nullptr && whole->items.size() > 1;
+    if (whole == nullptr || whole->job.state.tail_attempt == 0 || (of_item && whole->job.state.tail_item != item)) {
         violate("the last byte of " + job.id + " is here, and no mark of that is on the disk");
     }
 }

@@ -47,8 +47,8 @@ public:
     [[nodiscard]] bool breaks_over(const request& what) const;
     /// The client has this answer: from now on it matters what becomes of it.
     void note_answer(const request& what, const response& answer);
-    /// What the app's backend says of a job.
-    [[nodiscard]] verification verify(const std::string& id) const;
+    /// What the app's backend says of an item of a job, or of the whole job.
+    [[nodiscard]] verification verify(const std::string& id, std::size_t item) const;
 
     // For those who take requests in.
     void violate(const std::string& what);

@@ -28,6 +28,15 @@ using completion = std::function<void(std::exception_ptr)>;
 WAYBILL_DECL void spawn(const strand& on, task work, std::shared_ptr<asio::cancellation_signal> signal,
                         completion done);
 
+/// Cancels what was run with this signal.
+// The only place that names Asio's function: Qt has a macro `emit`.
+#pragma push_macro("emit")
+#undef emit
+inline void cancel(asio::cancellation_signal& signal, asio::cancellation_type type) {
+    signal.emit(type);
+}
+#pragma pop_macro("emit")
+
 /// Runs `work` on `on` and forgets it. It must not throw.
 WAYBILL_DECL void spawn(const strand& on, task work);
 

@@ -200,10 +200,10 @@ private:
     /// What has nothing left in it goes, too.
     void erase(link& at, std::uint64_t number, unsigned level) const {
         const std::size_t place = digit(number, level);
-        const auto clear_in = [&](auto& slots) {
+        const auto clear_in = [&](auto& places) {
             bool empty = true;
-            for (const auto& slot : slots) {
-                empty = empty && !slot;
+            for (const auto& held : places) {
+                empty = empty && !held;
             }
             if (empty) {
                 at.reset();

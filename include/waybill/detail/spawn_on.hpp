@@ -3,56 +3,23 @@
 
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/operation.hpp>
+#include <waybill/detail/token_rules.hpp>
 
+#include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/execution/outstanding_work.hpp>
 #include <asio/post.hpp>
 #include <asio/prefer.hpp>
-#include <asio/use_future.hpp>
 
 #include <exception>
 #include <functional>
 #include <memory>
-#include <new>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 
 namespace waybill::detail {
-
-/// The error code a coroutine's exception stands for.
-[[nodiscard]] inline std::error_code to_error_code(const std::exception_ptr& thrown) noexcept {
-    if (!thrown) {
-        return {};
-    }
-    try {
-        std::rethrow_exception(thrown);
-    } catch (const std::system_error& e) {
-        return e.code();
-    } catch (const std::bad_alloc&) {
-        return std::make_error_code(std::errc::not_enough_memory);
-    } catch (...) {
-        return std::make_error_code(std::errc::state_not_recoverable);
-    }
-}
-
-// Where a token throws anyway, the exception itself travels, so that its text keeps the file's
-// name and the remedy; every other token gets the error code.
-template <class Token, class... Results>
-struct facade_signature {
-    using type = void(std::error_code, Results...);
-    static std::error_code convert(const std::exception_ptr& thrown) noexcept { return to_error_code(thrown); }
-};
-template <class Executor, class... Results>
-struct facade_signature<asio::use_awaitable_t<Executor>, Results...> {
-    using type = void(std::exception_ptr, Results...);
-    static std::exception_ptr convert(std::exception_ptr thrown) noexcept { return thrown; }
-};
-template <class Allocator, class... Results>
-struct facade_signature<asio::use_future_t<Allocator>, Results...>
-    : facade_signature<asio::use_awaitable_t<>, Results...> {};
 
 /// The rest of an operation: its handler, called on its own executor with its slot cleared.
 template <class Convert, class Result, class Handler, class Executor, class Slot>
@@ -87,10 +54,43 @@ private:
     Slot slot_;
 };
 
+// An operation lives in memory of its handler's allocator, where the handler has one.
+
+template <class T, class Allocator, class... Arguments>
+[[nodiscard]] T* made_by(const Allocator& allocator, Arguments&&... arguments) {
+    if constexpr (std::is_same_v<Allocator, std::allocator<void>>) {
+        return new T(std::forward<Arguments>(arguments)...);
+    } else {
+        using traits = typename std::allocator_traits<Allocator>::template rebind_traits<T>;
+        typename traits::allocator_type own(allocator);
+        T* const place = std::to_address(traits::allocate(own, 1));
+        return new (place) T(std::forward<Arguments>(arguments)...);  // moves; does not throw
+    }
+}
+
+/// No `make_shared`: it instantiates some fifty functions for each type.
+template <class Allocator, class T>
+[[nodiscard]] std::shared_ptr<operation> owned_by(const Allocator& allocator, T* whole) {
+    if constexpr (std::is_same_v<Allocator, std::allocator<void>>) {
+        return std::shared_ptr<operation>(static_cast<operation*>(whole));
+    } else {
+        using traits = typename std::allocator_traits<Allocator>::template rebind_traits<T>;
+        const auto give_back = [own = typename traits::allocator_type(allocator), whole](operation*) mutable {
+            whole->~T();
+            traits::deallocate(own, std::pointer_traits<typename traits::pointer>::pointer_to(*whole), 1);
+        };
+        return std::shared_ptr<operation>(static_cast<operation*>(whole), give_back, allocator);
+    }
+}
+
 /// Runs the awaitable that `make` returns on `on`, and completes the token's handler on the
 /// handler's own executor, always by `post`.
 template <class Token, class Result>
 struct spawn_initiation {
+    /// For tokens that have something to do themselves meanwhile, such as a timer.
+    using executor_type = strand;
+    [[nodiscard]] executor_type get_executor() const noexcept { return on; }
+
     strand on;
 
     template <class Handler>
@@ -100,14 +100,14 @@ struct spawn_initiation {
             asio::prefer(asio::get_associated_executor(handler, on), asio::execution::outstanding_work.tracked);
         auto slot = asio::get_associated_cancellation_slot(handler);
         using whole_type =
-            handler_operation<facade_signature<Token>, Result, Handler, decltype(executor), decltype(slot)>;
-        auto* const whole = new whole_type(std::move(handler), std::move(executor), slot);
-        // No `make_shared`: it instantiates some fifty functions for each type.
-        const std::shared_ptr<operation> op(static_cast<operation*>(whole));
+            handler_operation<facade_of<Token, Result>, Result, Handler, decltype(executor), decltype(slot)>;
+        const auto allocator = asio::get_associated_allocator(handler);
+        whole_type* const whole = made_by<whole_type>(allocator, std::move(handler), std::move(executor), slot);
+        const std::shared_ptr<operation> op = owned_by(allocator, whole);
         if (slot.is_connected()) {
             slot.assign(relay_cancellation{on, op});
         }
-        op->start(on, [make = std::move(make), whole] { return run_into(whole->result(), make); });
+        op->start(on, [make = std::move(make), whole]() mutable { return run_into(whole->result(), std::move(make)); });
     }
 };
 
@@ -116,13 +116,8 @@ template <class Result, class Token>
 auto spawn_on(const strand& on, task_of<Result> make, Token&& token) {
     using token_type = std::decay_t<Token>;
     spawn_initiation<token_type, Result> initiation{on};
-    if constexpr (std::is_void_v<Result>) {
-        using signature = typename facade_signature<token_type>::type;
-        return asio::async_initiate<Token, signature>(std::move(initiation), token, std::move(make));
-    } else {
-        using signature = typename facade_signature<token_type, Result>::type;
-        return asio::async_initiate<Token, signature>(std::move(initiation), token, std::move(make));
-    }
+    using signature = typename facade_of<token_type, Result>::type;
+    return asio::async_initiate<Token, signature>(std::move(initiation), token, std::move(make));
 }
 
 }  // namespace waybill::detail

@@ -54,6 +54,9 @@ inline void check_options(const retry_policy& p) {
     check_duration("retry.offline_poll", p.offline_poll);
     check_duration("retry.host_pause", p.host_pause);
     check_duration("retry.host_pause_cap", p.host_pause_cap);
+    check_duration("retry.credentials_pause", p.credentials_pause);
+    check_duration("retry.credentials_pause_cap", p.credentials_pause_cap);
+    check_duration("retry.credentials_poll", p.credentials_poll);
     check_at_least_one("retry.host_failures", p.host_failures);
     check_at_least_one("retry.attempts", p.attempts);
     check_age("retry.max_age", p.max_age);

@@ -116,6 +116,7 @@ private:
     asio::awaitable<bool> begin(attempt& job);
     asio::awaitable<void> set_aside(loaded_job whole);
     asio::awaitable<bool> ask_backend(attempt& job, diagnostics why);
+    static asio::awaitable<void> complete_doubtful(attempt& job);
     [[nodiscard]] bool has_verifier(const job_record& job) const;
     [[nodiscard]] bool can_probe(const job_record& job) const;
     [[nodiscard]] outcome::doubt doubt_about(const job_record& job, bool may_probe = true) const;

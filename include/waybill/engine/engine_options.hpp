@@ -19,11 +19,13 @@ namespace waybill {
 /// Gives the headers that prove who asks, for each request anew, so that no secret is ever stored.
 ///
 /// Called on the uploader's strand with the request's origin, `scheme://host:port`, and must
-/// answer only for origins the secret is meant for. Must not block and must not throw.
+/// answer only for origins the secret is meant for. Must not block. While it throws, or returns what cannot be sent,
+/// jobs wait for their credentials (`wait_reason::credentials`), and say so.
 using credentials_provider = std::function<header_list(const std::string& origin)>;
 
 /// Asks the app's backend whether a job arrived. A coroutine on the uploader's strand; what it
-/// throws counts as `verification::unknown`.
+/// throws counts as `verification::unknown`. Where items are sent one by one it is asked about one of them,
+/// `about.error.item`; whole jobs have `checkpoint::whole_job` there.
 using verifier = std::function<asio::awaitable<verification>(const job_snapshot& about)>;
 
 /// How jobs are worked off.

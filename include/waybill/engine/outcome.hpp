@@ -12,8 +12,20 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace waybill {
+
+namespace detail {
+
+/// What is in doubt is one item, and others are still to be sent.
+[[nodiscard]] inline bool is_about_one_of_several(const job_state& state, const std::vector<item_record>& items) {
+    const auto open = [](const item_record& i) { return i.state.now != item_status::completed; };
+    return state.tail_attempt != 0 && state.tail_item < items.size() &&
+           std::count_if(items.begin(), items.end(), open) > (open(items[state.tail_item]) ? 1 : 0);
+}
+
+}  // namespace detail
 
 /// What a job becomes after an attempt. Pure: the whole retry policy, readable top to bottom.
 class outcome {

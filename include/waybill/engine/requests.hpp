@@ -7,6 +7,7 @@
 #include <waybill/model/checkpoint.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/protocol/http_rules.hpp>
+#include <waybill/protocol/failure.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 #include <waybill/transport/url.hpp>
@@ -14,6 +15,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <exception>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +30,52 @@ inline void replace_header(header_list& headers, header_field with) {
     headers.push_back(std::move(with));
 }
 
+[[nodiscard]] inline std::string unescaped_value(std::string_view text) {
+    const auto digit = [&](std::size_t at) {
+        const char c = at < text.size() ? text[at] : ' ';
+        return c >= '0' && c <= '9'   ? c - '0'
+               : c >= 'a' && c <= 'f' ? c - 'a' + 10
+               : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                      : -1;
+    };
+    std::string decoded;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == '%' && digit(at + 1) >= 0 && digit(at + 2) >= 0) {
+            decoded.push_back(static_cast<char>(digit(at + 1) * 16 + digit(at + 2)));
+            at += 2;
+        } else {
+            decoded.push_back(text[at]);
+        }
+    }
+    return decoded;
+}
+
+/// A value as it was sent, and as a server may write it when it shows what it was sent: decoded, encoded anew in the
+/// ways that are common, and with the slashes of JSON escaped.
+inline void add_spellings(std::vector<std::string>& secrets, const std::string& value) {
+    std::string decoded = unescaped_value(value);
+    std::string spaced = value;
+    std::replace(spaced.begin(), spaced.end(), '+', ' ');
+    std::string by_form = unescaped_value(spaced);
+    std::string encoded = url::escape_segment(decoded);
+    std::string lower = encoded;
+    std::string in_json = decoded;
+    for (auto at = lower.find('%'); at != std::string::npos; at = lower.find('%', at + 3)) {
+        for (std::size_t i = at + 1; i < at + 3; ++i) {
+            lower[i] = lower[i] >= 'A' && lower[i] <= 'F' ? static_cast<char>(lower[i] - 'A' + 'a') : lower[i];
+        }
+    }
+    for (auto at = in_json.find('/'); at != std::string::npos; at = in_json.find('/', at + 2)) {
+        in_json.insert(at, 1, '\\');
+    }
+    for (std::string* const one : {&decoded, &by_form, &encoded, &lower, &in_json}) {
+        if (*one != value && std::find(secrets.begin(), secrets.end(), *one) == secrets.end()) {
+            secrets.push_back(std::move(*one));
+        }
+    }
+    secrets.push_back(value);
+}
+
 /// A query may be a signature, or hold one: it is not shown, and not kept of what a server says of it.
 inline void add_query_values(std::vector<std::string>& secrets, const std::string& query) {
     constexpr std::size_t least = 8;
@@ -35,7 +84,7 @@ inline void add_query_values(std::vector<std::string>& secrets, const std::strin
         const std::string one = query.substr(at, end - at);
         const std::string value = one.substr(one.find('=') + 1);
         if (value.size() >= least) {
-            secrets.push_back(value);
+            add_spellings(secrets, value);
         }
         at = end + 1;
     }
@@ -54,8 +103,38 @@ inline void add_query_values(std::vector<std::string>& secrets, const std::strin
     return url(a).origin() == url(b).origin();
 }
 
+/// The headers that prove who asks. A provider that cannot give them, or gives what cannot be sent, is a trouble of the
+/// credentials, which passes: throws such a `failure`, without what it gave.
+[[nodiscard]] inline header_list credentials_for(const std::string& origin, const engine_options& options) {
+    const auto refuse = [](errc code, std::string why) {
+        diagnostics details;
+        details.detail = "the credentials provider " + std::move(why);
+        throw failure(disposition::credentials, code, std::move(details));
+    };
+    header_list given;
+    try {
+        given = options.credentials(origin);
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const std::exception& e) {
+        refuse(errc::no_credentials, "failed: " + printable_excerpt(e.what(), 256));
+    } catch (...) {
+        refuse(errc::no_credentials, "failed with an exception of a type of its own");
+    }
+    for (const header_field& h : given) {
+        if (!is_token(h.name)) {
+            refuse(errc::invalid_header, "returned a header whose name is none");
+        }
+        if (!is_field_value(h.value)) {
+            refuse(errc::invalid_header, "returned a value of " + h.name + " with a line break or a control character");
+        }
+    }
+    return given;
+}
+
 /// Adds the watchdogs, and to what the protocol has not signed the job's headers and the credentials
-/// of its origin. Returns what must not be kept of the answer. Throws `errc::foreign_origin`.
+/// of its origin. Returns what must not be kept of the answer. Throws `errc::foreign_origin`,
+/// and what `credentials_for` throws.
 [[nodiscard]] inline std::vector<std::string> prepare(request& what, const job_spec& job,
                                                       const engine_options& options) {
     // Also a URL that was kept from an answer leads to where the job was to go, whoever kept it.
@@ -85,7 +164,7 @@ inline void add_query_values(std::vector<std::string>& secrets, const std::strin
     }
     // Credentials belong to one origin, and nothing of a job may replace them.
     if (options.credentials && at_home) {
-        for (header_field& h : options.credentials(url(what.url).origin())) {
+        for (header_field& h : credentials_for(url(what.url).origin(), options)) {
             secrets.push_back(h.value);
             secrets.push_back(h.value.substr(h.value.find_last_of(' ') + 1));  // without its scheme
             replace_header(what.headers, std::move(h));

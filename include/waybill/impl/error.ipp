@@ -6,6 +6,11 @@
 
 #include <asio/error.hpp>
 
+#include <exception>
+#include <new>
+#include <string>
+#include <system_error>
+
 namespace waybill {
 namespace detail {
 
@@ -230,6 +235,37 @@ WAYBILL_DECL const std::error_category& http_category() noexcept {
 WAYBILL_DECL const std::error_category& cause_category() noexcept {
     static const detail::cause_error_category instance;
     return instance;
+}
+
+WAYBILL_DECL error to_error(const std::exception_ptr& thrown) {
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const error& e) {
+        return e;
+    } catch (const std::system_error& e) {
+        return error(e.code());
+    } catch (const std::bad_alloc&) {
+        return error(std::make_error_code(std::errc::not_enough_memory));
+    } catch (const std::exception& e) {
+        return error(std::make_error_code(std::errc::state_not_recoverable), std::string(e.what()));
+    } catch (...) {
+        return error(std::make_error_code(std::errc::state_not_recoverable));
+    }
+}
+
+WAYBILL_DECL std::exception_ptr detail::as_error(const std::exception_ptr& thrown) noexcept {
+    if (!thrown) {
+        return nullptr;
+    }
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const error&) {
+        return thrown;
+    } catch (const std::system_error& e) {
+        return std::make_exception_ptr(error(e.code()));
+    } catch (...) {
+        return thrown;
+    }
 }
 
 }  // namespace waybill

@@ -92,72 +92,69 @@ inline asio::awaitable<job_id> enqueue_one(std::shared_ptr<engine> e, job what) 
     co_return std::move(ids.front());
 }
 
-}  // namespace detail
+WAYBILL_DECL uploader_base::uploader_base(const asio::any_io_executor& executor, options how)
+    : home_(asio::make_strand(executor)), engine_(make_engine(home_, std::move(how))) {}
 
-WAYBILL_DECL uploader::uploader(const asio::any_io_executor& executor, options how)
-    : home_(asio::make_strand(executor)), engine_(detail::make_engine(home_, std::move(how))) {}
-
-WAYBILL_DECL uploader::~uploader() {
+WAYBILL_DECL uploader_base::~uploader_base() {
     if (engine_) {
-        detail::spawn(home_, [last = engine_] { return last->stop(); });
+        spawn(home_, [last = engine_] { return last->stop(); });
     }
 }
 
-WAYBILL_DECL feed uploader::snapshots() const {
+WAYBILL_DECL feed uploader_base::snapshots() const {
     return {home_.get_inner_executor(), engine_};
 }
 
-WAYBILL_DECL std::shared_ptr<const snapshot> uploader::latest() const noexcept {
+WAYBILL_DECL std::shared_ptr<const snapshot> uploader_base::latest() const noexcept {
     return engine_->hub().latest();
 }
 
-WAYBILL_DECL detail::task_of<void> uploader::run() const {
+WAYBILL_DECL task_of<void> uploader_base::run() const {
     return [e = engine_] { return e->run(); };
 }
 
-// A task is copied on its way and run once: the jobs go along by pointer.
-WAYBILL_DECL detail::task_of<job_id> uploader::enqueue(job what) const {
-    return
-        [e = engine_, one = std::make_shared<job>(std::move(what))] { return detail::enqueue_one(e, std::move(*one)); };
+// A task is moved on its way and run once. Where it is kept to be started again, as by `deferred`, each start has a
+// copy.
+WAYBILL_DECL task_of<job_id> uploader_base::enqueue(job what) const {
+    return [e = engine_, one = std::move(what)]() mutable { return enqueue_one(e, std::move(one)); };
 }
 
-WAYBILL_DECL detail::task_of<std::vector<job_id>> uploader::enqueue(std::vector<job> jobs) const {
-    return [e = engine_, all = std::make_shared<std::vector<job>>(std::move(jobs))] {
-        return e->enqueue(std::move(*all));
-    };
+WAYBILL_DECL task_of<std::vector<job_id>> uploader_base::enqueue(std::vector<job> jobs) const {
+    return [e = engine_, all = std::move(jobs)]() mutable { return e->enqueue(std::move(all)); };
 }
 
-WAYBILL_DECL detail::task_of<void> uploader::cancel(job_id id) const {
+WAYBILL_DECL task_of<void> uploader_base::cancel(job_id id) const {
     return [e = engine_, id = std::move(id)] { return e->cancel(id); };
 }
 
-WAYBILL_DECL detail::task_of<void> uploader::retry(job_id id) const {
+WAYBILL_DECL task_of<void> uploader_base::retry(job_id id) const {
     return [e = engine_, id = std::move(id)] { return e->retry(id); };
 }
 
-WAYBILL_DECL detail::task_of<void> uploader::resolve(job_id id, resolution what) const {
+WAYBILL_DECL task_of<void> uploader_base::resolve(job_id id, resolution what) const {
     return [e = engine_, id = std::move(id), what] { return e->resolve(id, what); };
 }
 
-WAYBILL_DECL detail::task_of<void> uploader::remove(job_id id) const {
+WAYBILL_DECL task_of<void> uploader_base::remove(job_id id) const {
     return [e = engine_, id = std::move(id)] { return e->remove(id); };
 }
 
-WAYBILL_DECL detail::task_of<job_snapshot> uploader::wait(job_id id) const {
+WAYBILL_DECL task_of<job_snapshot> uploader_base::wait(job_id id) const {
     return [e = engine_, id = std::move(id)] { return e->wait(id); };
 }
 
-WAYBILL_DECL detail::task_of<job_snapshot> uploader::find(job_id id) const {
+WAYBILL_DECL task_of<job_snapshot> uploader_base::find(job_id id) const {
     return [e = engine_, id = std::move(id)] { return e->find(id); };
 }
 
-WAYBILL_DECL detail::task_of<std::vector<job_snapshot>> uploader::list(std::optional<job_seq> after,
-                                                                       std::size_t most) const {
+WAYBILL_DECL task_of<std::vector<job_snapshot>> uploader_base::list(std::optional<job_seq> after,
+                                                                    std::size_t most) const {
     return [e = engine_, after, most] { return e->list(after, most); };
 }
 
-WAYBILL_DECL detail::task_of<void> uploader::stop() const {
+WAYBILL_DECL task_of<void> uploader_base::stop() const {
     return [e = engine_] { return e->stop(); };
 }
 
+}  // namespace detail
 }  // namespace waybill

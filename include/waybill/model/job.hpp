@@ -51,14 +51,14 @@ enum class on_item_failure : std::uint8_t {
 
 /// What an app decides about a job whose outcome is unknown.
 enum class resolution : std::uint8_t {
-    completed,  ///< the server has it
+    completed,  ///< the server has it: the job, or, where items are sent one by one, the one in doubt
     retry,      ///< the server does not have it: send it again, under the same key
     canceled,   ///< it is of no interest any more
 };
 
 /// What an app's backend says of a job whose answer was lost.
 enum class verification : std::uint8_t {
-    delivered,      ///< it has it: the job is completed
+    delivered,      ///< it has it: the job, or, where items are sent one by one, the one in doubt, is completed
     not_delivered,  ///< it does not have it, and will not: it is sent again
     unknown,        ///< it cannot say yet: it is asked again later
 };

@@ -3,6 +3,7 @@
 
 #include <waybill/model/record.hpp>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace waybill {
@@ -11,7 +12,7 @@ namespace waybill {
 /// the server can be expected to have done so itself.
 struct leftover {
     std::int64_t id = 0;  ///< the store's
-    job_spec job;         ///< URL, protocol and headers of the job it belonged to; no items
+    job_spec job;         ///< id, URL without its query, protocol and headers of the job it belonged to
     checkpoint reached;   ///< what to clean up
     int attempts = 0;
     unix_millis since{};
@@ -23,6 +24,11 @@ struct leftover {
     leftover what;
     what.job = job.spec;
     what.job.protocol = job.spoken();
+    // It may be kept for days after its job: only what cleaning up needs, and no signature.
+    what.job.url.erase(std::min(what.job.url.find('?'), what.job.url.size()));
+    what.job.fields.clear();
+    what.job.lane.clear();
+    what.job.verifier.clear();
     what.reached = reached;
     what.since = now;
     return what;

@@ -57,7 +57,8 @@ public:
     /// what the server has refused, and kept nowhere. Default: nothing.
     [[nodiscard]] virtual std::string identity(const job_spec& job) const;
 
-    /// Cleans up what the server has of an upload that is given up: the checkpoint says which. It
+    /// Cleans up what the server has of an upload that is given up: the checkpoint says which. The
+    /// job's URL comes without its query, and without fields. It
     /// is tried again when it throws a `failure` that may pass, also after a restart.
     virtual asio::awaitable<void> discard(exchange& server, const leftover& what);
 };

@@ -9,16 +9,29 @@
 
 namespace waybill {
 
-/// One `PUT` request for each item (RFC 9110 section 9.3.4): WebDAV, object stores with signed
-/// URLs, plain HTTP servers. A broken transfer begins again at the item's first byte.
+/// One request for each item, its bytes as the body: `PUT` (RFC 9110 section 9.3.4) to WebDAV, object
+/// stores with signed URLs, plain HTTP servers; `POST` and `PATCH` to the endpoints of an API. A broken
+/// transfer begins again at the item's first byte.
 ///
 /// The job's URL is the target of a single item. For several items it ends in `/`, or contains
 /// `{name}`, and each item's percent-encoded name completes it.
 class put {
 public:
+    /// `PUT`, the default, `POST` or `PATCH`.
+    ///
+    /// The last two are not idempotent: each carries an `Idempotency-Key` of its item, and when its answer is lost the
+    /// job's `on_unknown` policy decides, as with a form. All items may then go to one URL, one after the other: a
+    /// `POST` goes to the job's URL as it stands, also where that ends in `/`, and tells the item's name in
+    /// `Content-Disposition`; `{name}` is completed for any method.
+    put& method(std::string name) {
+        method_ = std::move(name);
+        return *this;
+    }
+
     /// Sends up to this many items at once, each on a connection of its own. Default: 1, one after
     /// the other in their order; at most 64. Many small files arrive several times as fast with 8 to
-    /// 32 of them; each costs the memory of one transfer.
+    /// 32 of them; each costs the memory of one transfer. Only of `PUT`s: of other methods one outcome is
+    /// known before the next request is sent.
     put& parallel(std::size_t items) {
         parallel_ = items;
         return *this;
@@ -34,6 +47,9 @@ public:
 
     [[nodiscard]] protocol_spec spec() const {
         protocol_spec spec{"put", {}};
+        if (method_ != "PUT") {
+            spec.settings.emplace_back("method", method_);
+        }
         if (parallel_ != 1) {
             spec.settings.emplace_back("parallel", std::to_string(parallel_));
         }
@@ -44,6 +60,7 @@ public:
     }
 
 private:
+    std::string method_ = "PUT";
     std::size_t parallel_ = 1;
     std::string digest_;
 };

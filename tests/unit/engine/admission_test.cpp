@@ -176,12 +176,42 @@ TEST_CASE("a put takes headers that say how bytes are kept, and those that its p
 }
 
 TEST_CASE("headers that are secrets are refused, in any case", "[engine][admission]") {
-    for (const char* name : {"Authorization", "authorization", "Proxy-Authorization", "Cookie", "COOKIE", "Signature",
-                             "X-Auth-Token", "X-Api-Key", "x-api-key", "Client-Secret", "X-Password", "My-Token"}) {
+    for (const char* name : {"Authorization",
+                             "authorization",
+                             "Proxy-Authorization",
+                             "Cookie",
+                             "COOKIE",
+                             "Signature",
+                             "X-Auth-Token",
+                             "X-Api-Key",
+                             "x-api-key",
+                             "Client-Secret",
+                             "X-Password",
+                             "My-Token",
+                             "apikey",
+                             "ApiKey",
+                             "api-key",
+                             "X-Auth",
+                             "X-Auth-Email",
+                             "Token",
+                             "X-Token",
+                             "Password",
+                             "Secret",
+                             "X-Session-Id",
+                             "Private_Token",
+                             "X-Authorization",
+                             "Key",
+                             "X-Apikey",
+                             "Authentication",
+                             "x-goog-signature",
+                             "AccessToken",
+                             "X-Subscription-Key",
+                             "X-CSRF"}) {
         INFO(name);
         CHECK(verdict_on(good().header(name, "x")) == errc::forbidden_header);
     }
-    for (const char* name : {"X-Token-Type", "X-Keyboard", "Tokenizer", "Cookies", "X-Secretary"}) {
+    for (const char* name : {"X-Token-Type", "X-Keyboard", "Tokenizer", "Cookies", "X-Secretary", "X-Author",
+                             "X-Key-Size", "X-Request-Id", "X-Upload-Session-Start", "X-Passport"}) {
         INFO(name);
         CHECK_FALSE(verdict_on(good().header(name, "x")));
     }

@@ -4,7 +4,9 @@
 #include "support/catch.hpp"
 
 #include <chrono>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace waybill::test {
 
@@ -71,6 +73,72 @@ TEST_CASE("each request of a job has a key of its own, and each retry of it the 
     // Of the same path and method, by what they are for.
     CHECK(key("https://host.test/posts", "create") != key("https://host.test/posts", "cancel"));
     CHECK(key("https://host.test/posts", "create") == key("https://elsewhere.test/other", "create"));
+}
+
+TEST_CASE("the values of a query are hidden however a server writes them", "[engine][requests]") {
+    const std::string value = "CANARY%2Bsecret%2fvalue%3D";
+    engine_options how;
+    job_spec job;
+    job.url = "https://host.test/x?sv=2024&sig=" + value;
+    request what;
+    what.url = job.url;
+    const std::vector<std::string> secrets = detail::prepare(what, job, how);
+    for (const char* const shown : {"CANARY%2Bsecret%2fvalue%3D", "CANARY%2Bsecret%2Fvalue%3D",
+                                    "CANARY%2bsecret%2fvalue%3d", "CANARY+secret/value=", "CANARY+secret\\/value="}) {
+        std::string text = std::string("you sent sig=") + shown + " to me";
+        hide_secrets(text, secrets);
+        CAPTURE(shown, text);
+        CHECK(text.find("CANARY") == std::string::npos);
+        CHECK(text.find("value") == std::string::npos);
+    }
+}
+
+TEST_CASE("percent signs that encode nothing stay", "[engine][requests]") {
+    CHECK(detail::unescaped_value("a%2Fb%2fc") == "a/b/c");
+    CHECK(detail::unescaped_value("100%") == "100%");
+    CHECK(detail::unescaped_value("%2") == "%2");
+    CHECK(detail::unescaped_value("%zz%00") == std::string("%zz") + '\0');
+}
+
+namespace {
+
+/// What a request is refused with when the credentials are these.
+failure refused_by(const credentials_provider& given) {
+    engine_options how;
+    how.credentials = given;
+    job_spec job;
+    job.url = "https://host.test/in";
+    request what;
+    what.url = job.url;
+    try {
+        static_cast<void>(detail::prepare(what, job, how));
+    } catch (const failure& f) {
+        return f;
+    }
+    FAIL("it was sent");
+    return {disposition::permanent, errc::canceled, {}};
+}
+
+}  // namespace
+
+TEST_CASE("credentials that cannot be had, or cannot be sent, are waited for, and not shown", "[engine][requests]") {
+    const failure down =
+        refused_by([](const std::string&) -> header_list { throw std::runtime_error("token server down"); });
+    CHECK(down.what_to_do() == disposition::credentials);
+    CHECK(down.code() == errc::no_credentials);
+    CHECK(down.details().detail == "the credentials provider failed: token server down");
+    CHECK(refused_by([](const std::string&) -> header_list { throw 7; }).code() == errc::no_credentials);
+
+    for (const char* const value : {"Bearer canary\r", "Bearer canary\r\nX: y", "canary\n"}) {
+        const failure bad = refused_by([value](const std::string&) { return header_list{{"Authorization", value}}; });
+        CHECK(bad.what_to_do() == disposition::credentials);
+        CHECK(bad.code() == errc::invalid_header);
+        CHECK(bad.details().detail.find("Authorization") != std::string::npos);
+        CHECK(std::string(bad.what()).find("canary") == std::string::npos);
+    }
+    const failure name = refused_by([](const std::string&) { return header_list{{"canary: x", "y"}}; });
+    CHECK(name.code() == errc::invalid_header);
+    CHECK(std::string(name.what()).find("canary") == std::string::npos);
 }
 
 }  // namespace waybill::test

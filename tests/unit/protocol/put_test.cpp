@@ -38,6 +38,70 @@ TEST_CASE("put takes the number of items at once, a digest, and no other setting
     CHECK_FALSE(put_protocol(put().spec()).finalizes());
 }
 
+TEST_CASE("put speaks PUT, POST and PATCH, and only PUTs at once", "[protocol][put]") {
+    CHECK(put().method("PUT").spec().settings.empty());
+    CHECK(put().method("POST").spec().settings == detail::string_pairs{{"method", "POST"}});
+    CHECK_FALSE(error_of([] { put_protocol(put().method("POST").spec()); }));
+    CHECK_FALSE(error_of([] { put_protocol(put().method("PATCH").digest("sha-256").spec()); }));
+    for (const char* const method : {"", "post", "GET", "DELETE", "PUT\r\nX: y"}) {
+        CHECK(error_of([&] { put_protocol(put().method(method).spec()); }) == errc::invalid_setting);
+    }
+    CHECK(error_of([] { put_protocol(put().method("POST").parallel(2).spec()); }) == errc::invalid_setting);
+    CHECK(error_of([] { put_protocol(put().parallel(2).method("PATCH").spec()); }) == errc::invalid_setting);
+}
+
+TEST_CASE("posts may all go to one URL, and to one of their own where it has a place for the name", "[protocol][put]") {
+    const auto check_post = [](const job& j) {
+        return error_of([&] { put_protocol(put().method("POST").spec()).check(j); });
+    };
+    CHECK_FALSE(check_post(job("https://h/in").bytes("a", "1").bytes("b", "2")));
+    CHECK_FALSE(check_post(job("https://h/in/").bytes("a", "1").bytes("a", "2")));
+    CHECK(check_post(job("https://h/{name}").bytes("a", "1").bytes("a", "2")) == errc::duplicate_name);
+    CHECK(check_post(job("https://h/in").bytes("a", "1").field("caption", "x")) == errc::invalid_field);
+}
+
+TEST_CASE("put sends an item's bytes as the body of a POST, which is not to be repeated blindly", "[protocol][put]") {
+    fake_session session("https://h/in/");
+    session.with("a b.json", "{}", "application/json").with("c", "2").answers(201, {{"ETag", "\"1\""}}, "made\n7");
+    session.answers(204, {{"ETag", "\"2\""}});
+    upload(session, put().method("POST"));
+    REQUIRE(session.sent.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(session.sent[i].method == "POST");
+        CHECK(session.sent[i].url == "https://h/in/");
+        CHECK_FALSE(session.sent[i].idempotent);
+        CHECK(session.sent[i].about == i);
+        CHECK(session.records[i].state.now == item_status::completed);
+    }
+    CHECK(session.sent[0].body == "{}");
+    CHECK(header_of(session.sent[0], "Content-Type") == "application/json");
+    CHECK(header_of(session.sent[0], "Content-Disposition") ==
+          "inline; filename=\"a b.json\"; filename*=UTF-8''a%20b.json");
+    CHECK(session.records[0].state.receipt == "made 7");
+    CHECK(session.records[1].state.receipt == "\"2\"");
+}
+
+TEST_CASE("a PATCH goes where a PUT would", "[protocol][put]") {
+    fake_session session("https://h/up/");
+    session.with("a", "1").answers(200);
+    upload(session, put().method("PATCH"));
+    CHECK(session.sent.at(0).method == "PATCH");
+    CHECK(session.sent.at(0).url == "https://h/up/a");
+    CHECK_FALSE(session.sent.at(0).idempotent);
+}
+
+TEST_CASE("an ambiguous answer to a POST is a doubt about its item", "[protocol][put]") {
+    fake_session session("https://h/in");
+    session.with("a", "1").with("b", "2").answers(200).answers(502);
+    try {
+        upload(session, put().method("POST"));
+        FAIL("a doubt was accepted");
+    } catch (const failure& f) {
+        CHECK(f.what_to_do() == disposition::ambiguous);
+        CHECK(f.item() == 1);
+    }
+}
+
 TEST_CASE("put refuses jobs that have no one target for each item", "[protocol][put]") {
     CHECK_FALSE(check(job("https://h/a.jpg").bytes("a", "1")));
     CHECK_FALSE(check(job("https://h/up/").bytes("a", "1").bytes("b", "2")));

@@ -21,12 +21,12 @@ struct parallel_state {
 
     std::size_t running = 0;
     std::exception_ptr first;
-    std::vector<std::shared_ptr<asio::cancellation_signal>> signals;
+    std::vector<std::shared_ptr<asio::cancellation_signal>> workers;
     event all_ended;
 
     void cancel_all() {
-        for (const auto& signal : signals) {
-            signal->emit(asio::cancellation_type::terminal);
+        for (const auto& worker : workers) {
+            cancel(*worker, asio::cancellation_type::terminal);
         }
     }
 };
@@ -46,11 +46,11 @@ WAYBILL_DECL asio::awaitable<void> in_parallel(strand home, std::shared_ptr<void
     auto state = std::make_shared<parallel_state>(home);
     state->running = width;
     for (std::size_t i = 0; i < width; ++i) {
-        state->signals.push_back(std::make_shared<asio::cancellation_signal>());
+        state->workers.push_back(std::make_shared<asio::cancellation_signal>());
     }
     for (std::size_t i = 0; i < width; ++i) {
         spawn(
-            home, [step, owner] { return repeat(step); }, state->signals[i],
+            home, [step, owner] { return repeat(step); }, state->workers[i],
             [state](const std::exception_ptr& thrown) {
                 if (thrown && !state->first) {
                     state->first = thrown;

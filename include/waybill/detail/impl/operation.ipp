@@ -18,7 +18,7 @@ WAYBILL_DECL void operation::start(const strand& on, task what) {
 WAYBILL_DECL void relay_cancellation::operator()(asio::cancellation_type type) const {
     post(on, [to = to, type] {
         if (const auto alive = to.lock()) {
-            alive->signal().emit(type);
+            cancel(alive->signal(), type);
         }
     });
 }

@@ -78,7 +78,7 @@ WAYBILL_DECL void cleaner::ring() {
 WAYBILL_DECL asio::awaitable<void> cleaner::stop() {
     if (running_) {
         const std::shared_ptr<asio::cancellation_signal> signal = running_;
-        signal->emit(asio::cancellation_type::terminal);
+        detail::cancel(*signal, asio::cancellation_type::terminal);
     }
     while (running_) {
         co_await ended_.wait_uncancellable();

@@ -303,7 +303,7 @@ WAYBILL_DECL void engine::interrupt(job_seq seq, wish why) {
     if (const auto found = running_.find(seq); found != running_.end()) {
         const std::shared_ptr<run_state> state = found->second;
         state->asked = why;
-        state->signal->emit(asio::cancellation_type::terminal);
+        detail::cancel(*state->signal, asio::cancellation_type::terminal);
     }
 }
 

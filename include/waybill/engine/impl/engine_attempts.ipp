@@ -152,7 +152,7 @@ WAYBILL_DECL credentials_mark engine::credentials_for(const job_record& job) con
             }
         }
         all += parts_.protocols.make(job.spoken())->identity(job.spec);
-    } catch (const std::exception&) {
+    } catch (...) {
         all.clear();
     }
     return all.empty() ? 0 : std::hash<std::string>()(all);
@@ -305,9 +305,12 @@ WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job, diagnostics
     verification said = verification::unknown;
     std::exception_ptr thrown;
     try {
-        const job_snapshot about = job.observe();
+        job_snapshot about = job.observe();
+        if (job.job().state.tail_attempt != 0) {
+            about.error.item = job.job().state.tail_item;
+        }
         said = co_await hook->second(about);
-    } catch (const std::exception&) {
+    } catch (...) {
         thrown = std::current_exception();
     }
     if (thrown && (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
@@ -320,6 +323,10 @@ WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job, diagnostics
             co_await job.commit(std::move(next));
             co_return true;
         case verification::delivered:
+            if (detail::is_about_one_of_several(job.job().state, job.items())) {
+                co_await complete_doubtful(job);
+                co_return true;  // the others are still to be sent
+            }
             job.complete_all_soon("verified");
             next = decide().completed(std::move(next));
             break;
@@ -331,6 +338,19 @@ WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job, diagnostics
     }
     co_await job.commit(std::move(next));
     co_return false;
+}
+
+/// The item whose request was in doubt is there.
+WAYBILL_DECL asio::awaitable<void> engine::complete_doubtful(attempt& job) {
+    const std::size_t item = job.job().state.tail_item;
+    std::string receipt = "verified";
+    if (job.find_checkpoint(item) == nullptr) {
+        co_await job.complete_item(item, std::move(receipt));
+    } else {
+        // One commit: a checkpoint of a completed item would be taken for something to clean up.
+        job.complete_item_soon(item, std::move(receipt));
+        co_await job.forget(item, false);
+    }
 }
 
 WAYBILL_DECL outcome::doubt engine::doubt_about(const job_record& job, bool may_probe) const {
@@ -436,6 +456,8 @@ WAYBILL_DECL job_state engine::after(const attempt& job, const run_state& mine,
         diagnostics details;
         details.detail = printable_excerpt(e.what(), 256);
         return because(disposition::retry, errc::transport_failed, details);
+    } catch (...) {
+        return because(disposition::retry, errc::transport_failed, {});  // of a type of the app's own
     }
 }
 

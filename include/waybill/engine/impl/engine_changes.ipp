@@ -144,6 +144,20 @@ WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
     job_change next;
     switch (what) {
         case resolution::completed:
+            if (detail::is_about_one_of_several(whole.job.state, whole.items)) {
+                // What was in doubt is there. The others were never sent: the job goes on with them.
+                const std::size_t item = whole.job.state.tail_item;
+                item_state done = whole.items[item].state;
+                done.now = item_status::completed;
+                done.confirmed = whole.items[item].spec.size;
+                next.items.emplace_back(item, std::move(done));
+                next.dropped.push_back(item);
+                next.to = whole.job.state;
+                next.to.now = status::pending;
+                next.to.tail_attempt = 0;
+                next.to.failures = 0;
+                break;
+            }
             next.to = decide().completed(whole.job.state);
             for (std::size_t i = 0; i < whole.items.size(); ++i) {
                 item_state done = whole.items[i].state;

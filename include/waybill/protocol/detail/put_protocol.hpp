@@ -39,9 +39,16 @@ private:
     asio::awaitable<void> upload_item(session& job, std::size_t index) const;
     asio::awaitable<void> look_at_target(session& job, std::size_t index, const response& refused,
                                          body_source& body) const;
+    [[nodiscard]] std::string receipt_of(const response& answer) const;
     /// As the value of `Repr-Digest`; empty: none was asked for.
     asio::awaitable<std::string> digest_of_all(body_source& body, std::size_t piece_size) const;
 
+    /// Each item has a URL of its own, which its name completes.
+    [[nodiscard]] bool names_targets(std::string_view url) const noexcept;
+    /// Sending it twice does what sending it once does.
+    [[nodiscard]] bool is_idempotent() const noexcept { return method_ == "PUT"; }
+
+    std::string method_ = "PUT";
     std::size_t parallel_ = 1;
     std::string digest_;
 };

@@ -3,6 +3,7 @@
 
 #include <waybill/protocol/detail/independent_items.hpp>
 #include <waybill/protocol/detail/multipart_protocol.hpp>
+#include <waybill/protocol/detail/repeated_request.hpp>
 #include <waybill/protocol/http_rules.hpp>
 
 #include <algorithm>
@@ -40,15 +41,6 @@ WAYBILL_DECL std::vector<body_span> spans_of(const multipart_body& body) {
     return spans;
 }
 
-/// To an endpoint that honours the key, 409 says that an earlier request with it is still being worked on
-/// (draft-ietf-httpapi-idempotency-key-header, section 2.6): a later one gets its answer.
-inline void require_first_is_over(const response& answer, const session& job, bool repeated) {
-    if (answer.status == 409 && repeated) {
-        throw failure(disposition::ambiguous, make_http_error(409), describe(answer),
-                      parse_retry_after(answer, unix_seconds(job.now())));
-    }
-}
-
 WAYBILL_DECL multipart_protocol::multipart_protocol(const protocol_spec& spec) {
     for (const auto& [name, value] : spec.settings) {
         if (name != "file-field" || !is_form_name(value)) {
@@ -83,9 +75,9 @@ WAYBILL_DECL asio::awaitable<void> multipart_protocol::upload(session& job) {
     what.headers.push_back(header_field{"Content-Type", body.content_type()});
     what.body = &body;
     what.see_other = true;
-    const bool in_doubt = job.job().state.tail_attempt != 0;  // an earlier request may have arrived
+    const bool repeated = is_repeated_by_key(job, checkpoint::whole_job);
     const response answer = co_await job.send(std::move(what), spans_of(body), checkpoint::whole_job);
-    require_first_is_over(answer, job, in_doubt && job.job().spec.if_unknown == on_unknown::retry_same_key);
+    require_first_is_over(answer, job, checkpoint::whole_job, repeated);
     require_accepted(answer, false, unix_seconds(job.now()));
     job.complete_all_soon(answer.see_other ? redirect_text(answer) : printable_excerpt(answer.body, 256));
 }

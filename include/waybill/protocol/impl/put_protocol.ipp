@@ -5,6 +5,8 @@
 #include <waybill/protocol/detail/body_digest.hpp>
 #include <waybill/protocol/detail/preconditions.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
+#include <waybill/protocol/detail/repeated_request.hpp>
+#include <waybill/protocol/detail/upload_fields.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/url.hpp>
 
@@ -54,19 +56,31 @@ WAYBILL_DECL put_protocol::put_protocol(const protocol_spec& spec) {
         } else if (name == "digest") {
             digest_ = value;
             good = value == "sha-256" || value == "crc32c";
+        } else if (name == "method") {
+            method_ = value;
+            good = value == "PUT" || value == "POST" || value == "PATCH";
         }
         if (!good) {
             throw error(errc::invalid_setting, "put: " + printable_excerpt(name + " = " + value, 128));
         }
     }
+    if (parallel_ > 1 && !is_idempotent()) {
+        throw error(errc::invalid_setting, "put: parallel, with the method " + method_ +
+                                               ": what became of one request is known before the next is sent");
+    }
+}
+
+// What a POST to a URL that ends in / makes has a name that the server chooses.
+WAYBILL_DECL bool put_protocol::names_targets(std::string_view url) const noexcept {
+    return is_put_template(url) && (method_ != "POST" || url.find("{name}") != std::string_view::npos);
 }
 
 WAYBILL_DECL void put_protocol::check(const waybill::job& job) const {
     if (!job.fields().empty()) {
-        throw error(errc::invalid_field, "a PUT request has no form fields");
+        throw error(errc::invalid_field, "the body of a " + method_ + " is the item alone: form fields need a form");
     }
-    if (!is_put_template(job.url())) {
-        if (job.items().size() > 1) {
+    if (!names_targets(job.url())) {
+        if (job.items().size() > 1 && is_idempotent()) {
             throw error(errc::invalid_url, "several items need a URL that ends in / or contains {name}");
         }
         return;
@@ -135,35 +149,51 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::
     const std::unique_ptr<body_source> body = job.open(index);
     const std::string sum = co_await digest_of_all(*body, job.piece_size());
     request what;
-    what.method = "PUT";
-    what.url = put_target(target, true, item.name);
+    what.method = method_;
+    what.url = put_target(target, names_targets(target), item.name);
     what.headers.push_back(header_field{"Content-Type", item.content_type});
+    if (method_ == "POST") {
+        what.headers.push_back(header_field{"Content-Disposition", inline_disposition(item.name)});
+    }
     if (!sum.empty()) {
         what.headers.push_back(header_field{"Repr-Digest", sum});
     }
     what.body = body.get();
-    what.idempotent = true;
+    what.idempotent = is_idempotent();
     what.see_other = true;
     // Repeated after its answer was lost, a conditional request would hear of itself: an intent is recorded before its
     // last byte leaves, and no kept connection is used, on which it might be repeated unseen.
     const bool conditional = is_conditional(job.job().spec.headers);
     what.finishing = what.fresh_connection = conditional;
     const job_state& state = job.job().state;
-    const bool doubted = state.tail_attempt != 0 && state.tail_item == index;
+    const bool doubted = is_idempotent() && state.tail_attempt != 0 && state.tail_item == index;
     std::vector<body_span> spans;
     spans.push_back(body_span{index, 0, 0, item.size});
+    const bool repeated = is_repeated_by_key(job, index);
     const response answer = co_await job.send(std::move(what), std::move(spans), index);
     if (doubted && (answer.status == 412 || answer.status == 409)) {
         co_await look_at_target(job, index, answer, *body);
         co_return;
     }
-    require_accepted(answer, !conditional, unix_seconds(job.now()), index);
-    std::string receipt = printable_excerpt(answer.header("ETag").value_or(""), 256);
+    require_first_is_over(answer, job, index, repeated);
+    require_accepted(answer, is_idempotent() && !conditional, unix_seconds(job.now()), index);
+    std::string receipt = receipt_of(answer);
     if (answer.see_other) {
         receipt += (receipt.empty() ? "" : " ") + redirect_text(answer);
     }
     receipt += (receipt.empty() || sum.empty() ? "" : " ") + sum;
-    job.complete_item_soon(index, std::move(receipt));
+    if (is_idempotent()) {
+        job.complete_item_soon(index, std::move(receipt));
+    } else {
+        co_await job.complete_item(index, std::move(receipt));  // a crash must not leave a doubt that there is none of
+    }
+}
+
+/// What the server says of an item: of a PUT its entity tag; of what it processed its answer, as with a form.
+WAYBILL_DECL std::string put_protocol::receipt_of(const response& answer) const {
+    constexpr std::size_t most = 256;
+    const std::string said = is_idempotent() ? "" : printable_excerpt(answer.body, most);
+    return said.empty() ? printable_excerpt(answer.header("ETag").value_or(""), most) : said;
 }
 
 /// The condition does not hold, after a request for the same item whose answer was lost: perhaps because of that one.

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/failure.hpp>
+#include <waybill/protocol/http_rules.hpp>
+#include <waybill/protocol/session.hpp>
+
+#include <cstddef>
+
+// A request that is not idempotent, sent once more because its first answer was lost.
+namespace waybill::detail {
+
+/// An earlier request about the same may have arrived, and the endpoint knows it by its key.
+[[nodiscard]] inline bool is_repeated_by_key(const session& job, std::size_t about) {
+    const job_state& state = job.job().state;
+    return state.tail_attempt != 0 && state.tail_item == about &&
+           job.job().spec.if_unknown == on_unknown::retry_same_key;
+}
+
+/// To an endpoint that honours the key, 409 says that an earlier request with it is still being worked on
+/// (draft-ietf-httpapi-idempotency-key-header, section 2.6): a later one gets its answer.
+inline void require_first_is_over(const response& answer, const session& job, std::size_t about, bool repeated) {
+    if (answer.status == 409 && repeated) {
+        throw failure(disposition::ambiguous, make_http_error(409), describe(answer),
+                      parse_retry_after(answer, unix_seconds(job.now())), about);
+    }
+}
+
+}  // namespace waybill::detail
