@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
+#include <waybill/detail/home_process.hpp>
 #include <waybill/uploader.hpp>
 
 #include <asio/executor_work_guard.hpp>
@@ -10,6 +11,7 @@
 
 #include <memory>
 #include <thread>
+#include <utility>
 
 namespace waybill {
 
@@ -17,13 +19,17 @@ namespace waybill {
 /// from construction to destruction. When the store has failed for good it is tried again every few seconds; feeds end
 /// with the error meanwhile.
 ///
+/// It may be a static object: it needs nothing that is destroyed before it.
+///
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: all member functions but destruction may be called
 ///   from any thread. Destroy it outside of its own handlers.
+/// @par Processes
+///   It belongs to the process that made it, see `uploader`.
 class background_uploader {
 public:
-    /// Opens the store and begins to deliver. Throws `waybill::error` when an option can only be a mistake, and when
-    /// the store cannot be opened, see `uploader::async_run`.
+    /// Opens the store and begins to deliver. Throws `waybill::error` when the store cannot be
+    /// opened, see `uploader::async_run`.
     explicit background_uploader(options how);
 
     background_uploader(const background_uploader&) = delete;
@@ -31,25 +37,33 @@ public:
     ~background_uploader();
 
     /// The uploader, for everything it can do: `ui.get().async_cancel(id, …)`.
-    [[nodiscard]] uploader& get() noexcept { return uploader_; }
-    uploader* operator->() noexcept { return &uploader_; }
+    [[nodiscard]] uploader& get() noexcept { return loop_->up; }
+    uploader* operator->() noexcept { return &loop_->up; }
 
     /// Accepts a job and waits until it is safe on disk. Throws as `uploader::async_enqueue`. Not
     /// to be called from a handler of this uploader: it blocks.
     job_id enqueue(job what);
 
     /// The newest snapshot, without waiting.
-    [[nodiscard]] std::shared_ptr<const snapshot> latest() const noexcept { return uploader_.latest(); }
+    [[nodiscard]] std::shared_ptr<const snapshot> latest() const noexcept { return loop_->up.latest(); }
 
 private:
+    /// What the thread works on. A forked child has no such thread, and leaves all of this as it is.
+    struct loop {
+        explicit loop(options how) : up(context.get_executor(), std::move(how)) {}
+
+        detail::home_process process;
+        asio::io_context context{1};
+        asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(context);
+        asio::steady_timer pause{context};
+        uploader up;
+        std::thread thread;
+    };
+
     void deliver();
     void end() noexcept;
 
-    asio::io_context context_{1};
-    asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(context_);
-    asio::steady_timer pause_{context_};
-    uploader uploader_;
-    std::thread thread_;
+    std::unique_ptr<loop> loop_;
 };
 
 }  // namespace waybill

@@ -48,7 +48,7 @@ enum class errc : int {
     store_damaged,      ///< the store's file is not a database, or is corrupt
     store_too_new,      ///< the store was written by a newer version of the library
     store_unwritable,   ///< the store's file or directory cannot be created or written
-    store_unsafe,       ///< other users may write to the store's directory
+    store_unsafe,       ///< other users could change the store, or one of its files is not ours alone
     store_full,         ///< no space left for the store
     store_failed,       ///< the disk failed under the store
     record_damaged,     ///< this job's row fails its checksum; other jobs are not affected
@@ -61,6 +61,7 @@ enum class errc : int {
     outcome_unknown,   ///< everything was sent, no answer came, and the request must not be repeated blindly
     expired,           ///< not delivered within the job's maximum age
     invalid_option,    ///< an option of the uploader has a value that can only be a mistake
+    forked,            ///< the uploader belongs to the parent of this process
 
     // The transport.
     host_not_found = 80,  ///< the host's name does not resolve

@@ -60,6 +60,8 @@ protected:
     [[nodiscard]] task_of<job_snapshot> find(job_id id) const;
     [[nodiscard]] task_of<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most) const;
     [[nodiscard]] task_of<void> stop() const;
+    /// Throws `errc::forked` in a child of the process that it belongs to.
+    [[nodiscard]] const std::shared_ptr<engine>& own_engine() const;
 
     strand home_;
     std::shared_ptr<engine> engine_;
@@ -94,6 +96,9 @@ struct default_token_of<Executor> {
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: all member functions but assignment and destruction
 ///   may be called from any thread. Handlers run on the token's associated executor.
+/// @par Processes
+///   It belongs to the process that made it. In a forked child every operation throws
+///   `errc::forked` at once, and its destruction touches nothing; a child makes an uploader and a store of its own.
 /// @par Lifetime
 ///   The executor's context must be running for operations to make progress. Destroying it while
 ///   transfers are under way is safe: they end where they are, and the next run continues them.

@@ -355,7 +355,7 @@ TEST_CASE("a bit that flips inside a row is noticed, and hurts that job alone") 
     CHECK(store.load(static_cast<job_seq>(1))->damaged);
     CHECK_FALSE(store.load(static_cast<job_seq>(2))->damaged);
     if (sql.find("status=6") == std::string::npos) {
-        store.run<void>([&] { return store->quarantine(static_cast<job_seq>(1)); });
+        store.run<totals>([&] { return store->quarantine(static_cast<job_seq>(1)); });
         CHECK(store.load(static_cast<job_seq>(1))->job.state.now == status::failed);
     }
 }

@@ -76,7 +76,7 @@ ledger live(const std::string& path, recording_vfs& disk) {
         c.drop_checkpoints = true;
         c.leftovers.push_back(left);
     });
-    store.run<void>([&] { return store->quarantine(static_cast<job_seq>(3)); });
+    store.run<totals>([&] { return store->quarantine(static_cast<job_seq>(3)); });
     acknowledged();
     change(3, status::pending, [&](job_change& c) {
         c.to.epoch = 2;

@@ -199,12 +199,13 @@ void simulation::offer(std::size_t how_many) {
         offered.push_back(built(jobs_.at(names.back())));
     }
     say("offers " + std::to_string(how_many) + ", the first is " + names.front());
-    process_->up().async_enqueue(std::move(offered), [this, names](std::error_code ec, const std::vector<job_id>&) {
+    auto heard = [this, names](std::error_code ec, const std::vector<job_id>&) {
         for (const std::string& name : names) {
             jobs_.at(name).accepted = jobs_.at(name).accepted || !ec;
             say(name + (ec ? " is refused: " + ec.message() : " is accepted"));
         }
-    });
+    };
+    process_->up().async_enqueue(std::move(offered), process_->impatient(patience(), std::move(heard)));
 }
 
 void simulation::offer_again(posted_job& job) {
@@ -212,19 +213,21 @@ void simulation::offer_again(posted_job& job) {
         return;  // alone it would be another offer
     }
     say("offers " + job.id + " again");
-    process_->up().async_enqueue(built(job), [this, &job](std::error_code ec, const job_id&) {
+    auto heard = [this, &job](std::error_code ec, const job_id&) {
         job.accepted = job.accepted || !ec;
         say(job.id + (ec ? " is refused again: " + ec.message() : " is accepted again"));
-    });
+    };
+    process_->up().async_enqueue(built(job), process_->impatient(patience(), std::move(heard)));
 }
 
 void simulation::cancel(posted_job& job) {
     say("cancels " + job.id);
-    process_->up().async_cancel(job_id(job.id), [this, &job](std::error_code ec) {
+    auto heard = [this, &job](std::error_code ec) {
         // A retry that is still under way may come after it.
         job.cancel_confirmed = !ec && job.unanswered == 0;
         say(job.id + (ec ? " cannot be canceled" : " is canceled"));
-    });
+    };
+    process_->up().async_cancel(job_id(job.id), process_->impatient(patience(), std::move(heard)));
 }
 
 void simulation::retry(posted_job& job) {
@@ -237,7 +240,8 @@ void simulation::retry(posted_job& job) {
     }
     job.cancel_confirmed = false;
     ++job.unanswered;
-    process_->up().async_retry(job_id(job.id), [&job](std::error_code) { --job.unanswered; });
+    auto heard = [&job](std::error_code) { --job.unanswered; };
+    process_->up().async_retry(job_id(job.id), process_->impatient(patience(), heard));
 }
 
 void simulation::resolve(posted_job& job, resolution what) {
@@ -245,7 +249,8 @@ void simulation::resolve(posted_job& job, resolution what) {
     job.said_completed = job.said_completed || what == resolution::completed;
     job.cancel_confirmed = false;
     ++job.unanswered;
-    process_->up().async_resolve(job_id(job.id), what, [&job](std::error_code) { --job.unanswered; });
+    auto heard = [&job](std::error_code) { --job.unanswered; };
+    process_->up().async_resolve(job_id(job.id), what, process_->impatient(patience(), heard));
 }
 
 void simulation::change_file(posted_job& job) {
@@ -303,6 +308,11 @@ void simulation::reach_everything() {
     for (const std::string& path : std::exchange(unreachable_, {})) {
         files_.files->set_reachable(path, true);
     }
+}
+
+// Most operations are waited for. What an impatient app asked for may have happened all the same.
+int simulation::patience() {
+    return !server_.healed && patience_.chance(0.2) ? static_cast<int>(patience_.below(12)) : -1;
 }
 
 posted_job& simulation::any_job() {

@@ -350,6 +350,18 @@ void checker::look_after_outage(const outage& away, std::chrono::steady_clock::t
 }
 
 void checker::look_at_end(const snapshot& seen) const {
+    totals rows;
+    for (const auto& [seq, whole] : disk_.jobs) {
+        rows[whole.job.state.now].jobs += 1;
+        rows[whole.job.state.now].bytes += whole.job.spec.size;
+    }
+    for (std::size_t i = 0; i < status_count; ++i) {
+        const totals::row& shown = seen.overall().by_status[i];
+        require(shown.jobs == rows.by_status[i].jobs && shown.bytes == rows.by_status[i].bytes, "totals", [&] {
+            return "say that " + std::to_string(shown.jobs) + " jobs are " + name(static_cast<status>(i)) +
+                   ", and there are " + std::to_string(rows.by_status[i].jobs);
+        });
+    }
     for (const auto& [seq, whole] : disk_.jobs) {
         const std::string& id = whole.job.spec.id.str();
         const status now = whole.job.state.now;

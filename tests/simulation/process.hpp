@@ -24,6 +24,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace waybill::simulation {
 
@@ -34,6 +35,7 @@ public:
         const auto executor = context_.get_executor();
         store_ = std::make_shared<testing::memory_store>(executor, of.disk_);
         store_->acknowledge_early = of.how_.planted == plant::early_ack;
+        store_->count_refused = of.how_.planted == plant::refused_counted;
         store_->before_open = [&of] {
             if (!of.server_.healed && of.random_.chance(0.05)) {
                 of.open_failure_ = of.random_.chance(0.5) ? errc::store_full : errc::store_failed;
@@ -111,8 +113,21 @@ public:
         cancel_.emit(asio::cancellation_type::terminal);
     }
 
+    /// The handler of an operation that the app cancels after some turns; below zero: never.
+    template <class Handler>
+    auto impatient(int turns, Handler handler) {
+        auto signal = std::make_shared<asio::cancellation_signal>();
+        impatient_.emplace_back(turns, signal);
+        return asio::bind_cancellation_slot(signal->slot(), std::move(handler));
+    }
+
     /// One turn of the loop; false when there is nothing to do now.
     bool turn() {
+        for (auto& [turns, signal] : impatient_) {
+            if (turns-- == 0) {
+                signal->emit(asio::cancellation_type::terminal);
+            }
+        }
         context_.restart();
         return context_.poll_one() != 0;
     }
@@ -149,6 +164,7 @@ private:
     std::shared_ptr<testing::memory_store> store_;
     std::optional<std::error_code> ended_;
     bool canceled_ = false;
+    std::vector<std::pair<int, std::shared_ptr<asio::cancellation_signal>>> impatient_;
     asio::io_context context_{1};
     asio::cancellation_signal cancel_;
     std::optional<uploader> up_;

@@ -14,7 +14,8 @@
 
 namespace waybill::simulation {
 
-simulation::simulation(const settings& how) : how_(how), random_(how.seed), checker_(jobs_, files_, server_, *disk_) {
+simulation::simulation(const settings& how)
+    : how_(how), random_(how.seed), patience_(~how.seed), checker_(jobs_, files_, server_, *disk_) {
     if (random_.chance(0.3)) {
         max_age_ = std::chrono::hours(1 + random_.below(48));
     }

@@ -102,10 +102,12 @@ private:
     [[nodiscard]] posted_job& any_job();
     [[nodiscard]] std::optional<status> stored(const std::string& id) const;
     [[nodiscard]] std::string random_content();
+    [[nodiscard]] int patience();
     void say(const std::string& what) const;
 
     settings how_;
     testing::seeded_random random_;
+    testing::seeded_random patience_;  // of its own: who is impatient takes no other course
     std::map<std::string, posted_job> jobs_;
     file_history files_;
     std::set<std::string> unreachable_;  // files whose disk is not there now

@@ -12,6 +12,7 @@
 #include <asio/execution/outstanding_work.hpp>
 #include <asio/post.hpp>
 #include <asio/prefer.hpp>
+#include <asio/use_future.hpp>
 
 #include <exception>
 #include <functional>
@@ -20,6 +21,24 @@
 #include <utility>
 
 namespace waybill::detail {
+
+/// What `asio::use_future` calls an executor: it keeps an exception in the promise, and would run everything else on
+/// Asio's system threads, which are started for it, are missing in a forked child, and end before static objects do.
+template <class Executor>
+struct is_promise_executor : std::false_type {};
+template <class... Parameters>
+struct is_promise_executor<asio::detail::promise_executor<Parameters...>> : std::true_type {};
+
+/// Where a handler is called: where it wants, or on `on`. Tracked: that context must not run out of work while we are
+/// busy on ours.
+template <class Handler>
+[[nodiscard]] auto executor_of(const Handler& handler, const strand& on) {
+    if constexpr (is_promise_executor<asio::associated_executor_t<Handler, strand>>::value) {
+        return asio::prefer(on, asio::execution::outstanding_work.tracked);
+    } else {
+        return asio::prefer(asio::get_associated_executor(handler, on), asio::execution::outstanding_work.tracked);
+    }
+}
 
 /// The rest of an operation: its handler, called on its own executor with its slot cleared.
 template <class Convert, class Result, class Handler, class Executor, class Slot>
@@ -95,9 +114,7 @@ struct spawn_initiation {
 
     template <class Handler>
     void operator()(Handler handler, task_of<Result> make) const {
-        // Tracked: the handler's context must not run out of work while we are busy on ours.
-        auto executor =
-            asio::prefer(asio::get_associated_executor(handler, on), asio::execution::outstanding_work.tracked);
+        auto executor = executor_of(handler, on);
         auto slot = asio::get_associated_cancellation_slot(handler);
         using whole_type =
             handler_operation<facade_of<Token, Result>, Result, Handler, decltype(executor), decltype(slot)>;

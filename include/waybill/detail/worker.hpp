@@ -4,6 +4,7 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/erased.hpp>
 #include <waybill/detail/event.hpp>
+#include <waybill/detail/home_process.hpp>
 
 #include <chrono>
 #include <exception>
@@ -109,6 +110,9 @@ public:
 
     [[nodiscard]] const std::shared_ptr<return_door>& door() const noexcept { return door_; }
 
+    /// In a forked child its thread does not exist, and what it worked on belongs to the parent.
+    [[nodiscard]] bool is_inherited() const noexcept { return process_.left(); }
+
 private:
     struct waiting_mark {
         ticket& pending;
@@ -118,9 +122,10 @@ private:
         ~waiting_mark() { pending.waiter = nullptr; }
     };
 
+    home_process process_;
     strand home_;
     std::shared_ptr<return_door> door_;
-    std::unique_ptr<asio::thread_pool> thread_;
+    std::shared_ptr<asio::thread_pool> thread_;
 };
 
 }  // namespace waybill::detail

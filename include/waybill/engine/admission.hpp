@@ -8,6 +8,7 @@
 #include <waybill/model/record.hpp>
 #include <waybill/protocol/registry.hpp>
 #include <waybill/random.hpp>
+#include <waybill/source/recognition.hpp>
 #include <waybill/source/source_opener.hpp>
 #include <waybill/store/store.hpp>
 #include <waybill/transport/multipart_body.hpp>
@@ -245,6 +246,12 @@ inline void check_jobs(const std::vector<job>& jobs, const registry& protocols) 
     return std::none_of(spec.fields.begin(), spec.fields.end(), [](const auto& f) { return has_control(f.first); });
 }
 
+/// Whether a stored job may be acted upon. A record that was once found damaged is never sound again: what it was
+/// before is not known any more.
+[[nodiscard]] inline bool is_sound(const loaded_job& whole, const registry& protocols) {
+    return !whole.damaged && whole.job.state.error.code != errc::record_damaged && still_acceptable(whole, protocols);
+}
+
 /// A checksum of everything the app asked for: the same id with another one is a conflict.
 [[nodiscard]] inline std::uint32_t content_of(const job& j) {
     checksummer e;
@@ -339,6 +346,16 @@ inline void name_origin(job_spec& spec, lane_order order, const job_spec* before
     }
     const bool known = before != nullptr && !before->origin.empty() && have_one_origin(before->url, spec.url);
     spec.origin = known ? before->origin : url(spec.url).origin();
+}
+
+[[nodiscard]] inline bool has_files(const job& j) {
+    return std::any_of(j.items().begin(), j.items().end(),
+                       [](const item& i) { return i.kind() != source_kind::bytes; });
+}
+
+/// Whether a file that was accepted long ago has, by its size and its modification time, the same content now.
+[[nodiscard]] inline bool has_same_content(const item_spec& accepted, const pinned_file& now) {
+    return compare(accepted.identity, now.identity, accepted.append_only) != likeness::other;
 }
 
 /// The records of a checked job. Takes the pins of its files and ranges, in order, and leaves `pins`

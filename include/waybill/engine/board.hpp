@@ -18,15 +18,27 @@ namespace waybill {
 /// is full, a new job takes the place of the one that finished longest ago, or is only counted.
 class board {
 public:
+    /// What a job that is not listed yet may do when the list is full of jobs that are not finished.
+    enum class place : std::uint8_t {
+        spare,   ///< it is only counted
+        asked,   ///< it takes the place of the job that waits its turn and was accepted first
+        beyond,  ///< it is listed in addition, until the next one finishes: it is running
+    };
+
     explicit board(std::size_t capacity) : capacity_(capacity) {}
 
-    /// Shows a job's new picture. `must`: also when there is no room, because it is running; it takes
-    /// its place from the next that finishes. False when there was no room.
-    bool show(job_snapshot next, bool must = false) {
+    /// Shows a job's new picture. False when a job is not listed for want of room: this one, or the one whose place it
+    /// took.
+    bool show(job_snapshot next, place wanted = place::spare) {
         const job_seq seq = next.seq;
         const std::shared_ptr<const job_snapshot>* known = jobs_.find(seq);
-        if (known == nullptr && !make_room() && !must) {
+        const bool room = known != nullptr || make_room();
+        if (!room && wanted == place::spare) {
             return false;
+        }
+        const bool displaces = !room && wanted == place::asked && !queued_.empty();
+        if (displaces) {
+            remove(queued_.begin()->second);
         }
         if (known != nullptr) {
             uncount(**known);
@@ -35,12 +47,14 @@ public:
         }
         if (next.terminal()) {
             finished_.emplace(next.finished, seq);
+        } else if (is_queued(next)) {
+            queued_.emplace(next.now, seq);
         }
         if (next.now != status::completed) {
             sent_listed_ += next.sent;
         }
         jobs_.set(seq, std::make_shared<const job_snapshot>(std::move(next)));
-        return true;
+        return !displaces;
     }
 
     void remove(job_seq seq) {
@@ -57,6 +71,7 @@ public:
         jobs_.clear();
         ids_.clear();
         finished_.clear();
+        queued_.clear();
         sent_listed_ = 0;
     }
 
@@ -75,6 +90,13 @@ public:
     void count_gone(status was, std::uint64_t bytes) {
         totals_[was].jobs -= 1;
         totals_[was].bytes -= bytes;
+    }
+    /// Adds differences, which may be below zero: all sums wrap around.
+    void correct(const totals& by) {
+        for (std::size_t i = 0; i < status_count; ++i) {
+            totals_.by_status[i].jobs += by.by_status[i].jobs;
+            totals_.by_status[i].bytes += by.by_status[i].bytes;
+        }
     }
     [[nodiscard]] const totals& overall() const noexcept { return totals_; }
 
@@ -99,8 +121,13 @@ private:
         return true;
     }
 
+    [[nodiscard]] static bool is_queued(const job_snapshot& job) noexcept {
+        return job.now == status::pending || job.now == status::waiting;
+    }
+
     void uncount(const job_snapshot& old) noexcept {
         finished_.erase({old.finished, old.seq});
+        queued_.erase({old.now, old.seq});
         if (old.now != status::completed) {
             sent_listed_ -= old.sent;
         }
@@ -111,6 +138,7 @@ private:
     snapshot::job_map::builder jobs_;
     snapshot::id_map::builder ids_;
     std::set<std::pair<unix_millis, job_seq>> finished_;  // by when they finished
+    std::set<std::pair<status, job_seq>> queued_;         // untried ones first, in the order of acceptance
     totals totals_;
     std::uint64_t sent_listed_ = 0;
     std::shared_ptr<const std::string> set_aside_;

@@ -83,6 +83,9 @@ inline void check_options(const engine_options& how) {
     check_options(how.limits);
     check_duration("progress_interval", how.progress_interval);
     check_age("keep_finished", how.keep_finished);
+    if (how.jobs_at_once == 0) {
+        refuse_option("jobs_at_once", "is 0: nothing would ever be sent");
+    }
     if (how.snapshot_jobs == 0) {
         refuse_option("snapshot_jobs", "is 0: it must be at least 1");
     }
@@ -99,7 +102,18 @@ inline void check_options(const engine_options& how) {
     }
 }
 
-inline void check_options(const store_options& /*how*/) {}
+inline void check_options(const store_options& how) {
+    if (how.path.empty()) {
+        refuse_option("store.path", "is empty: it names the file in which jobs are kept");
+    }
+    if (how.path.find('\0') != std::string::npos) {
+        refuse_option("store.path", "has a NUL character");
+    }
+    if (how.path.size() > longest_store_path) {
+        refuse_option("store.path", "has " + std::to_string(how.path.size()) + " bytes: at most " +
+                                        std::to_string(longest_store_path) + " can be opened");
+    }
+}
 
 inline void check_options(const curl_options& how) {
     if (!is_field_value(how.user_agent)) {

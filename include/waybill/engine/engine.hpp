@@ -5,6 +5,7 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/condition.hpp>
 #include <waybill/detail/decl.hpp>
+#include <waybill/detail/home_process.hpp>
 #include <waybill/engine/attempt.hpp>
 #include <waybill/engine/board.hpp>
 #include <waybill/engine/engine_options.hpp>
@@ -23,6 +24,7 @@
 #include <asio/cancellation_signal.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <map>
@@ -47,7 +49,8 @@ public:
     engine& operator=(const engine&) = delete;
     ~engine();
 
-    /// Opens the store, once. Every function below does it by itself.
+    /// Opens the store, once, for everybody who asks: who is canceled leaves the opening to the others. Every function
+    /// below does it by itself.
     asio::awaitable<void> open();
     /// Delivers jobs until `stop`, until canceled, or until the store fails for good.
     asio::awaitable<void> run();
@@ -65,6 +68,8 @@ public:
 
     [[nodiscard]] observer_hub& hub() noexcept { return hub_; }
     [[nodiscard]] const detail::strand& home() const noexcept { return home_; }
+    /// In a forked child it must be left alone.
+    [[nodiscard]] bool is_inherited() const noexcept { return process_.left(); }
 
 private:
     static constexpr std::chrono::hours forget_every{1};
@@ -100,6 +105,35 @@ private:
         job_seq seq;
     };
 
+    /// The end of a job that somebody waits for.
+    struct awaited_end {
+        explicit awaited_end(const detail::strand& home) : reached(home) {}
+        detail::condition reached;
+        std::size_t waiters = 0;
+    };
+    using awaited_ends = std::map<job_seq, awaited_end>;
+
+    /// One who waits for the end of a job. The last one takes the entry away: of most ends nobody wants to hear.
+    struct end_watch {
+        end_watch(engine& e, job_seq seq) : owner(e), place(e.ends_.try_emplace(seq, e.home_).first) {
+            ++place->second.waiters;
+        }
+        end_watch(const end_watch&) = delete;
+        end_watch& operator=(const end_watch&) = delete;
+        ~end_watch() {
+            if (--place->second.waiters == 0) {
+                owner.ends_.erase(place);
+            }
+        }
+        asio::awaitable<void> reached() const { return place->second.reached.wait(); }
+
+        engine& owner;
+        awaited_ends::iterator place;
+    };
+
+    static asio::awaitable<void> open_store(std::shared_ptr<engine> self);
+    asio::awaitable<void> read_store(bool again);
+
     // Delivering.
     asio::awaitable<std::exception_ptr> deliver_until_it_ends();
     asio::awaitable<void> deliver();
@@ -114,7 +148,9 @@ private:
     void report_host(const attempt& job, const run_state& mine, const std::exception_ptr& thrown);
     asio::awaitable<void> commit_end(attempt& job, job_state next);
     asio::awaitable<bool> begin(attempt& job);
+    asio::awaitable<void> fail_damaged(loaded_job whole);
     asio::awaitable<void> set_aside(loaded_job whole);
+    asio::awaitable<void> set_aside_if_possible(loaded_job whole);
     asio::awaitable<bool> ask_backend(attempt& job, diagnostics why);
     static asio::awaitable<void> complete_doubtful(attempt& job);
     [[nodiscard]] bool has_verifier(const job_record& job) const;
@@ -126,23 +162,28 @@ private:
     [[nodiscard]] scheduler::time_point ready_at(const job_record& job, const std::string& origin);
     void ended(job_seq seq, const std::exception_ptr& thrown);
     void notify_end(job_seq seq);
+    void notify_all_ends();
     void interrupt(job_seq seq, wish why);
     asio::awaitable<void> interrupt_all();
 
     // Changing.
     asio::awaitable<job_seq> require(job_id id);
     asio::awaitable<loaded_job> load(job_seq seq);
+    asio::awaitable<loaded_job> load_sound(job_seq seq);
     asio::awaitable<void> change(loaded_job whole, job_change next);
-    asio::awaitable<std::vector<bool>> known_before(const std::vector<job>& jobs);
-    asio::awaitable<std::vector<new_job>> pin(const std::vector<job>& jobs, const std::vector<bool>& known);
+    asio::awaitable<std::vector<std::optional<job_seq>>> known_before(const std::vector<job>& jobs);
+    asio::awaitable<void> require_same_files(const std::vector<job>& jobs, std::vector<std::optional<job_seq>>& known);
+    asio::awaitable<std::vector<std::optional<pinned_file>>> pin_what_is_there(std::vector<wanted_file> files);
+    asio::awaitable<std::vector<new_job>> pin(const std::vector<job>& jobs,
+                                              const std::vector<std::optional<job_seq>>& known);
+    asio::awaitable<void> show_known(job_seq seq);
     asio::awaitable<job_change> new_epoch(const loaded_job& whole);
     void place(job_seq seq, const job_spec& spec, const job_state& state);
     asio::awaitable<std::vector<item_spec>> pin_again(const loaded_job& whole);
     void make_known(const loaded_job& accepted);
-    [[nodiscard]] std::shared_ptr<detail::condition> end_of(job_seq seq);
 
     // Showing.
-    void show(job_snapshot picture, bool must = false);
+    void show(job_snapshot picture, board::place wanted = board::place::spare);
     void count(status from, status to, std::uint64_t bytes);
     void publish();
     void publish_soon();
@@ -157,6 +198,7 @@ private:
     [[nodiscard]] job_turn turn_of(const queued_job& job) const;
     [[nodiscard]] outcome decide() const { return {options_.retry, lived(), parts_.random->unit()}; }
 
+    detail::home_process process_;
     detail::strand home_;
     engine_parts parts_;
     engine_options options_;
@@ -178,7 +220,7 @@ private:
     store_time opened_at_;  // the store's own time when it was opened, and
     scheduler::time_point opened_{};
     std::map<job_seq, std::shared_ptr<run_state>> running_;
-    std::map<job_seq, std::weak_ptr<detail::condition>> ends_;
+    awaited_ends ends_;
     scheduler::time_point next_tick_{};
     scheduler::time_point next_forgetting_{};
     bool publish_scheduled_ = false;

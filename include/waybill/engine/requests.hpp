@@ -6,8 +6,8 @@
 #include <waybill/error.hpp>
 #include <waybill/model/checkpoint.hpp>
 #include <waybill/model/record.hpp>
-#include <waybill/protocol/http_rules.hpp>
 #include <waybill/protocol/failure.hpp>
+#include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 #include <waybill/transport/url.hpp>

@@ -13,11 +13,10 @@
 
 namespace waybill {
 
-WAYBILL_DECL background_uploader::background_uploader(options how)
-    : uploader_(context_.get_executor(), std::move(how)) {
-    thread_ = std::thread([this] { context_.run(); });
+WAYBILL_DECL background_uploader::background_uploader(options how) : loop_(std::make_unique<loop>(std::move(how))) {
+    loop_->thread = std::thread([all = loop_.get()] { all->context.run(); });
     try {
-        uploader_.async_list(std::nullopt, 0, asio::use_future).get();
+        loop_->up.async_list(std::nullopt, 0, asio::use_future).get();
     } catch (...) {
         end();
         throw;
@@ -27,12 +26,12 @@ WAYBILL_DECL background_uploader::background_uploader(options how)
 
 // What is accepted is delivered: a run that the disk has ended is begun again, until it is the app that ends it.
 WAYBILL_DECL void background_uploader::deliver() {
-    uploader_.async_run([this](std::error_code ended) {
+    loop_->up.async_run([this](std::error_code ended) {
         if (!ended || ended == errc::stopped) {
             return;
         }
-        pause_.expires_after(std::chrono::seconds(5));
-        pause_.async_wait([this](std::error_code canceled) {
+        loop_->pause.expires_after(std::chrono::seconds(5));
+        loop_->pause.async_wait([this](std::error_code canceled) {
             if (!canceled) {
                 deliver();
             }
@@ -41,23 +40,27 @@ WAYBILL_DECL void background_uploader::deliver() {
 }
 
 WAYBILL_DECL background_uploader::~background_uploader() {
-    end();
+    if (loop_->process.left()) {
+        detail::leave_alone(std::move(loop_));
+    } else {
+        end();
+    }
 }
 
 WAYBILL_DECL job_id background_uploader::enqueue(job what) {
-    return uploader_.async_enqueue(std::move(what), asio::use_future).get();
+    return loop_->up.async_enqueue(std::move(what), asio::use_future).get();
 }
 
 WAYBILL_DECL void background_uploader::end() noexcept {
     try {
-        uploader_.async_stop(asio::use_future).wait();
+        loop_->up.async_stop(asio::use_future).wait();
     } catch (...) {
         // Everything committed is safe; there is nobody left to tell.
     }
-    asio::post(context_, [this] { pause_.cancel(); });
-    work_.reset();
-    if (thread_.joinable()) {
-        thread_.join();
+    asio::post(loop_->context, [this] { loop_->pause.cancel(); });
+    loop_->work.reset();
+    if (loop_->thread.joinable()) {
+        loop_->thread.join();
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include <asio/error.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <new>
 #include <string>
@@ -56,7 +57,8 @@ namespace detail {
         case errc::store_too_new: return "the store was written by a newer version; update this program";
         case errc::store_unwritable: return "the store cannot be created or written; correct its path or permissions";
         case errc::store_unsafe:
-            return "other users may write to the store's directory; take their write permission away";
+            return "the store is not safe from other users; keep it in a directory of your own, and take their write "
+                   "permission away";
         case errc::store_full: return "no space left for the store; free some disk space";
         case errc::store_failed: return "the disk failed under the store; check it";
         case errc::record_damaged: return "this job's record is damaged and cannot be trusted; enqueue the job again";
@@ -68,6 +70,9 @@ namespace detail {
             return "everything was sent but no answer came; ask the server, then resolve the job";
         case errc::expired: return "not delivered within the job's maximum age; retry the job to begin anew";
         case errc::invalid_option: return "not a usable option of the uploader; correct it, or leave it out";
+        case errc::forked:
+            return "the uploader belongs to the process that forked this one; make another uploader, on a store of its "
+                   "own";
         case errc::host_not_found: return "the host's name does not resolve; check the URL and the network";
         case errc::connect_failed: return "no connection to the server; check the URL and the network";
         case errc::connect_timed_out: return "no connection to the server in time; check the network";
@@ -220,21 +225,26 @@ public:
     }
 };
 
+/// One that is never destroyed: a static uploader may need it after all statics that were made later are gone.
+template <class Category>
+[[nodiscard]] const Category& immortal() noexcept {
+    alignas(Category) static std::byte place[sizeof(Category)];  // NOLINT(*-avoid-c-arrays)
+    static const Category& instance = *new (place) Category;
+    return instance;
+}
+
 }  // namespace detail
 
 WAYBILL_DECL const std::error_category& error_category() noexcept {
-    static const detail::waybill_error_category instance;
-    return instance;
+    return detail::immortal<detail::waybill_error_category>();
 }
 
 WAYBILL_DECL const std::error_category& http_category() noexcept {
-    static const detail::http_error_category instance;
-    return instance;
+    return detail::immortal<detail::http_error_category>();
 }
 
 WAYBILL_DECL const std::error_category& cause_category() noexcept {
-    static const detail::cause_error_category instance;
-    return instance;
+    return detail::immortal<detail::cause_error_category>();
 }
 
 WAYBILL_DECL error to_error(const std::exception_ptr& thrown) {

@@ -64,7 +64,9 @@ template <class Protocol>
 
 inline void check_all_options(const options& how) {
     check_options(static_cast<const engine_options&>(how));
-    check_options(how.store);
+    if (!how.replace.store) {
+        check_options(how.store);
+    }
     check_options(how.http);
     check_options(how.protocols);
     if (!how.s3_keys) {
@@ -96,13 +98,22 @@ WAYBILL_DECL uploader_base::uploader_base(const asio::any_io_executor& executor,
     : home_(asio::make_strand(executor)), engine_(make_engine(home_, std::move(how))) {}
 
 WAYBILL_DECL uploader_base::~uploader_base() {
-    if (engine_) {
+    if (engine_ && engine_->is_inherited()) {
+        leave_alone(engine_);  // its thread, its files and its connections are the parent's
+    } else if (engine_) {
         spawn(home_, [last = engine_] { return last->stop(); });
     }
 }
 
+WAYBILL_DECL const std::shared_ptr<engine>& uploader_base::own_engine() const {
+    if (engine_->is_inherited()) {
+        throw error(errc::forked);
+    }
+    return engine_;
+}
+
 WAYBILL_DECL feed uploader_base::snapshots() const {
-    return {home_.get_inner_executor(), engine_};
+    return {home_.get_inner_executor(), own_engine()};
 }
 
 WAYBILL_DECL std::shared_ptr<const snapshot> uploader_base::latest() const noexcept {
@@ -110,50 +121,50 @@ WAYBILL_DECL std::shared_ptr<const snapshot> uploader_base::latest() const noexc
 }
 
 WAYBILL_DECL task_of<void> uploader_base::run() const {
-    return [e = engine_] { return e->run(); };
+    return [e = own_engine()] { return e->run(); };
 }
 
 // A task is moved on its way and run once. Where it is kept to be started again, as by `deferred`, each start has a
 // copy.
 WAYBILL_DECL task_of<job_id> uploader_base::enqueue(job what) const {
-    return [e = engine_, one = std::move(what)]() mutable { return enqueue_one(e, std::move(one)); };
+    return [e = own_engine(), one = std::move(what)]() mutable { return enqueue_one(e, std::move(one)); };
 }
 
 WAYBILL_DECL task_of<std::vector<job_id>> uploader_base::enqueue(std::vector<job> jobs) const {
-    return [e = engine_, all = std::move(jobs)]() mutable { return e->enqueue(std::move(all)); };
+    return [e = own_engine(), all = std::move(jobs)]() mutable { return e->enqueue(std::move(all)); };
 }
 
 WAYBILL_DECL task_of<void> uploader_base::cancel(job_id id) const {
-    return [e = engine_, id = std::move(id)] { return e->cancel(id); };
+    return [e = own_engine(), id = std::move(id)] { return e->cancel(id); };
 }
 
 WAYBILL_DECL task_of<void> uploader_base::retry(job_id id) const {
-    return [e = engine_, id = std::move(id)] { return e->retry(id); };
+    return [e = own_engine(), id = std::move(id)] { return e->retry(id); };
 }
 
 WAYBILL_DECL task_of<void> uploader_base::resolve(job_id id, resolution what) const {
-    return [e = engine_, id = std::move(id), what] { return e->resolve(id, what); };
+    return [e = own_engine(), id = std::move(id), what] { return e->resolve(id, what); };
 }
 
 WAYBILL_DECL task_of<void> uploader_base::remove(job_id id) const {
-    return [e = engine_, id = std::move(id)] { return e->remove(id); };
+    return [e = own_engine(), id = std::move(id)] { return e->remove(id); };
 }
 
 WAYBILL_DECL task_of<job_snapshot> uploader_base::wait(job_id id) const {
-    return [e = engine_, id = std::move(id)] { return e->wait(id); };
+    return [e = own_engine(), id = std::move(id)] { return e->wait(id); };
 }
 
 WAYBILL_DECL task_of<job_snapshot> uploader_base::find(job_id id) const {
-    return [e = engine_, id = std::move(id)] { return e->find(id); };
+    return [e = own_engine(), id = std::move(id)] { return e->find(id); };
 }
 
 WAYBILL_DECL task_of<std::vector<job_snapshot>> uploader_base::list(std::optional<job_seq> after,
                                                                     std::size_t most) const {
-    return [e = engine_, after, most] { return e->list(after, most); };
+    return [e = own_engine(), after, most] { return e->list(after, most); };
 }
 
 WAYBILL_DECL task_of<void> uploader_base::stop() const {
-    return [e = engine_] { return e->stop(); };
+    return [e = own_engine()] { return e->stop(); };
 }
 
 }  // namespace detail

@@ -116,6 +116,9 @@ struct job_state {
     std::string unknown;                         ///< as in `job_spec`
 };
 
+/// `job_state::retired` of a job that is not forgotten with age.
+inline constexpr std::chrono::milliseconds never_retired = std::chrono::milliseconds::max();
+
 struct job_record {
     job_seq seq{};
     job_spec spec;

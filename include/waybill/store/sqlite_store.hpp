@@ -45,7 +45,7 @@ public:
     void note_time(const store_time& now) override;
     asio::awaitable<std::vector<added_job>> add(std::shared_ptr<const std::vector<new_job>> jobs) override;
     asio::awaitable<void> commit(job_change change) override;
-    asio::awaitable<void> quarantine(job_seq seq) override;
+    asio::awaitable<totals> quarantine(job_seq seq) override;
     asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) override;
     asio::awaitable<std::vector<removed_job>> remove_finished(std::chrono::milliseconds before,
                                                               unix_millis now) override;

@@ -44,6 +44,7 @@ struct removed_job {
     job_seq seq{};
     status was{};
     std::uint64_t size = 0;
+    bool damaged = false;  ///< it was not: its record cannot be trusted, not even how old it is
 };
 
 /// One durable change of one job: all of it is committed, or none.
@@ -108,8 +109,10 @@ public:
     /// Makes one change durable. Throws `errc::not_allowed` when the status table forbids it.
     virtual asio::awaitable<void> commit(job_change change) = 0;
 
-    /// Fails a job whose row cannot be trusted, with `errc::record_damaged`.
-    virtual asio::awaitable<void> quarantine(job_seq seq) = 0;
+    /// Fails a job whose row cannot be trusted, with `errc::record_damaged`, and keeps it until it is removed: it is
+    /// `never_retired`. Completes with what is to be added to the totals; that may be below zero, all sums
+    /// wrap around.
+    virtual asio::awaitable<totals> quarantine(job_seq seq) = 0;
 
     virtual asio::awaitable<std::optional<loaded_job>> load(job_seq seq) = 0;
     /// One result for each id.
@@ -127,7 +130,7 @@ public:
     /// Forgets a terminal job, and takes note of what is to be cleaned up after it.
     virtual asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) = 0;
     /// Forgets terminal jobs that were `retired` before `before`. What a server may still have of them, by
-    /// their checkpoints, becomes something to clean up.
+    /// their checkpoints, becomes something to clean up. Damaged ones stay, and are told.
     virtual asio::awaitable<std::vector<removed_job>> remove_finished(std::chrono::milliseconds before,
                                                                       unix_millis now) = 0;
 

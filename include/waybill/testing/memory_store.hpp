@@ -23,6 +23,7 @@ struct memory_disk {
     std::map<std::int64_t, leftover> leftovers;
     std::int64_t last_seq = 0;
     std::int64_t last_leftover = 0;
+    totals miscounted;  ///< what the totals say beyond the jobs: a planted bug's doing
     std::uint64_t commits = 0;
     store_time time;
     const void* owner = nullptr;  ///< the store that has it open
@@ -50,6 +51,8 @@ public:
     std::function<void()> before_write;
     /// Set to plant a bug: changes are acknowledged before they are on the disk.
     bool acknowledge_early = false;
+    /// Set to plant a bug: jobs that could not be accepted, because the disk failed, stay in the totals.
+    bool count_refused = false;
 
     asio::awaitable<store_contents> open() override;
     [[nodiscard]] bool failed() const noexcept override { return failed_; }
@@ -60,7 +63,7 @@ public:
     }
     asio::awaitable<std::vector<added_job>> add(std::shared_ptr<const std::vector<new_job>> jobs) override;
     asio::awaitable<void> commit(job_change change) override;
-    asio::awaitable<void> quarantine(job_seq seq) override;
+    asio::awaitable<totals> quarantine(job_seq seq) override;
     asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) override;
     asio::awaitable<std::vector<removed_job>> remove_finished(std::chrono::milliseconds before,
                                                               unix_millis now) override;

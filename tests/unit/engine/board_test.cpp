@@ -115,9 +115,9 @@ TEST_CASE("a job that runs is shown on a full board, and the board shrinks again
     int time = 0;
     // A long queue behind them: each is shown while it runs, and none of them stays for ever.
     for (int n = 3; n < 100; ++n) {
-        CHECK(b.show(picture(n, status::uploading), true));
+        CHECK(b.show(picture(n, status::uploading), board::place::beyond));
         CHECK(b.find(seq(n)) != nullptr);
-        CHECK(b.show(picture(n, status::completed, 1'000, ++time), true));
+        CHECK(b.show(picture(n, status::completed, 1'000, ++time), board::place::beyond));
         CHECK(b.find(seq(n)) != nullptr);  // its end is seen
         CHECK(b.take()->jobs().size() <= 3);
     }
@@ -126,14 +126,49 @@ TEST_CASE("a job that runs is shown on a full board, and the board shrinks again
 
     // Several at once make it larger for a while.
     for (int n = 200; n < 205; ++n) {
-        CHECK(b.show(picture(n, status::uploading), true));
+        CHECK(b.show(picture(n, status::uploading), board::place::beyond));
     }
     CHECK(b.take()->jobs().size() == 7);
     for (int n = 200; n < 205; ++n) {
-        b.show(picture(n, status::completed, 1'000, ++time), true);
+        b.show(picture(n, status::completed, 1'000, ++time), board::place::beyond);
     }
-    b.show(picture(300, status::uploading), true);
+    b.show(picture(300, status::uploading), board::place::beyond);
     CHECK(b.take()->jobs().size() == 3);
+}
+
+TEST_CASE("a job that was asked for is listed on a full board, in the place of the one that waits its turn longest",
+          "[engine][board]") {
+    board b(4);
+    b.show(picture(1, status::uploading));
+    b.show(picture(2, status::waiting));
+    b.show(picture(3, status::unknown_outcome));
+    b.show(picture(4, status::pending));
+    CHECK_FALSE(b.show(picture(5, status::pending), board::place::asked));  // one is missing now
+    CHECK(listed(*b.take()) == std::vector<int>{1, 2, 3, 5});
+    CHECK_FALSE(b.show(picture(6, status::completed, 1'000, 1), board::place::asked));  // of an earlier run, say
+    CHECK(listed(*b.take()) == std::vector<int>{1, 2, 3, 6});
+    CHECK(b.show(picture(7, status::pending), board::place::asked));  // what is finished gives way first
+    CHECK(listed(*b.take()) == std::vector<int>{1, 2, 3, 7});
+    CHECK_FALSE(b.show(picture(8, status::uploading), board::place::asked));
+    CHECK_FALSE(b.show(picture(9, status::uploading), board::place::asked));  // one that was tried goes last
+    CHECK(listed(*b.take()) == std::vector<int>{1, 3, 8, 9});
+    CHECK(b.show(picture(10, status::pending), board::place::asked));  // nothing waits: it is listed in addition
+    CHECK(listed(*b.take()) == std::vector<int>{1, 3, 8, 9, 10});
+    CHECK(b.take()->find(job_id("job-4")) == nullptr);
+}
+
+TEST_CASE("differences that go below zero correct the totals", "[engine][board]") {
+    board b(10);
+    b.count_new(status::pending, 100);
+    b.count_new(status::pending, 50);
+    totals by;
+    by[status::pending].jobs -= 1;
+    by[status::pending].bytes -= 100;
+    by[status::failed] = {1, 7};
+    b.correct(by);
+    CHECK(b.overall()[status::pending].jobs == 1);
+    CHECK(b.overall()[status::pending].bytes == 50);
+    CHECK(b.overall()[status::failed].bytes == 7);
 }
 
 TEST_CASE("sent bytes are those of completed jobs and of what is listed", "[engine][board]") {
@@ -205,7 +240,7 @@ TEST_CASE("whatever is shown and removed, the board's sums are those of its jobs
                 }
             }
             const bool room = model.contains(n) || model.size() < capacity || must;
-            REQUIRE(b.show(shown, must) == room);
+            REQUIRE(b.show(shown, must ? board::place::beyond : board::place::spare) == room);
             if (room) {
                 model[n] = shown;
             }

@@ -32,7 +32,21 @@ std::string refusal(const Set& set) {
 TEST_CASE("the options as they come are fine", "[engine][options]") {
     CHECK(refusal([](engine_options&) {}).empty());
     CHECK_NOTHROW(detail::check_options(curl_options()));
-    CHECK_NOTHROW(detail::check_options(store_options()));
+    store_options named;
+    named.path = "uploads.db";
+    CHECK_NOTHROW(detail::check_options(named));
+}
+
+TEST_CASE("a store has a path that can be opened", "[engine][options]") {
+    store_options how;
+    how.path = GENERATE(std::string(), std::string("a\0b", 3), std::string(longest_store_path + 1, 'd'));
+    CHECK_THROWS_WITH(detail::check_options(how), Catch::StartsWith("store.path "));
+    how.path.assign(longest_store_path, 'd');
+    CHECK_NOTHROW(detail::check_options(how));
+}
+
+TEST_CASE("at least one job runs at a time", "[engine][options]") {
+    CHECK(refusal([](engine_options& o) { o.jobs_at_once = 0; }) == "jobs_at_once is 0: nothing would ever be sent");
 }
 
 TEST_CASE("a time that is waited is longer than zero, and shorter than for ever", "[engine][options]") {

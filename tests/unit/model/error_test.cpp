@@ -57,6 +57,7 @@ const std::map<errc, std::string> intended = {
     {errc::outcome_unknown, "a"},
     {errc::expired, "p"},
     {errc::invalid_option, "p"},
+    {errc::forked, "p"},
     {errc::host_not_found, "r"},
     {errc::connect_failed, "r"},
     {errc::connect_timed_out, "r"},

@@ -47,9 +47,13 @@ WAYBILL_DECL std::shared_ptr<return_door> return_door::open(const asio::any_io_e
 }
 
 WAYBILL_DECL worker::worker(const strand& home)
-    : home_(home), door_(return_door::open(home)), thread_(std::make_unique<asio::thread_pool>(1)) {}
+    : home_(home), door_(return_door::open(home)), thread_(std::make_shared<asio::thread_pool>(1)) {}
 
 WAYBILL_DECL worker::~worker() {
+    if (is_inherited()) {
+        leave_alone(std::move(thread_));
+        return;
+    }
     door_->close();
     thread_->join();
 }

@@ -80,57 +80,67 @@ WAYBILL_DECL asio::awaitable<void> engine::open() {
         phase_ = delivering_ ? phase::lost : phase::closed;
         alarm_->ring();
     }
-    while (phase_ == phase::opening || phase_ == phase::lost) {
-        const bool others = phase_ == phase::opening;
+    for (bool awaited = false; phase_ != phase::open;) {
+        if (phase_ == phase::closed) {
+            if (awaited && open_failure_) {
+                std::rethrow_exception(open_failure_);
+            }
+            detail::spawn(home_, [self = shared_from_this()] { return open_store(self); });
+            phase_ = phase::opening;
+        } else if (phase_ != phase::opening && phase_ != phase::lost) {
+            throw error(errc::stopped);
+        }
+        awaited = phase_ == phase::opening;
         co_await phase_changed_.wait();
-        if (others && phase_ == phase::closed) {
-            std::rethrow_exception(open_failure_);
-        }
     }
-    if (phase_ == phase::open) {
-        co_return;
-    }
-    if (phase_ != phase::closed) {
-        throw error(errc::stopped);
-    }
-    phase_ = phase::opening;
-    const bool again = opened_before_;
-    std::exception_ptr thrown;
-    try {
-        const store_contents found = co_await parts_.store->open();
-        scheduler_.clear();
-        opened_at_ = detail::time_at_opening(found.time, now());
-        opened_ = parts_.clock->steady_now();
-        board_.set_totals(found.totals);
-        if (!found.set_aside.empty()) {
-            board_.note_set_aside(found.set_aside);
-        }
-        for (const queued_job& head : found.lane_heads) {
-            scheduler_.refill({head.lane, head.origin}, {{head.seq, turn_of(head)}}, true);
-        }
-        if (again) {
-            board_.clear();
-            co_await list_everything();
-        }
-    } catch (...) {
-        thrown = std::current_exception();
-    }
-    phase_ = thrown ? phase::closed : phase::open;
-    open_failure_ = thrown;
-    phase_changed_.notify_all();
-    if (thrown) {
-        std::rethrow_exception(thrown);
-    }
-    fatal_ = nullptr;
-    opened_before_ = true;
     if (stop_asked_) {
         throw error(errc::stopped);  // it took long, and nobody wants it any more
     }
-    hub_.reopen();
+}
+
+// By itself: whoever asked first may be canceled, and the others wait for it all the same.
+WAYBILL_DECL asio::awaitable<void> engine::open_store(std::shared_ptr<engine> self) {
+    const bool again = self->opened_before_;
+    std::exception_ptr thrown;
+    try {
+        co_await self->read_store(again);
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    self->phase_ = thrown ? phase::closed : phase::open;
+    self->open_failure_ = thrown;
+    self->phase_changed_.notify_all();
+    if (thrown) {
+        co_return;
+    }
+    self->fatal_ = nullptr;
+    self->opened_before_ = true;
+    if (self->stop_asked_) {
+        co_return;
+    }
+    self->hub_.reopen();
     if (again) {
-        publish();
+        self->publish();
     } else {
-        detail::spawn(home_, [self = shared_from_this()] { return fill_board(self); });
+        detail::spawn(self->home_, [self] { return fill_board(self); });
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::read_store(bool again) {
+    const store_contents found = co_await parts_.store->open();
+    scheduler_.clear();
+    opened_at_ = detail::time_at_opening(found.time, now());
+    opened_ = parts_.clock->steady_now();
+    board_.set_totals(found.totals);
+    if (!found.set_aside.empty()) {
+        board_.note_set_aside(found.set_aside);
+    }
+    for (const queued_job& head : found.lane_heads) {
+        scheduler_.refill({head.lane, head.origin}, {{head.seq, turn_of(head)}}, true);
+    }
+    if (again) {
+        board_.clear();
+        co_await list_everything();
     }
 }
 
@@ -227,11 +237,7 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::reopen() {
     }
     phase_ = phase::closed;
     phase_changed_.notify_all();
-    for (const auto& [seq, weak] : ends_) {
-        if (const auto waiting = weak.lock()) {
-            waiting->notify_all();  // it looks again
-        }
-    }
+    notify_all_ends();  // who waits looks again
     std::exception_ptr thrown = fatal_ ? fatal_ : std::make_exception_ptr(error(errc::store_failed));
     if (++reopened_ > most_in_a_row) {
         co_return thrown;
@@ -348,11 +354,7 @@ WAYBILL_DECL asio::awaitable<void> engine::stop() {
     }
     phase_ = phase::stopped;
     phase_changed_.notify_all();
-    for (const auto& [seq, weak] : ends_) {
-        if (const auto waiting = weak.lock()) {
-            waiting->notify_all();
-        }
-    }
+    notify_all_ends();
     hub_.close(fatal_);
     if (thrown) {
         std::rethrow_exception(thrown);

@@ -101,8 +101,8 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
         self->scheduler_.leave(seq);
         co_return;
     }
-    if (whole->damaged || !detail::still_acceptable(*whole, self->parts_.protocols)) {
-        co_await self->set_aside(std::move(*whole));
+    if (!detail::is_sound(*whole, self->parts_.protocols)) {
+        co_await self->fail_damaged(std::move(*whole));
         co_return;
     }
     // Not even begun while its host is known to be down: it costs no attempt and no commit.
@@ -120,7 +120,7 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
     mine->job->on_committed = [&engine = *self, &job = *mine->job](status before, status after) {
         engine.count(before, after, job.job().spec.size);
         engine.reopened_ = 0;
-        engine.show(job.observe(), true);
+        engine.show(job.observe(), board::place::beyond);
     };
     co_await self->carry(mine->job, *mine);
 }
@@ -159,11 +159,11 @@ WAYBILL_DECL credentials_mark engine::credentials_for(const job_record& job) con
 }
 
 /// Fails a job whose record cannot be trusted. On a full disk it stays where it is, and is looked at again.
-WAYBILL_DECL asio::awaitable<void> engine::set_aside(loaded_job whole) {
+WAYBILL_DECL asio::awaitable<void> engine::fail_damaged(loaded_job whole) {
     const job_seq seq = whole.job.seq;
     bool full = false;
     try {
-        co_await parts_.store->quarantine(seq);
+        co_await set_aside(std::move(whole));
     } catch (const error& e) {
         if (e.code() != errc::store_full) {
             throw;
@@ -172,12 +172,29 @@ WAYBILL_DECL asio::awaitable<void> engine::set_aside(loaded_job whole) {
     }
     if (full) {
         scheduler_.wait(seq, {parts_.clock->steady_now() + std::chrono::minutes(1)});
-        co_return;
     }
-    count(whole.job.state.now, status::failed, whole.job.spec.size);
+}
+
+/// Keeps a record that cannot be trusted as a failed job, until the app removes it. Nothing is made of what it says: it
+/// is counted by what the store finds.
+WAYBILL_DECL asio::awaitable<void> engine::set_aside(loaded_job whole) {
+    const totals difference = co_await parts_.store->quarantine(whole.job.seq);
+    board_.correct(difference);
     whole.damaged = true;
     show(detail::picture_of(whole));
-    scheduler_.leave(seq);
+    scheduler_.leave(whole.job.seq);
+    notify_end(whole.job.seq);
+}
+
+/// On a full disk it is done another time.
+WAYBILL_DECL asio::awaitable<void> engine::set_aside_if_possible(loaded_job whole) {
+    try {
+        co_await set_aside(std::move(whole));
+    } catch (const error& e) {
+        if (e.code() != errc::store_full) {
+            throw;
+        }
+    }
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::carry(std::shared_ptr<attempt> job, run_state& mine) {
@@ -475,10 +492,13 @@ WAYBILL_DECL void engine::ended(job_seq seq, const std::exception_ptr& thrown) {
 
 WAYBILL_DECL void engine::notify_end(job_seq seq) {
     if (const auto found = ends_.find(seq); found != ends_.end()) {
-        if (const auto waiting = found->second.lock()) {
-            waiting->notify_all();
-        }
-        ends_.erase(found);
+        found->second.reached.notify_all();
+    }
+}
+
+WAYBILL_DECL void engine::notify_all_ends() {
+    for (auto& [seq, end] : ends_) {
+        end.reached.notify_all();
     }
 }
 

@@ -31,7 +31,21 @@ WAYBILL_DECL asio::awaitable<loaded_job> engine::load(job_seq seq) {
     co_return std::move(*whole);
 }
 
+/// A record that can be trusted. Throws `errc::record_damaged` for another one, which is a failed job from then on.
+WAYBILL_DECL asio::awaitable<loaded_job> engine::load_sound(job_seq seq) {
+    loaded_job whole = co_await load(seq);
+    if (!detail::is_sound(whole, parts_.protocols)) {
+        const std::string id = printable_excerpt(whole.job.spec.id.str(), 128);
+        co_await set_aside(std::move(whole));
+        publish();
+        throw error(errc::record_damaged, id);
+    }
+    co_return whole;
+}
+
 WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change next) {
+    // Who cancels from here on is too late: what is on the disk is made known.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     next.seq = whole.job.seq;
     next.from = whole.job.state.now;
     const std::uint64_t before = whole.job.spec.size;
@@ -49,7 +63,7 @@ WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change n
     whole.job.state = state;
     board_.count_gone(from, before);
     board_.count_new(state.now, whole.job.spec.size);
-    show(detail::picture_of(whole));
+    show(detail::picture_of(whole), board::place::asked);
     place(whole.job.seq, whole.job.spec, state);
     publish();
 }
@@ -65,25 +79,15 @@ WAYBILL_DECL void engine::place(job_seq seq, const job_spec& spec, const job_sta
     alarm_->ring();
 }
 
-WAYBILL_DECL std::shared_ptr<detail::condition> engine::end_of(job_seq seq) {
-    std::weak_ptr<detail::condition>& known = ends_[seq];
-    std::shared_ptr<detail::condition> found = known.lock();
-    if (!found) {
-        found = std::make_shared<detail::condition>(home_);
-        known = found;
-    }
-    return found;
-}
-
 WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
     const job_seq seq = co_await require(id);
     const hold held(*this, seq);
     while (running_.contains(seq)) {
-        const auto end = end_of(seq);
+        const end_watch end(*this, seq);
         interrupt(seq, wish::cancel);
-        co_await end->wait();
+        co_await end.reached();
     }
-    loaded_job whole = co_await load(seq);
+    loaded_job whole = co_await load_sound(seq);
     if (whole.job.state.now == status::canceled) {
         co_return;
     }
@@ -103,10 +107,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
     if (running_.contains(seq)) {
         co_return;
     }
-    loaded_job whole = co_await load(seq);
-    if (whole.damaged || !detail::still_acceptable(whole, parts_.protocols)) {
-        throw error(errc::record_damaged, id.str());
-    }
+    loaded_job whole = co_await load_sound(seq);
     const status was = whole.job.state.now;
     if (was == status::completed) {
         throw error(errc::not_allowed, id.str() + " is completed");
@@ -137,7 +138,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
 WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
     const job_seq seq = co_await require(id);
     const hold held(*this, seq);
-    loaded_job whole = co_await load(seq);
+    loaded_job whole = co_await load_sound(seq);
     if (whole.job.state.now != status::unknown_outcome) {
         throw error(errc::not_allowed, id.str() + " is " + std::string(to_string(whole.job.state.now)));
     }
@@ -251,14 +252,22 @@ WAYBILL_DECL asio::awaitable<std::vector<item_spec>> engine::pin_again(const loa
 WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
     const job_seq seq = co_await require(id);
     const hold held(*this, seq);
-    const loaded_job whole = co_await load(seq);
+    loaded_job whole = co_await load(seq);
+    const bool sound = detail::is_sound(whole, parts_.protocols);
+    if (!sound) {
+        co_await set_aside(std::move(whole));
+        whole = co_await load(seq);
+    }
     // The store refuses this too, but it does not know the job by its name.
     if (!is_terminal(whole.job.state.now)) {
         throw error(errc::not_allowed,
                     id.str() + " is " + std::string(to_string(whole.job.state.now)) + ": cancel it first");
     }
     job_change given_up;
-    give_up_uploads(given_up, whole, parts_.clock->system_now());
+    if (sound) {  // no request is made from damaged bytes
+        give_up_uploads(given_up, whole, parts_.clock->system_now());
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await parts_.store->remove(seq, std::move(given_up.leftovers));
     cleaner_->ring();
     board_.count_gone(whole.job.state.now, whole.job.spec.size);
@@ -270,12 +279,13 @@ WAYBILL_DECL asio::awaitable<job_snapshot> engine::wait(job_id id) {
     const job_seq seq = co_await require(id);
     for (;;) {
         co_await open();
-        const auto end = end_of(seq);  // before looking: an end in between must not be missed
-        const loaded_job whole = co_await load(seq);
-        if (is_terminal(whole.job.state.now)) {
+        const end_watch end(*this, seq);  // before looking: an end in between must not be missed
+        loaded_job whole = co_await load(seq);
+        whole.damaged = !detail::is_sound(whole, parts_.protocols);
+        if (is_terminal(whole.job.state.now) || whole.damaged) {
             co_return detail::picture_of(whole);
         }
-        co_await end->wait();
+        co_await end.reached();
     }
 }
 

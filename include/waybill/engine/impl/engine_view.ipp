@@ -34,9 +34,9 @@ WAYBILL_DECL asio::awaitable<std::vector<job_snapshot>> engine::list(std::option
     co_return result;
 }
 
-WAYBILL_DECL void engine::show(job_snapshot picture, bool must) {
+WAYBILL_DECL void engine::show(job_snapshot picture, board::place wanted) {
     const bool terminal = picture.terminal();
-    board_incomplete_ = !board_.show(std::move(picture), must) || board_incomplete_;
+    board_incomplete_ = !board_.show(std::move(picture), wanted) || board_incomplete_;
     if (terminal && board_incomplete_ && !filling_ && phase_ == phase::open) {
         detail::spawn(home_, [self = shared_from_this()] { return fill_board(self); });
     }
@@ -70,7 +70,7 @@ WAYBILL_DECL void engine::publish_soon() {
 WAYBILL_DECL void engine::observe_running() {
     for (const auto& [seq, state] : running_) {
         if (state->job) {
-            show(state->job->observe(), true);
+            show(state->job->observe(), board::place::beyond);
         }
     }
 }
@@ -115,6 +115,9 @@ WAYBILL_DECL asio::awaitable<bool> engine::list_page(unlisted& rest) {
         if (rest.which == listing::finished && board_.full()) {
             co_return false;
         }
+        if (rest.which == listing::parked && whole.damaged) {
+            co_await set_aside_if_possible(whole);  // nobody would come upon it
+        }
         // What is shown already is at least as new as what was just read.
         if (!board_.find(whole.job.seq) && !board_.show(detail::picture_of(whole))) {
             board_incomplete_ = true;
@@ -142,12 +145,26 @@ WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
         if (gone.empty()) {
             co_return;
         }
-        for (const auto& [seq, was, size] : gone) {
-            board_.remove(seq);
-            board_.count_gone(was, size);
+        bool any = false;
+        std::vector<job_seq> damaged;
+        for (const removed_job& one : gone) {
+            if (one.damaged) {
+                damaged.push_back(one.seq);
+            } else {
+                board_.remove(one.seq);
+                board_.count_gone(one.was, one.size);
+                any = true;
+            }
         }
         cleaner_->ring();
         publish_soon();
+        for (const job_seq seq : damaged) {
+            loaded_job whole = co_await load(seq);
+            co_await set_aside_if_possible(std::move(whole));
+        }
+        if (!any) {
+            co_return;  // only damaged ones are left
+        }
     }
 }
 

@@ -36,10 +36,7 @@ WAYBILL_DECL asio::awaitable<bool> s3_item::compare() {
     }
     if (marked()) {
         std::string checksum = co_await checksum_of_file();
-        receipt_ = co_await find_object(std::move(checksum));
-        if (receipt_) {
-            job_.clear_mark();
-        }
+        receipt_ = co_await find_object(std::move(checksum));  // the item's completion settles the doubt
     }
     co_return false;
 }

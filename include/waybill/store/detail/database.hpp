@@ -57,7 +57,7 @@ public:
     // To be called within a change.
     [[nodiscard]] std::vector<added_job> add(const std::vector<new_job>& jobs);
     void apply(const job_change& change);
-    void quarantine(job_seq seq);
+    [[nodiscard]] totals quarantine(job_seq seq);
     void insert_leftover(const leftover& what);
     void postpone(const leftover& what);
     void remove_leftover(std::int64_t id);
@@ -71,7 +71,7 @@ public:
                                                std::size_t most);
     [[nodiscard]] std::vector<loaded_job> list(listing which, const std::optional<job_record>& after, std::size_t most);
 
-    /// Brings the WAL into the main file.
+    /// Brings the WAL into the main file. Throws `errc::store_failed` when nobody will find that file again.
     void write_back();
 
     /// False when the disk is so full that nothing new may be accepted.
@@ -84,12 +84,16 @@ private:
     void configure();
     void create();
     [[nodiscard]] bool is_empty();
+    void check_version();
+    void write_back_on_close(bool does);
+    void require_in_place(bool with_wal) const;
     void migrate();
     void check_schema();
     void quick_check();
     void recover_interrupted();
     [[nodiscard]] std::vector<queued_job> lane_heads();
     [[nodiscard]] totals read_totals();
+    [[nodiscard]] totals count_rows();
     [[nodiscard]] std::int64_t read_last_seq();
     void write_totals();
     [[nodiscard]] store_time read_time();
@@ -105,6 +109,7 @@ private:
     void erase(job_seq seq);
     void keep_leftovers(job_seq seq, unix_millis now);
     void move_total(status from, status to, std::uint64_t bytes);
+    [[nodiscard]] std::optional<job_record> read_sound(job_seq seq);
     [[nodiscard]] loaded_job read_whole(SQLite::Statement& row, bool with_payload);
     void read_checkpoints(loaded_job& of);
     [[nodiscard]] std::uint64_t size_of(job_seq seq, status expected);
@@ -124,8 +129,23 @@ private:
     };
     [[nodiscard]] use sql(std::string_view text);
 
+    /// Statements that name all columns. Not in statics: a static uploader is destroyed after those that its first
+    /// jobs have made.
+    struct texts {
+        texts();
+        std::string job;
+        std::string interrupted;
+        std::string items;
+        std::string leftovers;
+        std::string all;
+        std::string open;
+        std::string parked;
+        std::string finished;
+    };
+
     std::unique_ptr<store_file> file_;
     std::optional<space_reserve> reserve_;
+    const texts texts_;
     std::string set_aside_;
     std::unique_ptr<SQLite::Database> db_;  // before the statements: it must outlive them
     std::unordered_map<std::string_view, std::unique_ptr<SQLite::Statement>> statements_;

@@ -34,7 +34,8 @@ public:
 
     void give() noexcept {
         held_ = false;
-        static_cast<void>(::truncate(path_.c_str(), 0) == 0);
+        const unique_fd fd(::open(path_.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+        static_cast<void>(fd && ::ftruncate(fd.get(), 0) == 0);
     }
 
 private:

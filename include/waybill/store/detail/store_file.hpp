@@ -40,8 +40,8 @@ inline void sync_directory(const std::string& directory) {
     }
 }
 
-/// Everything about the store's file that is done before SQLite sees it: its directory, its owner
-/// lock, its mode, its first hundred bytes.
+/// Everything about the store's files that SQLite does not do: their directory, their owner and mode, the lock, the
+/// first hundred bytes, and whether they are still where they were opened.
 class store_file {
 public:
     enum class content : std::uint8_t { fresh, ours };
@@ -49,6 +49,7 @@ public:
     /// Locks the store for this process. Throws `errc::store_locked`, `errc::store_unwritable`,
     /// `errc::store_unsafe`, `errc::store_full`.
     explicit store_file(const store_options& options) : options_(options) {
+        require_short(options.path);  // before a directory is made for it
         const std::string directory = prepare_directory();
         const auto slash = options.path.find_last_of('/');
         const std::string name = slash == std::string::npos ? options.path : options.path.substr(slash + 1);
@@ -57,6 +58,7 @@ public:
         }
         directory_ = directory;
         path_ = directory + "/" + name;
+        require_short(path_);
         lock();
     }
 
@@ -66,6 +68,9 @@ public:
     /// Creates the file with mode 0600 if it is missing, and looks at its header. Throws
     /// `errc::store_damaged`, `errc::store_too_new` without having changed anything.
     content inspect() {
+        for (const char* suffix : {"-journal", "-wal", "-shm", ".reserve"}) {
+            inspect_beside(path_ + suffix);
+        }
         // SQLite's journal and WAL inherit this mode; the umask does not matter.
         if (::access(path_.c_str(), F_OK) != 0 && is_not_empty(path_ + "-wal")) {
             // SQLite would delete it, and with it what was not written back yet.
@@ -80,11 +85,10 @@ public:
             throw error(file_error(errno), path_ + " (" + errno_text(errno) + ")");
         }
         const unique_fd fd(::open(path_.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-        struct stat s {};
-        if (!fd || ::fstat(fd.get(), &s) != 0 || !S_ISREG(s.st_mode)) {
+        if (!fd) {
             throw error(errc::store_unwritable, path_ + " (" + errno_text(errno) + ")");
         }
-        keep_private(fd.get(), s);
+        const struct stat s = keep_private(fd.get(), path_);
         if (s.st_size == 0) {
             // A store that was never finished has neither of these yet; one that was cut off to nothing has.
             if (is_not_empty(path_ + "-wal") || is_not_empty(path_ + ".reserve")) {
@@ -112,19 +116,72 @@ public:
         return target;
     }
 
+    /// Notes which files SQLite has opened.
+    void note_opened() {
+        opened_ = id_of(path_);
+        opened_wal_ = id_of(path_ + "-wal");
+    }
+
+    /// False when the store, or its directory, was removed, renamed or replaced since: then what is written reaches a
+    /// file that nobody will find again.
+    [[nodiscard]] bool in_place() const { return !opened_.there || id_of(path_) == opened_; }
+    /// The same for the WAL, where commits are until they are written back.
+    [[nodiscard]] bool wal_in_place() const { return !opened_wal_.there || id_of(path_ + "-wal") == opened_wal_; }
+
 private:
+    struct file_id {
+        bool there = false;
+        dev_t device = 0;
+        ino_t inode = 0;
+        bool operator==(const file_id&) const = default;
+    };
+
+    [[nodiscard]] static file_id id_of(const std::string& name) noexcept {
+        struct stat s {};
+        return ::stat(name.c_str(), &s) == 0 ? file_id{true, s.st_dev, s.st_ino} : file_id();
+    }
+
+    static void require_short(const std::string& path) {
+        if (path.size() > longest_store_path) {
+            throw error(errc::store_unwritable, "its path has " + std::to_string(path.size()) +
+                                                    " bytes, and SQLite opens paths of at most " +
+                                                    std::to_string(longest_store_path));
+        }
+    }
+
     [[nodiscard]] static bool is_not_empty(const std::string& name) noexcept {
         struct stat s {};
         return ::stat(name.c_str(), &s) == 0 && s.st_size > 0;
     }
 
-    // A store that was copied or restored may have got the umask's mode; SQLite's side files take it over.
-    void keep_private(int fd, const struct stat& s) const {
-        if (s.st_uid != ::geteuid() && ::geteuid() != 0) {
-            throw error(errc::store_unsafe, path_ + " belongs to another user");
+    // Nothing is read that somebody else may have put there, also when we are root: a journal is as good as the store
+    // itself. A store that was copied or restored may have got the umask's mode; SQLite's side files take it over.
+    [[nodiscard]] static struct stat keep_private(int fd, const std::string& name) {
+        struct stat s {};
+        if (::fstat(fd, &s) != 0) {
+            throw error(errc::store_unwritable, name + " (" + errno_text(errno) + ")");
+        }
+        if (!S_ISREG(s.st_mode)) {
+            throw error(errc::store_unwritable, name + " is not a regular file");
+        }
+        if (s.st_uid != ::geteuid()) {
+            throw error(errc::store_unsafe, name + " belongs to another user");
+        }
+        if (s.st_nlink > 1) {
+            throw error(errc::store_unsafe, name + " has another name, a hard link");
         }
         if ((s.st_mode & (S_IRWXG | S_IRWXO)) != 0 && ::fchmod(fd, 0600) != 0) {
-            throw error(errc::store_unsafe, path_ + " (" + errno_text(errno) + ")");
+            throw error(errc::store_unsafe, name + " (" + errno_text(errno) + ")");
+        }
+        return s;
+    }
+
+    static void inspect_beside(const std::string& name) {
+        const unique_fd fd(::open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+        if (fd) {
+            static_cast<void>(keep_private(fd.get(), name));
+        } else if (errno != ENOENT) {
+            throw error(errc::store_unwritable, name + " (" + errno_text(errno) + ")");
         }
     }
 
@@ -141,11 +198,13 @@ private:
         if (!S_ISDIR(s.st_mode)) {
             throw error(errc::store_unwritable, wanted + " is not a directory");
         }
-        // Who can rename files here can put another store in our place. A sticky directory such
-        // as /tmp does not let others do that.
-        const bool others_write = (s.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (s.st_mode & S_ISVTX) == 0;
-        if (others_write || (s.st_uid != ::geteuid() && s.st_uid != 0)) {
-            throw error(errc::store_unsafe, real.get());
+        // Who can make files here can put a store, or a journal that becomes one, in our place. A sticky directory
+        // such as /tmp keeps others from renaming our files, and not from making theirs beside them.
+        if ((s.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+            throw error(errc::store_unsafe, std::string(real.get()) + " can be written by others");
+        }
+        if (s.st_uid != ::geteuid() && s.st_uid != 0) {
+            throw error(errc::store_unsafe, std::string(real.get()) + " belongs to another user");
         }
         refuse_network_file_system(real.get());
         return std::string(real.get()) == "/" ? "" : real.get();
@@ -179,10 +238,11 @@ private:
     // closed. flock on a file of its own is freed by the kernel the moment the owner dies.
     void lock() {
         const std::string name = path_ + ".lock";
-        lock_ = unique_fd(::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+        lock_ = unique_fd(::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600));
         if (!lock_) {
             throw error(file_error(errno), name + " (" + errno_text(errno) + ")");
         }
+        static_cast<void>(keep_private(lock_.get(), name));
         if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
             std::array<char, 24> owner{};
             const ssize_t got = ::pread(lock_.get(), owner.data(), owner.size() - 1, 0);
@@ -211,8 +271,8 @@ private:
             }
             throw error(errc::store_damaged, path_ + " is not a database");
         }
-        // Both are written in one transaction with the tables, before WAL mode: they are in the
-        // main file from the beginning.
+        // Both are written in one transaction with the tables, before WAL mode: they are in the main file from the
+        // beginning. A newer version may still be in the WAL: that is seen when it is opened.
         if (word(68) != static_cast<std::uint32_t>(store_application_id)) {
             throw error(errc::store_unwritable, path_ + " belongs to another program");
         }
@@ -225,6 +285,8 @@ private:
     std::string directory_;
     std::string path_;
     unique_fd lock_;
+    file_id opened_;
+    file_id opened_wal_;
 };
 
 }  // namespace waybill::detail

@@ -34,6 +34,7 @@ WAYBILL_DECL std::exception_ptr database::transact(std::vector<database_change>&
             write_totals();
             write_time(std::chrono::minutes(1));
             sql("COMMIT")->exec();
+            require_in_place(true);
             totals_ = pending_totals_;
             return nullptr;
         } catch (const SQLite::Exception&) {
@@ -108,6 +109,17 @@ WAYBILL_DECL void database::write_back() {
         // A full disk: the time of this run is not counted.
     }
     static_cast<void>(db_->tryExec("PRAGMA wal_checkpoint(TRUNCATE)"));
+    require_in_place(false);
+}
+
+// Two calls of stat for each transaction, a thousandth of its sync.
+WAYBILL_DECL void database::require_in_place(bool with_wal) const {
+    if (!file_->in_place()) {
+        throw error(errc::store_failed, file_->path() + " was removed or replaced while it was in use");
+    }
+    if (with_wal && !file_->wal_in_place()) {
+        throw error(errc::store_failed, file_->path() + "-wal was removed or replaced while it was in use");
+    }
 }
 
 }  // namespace waybill::detail

@@ -38,6 +38,7 @@ WAYBILL_DECL void database::open(const store_options& options) {
         if (content == store_file::content::fresh || is_empty()) {
             create();
         }
+        check_version();
         db_->exec("PRAGMA journal_mode=WAL");
         migrate();
         check_schema();
@@ -47,6 +48,8 @@ WAYBILL_DECL void database::open(const store_options& options) {
         time_ = kept_time_ = read_time();
         recover_interrupted();
         reserve_.emplace(file_->path() + ".reserve").take();
+        file_->note_opened();
+        write_back_on_close(true);
     } catch (const std::exception& e) {
         const auto* const ours = dynamic_cast<const error*>(&e);
         const auto* const theirs = dynamic_cast<const SQLite::Exception*>(&e);
@@ -71,6 +74,7 @@ WAYBILL_DECL void database::configure() {
     sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
+    write_back_on_close(false);  // what is refused is not touched, its WAL included
     sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 8 << 20);
     sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
     // Exclusive before the first access: no shared memory, and no second connection can get in.
@@ -99,6 +103,20 @@ WAYBILL_DECL void database::create() {
     }
     db_->exec("INSERT INTO life VALUES(0,0,0)");
     db_->exec("COMMIT");
+}
+
+WAYBILL_DECL void database::write_back_on_close(bool does) {
+    sqlite3_db_config(db_->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, does ? 0 : 1, nullptr);
+}
+
+/// What the header alone cannot tell: its newest page may be in the WAL.
+WAYBILL_DECL void database::check_version() {
+    if (db_->execAndGet("PRAGMA application_id").getInt() != store_application_id) {
+        throw error(errc::store_unwritable, file_->path() + " belongs to another program");
+    }
+    if (db_->execAndGet("PRAGMA user_version").getInt() > store_version) {
+        throw error(errc::store_too_new, file_->path());
+    }
 }
 
 WAYBILL_DECL bool database::is_empty() {
@@ -158,10 +176,9 @@ WAYBILL_DECL void database::quick_check() {
 }
 
 WAYBILL_DECL void database::recover_interrupted() {
-    static const std::string text = "SELECT " + std::string(job_columns) + " FROM job WHERE status IN (1, 2)";
     std::vector<job_record> interrupted;
     {
-        const auto row = sql(text);
+        const auto row = sql(texts_.interrupted);
         while (row->executeStep()) {
             job_record job;
             if (read_job(*row, job)) {
@@ -217,6 +234,22 @@ WAYBILL_DECL store_time database::read_time() {
         throw error(errc::store_damaged, file_->path() + " has a time that cannot be");
     }
     return found;
+}
+
+/// What the rows say, one by one. Only damage makes this necessary: it takes a second for a million rows.
+WAYBILL_DECL totals database::count_rows() {
+    totals result;
+    const auto row = sql("SELECT status,size FROM job");
+    while (row->executeStep()) {
+        const std::int64_t at = row->getColumn(0).getInt64();
+        const std::int64_t size = row->getColumn(1).getInt64();
+        if (at >= 0 && at < static_cast<std::int64_t>(status_count)) {
+            result.by_status[static_cast<std::size_t>(at)].jobs += 1;
+            result.by_status[static_cast<std::size_t>(at)].bytes +=
+                static_cast<std::uint64_t>(std::max<std::int64_t>(size, 0));
+        }
+    }
+    return result;
 }
 
 // Also of rows that belong to no job, as a damaged file may have: a new job must not come upon them.

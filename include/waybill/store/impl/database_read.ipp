@@ -5,9 +5,25 @@
 #include <waybill/store/detail/rows.hpp>
 
 #include <limits>
+#include <string>
 #include <utility>
 
 namespace waybill::detail {
+
+WAYBILL_DECL database::texts::texts() {
+    const std::string select = "SELECT " + std::string(job_columns) + " FROM job ";
+    job = select + "WHERE seq=?";
+    interrupted = select + "WHERE status IN (1, 2)";
+    items = "SELECT " + std::string(item_columns) + " FROM item WHERE job=? ORDER BY idx";
+    leftovers = "SELECT " + std::string(leftover_columns) + " FROM leftover ORDER BY not_before,id LIMIT 1";
+    all = select + "WHERE seq>? ORDER BY seq LIMIT ?";
+    open = select +
+           "INDEXED BY job_open WHERE status < 4 AND (lane,origin,seq) > (?,?,?) ORDER BY lane,origin,seq LIMIT ?";
+    parked = select + "INDEXED BY job_parked WHERE status IN (4, 5) AND seq>? ORDER BY seq LIMIT ?";
+    finished = select +
+               "INDEXED BY job_finished WHERE status > 5 AND (retired,seq) < (?,?) "
+               "ORDER BY retired DESC,seq DESC LIMIT ?";
+}
 
 WAYBILL_DECL std::uint64_t database::size_of(job_seq seq, status expected) {
     const auto row = sql("SELECT size,status FROM job WHERE seq=?");
@@ -23,13 +39,11 @@ WAYBILL_DECL std::uint64_t database::size_of(job_seq seq, status expected) {
 
 // One that cannot be trusted is dropped: no request is made from damaged bytes.
 WAYBILL_DECL std::optional<leftover> database::next_leftover() {
-    static const std::string text =
-        "SELECT " + std::string(leftover_columns) + " FROM leftover ORDER BY not_before,id LIMIT 1";
     for (;;) {
         leftover found;
         bool sound = false;
         {
-            const auto row = sql(text);
+            const auto row = sql(texts_.leftovers);
             if (!row->executeStep()) {
                 return std::nullopt;
             }
@@ -51,9 +65,22 @@ WAYBILL_DECL std::optional<job_seq> database::find(const job_id& id) {
     return static_cast<job_seq>(row->getColumn(0).getInt64());
 }
 
+/// The job's own row, without its items; none when it cannot be trusted.
+WAYBILL_DECL std::optional<job_record> database::read_sound(job_seq seq) {
+    const auto row = sql(texts_.job);
+    binder(*row) << seq;
+    if (!row->executeStep()) {
+        throw error(errc::unknown_job);
+    }
+    std::optional<job_record> found(std::in_place);
+    if (!read_job(*row, *found)) {
+        found.reset();
+    }
+    return found;
+}
+
 WAYBILL_DECL std::optional<loaded_job> database::load(job_seq seq) {
-    static const std::string text = "SELECT " + std::string(job_columns) + " FROM job WHERE seq=?";
-    const auto row = sql(text);
+    const auto row = sql(texts_.job);
     binder(*row) << seq;
     if (!row->executeStep()) {
         return std::nullopt;
@@ -83,11 +110,10 @@ WAYBILL_DECL void database::read_checkpoints(loaded_job& of) {
 }
 
 WAYBILL_DECL loaded_job database::read_whole(SQLite::Statement& row, bool with_payload) {
-    static const std::string text = "SELECT " + std::string(item_columns) + " FROM item WHERE job=? ORDER BY idx";
     loaded_job result;
     result.damaged = !read_job(row, result.job);
     const job_seq seq = result.job.seq;
-    const auto items = sql(text);
+    const auto items = sql(texts_.items);
     binder(*items) << seq;
     while (items->executeStep()) {
         const std::size_t index = result.items.size();
@@ -111,23 +137,13 @@ WAYBILL_DECL loaded_job database::read_whole(SQLite::Statement& row, bool with_p
 
 WAYBILL_DECL std::vector<loaded_job> database::list(listing which, const std::optional<job_record>& after,
                                                     std::size_t most) {
-    static const std::string select = "SELECT " + std::string(job_columns) + " FROM job ";
-    static const std::string all = select + "WHERE seq>? ORDER BY seq LIMIT ?";
-    static const std::string open =
-        select +
-        "INDEXED BY job_open WHERE status < 4 AND (lane,origin,seq) > (?,?,?) ORDER BY lane,origin,seq LIMIT ?";
-    static const std::string parked =
-        select + "INDEXED BY job_parked WHERE status IN (4, 5) AND seq>? ORDER BY seq LIMIT ?";
-    static const std::string finished = select +
-                                        "INDEXED BY job_finished WHERE status > 5 AND (retired,seq) < (?,?) "
-                                        "ORDER BY retired DESC,seq DESC LIMIT ?";
     const std::string lane = after ? after->spec.lane : "";
     const std::string origin = after ? after->spec.origin : "";
     const job_seq seq = after ? after->seq : job_seq{};
-    const auto row = sql(which == listing::all      ? all
-                         : which == listing::open   ? open
-                         : which == listing::parked ? parked
-                                                    : finished);
+    const auto row = sql(which == listing::all      ? texts_.all
+                         : which == listing::open   ? texts_.open
+                         : which == listing::parked ? texts_.parked
+                                                    : texts_.finished);
     binder to(*row);
     if (which == listing::open) {
         to.text(lane).text(origin) << seq;
@@ -180,13 +196,12 @@ WAYBILL_DECL std::vector<queued_job> database::lane(const std::string& name, con
 
 // One index look-up for each lane and origin, however many jobs they have.
 WAYBILL_DECL std::vector<queued_job> database::lane_heads() {
-    constexpr std::string_view columns = "SELECT seq,lane,origin,not_before,reason,state_extra FROM job ";
-    static const std::string first = std::string(columns) +
-                                     "INDEXED BY job_open WHERE status < 4 "
-                                     "ORDER BY lane,origin,seq LIMIT 1";
-    static const std::string next = std::string(columns) +
-                                    "INDEXED BY job_open WHERE status < 4 "
-                                    "AND (lane,origin) > (?,?) ORDER BY lane,origin,seq LIMIT 1";
+    constexpr std::string_view first =
+        "SELECT seq,lane,origin,not_before,reason,state_extra FROM job INDEXED BY job_open WHERE status < 4 "
+        "ORDER BY lane,origin,seq LIMIT 1";
+    constexpr std::string_view next =
+        "SELECT seq,lane,origin,not_before,reason,state_extra FROM job INDEXED BY job_open WHERE status < 4 "
+        "AND (lane,origin) > (?,?) ORDER BY lane,origin,seq LIMIT 1";
     std::vector<queued_job> result;
     for (;;) {
         const auto row = sql(result.empty() ? first : next);

@@ -241,24 +241,31 @@ WAYBILL_DECL void database::erase(job_seq seq) {
     }
 }
 
-// Whatever the row says of its state, it leaves the queue; only the totals need it to be sane.
-WAYBILL_DECL void database::quarantine(job_seq seq) {
-    const auto row = sql("SELECT status,size FROM job WHERE seq=?");
-    binder(*row) << seq;
-    if (!row->executeStep()) {
-        throw error(errc::unknown_job);
-    }
-    const std::int64_t before = row->getColumn(0).getInt64();
-    const std::int64_t size = row->getColumn(1).getInt64();
+// Whatever the row says of its state, it leaves the queue, and stays until it is removed: it is never old. What it said
+// of its status and size may be what was damaged: then all rows are counted.
+WAYBILL_DECL totals database::quarantine(job_seq seq) {
+    const totals before = pending_totals_;
+    const std::optional<job_record> sound = read_sound(seq);
     job_state state;
     state.now = status::failed;
     state.error.code = errc::record_damaged;
     state.finished = time_.wall;
-    state.retired = time_.all();
+    state.retired = never_retired;
     update_state(seq, state);
-    if (before >= 0 && before < static_cast<std::int64_t>(status_count)) {
-        move_total(static_cast<status>(before), status::failed, static_cast<std::uint64_t>(size));
+    if (sound) {
+        move_total(sound->state.now, status::failed, sound->spec.size);
+    } else {
+        const auto row = sql("UPDATE job SET size=0 WHERE seq=? AND size NOT BETWEEN 0 AND 4611686018427387903");
+        binder(*row) << seq;
+        row->exec();
+        pending_totals_ = count_rows();
     }
+    totals difference;
+    for (std::size_t i = 0; i < status_count; ++i) {
+        difference.by_status[i].jobs = pending_totals_.by_status[i].jobs - before.by_status[i].jobs;
+        difference.by_status[i].bytes = pending_totals_.by_status[i].bytes - before.by_status[i].bytes;
+    }
+    return difference;
 }
 
 WAYBILL_DECL removed_job database::remove(job_seq seq) {
@@ -275,7 +282,7 @@ WAYBILL_DECL removed_job database::remove(job_seq seq) {
     erase(seq);
     pending_totals_[now].jobs -= 1;
     pending_totals_[now].bytes -= size;
-    return {seq, now, size};
+    return {seq, now, size, false};
 }
 
 WAYBILL_DECL std::vector<removed_job> database::remove_finished(std::chrono::milliseconds before, unix_millis now) {
@@ -289,6 +296,10 @@ WAYBILL_DECL std::vector<removed_job> database::remove_finished(std::chrono::mil
     }
     std::vector<removed_job> gone;
     for (const job_seq seq : old) {
+        if (!read_sound(seq)) {
+            gone.push_back({seq, status::failed, 0, true});
+            continue;
+        }
         keep_leftovers(seq, now);
         gone.push_back(remove(seq));
     }

@@ -14,7 +14,11 @@ namespace waybill {
 WAYBILL_DECL sqlite_store::sqlite_store(const detail::strand& home, store_options options)
     : options_(std::move(options)), worker_(std::make_unique<detail::worker>(home)) {}
 
-WAYBILL_DECL sqlite_store::~sqlite_store() = default;
+WAYBILL_DECL sqlite_store::~sqlite_store() {
+    if (worker_->is_inherited()) {
+        detail::leave_alone(std::shared_ptr<detail::database>(std::move(database_)));  // closing it would write
+    }
+}
 
 WAYBILL_DECL asio::awaitable<store_contents> sqlite_store::open() {
     std::function<store_contents()> work = [this] {
@@ -46,9 +50,11 @@ WAYBILL_DECL asio::awaitable<void> sqlite_store::commit(job_change change) {
     co_await write(std::move(work));
 }
 
-WAYBILL_DECL asio::awaitable<void> sqlite_store::quarantine(job_seq seq) {
-    on_database work = [seq](detail::database& db) { db.quarantine(seq); };
+WAYBILL_DECL asio::awaitable<totals> sqlite_store::quarantine(job_seq seq) {
+    auto difference = std::make_shared<totals>();
+    on_database work = [seq, difference](detail::database& db) { *difference = db.quarantine(seq); };
     co_await write(std::move(work));
+    co_return *difference;
 }
 
 WAYBILL_DECL asio::awaitable<void> sqlite_store::remove(job_seq seq, std::vector<leftover> leftovers) {
@@ -127,10 +133,9 @@ WAYBILL_DECL asio::awaitable<void> sqlite_store::remove_leftover(std::int64_t id
 
 WAYBILL_DECL asio::awaitable<void> sqlite_store::close() {
     std::function<void()> work = [this] {
-        if (database_) {
-            database_->note_time(noted_time());
-            database_->write_back();
-            database_.reset();
+        if (const std::unique_ptr<detail::database> last = std::move(database_)) {
+            last->note_time(noted_time());
+            last->write_back();
         }
     };
     co_await worker_->run_void(std::move(work));

@@ -108,6 +108,7 @@ inline asio::awaitable<store_contents> memory_store::open() {
     }
     disk_->owner = this;
     store_contents found;
+    found.totals = disk_->miscounted;
     std::map<std::pair<std::string, std::string>, queued_job> heads;
     for (auto& [seq, whole] : disk_->jobs) {
         job_state& state = whole.job.state;
@@ -131,7 +132,7 @@ inline asio::awaitable<store_contents> memory_store::open() {
 
 inline asio::awaitable<std::vector<added_job>> memory_store::add(std::shared_ptr<const std::vector<new_job>> jobs) {
     auto result = std::make_shared<std::vector<added_job>>();
-    std::function<void()> change = [this, jobs = std::move(jobs), result] {
+    std::function<void()> change = [this, jobs, result] {
         for (const new_job& j : *jobs) {
             const auto known = seq_of(j.job.spec.id);
             if (!known && j.items.empty()) {
@@ -154,7 +155,15 @@ inline asio::awaitable<std::vector<added_job>> memory_store::add(std::shared_ptr
             result->push_back({seq, false});
         }
     };
-    co_await write(std::move(change));
+    try {
+        co_await write(std::move(change));
+    } catch (const error&) {
+        for (std::size_t i = 0; count_refused && i < jobs->size(); ++i) {
+            disk_->miscounted[status::pending].jobs += 1;
+            disk_->miscounted[status::pending].bytes += (*jobs)[i].job.spec.size;
+        }
+        throw;
+    }
     co_return *result;
 }
 
@@ -193,15 +202,24 @@ inline void memory_store::apply(const job_change& change) {
     }
 }
 
-inline asio::awaitable<void> memory_store::quarantine(job_seq seq) {
-    std::function<void()> change = [this, seq] {
-        job_state& state = at(seq).job.state;
-        state.now = status::failed;
-        state.error.code = errc::record_damaged;
-        state.finished = disk_->time.wall;
-        state.retired = disk_->time.all();
+inline asio::awaitable<totals> memory_store::quarantine(job_seq seq) {
+    auto difference = std::make_shared<totals>();
+    std::function<void()> change = [this, seq, difference] {
+        loaded_job& whole = at(seq);
+        totals::row& before = (*difference)[whole.job.state.now];
+        before.jobs -= 1;
+        before.bytes -= whole.job.spec.size;
+        totals::row& after = (*difference)[status::failed];
+        after.jobs += 1;
+        after.bytes += whole.job.spec.size;
+        whole.job.state = {};
+        whole.job.state.now = status::failed;
+        whole.job.state.error.code = errc::record_damaged;
+        whole.job.state.finished = disk_->time.wall;
+        whole.job.state.retired = never_retired;
     };
     co_await write(std::move(change));
+    co_return *difference;
 }
 
 inline void memory_store::keep(const leftover& what) {
@@ -229,14 +247,19 @@ inline asio::awaitable<std::vector<removed_job>> memory_store::remove_finished(s
     std::vector<removed_job> gone;
     for (const auto& [seq, whole] : disk_->jobs) {
         if (is_terminal(whole.job.state.now) && whole.job.state.retired < before) {
-            gone.push_back({seq, whole.job.state.now, whole.job.spec.size});
+            gone.push_back({seq, whole.job.state.now, whole.job.spec.size, whole.damaged});
+            if (whole.damaged) {
+                continue;
+            }
             for (const checkpoint& c : whole.checkpoints) {
                 keep(leftover_of(whole.job, c, now));
             }
         }
     }
     for (const removed_job& one : gone) {
-        disk_->jobs.erase(one.seq);
+        if (!one.damaged) {
+            disk_->jobs.erase(one.seq);
+        }
     }
     co_return gone;
 }
