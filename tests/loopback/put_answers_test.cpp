@@ -225,7 +225,7 @@ TEST_CASE("a delivery that is answered 303 has been processed, and its receipt s
     what.bytes("x", "x");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     CHECK(done.now == status::completed);
-    CHECK(done.items().front().receipt == "HTTP 303 to " + server.url("/posts/7") + "?…");
+    CHECK(done.item(0).receipt == "HTTP 303 to " + server.url("/posts/7") + "?…");
     CHECK(server.requests().size() == 1);
 }
 

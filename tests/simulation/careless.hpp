@@ -46,6 +46,7 @@ public:
     void complete_item_soon(std::size_t item, std::string receipt) override {
         inner_.complete_item_soon(item, std::move(receipt));
     }
+    void fail_item_soon(std::size_t item) override { inner_.fail_item_soon(item); }
     void complete_all_soon(std::string receipt) override { inner_.complete_all_soon(std::move(receipt)); }
     asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override {
         return inner_.in_parallel(width, std::move(step));
