@@ -90,6 +90,9 @@ inline std::string situation(const waybill::job_snapshot& job,
         case status::completed:
         case status::canceled: return "";
         case status::failed: {
+            if (job.error.code == waybill::errc::record_damaged) {
+                return error + "; to forget it: waybill remove " + id;
+            }
             const bool said = error.find("retry the job") != std::string::npos;
             return error + (said ? "; that is: waybill retry " : "; to send it after all: waybill retry ") + id;
         }

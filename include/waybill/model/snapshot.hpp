@@ -123,7 +123,8 @@ struct job_snapshot {
             return text + "; it is tried again";
         }
         const bool said = error.code.message().find("retry the job") != std::string::npos;
-        return said ? text : text + "; retry the job when that is put right";
+        const bool no_use = error.code == errc::record_damaged;  // its record cannot be trusted: it can only be removed
+        return said || no_use ? text : text + "; retry the job when that is put right";
     }
 
     [[nodiscard]] std::size_t item_count() const noexcept { return about->items.size(); }
