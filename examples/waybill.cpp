@@ -62,7 +62,7 @@ int perform(const cli::settings& s, const CLI::App& app) {
     bool failed = false;
     const auto report = [&](std::error_code ec, const std::string& text) {
         const bool interrupted = stopped_by != 0 && ec == waybill::errc::stopped;
-        complain(interrupted ? cli::interrupted(app) : text + cli::hint(ec));
+        complain(interrupted ? cli::interrupted(app) : text + cli::hint(ec, text));
         result = interrupted ? 128 + stopped_by : cli::code_of(ec);
         failed = true;
     };

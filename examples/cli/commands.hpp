@@ -132,11 +132,11 @@ inline std::string interrupted(const CLI::App& app) {
 }
 
 /// What this command offers against an error, beyond what the library says; empty: nothing.
-inline std::string hint(const std::error_code& ec) {
+inline std::string hint(const std::error_code& ec, std::string_view text) {
     if (ec == waybill::errc::duplicate_name) {
         return "; --name gives each file a name of its own, in their order";
     }
-    if (ec == waybill::errc::forbidden_header) {
+    if (ec == waybill::errc::forbidden_header && text.find("is a secret") != std::string_view::npos) {
         return "; waybill run --credential sends one that is not stored";
     }
     if (ec == waybill::errc::store_locked) {

@@ -50,7 +50,12 @@ inline waybill::options options_for(const settings& s) {
     waybill::options o;
     o.store.path = s.store;
     o.http.ca_file = s.ca_file;
+    o.http.client_cert = s.cert_file;
+    o.http.client_key = s.key_file;
     o.http.proxy = s.proxy;
+    if (!s.proxy_password.empty()) {
+        o.http.proxy_password = std::getenv(s.proxy_password.c_str());
+    }
     o.credentials = credentials(s);
     o.jobs_at_once = s.jobs_at_once.value_or(o.jobs_at_once);
     o.retry.attempts = s.attempts.value_or(o.retry.attempts);

@@ -53,7 +53,10 @@ struct settings {
     std::optional<std::chrono::milliseconds> run_for;
     std::string progress = "bar";
     std::string ca_file;
+    std::string cert_file;
+    std::string key_file;
     std::string proxy;
+    std::string proxy_password;            // the name of a variable
     std::vector<std::string> credentials;  // ORIGIN=VARIABLE
     std::optional<std::size_t> jobs_at_once;
     std::optional<int> attempts;
@@ -234,7 +237,17 @@ inline void describe_run(CLI::App& app, settings& s) {
         ->check(CLI::IsMember({"bar", "json", "none"}))
         ->capture_default_str();
     run->add_option("--ca", s.ca_file, "PEM file of certificate authorities to trust")->check(CLI::ExistingFile);
-    run->add_option("--proxy", s.proxy, "Proxy URL; none without it");
+    CLI::Option* const cert =
+        run->add_option("--cert", s.cert_file, "PEM file of the certificate that says who you are")
+            ->check(CLI::ExistingFile);
+    run->add_option("--key", s.key_file, "PEM file of its key, without a passphrase; without it --cert holds both")
+        ->check(CLI::ExistingFile)
+        ->needs(cert);
+    CLI::Option* const proxy = run->add_option("--proxy", s.proxy, "Proxy URL, http://user@host:port; none without it");
+    run->add_option("--proxy-password", s.proxy_password, "The variable that holds the password of the proxy's user")
+        ->type_name("VARIABLE")
+        ->check(CLI::Validator(is_set, ""))
+        ->needs(proxy);
     repeatable(
         run->add_option("--credential", s.credentials, "Send the variable's value as Authorization to that origin")
             ->check(of_form("ORIGIN=VARIABLE", '='))

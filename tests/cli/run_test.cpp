@@ -184,6 +184,23 @@ TEST_CASE("a run that has much time left ends at once when it is interrupted, or
     CHECK(running.wait(patience) == exit_status{0, 0});
 }
 
+TEST_CASE("a proxy's password comes from the environment") {
+    const command waybill;
+    http_server proxy;
+    waybill.add({"--to", "http://example.test/a.bin", waybill.dir().write("a.bin", "content")});
+    std::string url = proxy.url("");
+    url.insert(url.find("//") + 2, "me@");
+    command_line what = waybill.line({"run", "--until-idle", "--for", "30s", "--progress", "none", "--proxy", url,
+                                      "--proxy-password", "PROXY_PASSWORD"});
+    const finished_process without = run_process(what);
+    CHECK(without.status.code == 2);
+    CHECK_THAT(without.err, Catch::Contains("PROXY_PASSWORD") && Catch::Contains("not set"));
+    what.env = {{"PROXY_PASSWORD", "secret"}};
+    CHECK(run_process(what).status.code == 0);
+    REQUIRE(proxy.requests().size() == 1);
+    CHECK(proxy.requests()[0].header("Proxy-Authorization") == "Basic bWU6c2VjcmV0");
+}
+
 TEST_CASE("how long a server may take is an option of a run") {
     const command waybill;
     http_server server;
