@@ -17,8 +17,8 @@ namespace {
 
 std::vector<std::unique_ptr<endpoint>> one_of_each(const http_server_options& how) {
     std::vector<std::unique_ptr<endpoint>> all;
-    all.push_back(std::make_unique<plain_endpoint>(how, false));
-    all.push_back(std::make_unique<plain_endpoint>(how, true));
+    all.push_back(std::make_unique<plain_endpoint>(how, plain_endpoint::kind::put));
+    all.push_back(std::make_unique<plain_endpoint>(how, plain_endpoint::kind::form));
     all.push_back(std::make_unique<tus_endpoint>(how, 0));
     all.push_back(std::make_unique<resumable_endpoint>(how, false));
 #if defined(WAYBILL_HAS_S3)

@@ -180,8 +180,7 @@ TEST_CASE("a redirect elsewhere, or one that drops the body, is refused") {
     delivery uploads(quick_options(dir));
     const std::string to =
         GENERATE_REF(stranger.url("/x"), "https://127.0.0.1:" + std::to_string(server.port()) + "/x",
-                     "http://localhost:" + std::to_string(server.port()) + "/x", std::string("file:///etc/passwd"),
-                     std::string("//127.0.0.1:1/x"), std::string("http://[broken"));
+                     std::string("file:///etc/passwd"), std::string("//127.0.0.1:1/x"), std::string("http://[broken"));
     CAPTURE(to);
     server.next(script("redirect").read_all().answer({307, {{"Location", to}}}));
     job what(server.url("/x"));

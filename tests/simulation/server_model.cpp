@@ -120,7 +120,9 @@ private:
     void finish() override {}
     response reply() override {
         if (status_ / 100 != 2 || !job_.is_there(item_)) {
-            job_.untold += classify_status(status_) == status_class::permanent ? 1 : 0;
+            const status_class means = classify_status(status_);
+            const bool refuses = means == status_class::permanent || means == status_class::redirect;
+            job_.untold += refuses ? 1 : 0;  // it cannot be looked at
             return testing::fake_transport::answer(status_ / 100 == 2 ? 404 : status_);
         }
         response answer = testing::fake_transport::answer(200);

@@ -58,6 +58,7 @@ struct response {
     bool see_other = false;
     /// Where a redirect points, fit to be shown and kept: without its query. Set by `exchange::send`.
     std::string leads_to;
+    std::uint64_t body_taken = 0;  ///< request body bytes that the kernel has taken, whether or not they arrived
     bool reused_connection = false;
     int transport_code = 0;
     std::string transport_text;

@@ -148,7 +148,7 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
             cuts = cut ? cuts + 1 : 0;
         }
         if (cut && find_checkpoint(about) != nullptr) {
-            unheard_ += entry.place->progress.sent;
+            unheard_ += std::max(entry.place->progress.sent, answer.body_taken);
         }
         const verdict v = judge(answer, false);
         if (marks && detail::settles(v, answer, whole_.job.spec, older_doubt)) {

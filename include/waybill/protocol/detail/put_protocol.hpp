@@ -32,7 +32,7 @@ public:
     [[nodiscard]] bool takes_header(const std::string& url, std::string_view name) const override;
     asio::awaitable<void> upload(session& job) override;
     /// A mark is left by conditional requests only, and what is at their target may say what became of them.
-    [[nodiscard]] bool can_probe() const noexcept override { return true; }
+    [[nodiscard]] bool can_probe() const noexcept override { return is_idempotent(); }
 
 private:
     asio::awaitable<bool> upload_next(session& job, independent_items& items) const;

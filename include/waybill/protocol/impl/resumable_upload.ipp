@@ -344,7 +344,8 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::refused(const response& ans
 WAYBILL_DECL asio::awaitable<void> resumable_upload::resync(verdict because, const response& answer) {
     constexpr std::uint64_t worth_it = 64 << 10;
     const failure original = failed(because, answer);
-    if (because.what != disposition::retry && because.what != disposition::ambiguous) {
+    const bool told_when = answer.header("Retry-After").has_value();
+    if (because.what == disposition::permanent || because.what == disposition::credentials || told_when) {
         throw failure(original);
     }
     const std::uint64_t before = position_;

@@ -151,6 +151,7 @@ public:
         response out;
         reader_.move_to(out);
         out.body_offered = offered_;
+        out.body_taken = given_;
         out.may_have_left = connected_ && (in_one_piece() ? given_ == size_ : offered_ == size_);
         out.has_left = reader_.final_status() != 0 && given_ == size_ &&
                        (!early_answer_ || unacknowledged(early_answer_.get()) == 0);
