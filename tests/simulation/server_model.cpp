@@ -171,7 +171,7 @@ void server_model::asked(const request& what) {
     if (job.is_upload() && (what.method == "DELETE" || asks_whether_gone)) {
         return;  // cleaning up
     }
-    const bool of_target = what.method == "PUT" || what.method == "POST";
+    const bool of_target = what.method == "PUT" || what.method == "POST" || job.is_post();
     if (!of_target && !what.sealed && !header_of(what, "If-None-Match").empty()) {
         violate(what.method + " left for " + job.id + " with a condition that is about something else");
     }

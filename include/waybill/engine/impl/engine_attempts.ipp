@@ -7,6 +7,7 @@
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/picture.hpp>
 #include <waybill/engine/pipeline.hpp>
+#include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/url.hpp>
 
 #include <algorithm>
@@ -374,6 +375,12 @@ WAYBILL_DECL outcome::doubt engine::doubt_about(const job_record& job, bool may_
     const job_spec& spec = job.spec;
     if ((may_probe && can_probe(job)) || has_verifier(job)) {
         return outcome::doubt::ask;
+    }
+    // Sent again, a request with a condition would hear of itself, and its job be called failed.
+    const bool conditional =
+        std::any_of(spec.headers.begin(), spec.headers.end(), [](const auto& h) { return is_condition(h.first); });
+    if (!may_probe && conditional) {
+        return outcome::doubt::park;
     }
     // Where even the server does not know, a key is no help: it is sent again as something new.
     const auto again = may_probe ? outcome::doubt::repeat : outcome::doubt::duplicate;
