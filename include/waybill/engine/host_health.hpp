@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace waybill {
 
@@ -54,26 +55,55 @@ public:
         if (h.probing) {
             return now + probe_patience;
         }
-        return std::max({now, h.closed_until, h.refused_until});
+        return std::max(now, h.closed_until);
     }
 
-    /// The host has refused credentials and has not been seen to accept any since: what to compare with those there are
-    /// now.
-    [[nodiscard]] std::optional<credentials_mark> refused(const std::string& origin) const {
-        const auto found = hosts_.find(origin);
-        return found == hosts_.end() ? std::nullopt : found->second.refused;
+    /// The host has refused some credentials, and has not been seen to accept them since.
+    [[nodiscard]] bool refuses_some(const std::string& origin) const {
+        const auto first = refused_.lower_bound({origin, 0});
+        return first != refused_.end() && first->first.first == origin;
     }
 
-    /// It refused these credentials.
+    /// When these credentials may be shown to it: `now`, or later.
+    [[nodiscard]] time_point ready_for(const std::string& origin, credentials_mark which, time_point now) const {
+        const auto found = refused_.find({origin, which});
+        if (found == refused_.end()) {
+            return now;
+        }
+        return found->second.probing ? now + probe_patience : std::max(now, found->second.until);
+    }
+    void begin_with(const std::string& origin, credentials_mark which) {
+        if (const auto found = refused_.find({origin, which}); found != refused_.end()) {
+            found->second.probing = true;
+        }
+    }
+
+    /// It refused these credentials. Who shows them at the same time is refused with them, and that counts once.
     void refuse(const std::string& origin, credentials_mark which, time_point now) {
-        host& h = hosts_[origin];
-        h.probing = false;
-        h.suspect = true;
-        const bool again = h.refused == which && h.refused_pause.count() > 0;
-        h.refused_pause =
-            again ? std::min(h.refused_pause * 2, policy_.credentials_pause_cap) : policy_.credentials_pause;
-        h.refused = which;
-        h.refused_until = now + h.refused_pause;
+        constexpr std::size_t most = 256;  // what is forgotten is refused once more
+        if (refused_.size() >= most && !refused_.contains({origin, which})) {
+            refused_.erase(std::min_element(refused_.begin(), refused_.end(), [](const auto& a, const auto& b) {
+                return a.second.until < b.second.until;
+            }));
+        }
+        refusal& r = refused_[{origin, which}];
+        r.probing = false;
+        if (r.pause.count() == 0) {
+            r.pause = policy_.credentials_pause;
+        } else if (now >= r.until) {
+            r.pause = std::min(r.pause * 2, policy_.credentials_pause_cap);
+        } else {
+            return;
+        }
+        r.until = now + r.pause;
+    }
+
+    /// It took them, or nothing was heard of them.
+    void accept(const std::string& origin, credentials_mark which) { refused_.erase({origin, which}); }
+    void forget_probe(const std::string& origin, credentials_mark which) {
+        if (const auto found = refused_.find({origin, which}); found != refused_.end()) {
+            found->second.probing = false;
+        }
     }
 
     /// Something was accepted: what is answered 500 now is refused for its own sake.
@@ -101,8 +131,11 @@ public:
     void try_now(const std::string& origin) {
         if (const auto found = hosts_.find(origin); found != hosts_.end()) {
             found->second.closed_until = {};
-            found->second.refused_until = {};
             found->second.probing = false;
+        }
+        for (auto at = refused_.lower_bound({origin, 0}); at != refused_.end() && at->first.first == origin; ++at) {
+            at->second.until = {};
+            at->second.probing = false;
         }
     }
 
@@ -147,9 +180,11 @@ private:
         bool probing = false;
         std::chrono::milliseconds pause{0};
         time_point closed_until{};
-        std::optional<credentials_mark> refused;
-        std::chrono::milliseconds refused_pause{0};
-        time_point refused_until{};
+    };
+    struct refusal {
+        bool probing = false;
+        std::chrono::milliseconds pause{0};
+        time_point until{};
     };
 
     void answered(const std::string& origin) {
@@ -169,6 +204,7 @@ private:
     retry_policy policy_;
     std::map<std::string, host> hosts_;
     std::map<std::string, std::chrono::milliseconds> served_;
+    std::map<std::pair<std::string, credentials_mark>, refusal> refused_;  // several accounts may share a host
 };
 
 }  // namespace waybill

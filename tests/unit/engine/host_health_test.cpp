@@ -40,6 +40,37 @@ TEST_CASE("a person who asks for a try now gets it, whatever the circuit says", 
     CHECK(hosts.ready(a, t0) == t0);
 }
 
+TEST_CASE("credentials that were refused are held back for longer and longer, and others are not",
+          "[engine][host_health]") {
+    const retry_policy p;
+    host_health hosts{p};
+    CHECK_FALSE(hosts.refuses_some(a));
+    hosts.refuse(a, 1, t0);
+    hosts.refuse(a, 1, t0);  // by an attempt at the same time
+    CHECK(hosts.refuses_some(a));
+    CHECK_FALSE(hosts.refuses_some(b));
+    CHECK(hosts.ready_for(a, 1, t0) == t0 + p.credentials_pause);
+    CHECK(hosts.ready_for(a, 2, t0) == t0);
+    CHECK(hosts.ready(a, t0) == t0);
+    // Another account of the same host changes nothing about it.
+    hosts.refuse(a, 2, t0);
+    hosts.accept(a, 2);
+    CHECK(hosts.ready_for(a, 2, t0) == t0);
+    auto now = t0 + p.credentials_pause;
+    CHECK(hosts.ready_for(a, 1, now) == now);
+    hosts.begin_with(a, 1);
+    CHECK(hosts.ready_for(a, 1, now) > now);  // one finds out
+    hosts.refuse(a, 1, now);
+    CHECK(hosts.ready_for(a, 1, now) == now + p.credentials_pause * 2);
+    for (int i = 0; i < 20; ++i) {
+        now = hosts.ready_for(a, 1, now);
+        hosts.refuse(a, 1, now);
+    }
+    CHECK(hosts.ready_for(a, 1, now) == now + p.credentials_pause_cap);
+    hosts.try_now(a);
+    CHECK(hosts.ready_for(a, 1, now) == now);
+}
+
 TEST_CASE("an answer in between begins the count anew", "[engine][host_health]") {
     host_health hosts{retry_policy()};
     for (int i = 0; i < 20; ++i) {

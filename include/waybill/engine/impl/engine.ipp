@@ -70,7 +70,7 @@ WAYBILL_DECL job_turn engine::turn_of(const queued_job& job) const {
     constexpr std::chrono::milliseconds nothing(0);
     auto left = std::clamp<std::chrono::milliseconds>(job.not_before - now(), nothing, std::max(job.wait, nothing));
     if (job.reason == wait_reason::credentials) {  // there may be others long before, or since the last process
-        left = hosts_.refused(job.origin) ? std::min(left, options_.retry.credentials_poll) : nothing;
+        left = hosts_.refuses_some(job.origin) ? std::min(left, options_.retry.credentials_poll) : nothing;
     }
     return {parts_.clock->steady_now() + left, !job.origin.empty() && lets_others_by(job.reason)};
 }

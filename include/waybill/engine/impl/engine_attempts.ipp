@@ -129,18 +129,18 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
 /// When a job may begin, by what is known of its host: now, or when it is to be looked at again.
 WAYBILL_DECL scheduler::time_point engine::ready_at(const job_record& job, const std::string& origin) {
     const auto now = parts_.clock->steady_now();
-    const std::optional<credentials_mark> refused = hosts_.refused(origin);
-    if (refused && *refused != credentials_for(job)) {
-        hosts_.try_now(origin);
-        return now;
-    }
     const auto ready = hosts_.ready(origin, now);
-    if (!refused) {
+    if (!hosts_.refuses_some(origin)) {
         return ready;
     }
-    const auto own = job.state.not_before - this->now();
-    const auto at = std::max(ready, now + std::clamp<std::chrono::milliseconds>(own, {}, job.state.wait));
-    return at > now ? std::min(at, now + options_.retry.credentials_poll) : now;
+    const credentials_mark shows = credentials_for(job);
+    const auto allowed = hosts_.ready_for(origin, shows, now);
+    if (ready <= now && allowed <= now) {
+        hosts_.begin_with(origin, shows);
+        return now;
+    }
+    // Its own wait is over when there are other credentials: looked for now and then.
+    return std::min(std::max(ready, allowed), now + options_.retry.credentials_poll);
 }
 
 /// A provider that fails has none: when it answers again, that is something else.
@@ -242,11 +242,18 @@ WAYBILL_DECL void engine::report_host(const attempt& job, const run_state& mine,
         } else {
             hosts_.forget_probe(origin);
         }
+        if (hosts_.refuses_some(origin)) {
+            hosts_.accept(origin, credentials_for(job.job()));
+        }
     } catch (const failure& f) {
+        if (hosts_.refuses_some(origin)) {
+            hosts_.forget_probe(origin, credentials_for(job.job()));
+        }
         const disposition what = f.what_to_do();
         const bool server_error = f.code().category() == http_category() && f.code().value() >= 500;
         const bool broken = f.code() == cause::retryable && f.code().category() != http_category();
         if (mine.asked == wish::none && what == disposition::credentials) {
+            hosts_.forget_probe(origin);
             hosts_.refuse(origin, credentials_for(job.job()), now);  // also when there were none to send
         } else if (!job.contacted() || mine.asked != wish::none || f.code() == errc::network_unreachable ||
                    what == disposition::source || detail::is_of_source(f.code())) {
