@@ -91,7 +91,7 @@ private:
         }
         if (method == "PUT" && means_ == status_class::success && !home_.server_.healed && home_.random_.chance(0.06)) {
             tagless_ = true;  // by whatever stands before the server, which has then perhaps not even seen it
-            emptied_ = home_.random_.chance(0.2);
+            emptied_ = announced() != 0 && home_.random_.chance(0.2);  // of an empty object it is the right one
             applies_ = !emptied_ && home_.random_.chance(0.5);
         }
         if (conditional && applies_ && home_.objects_.contains(target_)) {
