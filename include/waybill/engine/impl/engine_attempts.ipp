@@ -233,6 +233,10 @@ WAYBILL_DECL void engine::report_host(const attempt& job, const run_state& mine,
     if (job.progressed()) {
         hosts_.serve(origin, lived().open);
     }
+    const bool refuses = hosts_.refuses_some(origin);
+    if (refuses) {
+        hosts_.forget_probe(origin, credentials_for(job.job()));  // however it ended, also by a stop
+    }
     try {
         if (thrown) {
             std::rethrow_exception(thrown);
@@ -242,13 +246,10 @@ WAYBILL_DECL void engine::report_host(const attempt& job, const run_state& mine,
         } else {
             hosts_.forget_probe(origin);
         }
-        if (hosts_.refuses_some(origin)) {
+        if (job.contacted() && refuses) {
             hosts_.accept(origin, credentials_for(job.job()));
         }
     } catch (const failure& f) {
-        if (hosts_.refuses_some(origin)) {
-            hosts_.forget_probe(origin, credentials_for(job.job()));
-        }
         const disposition what = f.what_to_do();
         const bool server_error = f.code().category() == http_category() && f.code().value() >= 500;
         const bool broken = f.code() == cause::retryable && f.code().category() != http_category();
