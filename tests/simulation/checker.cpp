@@ -184,7 +184,8 @@ void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) 
     const std::error_code code = whole.job.state.error.code;
     const std::set<std::error_code> known = {errc::file_changed,    errc::source_missing,   errc::expired,
                                              errc::connection_lost, errc::send_stalled,     errc::answer_timed_out,
-                                             errc::outcome_unknown, errc::redirect_refused, errc::early_response};
+                                             errc::outcome_unknown, errc::redirect_refused, errc::early_response,
+                                             errc::file_touched};
     const bool by_s3 = asked.via == way::s3;
     require(code.category() == http_category() || known.contains(code) || (by_s3 && code == errc::invalid_response),
             whole.job.spec.id.str(), "failed for no good reason: " + whole.job.state.error.message());

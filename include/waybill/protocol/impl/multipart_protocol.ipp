@@ -58,7 +58,9 @@ WAYBILL_DECL void multipart_protocol::check(const waybill::job& job) const {
 // gigabytes of its neighbours.
 WAYBILL_DECL asio::awaitable<void> multipart_protocol::restore(session& job) {
     for (std::size_t i = 0; i < job.items().size(); ++i) {
-        static_cast<void>(job.open(i));
+        if (job.items()[i].state.now != item_status::completed) {  // else its bytes are of no matter any more
+            static_cast<void>(job.open(i));
+        }
     }
     co_return;
 }

@@ -38,7 +38,9 @@ WAYBILL_DECL void resumable_protocol::check(const waybill::job& job) const {
 // A file that changed ends the attempt now, not after gigabytes of its neighbours in the form.
 WAYBILL_DECL asio::awaitable<void> resumable_protocol::restore(session& job) {
     for (std::size_t i = 0; how_.form && i < job.items().size(); ++i) {
-        static_cast<void>(job.open(i));
+        if (!is_done(job.items()[i])) {  // else its bytes are of no matter any more
+            static_cast<void>(job.open(i));
+        }
     }
     co_return;
 }
