@@ -73,7 +73,7 @@ private:
                                  std::string detail) const;
     [[noreturn]] void fail(disposition what, std::error_code code, const response& answer, std::string detail) const;
     void require_tus(const response& answer) const;
-    void require_known() const;
+    void require_known(const response& said = response()) const;
 
     [[nodiscard]] body_source& source();
     [[nodiscard]] bool has_file();

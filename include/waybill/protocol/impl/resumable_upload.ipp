@@ -344,8 +344,9 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::refused(const response& ans
 WAYBILL_DECL asio::awaitable<void> resumable_upload::resync(verdict because, const response& answer) {
     constexpr std::uint64_t worth_it = 64 << 10;
     const failure original = failed(because, answer);
-    const bool told_when = answer.header("Retry-After").has_value();
-    if (because.what == disposition::permanent || because.what == disposition::credentials || told_when) {
+    const bool answered = answer.status != 0 && !answer.header("Retry-After");  // and not told when to come back
+    const bool for_now = because.what == disposition::busy || because.what == disposition::network;
+    if (because.what != disposition::retry && because.what != disposition::ambiguous && !(for_now && answered)) {
         throw failure(original);
     }
     const std::uint64_t before = position_;

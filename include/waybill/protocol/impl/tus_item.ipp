@@ -157,7 +157,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::finish() {
 /// The upload is gone at the server, or has expired: another one is begun.
 WAYBILL_DECL asio::awaitable<void> tus_item::lost(tus_part& part, const response& answer) {
     if (whole()) {
-        require_known();  // a server may put a finished upload away
+        require_known(answer);  // a server may put a finished upload away
     }
     count_restart(answer);
     co_await begin_anew(part, false);
@@ -168,7 +168,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::lost(tus_part& part, const response
 /// only its URL takes the old one's place.
 WAYBILL_DECL asio::awaitable<void> tus_item::hidden(tus_part& part, const response& answer) {
     if (whole()) {
-        require_known();
+        require_known(answer);
     }
     count_restart(answer);
     state_.last = finishing();
@@ -257,9 +257,10 @@ WAYBILL_DECL void tus_item::fail(disposition what, std::error_code code, const r
 
 /// A request that finishes the item has left, its answer was lost, and the server has nothing to ask
 /// about: it may have the item or not. Then the job's policy decides.
-WAYBILL_DECL void tus_item::require_known() const {
+WAYBILL_DECL void tus_item::require_known(const response& said) const {
     if (marked()) {
-        fail(disposition::ambiguous, errc::outcome_unknown, response(), "the upload may have been finished");
+        const std::string why = said.status == 0 ? "" : ", and the server says HTTP " + std::to_string(said.status);
+        fail(disposition::ambiguous, errc::outcome_unknown, said, "the upload may have been finished" + why);
     }
 }
 
