@@ -145,7 +145,7 @@ TEST_CASE("an endpoint that breaks over the question gets what needs none, after
     job second(server.url("/posts"));
     second.via(automatic()).bytes("a", "content");
     CHECK(uploads.settled(uploads.enqueue(second)).attempt == 1);
-    CHECK(methods(server).ends_with("POST/posts OPTIONS/posts POST/posts"));
+    CHECK(methods(server).ends_with("OPTIONS/posts POST/posts"));
 }
 
 TEST_CASE("an endpoint that does not speak what it offered before is asked once more") {

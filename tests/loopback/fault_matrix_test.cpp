@@ -136,8 +136,8 @@ private:
             expect(!answer.has_left && complete == 0, "incomplete");
             const bool open = answer.may_have_left && !how_.idempotent;
             const bool again = how_.kept && judged.what == disposition::again;
-            expect(again || judged.what == (open ? disposition::ambiguous : disposition::retry),
-                   "tried again or asked");
+            const bool later = judged.what == disposition::retry || judged.what == disposition::network;
+            expect(again || (open ? judged.what == disposition::ambiguous : later), "tried again or asked");
         }
     }
 

@@ -193,6 +193,23 @@ TEST_CASE("a redirect elsewhere, or one that drops the body, is refused") {
     CHECK(stranger.log().connections() == 0);
 }
 
+TEST_CASE("a redirect for now to another host is taken for a login page of the network, and not followed") {
+    const temp_dir dir;
+    http_server server;
+    delivery uploads(quick_options(dir));
+    const std::string to = "http://localhost:" + std::to_string(server.port()) + "/x";
+    const int status_code = GENERATE(302, 307);
+    server.next(script("redirect").read_all().answer({status_code, {{"Location", to}}}));
+    job what(server.url("/x"));
+    what.bytes("x", "x");
+    const job_id id = uploads.enqueue(what);
+    const job_snapshot waits = uploads.waiting(id);
+    CHECK((waits.now == status::completed || waits.reason == wait_reason::network));
+    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(server.requests().size() == 2);
+    CHECK(server.requests()[1].target == "/x");
+}
+
 TEST_CASE("redirects that would drop the body or never end are refused") {
     const temp_dir dir;
     http_server server;

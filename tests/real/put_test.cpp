@@ -72,11 +72,12 @@ TEST_CASE("what nginx and Apache refuse fails with their status and stores nothi
     CAPTURE(path);
     job what(server.url(path));
     what.file(dir.write("large", random_bytes(8 << 20)));
-    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    // A server that answers 500 to the only job it has may have trouble of its own: then the job waits.
+    const job_snapshot done =
+        uploads.wait_until(uploads.enqueue(what), [](const job_snapshot& j) { return j.terminal() || j.attempt > 3; });
     INFO(describe(done) << "\n" << server.words());
-    CHECK(done.now == status::failed);
     CHECK(done.error.details.http_status == status_of(kind, path));
-    CHECK((done.attempt == 1) == (done.error.details.http_status < 500));
+    CHECK((done.now == status::failed && done.attempt == 1) == (done.error.details.http_status < 500));
     CHECK_FALSE(std::filesystem::exists(server.file(path.substr(1) + "large")));
 }
 
