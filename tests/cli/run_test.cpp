@@ -204,7 +204,9 @@ TEST_CASE("a proxy's password comes from the environment") {
 TEST_CASE("how long a server may take is an option of a run") {
     const command waybill;
     http_server server;
-    server.next(script("silent").read_all().hold());
+    for (int i = 0; i < 20; ++i) {
+        server.next(script("silent").read_all().hold());
+    }
     waybill.add({"--to", server.url("/"), "--id", "trip", waybill.dir().write("a.bin", "content")});
     const finished_process done =
         waybill.run({"run", "--for", "2s", "--answer-timeout", "200ms", "--progress", "none"});

@@ -121,7 +121,7 @@ TEST_CASE("on a full disk what was accepted is delivered and kept, and everythin
         std::vector<job_id> ids;
         delivery up(how);
         // The first is refused for a while, so that nothing is delivered before the disk is full.
-        std::vector<script> busy(60, script("busy").read_all().answer({503, {}, ""}));
+        std::vector<script> busy(8, script("busy").read_all().answer({503, {}, ""}));
         server.next(busy);
         for (int i = 0; i < jobs; ++i) {
             ids.push_back(up.enqueue(form_of(server, "job" + std::to_string(i), file)));

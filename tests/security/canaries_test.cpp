@@ -241,8 +241,17 @@ TEST_CASE("a proxy's password is in no error and in no file") {
     SECTION("its name does not resolve") {
         how.http.proxy = "http://me:" + proxy_password + "@no-proxy.invalid:3128";
     }
-    SECTION("it is malformed") {
+    SECTION("it is malformed: the uploader is not made") {
         how.http.proxy = "http://me:" + proxy_password + "@[broken";
+        std::string said;
+        try {
+            const delivery never(how);
+        } catch (const error& e) {
+            said = e.what();
+        }
+        CHECK(!said.empty());
+        check_silent("the refusal", said, never_kept());
+        return;
     }
     {
         delivery uploads(how);

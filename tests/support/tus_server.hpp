@@ -199,7 +199,7 @@ private:
             return answer(412, {{"Tus-Version", "1.0.0"}});
         }
         if (r.method == "POST") {
-            return r.target == "/files" ? create(r) : answer(404);
+            return r.target.substr(0, r.target.find('?')) == "/files" ? create(r) : answer(404);
         }
         const auto found = uploads_.find(r.target);
         if (found == uploads_.end()) {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 
 namespace waybill::detail {
 
@@ -34,7 +35,11 @@ WAYBILL_DECL std::exception_ptr database::transact(std::vector<database_change>&
             write_totals();
             write_time(std::chrono::minutes(1));
             sql("COMMIT")->exec();
-            require_in_place(true);
+            try {
+                require_in_place(true);
+            } catch (const std::bad_alloc&) {
+                // It is committed, and nobody can look now: the next commit does.
+            }
             totals_ = pending_totals_;
             return nullptr;
         } catch (const SQLite::Exception&) {
