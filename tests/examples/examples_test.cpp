@@ -186,7 +186,7 @@ TEST_CASE("every example says what it was refused for, and ends") {
     };
     for (const auto& [program, more] : programs) {
         INFO(program);
-        const finished_process no_file = s.run_to(program, "http://127.0.0.1:9/a", with(more, missing));
+        const finished_process no_file = s.run_to(program, "http://127.0.0.1:9/a/b", with(more, missing));
         CHECK(no_file.status.code == 1);
         CHECK_THAT(no_file.err, Catch::Contains("missing.jpg") && Catch::Contains("does not exist"));
 
@@ -195,7 +195,7 @@ TEST_CASE("every example says what it was refused for, and ends") {
         CHECK_THAT(no_url.err, Catch::Contains("use http:// or https://"));
 
         s.dir.write("store/uploads.db", "no database");
-        const finished_process no_store = s.run_to(program, "http://127.0.0.1:9/a", with(more, s.a));
+        const finished_process no_store = s.run_to(program, "http://127.0.0.1:9/a/b", with(more, s.a));
         CHECK(no_store.status.code == 1);
         CHECK_THAT(no_store.err, Catch::Contains("is not a database"));
         std::filesystem::remove_all(s.dir / "store");

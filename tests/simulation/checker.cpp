@@ -196,7 +196,8 @@ void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) 
     require(code != errc::expired || present - asked.epoch_began >= max_age, asked.id, "expired, and is not that old");
     look_at_source(whole);
     // A server that is well refuses nothing but what is there already.
-    const bool dropped = whole.job.state.error.details.detail.find("the server dropped the upload") != std::string::npos;
+    const bool dropped =
+        whole.job.state.error.details.detail.find("the server dropped the upload") != std::string::npos;
     const bool refused = code.category() == http_category() && code != make_http_error(412) && !dropped;
     require(!asked.begun_healed || !refused, asked.id,
             [&] { return "failed though everything works: " + whole.job.state.error.message(); });

@@ -119,14 +119,15 @@ public:
     /// Notes which files SQLite has opened.
     void note_opened() {
         opened_ = id_of(path_);
-        opened_wal_ = id_of(path_ + "-wal");
+        wal_ = path_ + "-wal";
+        opened_wal_ = id_of(wal_);
     }
 
     /// False when the store, or its directory, was removed, renamed or replaced since: then what is written reaches a
     /// file that nobody will find again.
     [[nodiscard]] bool in_place() const { return !opened_.there || id_of(path_) == opened_; }
     /// The same for the WAL, where commits are until they are written back.
-    [[nodiscard]] bool wal_in_place() const { return !opened_wal_.there || id_of(path_ + "-wal") == opened_wal_; }
+    [[nodiscard]] bool wal_in_place() const { return !opened_wal_.there || id_of(wal_) == opened_wal_; }
 
 private:
     struct file_id {
@@ -284,6 +285,7 @@ private:
     store_options options_;
     std::string directory_;
     std::string path_;
+    std::string wal_;  // kept, for after a commit there may be no memory to make it of
     unique_fd lock_;
     file_id opened_;
     file_id opened_wal_;

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <new>
 
 namespace waybill::detail {
 
@@ -35,11 +34,7 @@ WAYBILL_DECL std::exception_ptr database::transact(std::vector<database_change>&
             write_totals();
             write_time(std::chrono::minutes(1));
             sql("COMMIT")->exec();
-            try {
-                require_in_place(true);
-            } catch (const std::bad_alloc&) {
-                // It is committed, and nobody can look now: the next commit does.
-            }
+            require_in_place(true);
             totals_ = pending_totals_;
             return nullptr;
         } catch (const SQLite::Exception&) {
