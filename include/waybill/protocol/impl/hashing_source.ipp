@@ -82,7 +82,9 @@ WAYBILL_DECL asio::awaitable<bool> hashing_source::reaches_end() {
     try {
         co_await continue_at(size());
     } catch (const failure& f) {
-        if (f.what_to_do() != disposition::permanent) {
+        // The server has it all. That somebody has touched the file since must not have it looked at, for what is in
+        // doubt about a file is begun anew.
+        if (f.what_to_do() != disposition::permanent && f.code() != errc::file_touched) {
             throw;
         }
         co_return false;
