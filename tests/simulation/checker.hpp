@@ -67,6 +67,7 @@ private:
     std::map<std::int64_t, leftover> leftovers_;        // as they were seen last
     std::map<std::string, std::set<point>> committed_;  // every state the disk ever had
     std::map<std::string, point> last_;
+    std::map<std::string, std::pair<int, std::vector<file_identity>>> accepted_;  // of each job's epoch, its files
     std::map<std::string, std::pair<point, std::uint64_t>> sent_;
     std::set<std::shared_ptr<const job_snapshot>> shown_;  // the pictures of the last snapshot
     std::uint64_t version_ = 0;
