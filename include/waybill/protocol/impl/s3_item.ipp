@@ -214,7 +214,8 @@ WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object(st
     const verdict v = judge(answer, true);
     // S3 hides by 403 what we may not read, and some cannot be asked. But 400 is also what is said, without words, of
     // keys that have just expired.
-    if (v.what == disposition::permanent && !v.accepted && v.code.category() == http_category()) {
+    const bool untold = v.code.category() == http_category() || v.code == errc::redirect_refused;
+    if (v.what == disposition::permanent && !v.accepted && untold) {
         if (answer.http.status == 400) {
             fail(disposition::retry, v.code, answer, "HEAD");
         }
