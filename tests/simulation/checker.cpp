@@ -172,7 +172,8 @@ void checker::look_at_change(const point& from, const loaded_job& to, posted_job
     // But for a doubt that nobody can clear up: then the job's policy has it sent once more.
     // And for bytes that were lost before, and are missed now.
     const bool missed = now.error.code == errc::outcome_unknown || now.error.code == errc::wrong_offset;
-    const bool in_vain = now.now == status::waiting && !missed;
+    const bool touched = now.error.code == errc::file_touched;  // before it all worked
+    const bool in_vain = now.now == status::waiting && !missed && !touched;
     const bool finds_out = asked.automatic && asked.deaf != 0;  // that its endpoint cannot be asked what it speaks
     require(!in_vain || !asked.begun_healed || finds_out, asked.id,
             "has to be tried again though everything works: " + now.error.message());
