@@ -154,7 +154,7 @@ public:
         out.body_taken = given_;
         out.may_have_left = connected_ && (in_one_piece() ? given_ == size_ : offered_ == size_);
         out.has_left = reader_.final_status() != 0 && given_ == size_ &&
-                       (!early_answer_ || unacknowledged(early_answer_.get()) == 0);
+                       (!early_answer_ || (unacknowledged(early_answer_.get()) == 0 && !is_dead(early_answer_.get())));
         out.transport_code = done_ ? static_cast<int>(result_) : 0;
         out.transport_text = error_text_[0] != '\0' || !done_ ? error_text_ : curl_easy_strerror(result_);
         out.failure_detail = failure_detail_;
