@@ -21,7 +21,11 @@ namespace waybill::detail {
 // libcurl's own sockets would be inherited by every program the app starts, which would keep the
 // connection open for as long as it runs.
 inline curl_socket_t open_private_socket(void* /*nothing*/, curlsocktype /*purpose*/, curl_sockaddr* address) noexcept {
-    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd >= 0) {
+        keep_queue_short(fd);
+    }
+    return fd;
 }
 
 // The library that is loaded may be older than the headers, and refuse an option it does not know.

@@ -40,4 +40,14 @@ namespace waybill::detail {
 #endif
 }
 
+/// Has the kernel take no more than it needs to keep the wire busy. A connection can do without.
+inline void keep_queue_short(int fd) noexcept {
+#if defined(TCP_NOTSENT_LOWAT)
+    constexpr int most = 128 << 10;
+    static_cast<void>(::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most)));
+#else
+    static_cast<void>(fd);
+#endif
+}
+
 }  // namespace waybill::detail
