@@ -26,7 +26,7 @@ struct open_store {
         const job what = job("http://127.0.0.1:9/upload").bytes("name", "");
         for (std::size_t i = 0; i < count; ++i) {
             std::vector<pinned_file>::const_iterator none;
-            made.push_back(detail::make_records(what, none, unix_millis(), random));
+            made.push_back(detail::make_records(what, none, store_time(), random));
         }
         jobs = bench::finish(context, store.add(std::make_shared<const std::vector<new_job>>(std::move(made))));
     }
