@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <waybill/store/sqlite_store.hpp>
 #include <waybill/transport/transport.hpp>
+#include <waybill/transport/url.hpp>
 
 #include "micro/loop.hpp"
 #include "support/catch.hpp"
@@ -10,6 +11,8 @@
 
 namespace waybill {
 namespace {
+
+constexpr const char* target = "http://127.0.0.1:9/upload";
 
 /// Says when the first request is made, and never answers it.
 class first_request final : public transport {
@@ -38,7 +41,7 @@ public:
         for (std::size_t done = 0; done < count; done += batch) {
             std::vector<job> jobs;
             for (std::size_t i = 0; i < std::min(batch, count); ++i) {
-                jobs.push_back(job("http://127.0.0.1:9/upload").bytes("name", ""));
+                jobs.push_back(job(target).bytes("name", ""));
             }
             bench::finish(context, up.async_enqueue(std::move(jobs), asio::use_awaitable));
         }
@@ -74,7 +77,7 @@ struct open_queue {
 
     /// What the engine reads to schedule a lane's next 64 jobs and to begin the first of them.
     std::size_t schedule() {
-        const auto page = bench::finish(context, store.lane("", job_seq{}, 64));
+        const auto page = bench::finish(context, store.lane("", url(target).origin(), job_seq{}, 64));
         return bench::finish(context, store.load(page.front().seq))->items.size();
     }
 
