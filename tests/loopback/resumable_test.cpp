@@ -136,7 +136,7 @@ TEST_CASE("a form's files go into the field that the job names, also where the f
     INFO(describe(end));
     CHECK(end.now == status::completed);
     REQUIRE(server.arrived().size() == 1);
-    const std::string& body = server.arrived()[0].body;
+    const std::string body = server.arrived()[0].body;
     CHECK(body.find("name=\"photos[]\"; filename=\"a\"") != std::string::npos);
     CHECK(body.find("name=\"photos[]\"; filename=\"b\"") != std::string::npos);
     CHECK(server.violations().empty());

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <waybill/detail/event.hpp>
-#include <waybill/detail/unique_fd.hpp>
 #include <waybill/error.hpp>
 #include <waybill/transport/detail/curl_handle.hpp>
 #include <waybill/transport/detail/curl_multi_driver.hpp>
+#include <waybill/transport/detail/early_answer.hpp>
 #include <waybill/transport/detail/failure_text.hpp>
 #include <waybill/transport/detail/network.hpp>
 #include <waybill/transport/detail/response_reader.hpp>
@@ -23,8 +23,6 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
-
-#include <fcntl.h>
 
 namespace waybill::detail {
 
@@ -44,10 +42,7 @@ public:
     [[nodiscard]] event& bell() noexcept { return bell_; }
     [[nodiscard]] bool done() const noexcept { return done_; }
     /// It is done, and was answered before the last of the body had left: that is still leaving.
-    [[nodiscard]] bool draining() const noexcept {
-        return done_ && early_answer_ && given_ == size_ && unacknowledged(early_answer_.get()) > 0 &&
-               !is_dead(early_answer_.get());
-    }
+    [[nodiscard]] bool draining() noexcept { return done_ && given_ == size_ && early_.leaving(); }
     [[nodiscard]] bool connected() const noexcept override { return connected_; }
     void on_socket(curl_socket_t fd) noexcept override { socket_ = fd; }
     /// When it last got on. The bell rings when it enters another phase: another limit holds then.
@@ -63,12 +58,12 @@ public:
     /// Brings the progress up to date: what the kernel still holds has not been sent.
     void look() noexcept {
         looked_ = std::chrono::steady_clock::now();
-        if (done_ && !early_answer_ && reader_.final_status() / 100 != 2) {
+        if (done_ && (!early_.came() || early_.refused()) && reader_.final_status() / 100 != 2) {
             return;  // what the kernel held of it is lost, or not wanted
         }
         take_given();
-        const int held_by = early_answer_ ? early_answer_.get() : own_socket();
-        const std::uint64_t held = size_ == 0 ? 0 : unacknowledged(held_by);
+        const std::uint64_t queued = early_.came() ? early_.look() : unacknowledged(own_socket());
+        const std::uint64_t held = size_ == 0 ? 0 : queued;
         const std::uint64_t arrived = std::max(progress_.sent, given_ - std::min(held, given_));
         const bool all_sent = connected_ && given_ == size_ && held == 0;
         if (arrived != progress_.sent || all_sent != progress_.body_sent) {
@@ -153,8 +148,7 @@ public:
         out.body_offered = offered_;
         out.body_taken = given_;
         out.may_have_left = connected_ && (in_one_piece() ? given_ == size_ : offered_ == size_);
-        out.has_left = reader_.final_status() != 0 && given_ == size_ &&
-                       (!early_answer_ || (unacknowledged(early_answer_.get()) == 0 && !is_dead(early_answer_.get())));
+        out.has_left = reader_.final_status() != 0 && given_ == size_ && (!early_.came() || early_.took_all());
         out.transport_code = done_ ? static_cast<int>(result_) : 0;
         out.transport_text = error_text_[0] != '\0' || !done_ ? error_text_ : curl_easy_strerror(result_);
         out.failure_detail = failure_detail_;
@@ -194,14 +188,19 @@ private:
     }
 
     /// Called with the final status. A server's answer acknowledges all that its machine has received: what is not
-    /// acknowledged by now it did not have when it answered. Whether it takes the rest is seen at the end.
+    /// acknowledged by now it did not have when it answered. Whether it takes the rest is seen at the end. A reset may
+    /// have arrived right behind the answer: it empties the kernel's queue, and nobody can say any more what was in it.
     void note_answer() noexcept {
         take_given();
-        const bool early = size_ > 0 && (given_ < size_ || unacknowledged(own_socket()) > 0);
-        if (early && reader_.final_status() < 400 && own_socket() != CURL_SOCKET_BAD) {
-            early_answer_ = unique_fd(::fcntl(own_socket(), F_DUPFD_CLOEXEC, 0));
-            // Not a byte of another request may follow, or its bytes would be counted, too.
-            curl_easy_setopt(easy_.get(), CURLOPT_FORBID_REUSE, 1L);
+        const int fd = own_socket();
+        const bool early = size_ > 0 && (given_ < size_ || unacknowledged(fd) > 0 || is_dead(fd));
+        if (early && fd != CURL_SOCKET_BAD) {
+            const bool wanted = reader_.final_status() < 400;
+            early_.note(fd, !wanted || reader_.ends_connection());
+            if (wanted) {
+                // Not a byte of another request may follow, or its bytes would be counted, too.
+                curl_easy_setopt(easy_.get(), CURLOPT_FORBID_REUSE, 1L);
+            }
         }
     }
 
@@ -361,7 +360,7 @@ private:
     std::uint64_t offered_at_interim_ = 0;
     std::uint64_t interims_ = 0;
     curl_socket_t socket_ = CURL_SOCKET_BAD;
-    unique_fd early_answer_;  // the connection of an answer that came before the last of the body had left
+    early_answer early_;
     std::chrono::steady_clock::time_point looked_{};
     std::string small_;
     event bell_;

@@ -68,6 +68,9 @@ public:
     /// The final status, once all its headers are there; else 0.
     [[nodiscard]] int final_status() const noexcept { return final_ ? status_ : 0; }
 
+    /// The final answer is the last on its connection: the server takes nothing more (RFC 9112 section 9.6).
+    [[nodiscard]] bool ends_connection() const noexcept { return final_ && ends_connection_; }
+
     /// The headers will not end well: what the status line has said stands.
     void stop_waiting() noexcept { final_ = final_ || (in_block_ && status_ >= 200); }
 
@@ -105,6 +108,7 @@ private:
             return false;
         }
         status_ = status;
+        ends_connection_ = text.starts_with("HTTP/1.0");
         headers_.clear();
         in_block_ = true;
         return true;
@@ -139,6 +143,9 @@ private:
             value.remove_suffix(1);
         }
         headers_.push_back({std::string(text.substr(0, colon)), std::string(value)});
+        if (same_header(headers_.back().name, "Connection")) {
+            ends_connection_ = same_header(value, "close") || (ends_connection_ && !same_header(value, "keep-alive"));
+        }
         return true;
     }
 
@@ -146,6 +153,7 @@ private:
     int status_ = 0;
     bool in_block_ = false;
     bool final_ = false;
+    bool ends_connection_ = false;
     std::size_t header_bytes_ = 0;
     header_list headers_;
     std::optional<interim> interim_;

@@ -28,15 +28,33 @@ namespace waybill::detail {
     return 0;
 }
 
+#if defined(__linux__)
+/// TCP_ESTABLISHED and its like; 0: not known.
+[[nodiscard]] inline int state_of_connection(int fd) noexcept {
+    tcp_info info{};
+    socklen_t size = sizeof(info);
+    return fd >= 0 && ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_state : 0;
+}
+#endif
+
 /// True when the connection is over in both directions: what it has not acknowledged it never will.
 [[nodiscard]] inline bool is_dead(int fd) noexcept {
 #if defined(__linux__)
-    tcp_info info{};
-    socklen_t size = sizeof(info);
-    return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_CLOSE;
+    return state_of_connection(fd) == TCP_CLOSE;
 #else
     static_cast<void>(fd);
     return false;
+#endif
+}
+
+/// False when one of both sides is known to have closed.
+[[nodiscard]] inline bool is_open(int fd) noexcept {
+#if defined(__linux__)
+    const int state = state_of_connection(fd);
+    return state == TCP_ESTABLISHED || state == 0;
+#else
+    static_cast<void>(fd);
+    return true;
 #endif
 }
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/unique_fd.hpp>
+#include <waybill/transport/detail/socket_queue.hpp>
+
+#include <cstdint>
+
+#include <fcntl.h>
+
+namespace waybill::detail {
+
+/// An answer that came before the server's machine had acknowledged the request's last byte. Its connection is kept
+/// open until it is known what became of the rest (docs/decisions/0010).
+class early_answer {
+public:
+    early_answer() = default;
+
+    /// The answer came over `fd`. `refuses`: it says that the server takes no more.
+    void note(int fd, bool refuses) noexcept {
+        connection_ = unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+        came_ = true;
+        refused_ = refuses || !connection_;
+        look();
+    }
+    [[nodiscard]] bool came() const noexcept { return came_; }
+    [[nodiscard]] bool refused() const noexcept { return refused_; }
+
+    /// Asks the kernel. Returns how many bytes wait.
+    std::uint64_t look() noexcept {
+        const std::uint64_t waiting = unacknowledged(connection_.get());
+        // A server that closes its side takes no more, though its machine may go on acknowledging. Of one that closes
+        // when it has everything, the close acknowledges everything.
+        refused_ = refused_ || (came_ && (is_dead(connection_.get()) || (waiting > 0 && !is_open(connection_.get()))));
+        return waiting;
+    }
+    /// The rest is still leaving.
+    [[nodiscard]] bool leaving() noexcept { return look() > 0 && !refused_; }
+    /// The server's machine has the rest, and the server had not turned away before.
+    [[nodiscard]] bool took_all() noexcept { return came_ && look() == 0 && !refused_; }
+
+private:
+    unique_fd connection_;
+    bool came_ = false;
+    bool refused_ = false;
+};
+
+}  // namespace waybill::detail
