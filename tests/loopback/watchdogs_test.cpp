@@ -62,7 +62,7 @@ TEST_CASE("a server that says that it is at work is not given up before its time
     }
     SECTION("it never does") {
         what.limits.answer = milliseconds(50);
-        server.next(script("busy for ever").read_all().then([&](exchange& x) {
+        server.next(script("busy for ever").read_all().then([at_work](exchange& x) {
             for (;;) {
                 x.wire().pause(milliseconds(10));
                 x.send(at_work);
