@@ -196,7 +196,7 @@ private:
         const bool early = size_ > 0 && (given_ < size_ || unacknowledged(fd) > 0 || is_dead(fd));
         if (early && fd != CURL_SOCKET_BAD) {
             const bool wanted = reader_.final_status() < 400;
-            early_.note(fd, !wanted || reader_.ends_connection());
+            early_.note(fd, !wanted || reader_.ends_connection(), what_.url.starts_with("https:"));
             if (wanted) {
                 // Not a byte of another request may follow, or its bytes would be counted, too.
                 curl_easy_setopt(easy_.get(), CURLOPT_FORBID_REUSE, 1L);

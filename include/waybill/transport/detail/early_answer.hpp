@@ -16,10 +16,12 @@ class early_answer {
 public:
     early_answer() = default;
 
-    /// The answer came over `fd`. `refuses`: it says that the server takes no more.
-    void note(int fd, bool refuses) noexcept {
+    /// The answer came over `fd`. `refuses`: it says that the server takes no more. `over_tls`: what libcurl sends when
+    /// it is done may be what makes the server close its side.
+    void note(int fd, bool refuses, bool over_tls) noexcept {
         connection_ = unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
         came_ = true;
+        over_tls_ = over_tls;
         refused_ = refuses || !connection_;
         look();
     }
@@ -37,11 +39,14 @@ public:
     /// The rest is still leaving.
     [[nodiscard]] bool leaving() noexcept { return look() > 0 && !refused_; }
     /// The server's machine has the rest, and the server had not turned away before.
-    [[nodiscard]] bool took_all() noexcept { return came_ && look() == 0 && !refused_; }
+    [[nodiscard]] bool took_all() noexcept {
+        return came_ && look() == 0 && !refused_ && (over_tls_ || is_open(connection_.get()));
+    }
 
 private:
     unique_fd connection_;
     bool came_ = false;
+    bool over_tls_ = false;
     bool refused_ = false;
 };
 
