@@ -77,7 +77,7 @@ inline std::string error_in_words(const waybill::stored_error& error) {
 /// When a waiting job is tried again.
 inline std::string next_try(const waybill::job_snapshot& job, std::chrono::system_clock::time_point now) {
     const auto left = std::chrono::ceil<std::chrono::seconds>(job.not_before - now);
-    return left.count() <= 0 ? "tried again at once" : "tried again in " + duration(left);
+    return left.count() <= 0 ? "due now" : "tried again in " + duration(left);
 }
 
 /// What is to be said about a job beyond its status; empty when all is well.

@@ -8,9 +8,10 @@
 
 #include <waybill/waybill.hpp>
 
+#include "support/eventually.hpp"
+
 #include <asio/io_context.hpp>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -18,7 +19,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,17 +42,18 @@ job one(const std::string& name) {
     return j;
 }
 
-/// False when it does not come to its end.
+/// Throws when it does not come to its end.
 bool deliver(background_uploader& up, const std::string& name) {
     const job_id id = up.enqueue(one(name));
-    for (int i = 0; i < 1000; ++i) {
+    std::optional<status> end;
+    test::eventually(name + " to end", [&] {
         const auto now = up.latest()->find(id);
         if (now && now->terminal()) {
-            return now->now == status::completed;
+            end = now->now;
         }
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    return false;
+        return end.has_value();
+    });
+    return end == status::completed;
 }
 
 long threads() {

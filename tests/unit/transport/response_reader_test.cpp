@@ -128,6 +128,25 @@ TEST_CASE("every status from 100 to 199 is interim and every higher one is final
     }
 }
 
+TEST_CASE("an answer says whether it is the last on its connection", "[transport][reader]") {
+    const auto ends = [](const std::vector<std::string>& all) {
+        auto r = reader();
+        CHECK(lines(r, all));
+        CHECK(lines(r, {""}));
+        return r.ends_connection();
+    };
+    CHECK_FALSE(ends({"HTTP/1.1 200 OK"}));
+    CHECK_FALSE(ends({"HTTP/1.1 200 OK", "Connection: keep-alive"}));
+    CHECK_FALSE(ends({"HTTP/1.1 200 OK", "Connection: closed, not-close ,"}));
+    CHECK_FALSE(ends({"HTTP/1.0 200 OK", "connection: Keep-Alive"}));
+    CHECK(ends({"HTTP/1.0 200 OK"}));
+    CHECK(ends({"HTTP/1.1 200 OK", "connection: Close"}));
+    CHECK(ends({"HTTP/1.1 200 OK", "Connection: , TE,\tclose"}));
+    CHECK(ends({"HTTP/1.1 200 OK", "Connection: close", "Connection: keep-alive"}));
+    CHECK_FALSE(ends({"HTTP/1.1 100 Continue", "Connection: close"}));  // an interim one is not the answer
+    CHECK_FALSE(ends({"HTTP/1.1 103 Early Hints", "Connection: close", "", "HTTP/1.1 200 OK"}));
+}
+
 TEST_CASE("trailers change nothing", "[transport][reader]") {
     auto r = reader();
     CHECK(lines(r, {"HTTP/1.1 200 OK", "A: b", ""}));

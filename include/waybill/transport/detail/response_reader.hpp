@@ -4,6 +4,7 @@
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <optional>
@@ -69,7 +70,7 @@ public:
     [[nodiscard]] int final_status() const noexcept { return final_ ? status_ : 0; }
 
     /// The final answer is the last on its connection: the server takes nothing more (RFC 9112 section 9.6).
-    [[nodiscard]] bool ends_connection() const noexcept { return final_ && ends_connection_; }
+    [[nodiscard]] bool ends_connection() const noexcept { return final_ && (says_close_ || !keeps_alive_); }
 
     /// The headers will not end well: what the status line has said stands.
     void stop_waiting() noexcept { final_ = final_ || (in_block_ && status_ >= 200); }
@@ -108,7 +109,8 @@ private:
             return false;
         }
         status_ = status;
-        ends_connection_ = text.starts_with("HTTP/1.0");
+        says_close_ = false;
+        keeps_alive_ = !text.starts_with("HTTP/1.0");
         headers_.clear();
         in_block_ = true;
         return true;
@@ -121,6 +123,22 @@ private:
         } else {
             interim_ = interim{status_, std::move(headers_)};
             headers_.clear();
+        }
+    }
+
+    // A list of options, separated by commas (RFC 9110 section 7.6.1).
+    [[nodiscard]] static bool lists(std::string_view options, std::string_view wanted) {
+        for (;;) {
+            const std::size_t first = std::min(options.find_first_not_of(" \t,"), options.size());
+            options.remove_prefix(first);
+            if (options.empty()) {
+                return false;
+            }
+            const std::string_view one = options.substr(0, options.find_first_of(" \t,"));
+            if (same_header(one, wanted)) {
+                return true;
+            }
+            options.remove_prefix(one.size());
         }
     }
 
@@ -144,7 +162,8 @@ private:
         }
         headers_.push_back({std::string(text.substr(0, colon)), std::string(value)});
         if (same_header(headers_.back().name, "Connection")) {
-            ends_connection_ = same_header(value, "close") || (ends_connection_ && !same_header(value, "keep-alive"));
+            says_close_ = says_close_ || lists(value, "close");
+            keeps_alive_ = keeps_alive_ || lists(value, "keep-alive");
         }
         return true;
     }
@@ -153,7 +172,8 @@ private:
     int status_ = 0;
     bool in_block_ = false;
     bool final_ = false;
-    bool ends_connection_ = false;
+    bool says_close_ = false;
+    bool keeps_alive_ = true;
     std::size_t header_bytes_ = 0;
     header_list headers_;
     std::optional<interim> interim_;
