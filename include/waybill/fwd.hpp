@@ -47,6 +47,7 @@ class file_opener;
 class file_root;
 class file_source;
 class host_health;
+class intent;
 class item;
 class job;
 class job_id;

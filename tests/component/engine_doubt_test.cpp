@@ -376,7 +376,7 @@ public:
     [[nodiscard]] bool can_probe() const noexcept override { return true; }
     void check(const job& /*job*/) const override {}
     asio::awaitable<void> upload(session& job) override {
-        if (job.job().state.tail_attempt != 0) {
+        if (job.in_doubt()) {
             ++asked_;
             if (!server_knows_) {
                 throw failure(disposition::ambiguous, errc::outcome_unknown, diagnostics(), std::nullopt);

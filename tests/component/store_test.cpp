@@ -52,7 +52,7 @@ TEST_CASE("a store opened again has everything it had") {
         store.add({sample_job("one"), sample_job("two")});
         job_change change = step(store, static_cast<job_seq>(1), status::uploading);
         change.to.attempt = 3;
-        change.to.tail_attempt = 3;
+        change.to.intent = intent(3, 1);
         change.checkpoints.push_back({0, "https://server.test/u/1", 50, std::string("\0\xFF", 2), 9});
         store.commit(change);
         before = store.dump();
@@ -68,7 +68,7 @@ TEST_CASE("a store opened again has everything it had") {
     CHECK(one->items[2].spec.data == sample_job("one").items[2].spec.data);
     CHECK(one->items[0].spec.name == "n\xFF\"0");
     CHECK(one->checkpoints.at(0).state == std::string("\0\xFF", 2));
-    CHECK(one->job.state.tail_attempt == 3);
+    CHECK(one->job.state.intent == intent(3, 1));
 }
 
 TEST_CASE("a store keeps by what files are known, and what it is told of them anew") {

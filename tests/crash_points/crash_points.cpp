@@ -59,7 +59,7 @@ ledger live(const std::string& path, recording_vfs& disk) {
             done.confirmed = 100;
             done.receipt = "etag";
             c.items.emplace_back(0, done);
-            c.to.tail_attempt = attempt;
+            c.to.intent = intent(attempt, checkpoint::whole_job);
         });
         change(1, status::waiting, [&](job_change& c) { c.to.failures = attempt; });
     }

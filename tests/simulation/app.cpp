@@ -235,7 +235,7 @@ void simulation::retry(posted_job& job) {
     for (auto& [seq, whole] : disk_->jobs) {
         if (how_.planted == plant::doubt_lost && whole.job.spec.id.str() == job.id &&
             whole.job.state.now == status::waiting) {
-            whole.job.state.tail_attempt = 0;
+            whole.job.state.intent.settle();
         }
     }
     job.cancel_confirmed = false;

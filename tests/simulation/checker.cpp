@@ -152,8 +152,8 @@ void checker::look_at_change(const point& from, const loaded_job& to, posted_job
         asked.left.clear();
         asked.epoch_began = now.epoch > epoch ? present : asked.epoch_began;
     }
-    if (now.now == status::pending && now.tail_attempt != 0) {  // interrupted: the mark is all that is known
-        asked.left.insert(asked.is_form() ? 0 : now.tail_item);
+    if (now.now == status::pending && now.intent.stands()) {  // interrupted: the intent is all that is known
+        asked.left.insert(asked.is_form() ? 0 : now.intent.item());
     }
     if (now.now == status::unknown_outcome && was != now.now) {
         look_at_doubt(to, asked);

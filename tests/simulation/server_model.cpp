@@ -205,15 +205,15 @@ std::unique_ptr<arrival> server_model::accept(const request& what) {
 void server_model::may_arrive(const request& what) {
     posted_job& job = jobs_.at(job_in(what.url));
     const loaded_job* const whole = stored(job.id);
-    if (whole != nullptr && whole->job.state.tail_attempt != 0) {
-        job.left.insert(job.is_form() ? 0 : whole->job.state.tail_item);
+    if (whole != nullptr && whole->job.state.intent.stands()) {
+        job.left.insert(job.is_form() ? 0 : whole->job.state.intent.item());
     }
 }
 
 void server_model::note_answer(const request& what, const response& answer) {
     constexpr int while_it_matters = 60;
     const loaded_job* const whole = stored(job_in(what.url));
-    if (!healed && whole != nullptr && whole->job.state.tail_attempt != 0 && answer.status / 100 == 2) {
+    if (!healed && whole != nullptr && whole->job.state.intent.stands() && answer.status / 100 == 2) {
         tense = while_it_matters;
     }
 }
@@ -278,7 +278,7 @@ void server_model::require_marked(posted_job& job, std::size_t item) {
     job.left.insert(item);
     const loaded_job* const whole = stored(job.id);
     const bool of_item = !job.is_form() && whole != nullptr && whole->items.size() > 1;
-    if (whole == nullptr || whole->job.state.tail_attempt == 0 || (of_item && whole->job.state.tail_item != item)) {
+    if (whole == nullptr || !whole->job.state.intent.stands() || (of_item && !whole->job.state.intent.about(item))) {
         violate("the last byte of " + job.id + " is here, and no mark of that is on the disk");
     }
 }

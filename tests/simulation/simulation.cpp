@@ -198,8 +198,8 @@ void simulation::tell_changes() {
     for (const auto& [seq, whole] : disk_->jobs) {
         const job_state& now = whole.job.state;
         std::string line = "on disk " + whole.job.spec.id.str() + ": " + std::string(to_string(now.now)) +
-                           ", attempt " + std::to_string(now.attempt) + ", marked " + std::to_string(now.tail_attempt) +
-                           ", failures " + std::to_string(now.failures);
+                           ", attempt " + std::to_string(now.attempt) + ", marked " +
+                           std::to_string(now.intent.attempt()) + ", failures " + std::to_string(now.failures);
         if (std::string& told = told_[seq]; told != line) {
             say(line);
             told = std::move(line);
@@ -274,11 +274,11 @@ void simulation::fail_untried() {
             state.now = status::failed;
             state.error.code = errc::expired;
         }
-        if (how_.planted == plant::doubt_fails && state.now == status::waiting && state.tail_attempt != 0) {
+        if (how_.planted == plant::doubt_fails && state.now == status::waiting && state.intent.stands()) {
             state.now = status::failed;
             state.error.code = errc::file_changed;
         }
-        if (how_.planted == plant::doubt_invented && state.now == status::waiting && state.tail_attempt == 0) {
+        if (how_.planted == plant::doubt_invented && state.now == status::waiting && !state.intent.stands()) {
             state.now = status::unknown_outcome;
             state.error.code = errc::outcome_unknown;
         }

@@ -91,8 +91,7 @@ public:
     /// A failure that ended the protocol says what became of the marked request: the commit that keeps it takes the
     /// mark away. One that may pass does not, though a success was heard before: what it was worth has not been kept.
     [[nodiscard]] bool settled_by(const failure& why) const noexcept {
-        const bool about_it = why.item() == checkpoint::whole_job || why.item() == whole_.job.state.tail_item;
-        return (why.settles() && about_it) || (heard_ && why.what_to_do() == disposition::permanent);
+        return intent_.settled_by(why.settles(), why.item(), why.what_to_do() == disposition::permanent);
     }
     /// Looks at the content of files about which something has changed that says nothing of it. What the server has of
     /// one whose content is not known for certain is given up: an edit whose time was put back would be mixed with it.
@@ -142,15 +141,9 @@ private:
         attempt& self;
     };
 
-    asio::awaitable<void> mark_tail(std::size_t about);
-    void set_mark(std::size_t about);
-    void clear_mark();
-    void clear_mark_of(std::size_t about);
-    void conclude();
-    /// An earlier attempt may have delivered the same.
-    [[nodiscard]] bool is_marked_before(std::size_t about) const noexcept;
+    asio::awaitable<void> record_intent(std::size_t about);
     void require_no_other_doubt(std::size_t about) const;
-    asio::awaitable<response> perform(const request& what, active_send& as, bool unmark_if_nothing_left);
+    asio::awaitable<response> perform(const request& what, active_send& as, bool settle_if_nothing_left);
     void require_source_intact(const response& answer, const std::vector<body_span>& spans) const;
     asio::awaitable<void> until_flushed();
     asio::awaitable<void> begin_anew(std::size_t item);
@@ -167,6 +160,7 @@ private:
     asio::awaitable<void> drop(std::size_t item, bool discard, bool settles);
 
     loaded_job whole_;
+    detail::running_intent intent_;  // of `whole_`
     status committed_;
     waybill::store& store_;
     waybill::transport& transport_;
@@ -180,7 +174,6 @@ private:
     std::vector<leftover> owed_leftovers_;  // what a commit failed to write of both
     std::set<std::size_t> failed_items_;
     std::map<std::size_t, std::uint64_t> lost_;  // how far items had come of which the server has lost bytes
-    bool heard_ = false;                         // an answer has settled the mark; what it means has not been kept yet
     int writing_ = 0;
     std::uint32_t pauses_ = 0;  // between requests of this attempt
     bool flushing_ = false;

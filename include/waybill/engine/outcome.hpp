@@ -16,17 +16,6 @@
 
 namespace waybill {
 
-namespace detail {
-
-/// What is in doubt is one item, and others are still to be sent.
-[[nodiscard]] inline bool is_about_one_of_several(const job_state& state, const std::vector<item_record>& items) {
-    const auto open = [](const item_record& i) { return i.state.now != item_status::completed; };
-    return state.tail_attempt != 0 && state.tail_item < items.size() &&
-           std::count_if(items.begin(), items.end(), open) > (open(items[state.tail_item]) ? 1 : 0);
-}
-
-}  // namespace detail
-
 /// What a job becomes after an attempt. Pure: the whole retry policy, readable top to bottom.
 class outcome {
 public:
@@ -82,11 +71,11 @@ public:
             return park(std::move(s));
         }
         if (ambiguous && when_ambiguous == doubt::duplicate) {
-            s.tail_attempt = 0;
+            s.intent.settle();
         }
         // Out of attempts, too old to ask, or without its file is not the same as failed: it may have arrived. A
         // permanent answer to the marked request itself has taken its mark away.
-        const bool may_have_arrived = s.tail_attempt != 0 || (ambiguous && when_ambiguous == doubt::repeat);
+        const bool may_have_arrived = s.intent.stands() || (ambiguous && when_ambiguous == doubt::repeat);
         if (why.what_to_do() == disposition::permanent) {
             return may_have_arrived && when_ambiguous != doubt::duplicate ? park(std::move(s))
                                                                           : end(std::move(s), status::failed);
@@ -143,7 +132,7 @@ private:
         s.reason = wait_reason::none;
         s.not_before = {};
         s.wait = {};
-        s.tail_attempt = 0;
+        s.intent.settle();
         s.finished = now_.wall;
         s.retired = now_.all();
         return s;

@@ -4,6 +4,7 @@
 #include <waybill/detail/codec.hpp>
 #include <waybill/error.hpp>
 #include <waybill/model/checkpoint.hpp>
+#include <waybill/model/doubt.hpp>
 #include <waybill/model/fingerprint.hpp>
 #include <waybill/model/ids.hpp>
 #include <waybill/model/item.hpp>
@@ -96,18 +97,17 @@ struct job_state {
     status now = status::pending;
     waybill::stage stage = waybill::stage::upload;
     wait_reason reason = wait_reason::none;
-    int epoch = 1;         ///< lives so far: one more for each explicit retry
-    int attempt = 0;       ///< attempts begun in this epoch
-    int failures = 0;      ///< attempts failed in a row without confirmed progress
-    int early_cuts = 0;    ///< connections in a row that broke in mid-body: a refusal may be unheard
-    int tail_attempt = 0;  ///< the attempt whose last body byte may have left unanswered; 0: none
-    std::size_t tail_item = checkpoint::whole_job;  ///< the item that request was for
-    unix_millis not_before{};                       ///< the next attempt begins no earlier, or
-    std::chrono::milliseconds wait{0};              ///< this long after it was said: clocks are put right
-    unix_millis epoch_began{};                      ///< acceptance or last retry
-    std::chrono::milliseconds began{0};             ///< the same in the store's time: how long it had been open
-    unix_millis finished{};                         ///< when it became terminal
-    std::chrono::milliseconds retired{0};           ///< the same in the store's time, `store_time::all()`
+    int epoch = 1;                         ///< lives so far: one more for each explicit retry
+    int attempt = 0;                       ///< attempts begun in this epoch
+    int failures = 0;                      ///< attempts failed in a row without confirmed progress
+    int early_cuts = 0;                    ///< connections in a row that broke in mid-body: a refusal may be unheard
+    waybill::intent intent;                ///< that a request may arrive from now on
+    unix_millis not_before{};              ///< the next attempt begins no earlier, or
+    std::chrono::milliseconds wait{0};     ///< this long after it was said: clocks are put right
+    unix_millis epoch_began{};             ///< acceptance or last retry
+    std::chrono::milliseconds began{0};    ///< the same in the store's time: how long it had been open
+    unix_millis finished{};                ///< when it became terminal
+    std::chrono::milliseconds retired{0};  ///< the same in the store's time, `store_time::all()`
     int troubles = 0;  ///< attempts in a row that ended by what is not the job's fault: they are not counted
     std::chrono::milliseconds refused_since{0};  ///< in the store's open time: the first of server errors in a row
     std::string spoken;                          ///< the protocol found out to be spoken, when it is not the job's own

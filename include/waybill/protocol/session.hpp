@@ -58,6 +58,12 @@ public:
     [[nodiscard]] virtual const job_record& job() const noexcept = 0;
     [[nodiscard]] virtual const std::vector<item_record>& items() const noexcept = 0;
 
+    /// An earlier request of this job may have arrived. True from the intent, recorded before the request's last byte
+    /// is sent, until what became of it is kept: so also while the protocol looks at the response.
+    [[nodiscard]] bool in_doubt() const noexcept { return job().state.intent.stands(); }
+    /// The same, of a request for this item, or for the whole job.
+    [[nodiscard]] bool in_doubt(std::size_t about) const noexcept { return job().state.intent.about(about); }
+
     /// The committed checkpoint of an item, or of the whole job; null when there is none.
     [[nodiscard]] virtual const checkpoint* find_checkpoint(
         std::size_t item = checkpoint::whole_job) const noexcept = 0;
@@ -75,7 +81,7 @@ public:
     /// As `save` without waiting: durable within a tenth of a second.
     virtual void save_soon(checkpoint reached) = 0;
     /// As `save_soon`, of a checkpoint that says what became of a request whose answer was lost: its mark
-    /// (`job_state::tail_attempt`) is taken away by the commit that keeps the checkpoint. There is no way to take it
+    /// (`job_state::intent`) is taken away by the commit that keeps the checkpoint. There is no way to take it
     /// away alone: whoever is stopped or killed in between would send again what has arrived. An item's completion
     /// settles its mark in the same way, and so does a failure that says so (`failure::settle`).
     virtual void settle_soon(checkpoint reached) = 0;
@@ -122,11 +128,9 @@ public:
 /// first. A job has one mark: before another item's is set, what it stands for must be settled.
 [[nodiscard]] inline std::vector<std::size_t> items_to_send(const session& job) {
     std::vector<std::size_t> open;
-    const job_state& state = job.job().state;
     for (std::size_t i = 0; i < job.items().size(); ++i) {
-        const bool doubtful = state.tail_attempt != 0 && state.tail_item == i;
         if (job.items()[i].state.now != item_status::completed) {
-            open.insert(doubtful ? open.begin() : open.end(), i);
+            open.insert(job.in_doubt(i) ? open.begin() : open.end(), i);
         }
     }
     return open;

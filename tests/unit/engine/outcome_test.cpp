@@ -37,8 +37,7 @@ job_state running() {
     s.epoch = 2;
     s.attempt = 7;
     s.failures = 1;
-    s.tail_attempt = 7;
-    s.tail_item = 3;
+    s.intent = intent(7, 3);
     s.epoch_began = now - std::chrono::hours(1);
     s.began = at.open - std::chrono::hours(1);
     s.key = "0123456789abcdef0123456789abcdef";
@@ -69,7 +68,7 @@ TEST_CASE("a delivered job is completed without an error", "[engine][outcome]") 
     CHECK_FALSE(after.error);
     CHECK(after.finished == now);
     CHECK(after.retired == at.all());
-    CHECK(after.tail_attempt == 0);
+    CHECK_FALSE(after.intent.stands());
     CHECK(after.reason == wait_reason::none);
     CHECK(after.not_before == unix_millis());
     check_untouched(after, before);
@@ -82,7 +81,7 @@ TEST_CASE("a canceled job says that the app wanted it", "[engine][outcome]") {
     CHECK(after.error.code == errc::canceled);
     CHECK(after.error.item == checkpoint::whole_job);
     CHECK(after.finished == now);
-    CHECK(after.tail_attempt == 0);
+    CHECK_FALSE(after.intent.stands());
     check_untouched(after, running());
 }
 
@@ -94,8 +93,7 @@ TEST_CASE("a job that a stop interrupted is pending, and nothing is counted", "[
     CHECK(after.now == status::pending);
     CHECK(after.reason == wait_reason::none);
     CHECK(after.failures == before.failures);
-    CHECK(after.tail_attempt == before.tail_attempt);  // what may have arrived, may have arrived
-    CHECK(after.tail_item == before.tail_item);
+    CHECK(after.intent == before.intent);  // what may have arrived, may have arrived
     CHECK(after.finished == unix_millis());
     check_untouched(after, before);
 }
@@ -131,10 +129,9 @@ TEST_CASE("a failed attempt leaves the job where its failure leads", "[engine][o
             // The mark stays exactly as long as nobody knows what became of the last byte.
             const bool settled =
                 (what == disposition::permanent || what == disposition::ambiguous) && if_unknown == doubt::duplicate;
-            CHECK((after.tail_attempt != 0) == !settled);
-            if (after.tail_attempt != 0) {
-                CHECK(after.tail_attempt == 7);
-                CHECK(after.tail_item == 3);
+            CHECK(after.intent.stands() == !settled);
+            if (after.intent.stands()) {
+                CHECK(after.intent == intent(7, 3));
             }
         }
     }
@@ -143,7 +140,7 @@ TEST_CASE("a failed attempt leaves the job where its failure leads", "[engine][o
 TEST_CASE("a permanent failure ends a job of which nothing is in doubt", "[engine][outcome]") {
     const retry_policy p = policy();
     job_state before = running();
-    before.tail_attempt = 0;
+    before.intent.settle();
     for (const doubt if_unknown : every_policy) {
         const job_state after =
             outcome(p, at, 0.5).failed(before, because(disposition::permanent), if_unknown, nothing_gained);
@@ -175,7 +172,7 @@ TEST_CASE("failures without progress are counted, and end the job when they are 
         INFO("disposition " << static_cast<int>(what));
         job_state s = running();
         s.failures = 0;
-        s.tail_attempt = 0;
+        s.intent.settle();
         for (int i = 1; i < p.attempts; ++i) {
             s = decided.failed(s, because(what), doubt::duplicate, nothing_gained);
             CHECK(s.now == status::waiting);
@@ -185,7 +182,7 @@ TEST_CASE("failures without progress are counted, and end the job when they are 
         s = decided.failed(s, because(what), doubt::duplicate, nothing_gained);
         CHECK(s.now == status::failed);
         CHECK(s.finished == now);
-        CHECK(s.tail_attempt == 0);
+        CHECK_FALSE(s.intent.stands());
         CHECK(s.error.code == make_http_error(408));
         CHECK(s.error.details.detail == "gave up after 4 attempts without progress; details");
     }
@@ -199,9 +196,9 @@ TEST_CASE("a job that may have arrived is parked when it runs out of attempts to
     s.failures = p.attempts - 1;
     // Also when the last attempt did not even connect: an earlier one may have arrived.
     CHECK(decided.failed(s, because(disposition::retry), doubt::ask, nothing_gained).now == status::unknown_outcome);
-    s.tail_attempt = 0;
+    s.intent.settle();
     CHECK(decided.failed(s, because(disposition::retry), doubt::ask, nothing_gained).now == status::failed);
-    s.tail_attempt = 7;
+    s.intent = intent(7, 3);
     CHECK(decided.failed(s, because(disposition::ambiguous), doubt::ask, nothing_gained).now ==
           status::unknown_outcome);
     CHECK(decided.failed(s, because(disposition::ambiguous), doubt::repeat, nothing_gained).now ==
@@ -213,7 +210,7 @@ TEST_CASE("a job that gives up without details says how often it tried", "[engin
     const retry_policy p = policy();
     job_state s = running();
     s.failures = 3;
-    s.tail_attempt = 0;
+    s.intent.settle();
     s = outcome(p, at, 0.5)
             .failed(s, failure(disposition::retry, errc::connection_lost, {}), doubt::park, nothing_gained);
     CHECK(s.now == status::failed);
@@ -278,7 +275,7 @@ TEST_CASE("what concerns the host, the network, the credentials or the disk cost
         CHECK(last >= std::min(p.offline_poll, p.cap / 2));
         CHECK(last <= p.credentials_pause_cap);
         s.began = at.open - p.max_age - milliseconds(1);
-        s.tail_attempt = 0;
+        s.intent.settle();
         s = outcome(p, at, 0.25).failed(s, why, doubt::duplicate, nothing_gained);
         CHECK(s.now == status::failed);
         CHECK(s.error.code == errc::expired);
@@ -292,7 +289,7 @@ TEST_CASE("500 is the job's fault only where its host serves others", "[engine][
     const outcome::attempt_end serves_nobody{false, 0, false};
     job_state s = running();
     s.failures = 0;
-    s.tail_attempt = 0;
+    s.intent.settle();
     for (int i = 0; i < 100; ++i) {
         s = decided.failed(s, why, doubt::park, serves_nobody);
         REQUIRE(s.now == status::waiting);
@@ -350,8 +347,7 @@ TEST_CASE("a job found with a mark is parked with what is known of it", "[engine
     job_state after = outcome(p, at, 0.5).park(before);
     CHECK(after.now == status::unknown_outcome);
     CHECK(after.error.code == errc::outcome_unknown);
-    CHECK(after.tail_attempt == 7);
-    CHECK(after.tail_item == 3);
+    CHECK(after.intent == intent(7, 3));
     CHECK(after.reason == wait_reason::none);
     CHECK(after.finished == unix_millis());
 
@@ -381,7 +377,7 @@ TEST_CASE("a job expires when it is older than its epoch may get", "[engine][out
     CHECK(after.finished == now);
     CHECK(after.error.code == errc::expired);
     CHECK(after.error.details.detail == "https://h/up: HTTP 503 Service Unavailable");
-    CHECK(after.tail_attempt == 0);
+    CHECK_FALSE(after.intent.stands());
     s.error = {};
     CHECK(decided.expired(s).error.details.detail.empty());
 }

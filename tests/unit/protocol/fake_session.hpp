@@ -123,11 +123,11 @@ public:
         co_return;
     }
     asio::awaitable<void> settle_and_forget(std::size_t item, bool discard) override {
-        record.state.tail_attempt = 0;
+        record.state.intent.settle();
         return forget(item, discard);
     }
     void settle_soon(checkpoint reached) override {
-        record.state.tail_attempt = 0;
+        record.state.intent.settle();
         save_soon(std::move(reached));
     }
     void confirm(std::size_t item, std::uint64_t bytes) override { records.at(item).state.confirmed = bytes; }

@@ -200,8 +200,7 @@ void put_in_doubt(fake_session& session, const std::string& condition = "If-None
     session.record.spec.headers.emplace_back(condition, value);
     session.with("a", "abc").answers(412);
     session.record.state.attempt = 2;
-    session.record.state.tail_attempt = 1;
-    session.record.state.tail_item = 0;
+    session.record.state.intent = intent(1, 0);
 }
 
 std::optional<failure> failure_of(fake_session& session) {
@@ -289,7 +288,7 @@ TEST_CASE("a target that cannot be looked at leaves a failed condition undecided
 TEST_CASE("a condition that fails without an earlier request is a refusal", "[protocol][put]") {
     fake_session session("https://h/a");
     put_in_doubt(session);
-    session.record.state.tail_attempt = 0;
+    session.record.state.intent.settle();
     CHECK(failure_of(session)->code() == make_http_error(412));
     CHECK(session.sent.size() == 1);
 }
@@ -298,7 +297,7 @@ TEST_CASE("put settles the item in doubt before it sends another", "[protocol][p
     fake_session session("https://h/up/");
     put_in_doubt(session);
     session.with("b", "2").with("c", "3");
-    session.record.state.tail_item = 1;
+    session.record.state.intent = intent(1, 1);
     session.to_come.clear();
     session.answers(201).answers(201).answers(201);
     upload(session);

@@ -23,16 +23,17 @@ namespace detail {
     return failure(what, code, std::move(details), std::nullopt, item);
 }
 
-/// True when an answer says what became of the request and of every earlier one for the same.
-[[nodiscard]] inline bool settles(const verdict& v, const response& answer, const job_spec& job,
-                                  bool older_doubt) noexcept {
+/// What an answer says of the request.
+[[nodiscard]] inline heard heard_in(const verdict& v, const response& answer, const job_spec& job) noexcept {
     if (v.what == disposition::ambiguous) {
-        return false;
+        return heard::nothing;
     }
-    // What was not sent, or is refused now, says nothing of an earlier request whose answer was lost. But where the
-    // key is honoured, 422 means that it is known, and with other bytes.
+    if (v.accepted) {
+        return heard::success;
+    }
+    // Where the key is honoured, 422 means that it is known, and with other bytes.
     const bool of_the_key = answer.status == 422 && job.if_unknown == on_unknown::retry_same_key;
-    return !older_doubt || v.accepted || of_the_key;
+    return of_the_key ? heard::known_request : heard::refusal;
 }
 
 /// An item's bytes. Remembers whose source failed: the transport only knows one body.
@@ -85,9 +86,9 @@ WAYBILL_DECL void give_up_uploads(job_change& change, const loaded_job& whole,
 WAYBILL_DECL attempt::attempt(loaded_job whole, waybill::store& store, waybill::transport& transport,
                               source_opener& sources, waybill::clock& clock, const engine_options& options,
                               detail::strand home)
-    : whole_(std::move(whole)), committed_(whole_.job.state.now), store_(store), transport_(transport),
-      sources_(sources), clock_(clock), options_(options), shown_(detail::picture_of(whole_)), home_(std::move(home)),
-      flushed_(home_), item_meters_(whole_.items.size()) {
+    : whole_(std::move(whole)), intent_(whole_.job.state.intent), committed_(whole_.job.state.now), store_(store),
+      transport_(transport), sources_(sources), clock_(clock), options_(options), shown_(detail::picture_of(whole_)),
+      home_(std::move(home)), flushed_(home_), item_meters_(whole_.items.size()) {
     for (item_record& one : whole_.items) {
         if (one.state.now == item_status::failed) {
             one.state.now = item_status::pending;  // it has its turn again
@@ -104,7 +105,7 @@ WAYBILL_DECL const checkpoint* attempt::find_checkpoint(std::size_t item) const 
 WAYBILL_DECL std::unique_ptr<body_source> attempt::open(std::size_t item) {
     auto source = std::make_unique<detail::noted_source>(sources_, whole_.items.at(item).spec, item, failed_items_);
     // Of what may have arrived the server is asked first. That needs no file, and it may be gone since.
-    if (whole_.job.state.tail_attempt == 0) {
+    if (!in_doubt()) {
         source->open();
     }
     return source;
@@ -118,26 +119,26 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
         what.headers.push_back(
             header_field{options_.key_header, quote + detail::key_of(what, whole_.job, about) + quote});
     }
-    const bool marks = !what.idempotent || what.finishing;
-    if (marks) {
+    const bool intends = !what.idempotent || what.finishing;
+    if (intends) {
         require_no_other_doubt(about);
+        intent_.begin_request();
     }
     // A server that refuses early and hangs up may not be heard, over TLS least of all: after some
     // connections that broke in mid-body it is asked first.
     constexpr int cuts_until_asked = 3;
     int& cuts = whole_.job.state.early_cuts;
     what.expect_continue = what.expect_continue || (cuts >= cuts_until_asked && what.body_size() > 0);
-    const bool older_doubt = is_marked_before(about);
-    const bool marked = whole_.job.state.tail_attempt != 0 && whole_.job.state.tail_item == about;
-    heard_ = heard_ && !marks;
+    const bool known = in_doubt(about);
+    const bool earlier = known && whole_.job.state.intent.of_earlier_attempt(whole_.job.state.attempt);
     for (int redirects = 0;; ++redirects) {
-        // Looked at again after a redirect: its answer has taken the mark away.
+        // Looked at again after a redirect: its answer has settled the intent.
         const job_state& state = whole_.job.state;
-        if (marks && (state.tail_attempt != state.attempt || state.tail_item != about)) {
-            what.before_last_byte = [this, about] { return mark_tail(about); };
+        if (intends && state.intent != intent(state.attempt, about)) {
+            what.before_last_byte = [this, about] { return record_intent(about); };
         }
         const listed_send entry(active_, spans);
-        response answer = co_await perform(what, *entry.place, marks && !marked);
+        response answer = co_await perform(what, *entry.place, intends && !known);
         hide_secrets(answer, secrets);
         detail::take_redirect(what, answer, secrets);
         const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.may_have_left;
@@ -151,13 +152,8 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
             unheard_ += std::max(entry.place->progress.sent, answer.body_taken);
         }
         const verdict v = judge(answer, false);
-        if (marks && detail::settles(v, answer, whole_.job.spec, older_doubt)) {
-            // The mark of a success goes with what its protocol keeps of it: who is interrupted in between must not
-            // take it for something that never left.
-            heard_ = v.accepted;
-            if (!v.accepted) {
-                clear_mark();
-            }
+        if (intends) {
+            intent_.hear(detail::heard_in(v, answer, whole_.job.spec), earlier);
         }
         require_source_intact(answer, spans);
         if (!detail::redirected(what, answer, redirects)) {
@@ -167,9 +163,10 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
     }
 }
 
-// Interrupted before the connection stood, it cannot have arrived, though a small body is marked before.
+// Interrupted before the connection stood, it cannot have arrived, though the intent of a small body is recorded
+// before.
 WAYBILL_DECL asio::awaitable<response> attempt::perform(const request& what, active_send& as,
-                                                        bool unmark_if_nothing_left) {
+                                                        bool settle_if_nothing_left) {
     std::exception_ptr thrown;
     response answer;
     try {
@@ -177,8 +174,8 @@ WAYBILL_DECL asio::awaitable<response> attempt::perform(const request& what, act
     } catch (...) {
         thrown = std::current_exception();
     }
-    if (thrown && unmark_if_nothing_left && !as.progress.connected) {
-        clear_mark();
+    if (thrown && settle_if_nothing_left && !as.progress.connected) {
+        intent_.settle();
     }
     if (thrown) {
         std::rethrow_exception(thrown);
@@ -187,52 +184,18 @@ WAYBILL_DECL asio::awaitable<response> attempt::perform(const request& what, act
     co_return answer;
 }
 
-// The mark is durable before the last byte leaves: after a crash without it the server cannot
+// The intent is durable before the last byte is sent: after a crash without it the server cannot
 // have the whole body, and sending again is safe.
-WAYBILL_DECL asio::awaitable<void> attempt::mark_tail(std::size_t about) {
-    set_mark(about);
+WAYBILL_DECL asio::awaitable<void> attempt::record_intent(std::size_t about) {
+    intent_.record(whole_.job.state.attempt, about);
     co_await commit(whole_.job.state);
 }
 
-WAYBILL_DECL void attempt::set_mark(std::size_t about) {
-    heard_ = false;
-    whole_.job.state.tail_attempt = whole_.job.state.attempt;
-    whole_.job.state.tail_item = about;
-}
-
-// Whatever is committed next also takes the mark away. So it is only for what keeps, in that very commit, what settled
-// it, and for answers after which sending again is right.
-WAYBILL_DECL void attempt::clear_mark() {
-    whole_.job.state.tail_attempt = 0;
-    heard_ = false;
-}
-
-WAYBILL_DECL void attempt::clear_mark_of(std::size_t about) {
-    if (whole_.job.state.tail_item == about) {
-        clear_mark();
-    }
-}
-
-/// What a success was worth is kept by the next commit: the mark goes with it.
-WAYBILL_DECL void attempt::conclude() {
-    if (heard_) {
-        clear_mark();
-    }
-}
-
-/// A job has one mark. That of another item would be forgotten with what an earlier attempt has left in doubt.
 WAYBILL_DECL void attempt::require_no_other_doubt(std::size_t about) const {
     const job_state& state = whole_.job.state;
-    const bool earlier = state.tail_attempt != 0 && state.tail_attempt != state.attempt && !heard_;
-    const bool other = state.tail_item != about && state.tail_item < whole_.items.size();
-    if (earlier && other && whole_.items[state.tail_item].state.now != item_status::completed) {
-        throw failure(disposition::ambiguous, errc::outcome_unknown, {}, std::nullopt, state.tail_item);
+    if (intent_.forbids(state.attempt, about, whole_.items)) {
+        throw failure(disposition::ambiguous, errc::outcome_unknown, {}, std::nullopt, state.intent.item());
     }
-}
-
-WAYBILL_DECL bool attempt::is_marked_before(std::size_t about) const noexcept {
-    const job_state& state = whole_.job.state;
-    return state.tail_attempt != 0 && state.tail_attempt != state.attempt && state.tail_item == about;
 }
 
 WAYBILL_DECL void attempt::require_source_intact(const response& answer, const std::vector<body_span>& spans) const {
@@ -248,7 +211,7 @@ WAYBILL_DECL void attempt::require_source_intact(const response& answer, const s
 }
 
 WAYBILL_DECL void attempt::keep(checkpoint reached) {
-    conclude();
+    intent_.keep();
     const checkpoint* const known = find_checkpoint(reached.item);
     progressed_ = progressed_ || (known != nullptr && reached.offset > known->offset);
     std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == reached.item; });
@@ -266,7 +229,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::save(checkpoint reached) {
 WAYBILL_DECL asio::awaitable<void> attempt::save_and_mark(checkpoint reached) {
     const std::size_t about = reached.item;
     keep(std::move(reached));
-    set_mark(about);
+    intent_.record(whole_.job.state.attempt, about);
     return commit(whole_.job.state);
 }
 
@@ -277,7 +240,7 @@ WAYBILL_DECL void attempt::save_soon(checkpoint reached) {
 WAYBILL_DECL void attempt::settle_soon(checkpoint reached) {
     const std::size_t about = reached.item;
     keep(std::move(reached));
-    clear_mark_of(about);
+    intent_.settle(about);
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discard) {
@@ -295,9 +258,9 @@ WAYBILL_DECL asio::awaitable<void> attempt::drop(std::size_t item, bool discard,
     if (known == nullptr) {
         co_return;
     }
-    conclude();
+    intent_.keep();
     if (settles) {
-        clear_mark_of(item);
+        intent_.settle(item);
     }
     job_change change = take_change();
     change.dropped.push_back(item);
@@ -364,8 +327,8 @@ WAYBILL_DECL asio::awaitable<void> attempt::save_protocol(std::string name) {
 }
 
 WAYBILL_DECL void attempt::finish_item(std::size_t item, std::string receipt) {
-    conclude();
-    clear_mark_of(item);  // of an earlier attempt, about which the server was asked
+    intent_.keep();
+    intent_.settle(item);  // of an earlier attempt, about which the server was asked
     item_record& record = whole_.items.at(item);
     record.state.now = item_status::completed;
     record.state.confirmed = record.spec.size;
@@ -386,14 +349,14 @@ WAYBILL_DECL void attempt::complete_item_soon(std::size_t item, std::string rece
 WAYBILL_DECL void attempt::fail_item_soon(std::size_t item) {
     whole_.items.at(item).state.now = item_status::failed;
     dirty_items_.insert(item);
-    clear_mark_of(item);  // one that stands is settled by what the item failed with
+    intent_.settle(item);  // its failure says what became of it
 }
 
 WAYBILL_DECL void attempt::complete_all_soon(std::string receipt) {
     for (std::size_t i = 0; i < whole_.items.size(); ++i) {
         finish_item(i, receipt);
     }
-    clear_mark();
+    intent_.settle();
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next) {
@@ -414,7 +377,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::commit(job_state next) {
     try {
         co_await write(std::move(change));
     } catch (...) {
-        // A stop while it waited for space: the next commit must not take the mark away without what settled it.
+        // A stop while it waited for space: the next commit must not drop the intent without what settled it.
         put_back(taken);
         throw;
     }
@@ -489,7 +452,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::recognize_files() {
 
 // Before the file is known by its new identity: a crash in between finds what was given up gone.
 WAYBILL_DECL asio::awaitable<void> attempt::begin_anew(std::size_t item) {
-    if (whole_.job.state.tail_attempt != 0) {
+    if (in_doubt()) {
         diagnostics details;
         details.detail = whole_.items[item].spec.path;
         throw failure(disposition::retry, errc::file_touched, std::move(details), std::nullopt, item);

@@ -28,8 +28,8 @@ namespace detail {
             std::rethrow_exception(thrown);
         }
     } catch (const failure& f) {
-        const bool marked = job.job().state.tail_attempt != 0 && !job.settled_by(f);
-        return f.code() == errc::outcome_unknown || (f.what_to_do() == disposition::permanent && marked);
+        const bool in_doubt = job.in_doubt() && !job.settled_by(f);
+        return f.code() == errc::outcome_unknown || (f.what_to_do() == disposition::permanent && in_doubt);
     } catch (...) {
     }
     return false;
@@ -68,18 +68,6 @@ namespace detail {
     return code == errc::file_changed || code == errc::source_read_failed || code == errc::source_missing ||
            code == errc::source_unreadable || code == errc::source_not_regular || code == errc::source_outside ||
            code == errc::source_unavailable || code == errc::source_size_wrong || code == errc::file_touched;
-}
-
-/// An earlier attempt has marked that the last byte of a request may have left, and what the
-/// request was for has not been confirmed since.
-[[nodiscard]] inline bool is_in_doubt(const attempt& job) {
-    const job_state& state = job.job().state;
-    if (state.tail_attempt == 0) {
-        return false;
-    }
-    const auto open = [](const item_record& i) { return i.state.now != item_status::completed; };
-    return state.tail_item < job.items().size() ? open(job.items()[state.tail_item])
-                                                : std::any_of(job.items().begin(), job.items().end(), open);
 }
 
 }  // namespace detail
@@ -291,7 +279,7 @@ WAYBILL_DECL asio::awaitable<void> engine::commit_end(attempt& job, job_state ne
 WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
     const outcome decided = decide();
     const outcome::doubt doubt = doubt_about(job.job());
-    const bool in_doubt = detail::is_in_doubt(job);
+    const bool in_doubt = job.job().state.intent.is_unconfirmed(job.items());
     if (in_doubt && doubt == outcome::doubt::park) {
         co_await job.commit(decided.park(job.job().state));
         co_return false;
@@ -302,7 +290,7 @@ WAYBILL_DECL asio::awaitable<bool> engine::begin(attempt& job) {
     begun.not_before = {};
     begun.attempt += 1;
     if (doubt == outcome::doubt::duplicate) {
-        begun.tail_attempt = 0;
+        begun.intent.settle();
     }
     co_await job.commit(std::move(begun));
     // A protocol that can ask the server does so first, by itself.
@@ -332,8 +320,8 @@ WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job, diagnostics
     std::exception_ptr thrown;
     try {
         job_snapshot about = job.observe();
-        if (job.job().state.tail_attempt != 0) {
-            about.error.item = job.job().state.tail_item;
+        if (job.in_doubt()) {
+            about.error.item = job.job().state.intent.item();
         }
         said = co_await hook->second(about);
     } catch (...) {
@@ -345,11 +333,11 @@ WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job, diagnostics
     job_state next = job.job().state;
     switch (said) {
         case verification::not_delivered:
-            next.tail_attempt = 0;
+            next.intent.settle();
             co_await job.commit(std::move(next));
             co_return true;
         case verification::delivered:
-            if (detail::is_about_one_of_several(job.job().state, job.items())) {
+            if (job.job().state.intent.is_for_one_of_several(job.items())) {
                 co_await complete_doubtful(job);
                 co_return true;  // the others are still to be sent
             }
@@ -368,7 +356,7 @@ WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job, diagnostics
 
 /// The item whose request was in doubt is there.
 WAYBILL_DECL asio::awaitable<void> engine::complete_doubtful(attempt& job) {
-    const std::size_t item = job.job().state.tail_item;
+    const std::size_t item = job.job().state.intent.item();
     std::string receipt = "verified";
     if (job.find_checkpoint(item) == nullptr) {
         co_await job.complete_item(item, std::move(receipt));
@@ -466,7 +454,7 @@ WAYBILL_DECL job_state engine::after(const attempt& job, const run_state& mine,
         const bool may_probe = why.code() != errc::outcome_unknown && !given_up;
         job_state reached = state;
         if (job.settled_by(why)) {
-            reached.tail_attempt = 0;
+            reached.intent.settle();
         }
         return decided.failed(std::move(reached), why, doubt_about(job.job(), may_probe), how);
     };

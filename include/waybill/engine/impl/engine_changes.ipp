@@ -128,7 +128,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
         next.to.wait = {};
         next.to.reason = wait_reason::none;
         if (was == status::unknown_outcome) {
-            next.to.tail_attempt = 0;  // the app takes the risk; one that waits is asked about first, as ever
+            next.to.intent.settle();  // the app takes the risk; one that waits is asked about first, as ever
         }
     }
     next.to.now = status::pending;
@@ -145,9 +145,9 @@ WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
     job_change next;
     switch (what) {
         case resolution::completed:
-            if (detail::is_about_one_of_several(whole.job.state, whole.items)) {
+            if (whole.job.state.intent.is_for_one_of_several(whole.items)) {
                 // What was in doubt is there. The others were never sent: the job goes on with them.
-                const std::size_t item = whole.job.state.tail_item;
+                const std::size_t item = whole.job.state.intent.item();
                 item_state done = whole.items[item].state;
                 done.now = item_status::completed;
                 done.confirmed = whole.items[item].spec.size;
@@ -155,7 +155,7 @@ WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
                 next.dropped.push_back(item);
                 next.to = whole.job.state;
                 next.to.now = status::pending;
-                next.to.tail_attempt = 0;
+                next.to.intent.settle();
                 next.to.failures = 0;
                 break;
             }
@@ -175,7 +175,7 @@ WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
         case resolution::retry:
             next.to = whole.job.state;
             next.to.now = status::pending;
-            next.to.tail_attempt = 0;
+            next.to.intent.settle();
             next.to.failures = 0;
             break;
     }

@@ -26,7 +26,7 @@ public:
     /// To be called where `item` failed, in the handler of `why`: rethrows, or keeps it for later when it is this
     /// item's alone and the others are to be delivered. What may have arrived is nobody's alone: it parks the job.
     void failed(std::size_t item, const failure& why) {
-        const bool settled = job_.job().state.tail_attempt == 0 || why.settles();
+        const bool settled = !job_.in_doubt() || why.settles();
         const bool alone = why.what_to_do() == disposition::permanent && settled;
         if (!alone || job_.job().spec.if_item_fails == on_item_failure::stop) {
             throw;

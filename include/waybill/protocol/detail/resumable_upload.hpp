@@ -73,7 +73,6 @@ private:
 
     // Where it stands.
     [[nodiscard]] bool load();
-    [[nodiscard]] bool in_doubt() const;
     [[nodiscard]] checkpoint reached() const;
     /// `settles`: what became of the request with the last byte is known by it.
     void advance(std::uint64_t offset, bool settles = false);

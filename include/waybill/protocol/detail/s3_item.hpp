@@ -89,7 +89,6 @@ private:
     [[nodiscard]] std::uint64_t size() const noexcept { return job_.items()[index_].spec.size; }
     [[nodiscard]] std::size_t first_missing() const noexcept;
     [[nodiscard]] std::size_t missing() const noexcept;
-    [[nodiscard]] bool marked() const noexcept;
     [[nodiscard]] checkpoint reached() const;
 
     session& job_;

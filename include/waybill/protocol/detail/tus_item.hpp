@@ -79,7 +79,6 @@ private:
     [[nodiscard]] bool has_file();
     [[nodiscard]] std::uint64_t size() const noexcept { return job_.items()[index_].spec.size; }
     [[nodiscard]] bool whole() const noexcept { return state_.parts.size() == 1; }
-    [[nodiscard]] bool marked() const noexcept;
     [[nodiscard]] std::uint64_t next_size(const tus_part& part) const noexcept;
     [[nodiscard]] std::string metadata() const;
     [[nodiscard]] checkpoint reached();

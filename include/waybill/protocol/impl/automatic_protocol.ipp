@@ -77,7 +77,7 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
 [[nodiscard]] inline bool is_outdated(const failure& why, const session& job) {
     const bool unknown = why.code() == make_http_error(404) || why.code() == make_http_error(405) ||
                          why.code() == make_http_error(501) || why.code() == errc::not_offered;
-    bool begun = job.job().state.tail_attempt != 0 || job.find_checkpoint() != nullptr;
+    bool begun = job.in_doubt() || job.find_checkpoint() != nullptr;
     for (std::size_t i = 0; i < job.items().size(); ++i) {
         begun = begun || job.find_checkpoint(i) != nullptr || job.items()[i].state.now == item_status::completed;
     }

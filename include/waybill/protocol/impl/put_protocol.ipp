@@ -165,8 +165,7 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::
     // last byte leaves, and no kept connection is used, on which it might be repeated unseen.
     const bool conditional = is_conditional(job.job().spec.headers);
     what.finishing = what.fresh_connection = conditional;
-    const job_state& state = job.job().state;
-    const bool doubted = is_idempotent() && state.tail_attempt != 0 && state.tail_item == index;
+    const bool doubted = is_idempotent() && job.in_doubt(index);
     std::vector<body_span> spans;
     spans.push_back(body_span{index, 0, 0, item.size});
     const bool repeated = is_repeated_by_key(job, index);

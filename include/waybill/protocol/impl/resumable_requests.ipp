@@ -71,12 +71,6 @@ WAYBILL_DECL bool resumable_upload::load() {
     return true;
 }
 
-/// An earlier attempt marked that the last byte of this upload may have left.
-WAYBILL_DECL bool resumable_upload::in_doubt() const {
-    const job_state& state = job_.job().state;
-    return state.tail_attempt != 0 && state.tail_item == what_.about;
-}
-
 WAYBILL_DECL checkpoint resumable_upload::reached() const {
     resumable_state state;
     state.interop = interop_;

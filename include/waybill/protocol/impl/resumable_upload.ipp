@@ -24,7 +24,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::go_on() {
     const bool known = load();
     if (known) {
         co_await ask();
-    } else if (in_doubt()) {
+    } else if (job_.in_doubt(what_.about)) {
         throw failure(disposition::ambiguous, errc::outcome_unknown, {}, std::nullopt, what_.about);
     } else if (!how_.upload_url.empty()) {
         resource_ = how_.upload_url;
@@ -184,9 +184,9 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
                                                    ", and confirmed " + std::to_string(position_));
     }
     take_limits(said);
-    last_.unheard = last_.unheard || (in_doubt() && last_.refused == 0);
+    last_.unheard = last_.unheard || (job_.in_doubt(what_.about) && last_.refused == 0);
     if (complete) {
-        last_.note_decision(in_doubt());
+        last_.note_decision(job_.in_doubt(what_.about));
         co_await replay();
         co_return;
     }
@@ -228,7 +228,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::replay() {
 /// It has every byte, though it may have refused the request that brought the last one.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::found_complete(const response& answer) {
     const response& why = refusal_ ? *refusal_ : answer;
-    switch (last_.now_complete(in_doubt())) {
+    switch (last_.now_complete(job_.in_doubt(what_.about))) {
         case ending::delivered: co_await finish(answer); co_return;
         case ending::refused: throw failed(verdict{false, disposition::permanent, make_http_error(last_.refused)}, why);
         case ending::unknown: {
@@ -370,7 +370,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::resync(verdict because, con
 
 /// The upload is no more. If its last byte may have left, it may have been completed before.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::gone(const response& answer) {
-    if (in_doubt()) {
+    if (job_.in_doubt(what_.about)) {
         throw failure(disposition::ambiguous, errc::outcome_unknown, describe(answer), std::nullopt, what_.about);
     }
     co_await begin_anew(false);
@@ -384,7 +384,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::gone(const response& answer
 WAYBILL_DECL asio::awaitable<void> resumable_upload::lost_tail(std::uint64_t offset, const response& answer) {
     diagnostics d = describe(answer);
     d.detail = "the server has " + std::to_string(offset) + " bytes, and confirmed " + std::to_string(position_);
-    if (in_doubt()) {
+    if (job_.in_doubt(what_.about)) {
         throw failure(disposition::ambiguous, errc::outcome_unknown, std::move(d), std::nullopt, what_.about);
     }
     if (adopting_) {

@@ -35,7 +35,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver() {
 // A PUT may be repeated: the same key gets the same bytes. But for a conditional one, which would hear of itself.
 WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
     const bool conditional = has_condition(job_.job().spec.headers);
-    const bool doubted = marked();
+    const bool doubted = job_.in_doubt(index_);
     body_sums sums = co_await sums_of(*source_);
     for (int refusals = 1; !receipt_; ++refusals) {
         const s3_answer answer = co_await put_whole(sums);
@@ -123,7 +123,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::begin() {
     if (stored && covers(*stored, size())) {
         resource_ = known->resource;
         state_ = std::move(*stored);
-        state_.doubtful = state_.doubtful && marked();  // else the app has decided
+        state_.doubtful = state_.doubtful && job_.in_doubt(index_);  // else the app has decided
         sent_.assign(state_.parts.size(), {});
         static_cast<void>(co_await compare());
         co_return;
@@ -180,7 +180,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
     if (receipt_) {
         co_return;
     }
-    if (marked()) {
+    if (job_.in_doubt(index_)) {
         fail(disposition::ambiguous, errc::outcome_unknown, s3_answer(),
              "the upload is gone, and so is what it may have become");
     }
@@ -264,7 +264,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
         make.headers.push_back(header_field{"x-amz-checksum-type", "FULL_OBJECT"});
         make.headers.push_back(header_field{"x-amz-checksum-crc32c", checksum});
     }
-    if (marked() && !state_.doubtful) {
+    if (job_.in_doubt(index_) && !state_.doubtful) {
         state_.doubtful = true;  // by an earlier one, whose answer was lost; committed with the mark of this one
         job_.save_soon(reached());
     }
@@ -485,11 +485,6 @@ WAYBILL_DECL void s3_item::fail(disposition what, std::error_code code, const s3
 
 WAYBILL_DECL failure s3_item::failed(const verdict& why, const s3_answer& answer, std::string detail) const {
     return failure_of(answer, why, unix_seconds(job_.now()), index_, std::move(detail));
-}
-
-WAYBILL_DECL bool s3_item::marked() const noexcept {
-    const job_state& s = job_.job().state;
-    return s.tail_attempt != 0 && s.tail_item == index_;
 }
 
 WAYBILL_DECL checkpoint s3_item::reached() const {

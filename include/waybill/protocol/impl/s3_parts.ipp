@@ -34,7 +34,7 @@ WAYBILL_DECL asio::awaitable<bool> s3_item::compare() {
         co_await adopt(std::move(*listed));
         co_return true;
     }
-    if (marked()) {
+    if (job_.in_doubt(index_)) {
         std::string checksum = co_await checksum_of_file();
         receipt_ = co_await find_object(std::move(checksum));  // the item's completion settles the doubt
     }

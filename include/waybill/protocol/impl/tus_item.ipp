@@ -180,7 +180,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::hidden(tus_part& part, const respon
 WAYBILL_DECL asio::awaitable<void> tus_item::lost_tail(tus_part& part, std::uint64_t offset, const response& answer) {
     const std::string said =
         "it is at offset " + std::to_string(offset) + ", confirmed were " + std::to_string(part.offset);
-    if (whole() && (marked() || part.offset == part.length)) {
+    if (whole() && (job_.in_doubt(index_) || part.offset == part.length)) {
         fail(disposition::ambiguous, errc::outcome_unknown, answer, said);
     }
     if (++state_.restarts > most_restarts) {
@@ -258,15 +258,10 @@ WAYBILL_DECL void tus_item::fail(disposition what, std::error_code code, const r
 /// A request that finishes the item has left, its answer was lost, and the server has nothing to ask
 /// about: it may have the item or not. Then the job's policy decides.
 WAYBILL_DECL void tus_item::require_known(const response& said) const {
-    if (marked()) {
+    if (job_.in_doubt(index_)) {
         const std::string why = said.status == 0 ? "" : ", and the server says HTTP " + std::to_string(said.status);
         fail(disposition::ambiguous, errc::outcome_unknown, said, "the upload may have been finished" + why);
     }
-}
-
-WAYBILL_DECL bool tus_item::marked() const noexcept {
-    const job_state& s = job_.job().state;
-    return s.tail_attempt != 0 && s.tail_item == index_;
 }
 
 WAYBILL_DECL std::uint64_t tus_item::next_size(const tus_part& part) const noexcept {

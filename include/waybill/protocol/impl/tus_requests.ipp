@@ -156,7 +156,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     }
     part.deferred = !length && answer.header("Upload-Defer-Length") == "1";
     part.asked = true;
-    state_.last.unheard = state_.last.unheard || (whole() && marked() && state_.last.refused == 0);
+    state_.last.unheard = state_.last.unheard || (whole() && job_.in_doubt(index_) && state_.last.refused == 0);
     if (whole() && *offset == part.length) {
         co_await found_complete(part, answer);
         if (part.url.empty()) {
@@ -167,7 +167,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
         state_.last.reopen();
     }
     const bool bounded = part.left.has_value();
-    co_await moved(part, *offset, answer, whole() && marked());  // what became of the last request is known now
+    const bool settles = whole() && job_.in_doubt(index_);  // what became of the last request is known now
+    co_await moved(part, *offset, answer, settles);
     if (bounded && part.offset < part.length) {
         // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
         checkpoint unbounded = reached();
@@ -178,9 +179,9 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
 /// It has every byte, though it may have refused the request that brought the last one.
 WAYBILL_DECL asio::awaitable<void> tus_item::found_complete(tus_part& part, const response& answer) {
     const int refused = state_.last.refused;
-    state_.last.note_decision(marked());
+    state_.last.note_decision(job_.in_doubt(index_));
     const std::string said = "the server has every byte, but answered the last of them with " + std::to_string(refused);
-    switch (state_.last.now_complete(marked())) {
+    switch (state_.last.now_complete(job_.in_doubt(index_))) {
         case ending::delivered: co_return;
         case ending::refused: fail(disposition::permanent, make_http_error(refused), refusal_.value_or(answer), said);
         case ending::unknown: {

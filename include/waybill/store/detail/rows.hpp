@@ -232,10 +232,10 @@ inline void add_if_any(checksummer& to, std::uint64_t which, const std::string& 
     checksummer e;
     e.number(static_cast<std::uint64_t>(seq)).number(static_cast<std::uint64_t>(s.now));
     e.number(static_cast<std::uint64_t>(s.stage)).number(static_cast<std::uint64_t>(s.reason));
-    for (const int n : {s.epoch, s.attempt, s.failures, s.early_cuts, s.tail_attempt}) {
+    for (const int n : {s.epoch, s.attempt, s.failures, s.early_cuts, s.intent.attempt()}) {
         e.number(static_cast<std::uint64_t>(n));
     }
-    e.number(s.tail_item).number(time(s.not_before)).number(time(s.epoch_began)).number(time(s.finished));
+    e.number(s.intent.item()).number(time(s.not_before)).number(time(s.epoch_began)).number(time(s.finished));
     e.text(s.spoken).text(s.key).text(encode(s.error));
     add_if_any(e, 1, s.retired.count() == 0 ? std::string() : std::to_string(s.retired.count()));
     add_if_any(e, 2, extra_of(s));
@@ -317,8 +317,8 @@ inline constexpr std::string_view job_columns =
     t.attempt = from.count();
     t.failures = from.count();
     t.early_cuts = from.count();
-    t.tail_attempt = from.count();
-    t.tail_item = item_from_column(from.number());
+    const int tail_attempt = from.count();
+    t.intent = intent(tail_attempt, item_from_column(from.number()));
     t.not_before = from.time();
     t.epoch_began = from.time();
     t.finished = from.time();

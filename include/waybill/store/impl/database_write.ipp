@@ -58,8 +58,8 @@ WAYBILL_DECL bool database::insert(const new_job& job, job_seq seq) {
     to << s.if_unknown;
     to.text(s.verifier) << s.size << s.item_count << s.accepted << s.content;
     to.blob(spec_extra) << checksum(s);
-    to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.tail_attempt
-       << to_column(t.tail_item);
+    to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.intent.attempt()
+       << to_column(t.intent.item());
     to << t.not_before << t.epoch_began << t.finished << t.retired;
     to.text(t.spoken).text(t.key).blob(failure).blob(state_extra) << checksum(seq, t);
     if (row->exec() == 0) {
@@ -156,8 +156,8 @@ WAYBILL_DECL bool database::update_within_status(job_seq seq, const job_state& t
             "not_before=?,epoch_began=?,spoken=?,key=?,error=?,state_extra=?,state_crc=? "
             "WHERE seq=? AND status=? AND finished=? AND retired=?");
     binder to(*row);
-    to << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.tail_attempt
-       << to_column(t.tail_item) << t.not_before << t.epoch_began;
+    to << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.intent.attempt()
+       << to_column(t.intent.item()) << t.not_before << t.epoch_began;
     to.text(t.spoken).text(t.key).blob(failure).blob(extra) << checksum(seq, t) << seq << t.now << t.finished;
     to << t.retired;
     return row->exec() == 1;
@@ -171,8 +171,8 @@ WAYBILL_DECL void database::update_state(job_seq seq, const job_state& t) {
         "status=?,stage=?,reason=?,epoch=?,attempt=?,failures=?,early_cuts=?,tail_attempt=?,tail_item=?,not_before=?,"
         "epoch_began=?,finished=?,retired=?,spoken=?,key=?,error=?,state_extra=?,state_crc=? WHERE seq=?");
     binder to(*row);
-    to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.tail_attempt
-       << to_column(t.tail_item) << t.not_before << t.epoch_began << t.finished << t.retired;
+    to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.intent.attempt()
+       << to_column(t.intent.item()) << t.not_before << t.epoch_began << t.finished << t.retired;
     to.text(t.spoken).text(t.key).blob(failure).blob(extra) << checksum(seq, t) << seq;
     row->exec();
 }

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/model/checkpoint.hpp>
+#include <waybill/model/status.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+// May an earlier request have arrived? All that is known about it, and every rule, is in this file. Pure.
+namespace waybill {
+
+/// The durable record that a request may arrive from now on.
+///
+/// It is committed before the last byte of a request that must not be repeated blindly is sent. Without one the server
+/// cannot have the whole request, and it may be sent again. While one stands and nobody knows what became of the
+/// request, its outcome is in doubt: the job must not fail, and nothing is sent again unless the policy says so.
+///
+/// A job has one intent, so what one item is in doubt about is settled before another item's is recorded.
+class intent {
+public:
+    /// None stands.
+    constexpr intent() noexcept = default;
+
+    /// Recorded by an attempt, for an item or for `checkpoint::whole_job`. Attempts count from 1; 0: none stands.
+    constexpr intent(int attempt, std::size_t item) noexcept : attempt_(attempt), item_(item) {}
+
+    [[nodiscard]] constexpr bool stands() const noexcept { return attempt_ != 0; }
+
+    /// It stands, and the request was for this item, or for the whole job.
+    [[nodiscard]] constexpr bool about(std::size_t item) const noexcept { return stands() && item_ == item; }
+
+    /// It stands, and the attempt that runs now has not recorded it.
+    [[nodiscard]] constexpr bool of_earlier_attempt(int now) const noexcept { return stands() && attempt_ != now; }
+
+    /// Whether what failed, an item or the whole job, includes what the request was for.
+    [[nodiscard]] constexpr bool within(std::size_t failed) const noexcept {
+        return failed == checkpoint::whole_job || failed == item_;
+    }
+
+    /// It stands, and what the request was for is not confirmed yet.
+    ///
+    /// @param items the job's `item_record`s: record.hpp, which defines them, needs this file first.
+    template <class Items>
+    [[nodiscard]] bool is_unconfirmed(const Items& items) const {
+        const auto open = [](const auto& one) { return one.state.now != item_status::completed; };
+        if (!stands()) {
+            return false;
+        }
+        return item_ < items.size() ? open(items[item_]) : std::any_of(items.begin(), items.end(), open);
+    }
+
+    /// It stands for one item, and others are still to be sent.
+    template <class Items>
+    [[nodiscard]] bool is_for_one_of_several(const Items& items) const {
+        const auto open = [](const auto& one) { return one.state.now != item_status::completed; };
+        return stands() && item_ < items.size() &&
+               std::count_if(items.begin(), items.end(), open) > (open(items[item_]) ? 1 : 0);
+    }
+
+    /// What became of the request is known, or the app takes the risk. Committed alone it loses what settled it: a
+    /// crash just after that would send again what has arrived.
+    constexpr void settle() noexcept { attempt_ = 0; }
+
+    // What the store keeps. A settled intent still has its item: the column is written as it was.
+    [[nodiscard]] constexpr int attempt() const noexcept { return attempt_; }
+    [[nodiscard]] constexpr std::size_t item() const noexcept { return item_; }
+
+    constexpr bool operator==(const intent&) const noexcept = default;
+
+private:
+    int attempt_ = 0;
+    std::size_t item_ = checkpoint::whole_job;
+};
+
+namespace detail {
+
+/// What a response says of its request.
+enum class heard : std::uint8_t {
+    nothing,        ///< there is none, or it does not say: the request may have been carried out
+    refusal,        ///< this request was not carried out
+    known_request,  ///< nor was this one, because the server knows an earlier one by the same key
+    success,        ///< it was carried out
+};
+
+/// A job's intent while an attempt runs: what was heard of it, and is not committed yet.
+///
+/// That is not stored, on purpose. A success settles the intent only in the commit that keeps what it brought: whoever
+/// is stopped or killed in between finds the intent standing, and asks.
+class running_intent {
+public:
+    /// `recorded` is that of the state which the next commit writes.
+    explicit running_intent(intent& recorded) noexcept : recorded_(recorded) {}
+    running_intent(const running_intent&) = delete;
+    running_intent& operator=(const running_intent&) = delete;
+    ~running_intent() = default;
+
+    /// A request that has an intent begins. An earlier success which was not kept is no news any more.
+    void begin_request() noexcept { success_ = false; }
+
+    /// The request must not begin: an earlier attempt has left another item in doubt, which would be forgotten.
+    template <class Items>
+    [[nodiscard]] bool forbids(int attempt, std::size_t about, const Items& items) const {
+        return recorded_.of_earlier_attempt(attempt) && !success_ && recorded_.item() != about &&
+               recorded_.item() < items.size() && recorded_.is_unconfirmed(items);
+    }
+
+    /// To be committed before the request's last byte is sent.
+    void record(int attempt, std::size_t about) noexcept {
+        recorded_ = intent(attempt, about);
+        success_ = false;
+    }
+
+    /// The response to a request that has an intent. `earlier`: when it began, the intent of an earlier attempt stood
+    /// for the same. That one may have arrived even if this one was refused.
+    void hear(heard said, bool earlier) noexcept {
+        if (said == heard::success) {
+            success_ = true;
+        } else if (said == heard::known_request || (said == heard::refusal && !earlier)) {
+            settle();
+        }
+    }
+
+    /// What a success brought is part of the next commit. The intent goes with it.
+    void keep() noexcept {
+        if (success_) {
+            settle();
+        }
+    }
+
+    void settle() noexcept {
+        recorded_.settle();
+        success_ = false;
+    }
+
+    /// The same, if it is about this item.
+    void settle(std::size_t about) noexcept {
+        if (recorded_.about(about)) {
+            settle();
+        }
+    }
+
+    /// Whether the commit of a failure settles it: one that says so and includes what the intent is about, or one that
+    /// is final and comes after a success. One that may pass does not: what the success brought has not been kept.
+    [[nodiscard]] bool settled_by(bool says_so, std::size_t failed, bool final) const noexcept {
+        return (says_so && recorded_.within(failed)) || (success_ && final);
+    }
+
+private:
+    intent& recorded_;
+    bool success_ = false;  // heard, and not kept
+};
+
+}  // namespace detail
+}  // namespace waybill
