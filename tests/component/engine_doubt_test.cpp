@@ -120,6 +120,47 @@ TEST_CASE("a refusal of a form that is repeated under its key says nothing of th
     CHECK(around.requests.size() == 2);
 }
 
+TEST_CASE("a refusal of the third request says nothing of the first, though the second was of the same attempt") {
+    // The second breaks after its intent was committed and before its last byte was sent: the kept connection was dead.
+    struct breaks_second final : transport {
+        breaks_second(transport& t, int& c) : inner(t), calls(c) {}
+        asio::awaitable<response> perform(const request& what, transfer_progress& progress) override {
+            if (++calls == 2) {
+                co_await what.before_last_byte();
+                response r;
+                r.failure = errc::stale_connection;
+                co_return r;
+            }
+            co_return co_await inner.perform(what, progress);
+        }
+        transport& inner;
+        int& calls;
+    };
+    surroundings around;
+    world w(around);
+    int calls = 0;
+    world second(around,
+                 [&](options& o) { o.replace.transport = std::make_shared<breaks_second>(w.transport(), calls); });
+    // Two loops: the inner transport runs on the first one's executor.
+    const auto until = [&](status reached) {
+        second.until([&] {
+            w.settle();
+            return second.at("one").now == reached;
+        });
+    };
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost, 0});
+    job j = form_job("one", {"/a"});
+    j.if_unknown(on_unknown::retry_same_key);
+    second.add(std::move(j));
+    second.start();
+    until(status::waiting);
+    around.answers = {fake_transport::answer(400)};
+    until(status::unknown_outcome);
+    CHECK(calls == 3);
+    CHECK(second.at("one").attempt == 2);
+}
+
 TEST_CASE("an endpoint that never answers for the key leaves the job undecided, not failed") {
     surroundings around;
     around.files->write("/a", "x");

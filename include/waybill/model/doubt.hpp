@@ -102,22 +102,24 @@ public:
     /// The request must not begin: an earlier attempt has left another item in doubt, which would be forgotten.
     template <class Items>
     [[nodiscard]] bool forbids(int attempt, std::size_t about, const Items& items) const {
-        return recorded_.of_earlier_attempt(attempt) && !success_ && recorded_.item() != about &&
-               recorded_.item() < items.size() && recorded_.is_unconfirmed(items);
+        const bool earlier = recorded_.of_earlier_attempt(attempt) || inherited_;
+        return earlier && !success_ && recorded_.item() != about && recorded_.item() < items.size() &&
+               recorded_.is_unconfirmed(items);
     }
 
     /// To be committed before the request's last byte is sent.
     void record(int attempt, std::size_t about) noexcept {
+        inherited_ = repeats_earlier(attempt, about);
         recorded_ = intent(attempt, about);
         success_ = false;
     }
 
-    /// The response to a request that has an intent. `earlier`: when it began, the intent of an earlier attempt stood
-    /// for the same. That one may have arrived even if this one was refused.
-    void hear(heard said, bool earlier) noexcept {
+    /// The response to a request that has an intent. A refusal settles it, unless a request of an earlier attempt may
+    /// have arrived as well: a refusal of this one says nothing of that one.
+    void hear(heard said, int attempt, std::size_t about) noexcept {
         if (said == heard::success) {
             success_ = true;
-        } else if (said == heard::known_request || (said == heard::refusal && !earlier)) {
+        } else if (said == heard::known_request || (said == heard::refusal && !repeats_earlier(attempt, about))) {
             settle();
         }
     }
@@ -132,6 +134,7 @@ public:
     void settle() noexcept {
         recorded_.settle();
         success_ = false;
+        inherited_ = false;
     }
 
     /// The same, if it is about this item.
@@ -148,8 +151,14 @@ public:
     }
 
 private:
+    // A request of an earlier attempt, for the same, may have arrived as well.
+    [[nodiscard]] bool repeats_earlier(int attempt, std::size_t about) const noexcept {
+        return recorded_.about(about) && (inherited_ || recorded_.of_earlier_attempt(attempt));
+    }
+
     intent& recorded_;
-    bool success_ = false;  // heard, and not kept
+    bool success_ = false;    // heard, and not kept
+    bool inherited_ = false;  // recorded by this attempt where that of an earlier one stood
 };
 
 }  // namespace detail

@@ -130,7 +130,6 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
     int& cuts = whole_.job.state.early_cuts;
     what.expect_continue = what.expect_continue || (cuts >= cuts_until_asked && what.body_size() > 0);
     const bool known = in_doubt(about);
-    const bool earlier = known && whole_.job.state.intent.of_earlier_attempt(whole_.job.state.attempt);
     for (int redirects = 0;; ++redirects) {
         // Looked at again after a redirect: its answer has settled the intent.
         const job_state& state = whole_.job.state;
@@ -153,7 +152,7 @@ WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<b
         }
         const verdict v = judge(answer, false);
         if (intends) {
-            intent_.hear(detail::heard_in(v, answer, whole_.job.spec), earlier);
+            intent_.hear(detail::heard_in(v, answer, whole_.job.spec), whole_.job.state.attempt, about);
         }
         require_source_intact(answer, spans);
         if (!detail::redirected(what, answer, redirects)) {
