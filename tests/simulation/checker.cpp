@@ -196,7 +196,10 @@ void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) 
                                              errc::outcome_unknown, errc::redirect_refused, errc::early_response,
                                              errc::file_touched};
     const bool by_s3 = asked.via == way::s3;
-    require(code.category() == http_category() || known.contains(code) || (by_s3 && code == errc::invalid_response),
+    const std::string& detail = whole.job.state.error.details.detail;
+    const bool forgetful = detail.find("the server lost the end of the upload") != std::string::npos;
+    require(code.category() == http_category() || known.contains(code) || (by_s3 && code == errc::invalid_response) ||
+                (forgetful && code == errc::wrong_offset && !asked.begun_healed),
             whole.job.spec.id.str(), "failed for no good reason: " + whole.job.state.error.message());
     require(!by_s3 || (code != make_http_error(405) && code != make_http_error(501)), asked.id,
             "failed because its server does not list parts");
@@ -205,8 +208,7 @@ void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) 
     require(code != errc::expired || present - asked.epoch_began >= max_age, asked.id, "expired, and is not that old");
     look_at_source(whole);
     // A server that is well refuses nothing but what is there already.
-    const bool dropped =
-        whole.job.state.error.details.detail.find("the server dropped the upload") != std::string::npos;
+    const bool dropped = detail.find("the server dropped the upload") != std::string::npos;
     const bool refused = code.category() == http_category() && code != make_http_error(412) && !dropped;
     require(!asked.begun_healed || !refused, asked.id,
             [&] { return "failed though everything works: " + whole.job.state.error.message(); });

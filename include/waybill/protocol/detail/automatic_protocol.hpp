@@ -27,6 +27,9 @@ public:
     /// After this an endpoint is asked again: servers learn.
     static constexpr std::chrono::hours lifetime{1};
 
+    /// So often an endpoint may break over the question before that is taken for its nature.
+    static constexpr int accidents = 2;
+
     using time = std::chrono::system_clock::time_point;
 
     /// Nothing is known, too, when it is too old. A clock that was set back makes it too old.
@@ -49,7 +52,6 @@ public:
     /// being asked is no condition of taking an upload.
     [[nodiscard]] bool note_broken(const std::string& endpoint) {
         constexpr std::size_t most = 1000;
-        constexpr int accidents = 2;
         if (broken_.size() >= most) {
             broken_.clear();
         }

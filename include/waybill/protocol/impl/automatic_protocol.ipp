@@ -128,7 +128,11 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
         asked_ = true;
         const verdict v = judge(answer, true);
         const bool refused = v.what == disposition::permanent && answer.status != 0;
-        const bool in_vain = is_broken_by(answer) && memory_->note_broken(endpoint);
+        // The memory ends with the process. Of a program that ends after each try, the job remembers: nothing was begun
+        // yet, so it has failed over this question.
+        const bool broken = is_broken_by(answer);
+        const bool often = broken && memory_->note_broken(endpoint);
+        const bool in_vain = broken && (often || job.job().state.failures >= endpoint_memory::accidents);
         if (!refused && !in_vain) {
             require_accepted(answer, true, unix_seconds(job.now()));
         }

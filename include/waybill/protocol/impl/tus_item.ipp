@@ -184,7 +184,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::lost_tail(tus_part& part, std::uint
         fail(disposition::ambiguous, errc::outcome_unknown, answer, said);
     }
     if (++state_.restarts > most_restarts) {
-        co_await lie(answer, said);
+        co_await lie(answer,
+                     "the server lost the end of the upload " + std::to_string(state_.restarts) + " times; " + said);
     }
     if (!whole()) {  // its other parts are as little worth
         co_await job_.forget(index_, true);
