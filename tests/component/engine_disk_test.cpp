@@ -175,6 +175,68 @@ TEST_CASE("a run that is canceled while its disk fails can be begun again, whene
     }
 }
 
+TEST_CASE("a disk that fails at any one reading is opened anew, whoever was reading") {
+    bool finished = false;
+    for (int fails = 1; !finished; ++fails) {
+        CAPTURE(fails);
+        surroundings around;
+        around.files->write("/a", "x");
+        {
+            world before(around);
+            before.add(put_job("one", {"/a"}));
+            before.add(put_job("two", {"/a"}));
+        }
+        world w(around);
+        int reads = 0;
+        w.store().before_read = [&] {
+            if (++reads == fails) {
+                throw error(errc::store_failed, "memory");
+            }
+        };
+        w.start();
+        w.until_idle();
+        finished = reads < fails;
+        REQUIRE_FALSE(w.ended());
+        REQUIRE(w.at("one").now == status::completed);
+        REQUIRE(w.at("two").now == status::completed);
+        REQUIRE(around.requests.size() == 2);
+    }
+}
+
+TEST_CASE("who waits for the first snapshot gets it, or hears that the disk failed") {
+    bool finished = false;
+    bool heard = false;
+    for (int fails = 1; !finished; ++fails) {
+        CAPTURE(fails);
+        surroundings around;
+        around.files->write("/a", "x");
+        {
+            world before(around);
+            before.add(put_job("one", {"/a"}));
+        }
+        world w(around);
+        int reads = 0;
+        w.store().before_read = [&] {
+            if (++reads == fails) {
+                throw error(errc::store_failed, "memory");
+            }
+        };
+        feed watching = w.up().snapshots();
+        std::optional<std::error_code> told;
+        watching.async_next([&](std::error_code ec, const std::shared_ptr<const snapshot>&) { told = ec; });
+        bool listed = false;
+        w.up().async_list(std::nullopt, 1, [&](std::error_code, const std::vector<job_snapshot>&) { listed = true; });
+        w.until([&] { return listed && told.has_value(); });  // and nobody runs it
+        REQUIRE((!*told || *told == errc::store_failed));
+        heard = heard || *told == errc::store_failed;
+        finished = reads < fails;
+        w.start();
+        w.until_idle();
+        REQUIRE(w.at("one").now == status::completed);
+    }
+    CHECK(heard);
+}
+
 TEST_CASE("a damaged record fails its own job only") {
     surroundings around;
     around.files->write("/a", "x");

@@ -49,6 +49,8 @@ public:
     /// Called before each change reaches the disk; an exception it throws is the disk's failure. After
     /// `errc::store_failed` everything fails until the store is opened anew.
     std::function<void()> before_write;
+    /// The same before each reading.
+    std::function<void()> before_read;
     /// Set to plant a bug: changes are acknowledged before they are on the disk.
     bool acknowledge_early = false;
     /// Set to plant a bug: jobs that could not be accepted, because the disk failed, stay in the totals.
@@ -80,7 +82,8 @@ public:
 
 private:
     asio::awaitable<void> turn();
-    void fail_as_told();
+    asio::awaitable<void> read();
+    void fail_as_told(const std::function<void()>& told);
     asio::awaitable<void> write(std::function<void()> change);
     void perform(const std::function<void()>& change);
     void apply(const job_change& change);

@@ -56,10 +56,13 @@ WAYBILL_DECL void cleaner::start(std::shared_ptr<void> owner) {
     busy_ = true;
     detail::spawn(
         home_, [this, owner] { return work(); }, running_,
-        [this, owner](const std::exception_ptr&) {
+        [this, owner](const std::exception_ptr& thrown) {
             running_.reset();
             ended_.notify_all();
             set_busy(false);
+            if (thrown) {
+                on_changed();
+            }
         });
 }
 

@@ -32,7 +32,12 @@ WAYBILL_DECL engine::engine(detail::strand home, engine_parts parts, engine_opti
       board_(options_.snapshot_jobs), scheduler_(options_.jobs_at_once), hosts_(options_.retry),
       alarm_(parts_.clock->make_alarm(home_)), cleaner_(std::make_unique<cleaner>(home_, parts_, options_)),
       phase_changed_(home_), run_ended_(home_) {
-    cleaner_->on_changed = [this] { publish_soon(); };
+    cleaner_->on_changed = [this] {
+        publish_soon();
+        if (parts_.store->failed()) {
+            alarm_->ring();  // whoever found out: `deliver` has the store opened anew
+        }
+    };
 }
 
 WAYBILL_DECL engine::~engine() = default;

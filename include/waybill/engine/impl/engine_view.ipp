@@ -80,12 +80,24 @@ WAYBILL_DECL void engine::observe_running() {
 /// page of each is published together, so that the first snapshot is no empty one.
 WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> self) {
     self->filling_ = true;
+    std::exception_ptr thrown;
     try {
         co_await self->list_everything();
     } catch (const std::exception&) {
-        // The store is closing, or has failed and says so to those who need it more.
+        thrown = std::current_exception();
     }
     self->filling_ = false;
+    if (!thrown || self->phase_ != phase::open) {
+        co_return;
+    }
+    // Who waits for the first snapshot would wait for ever.
+    if (!self->parts_.store->failed()) {
+        self->publish_soon();
+    } else if (self->delivering_) {
+        self->alarm_->ring();  // `run` opens the store anew, and everything is listed then
+    } else {
+        self->hub_.close(thrown);
+    }
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::list_everything() {

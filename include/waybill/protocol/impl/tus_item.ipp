@@ -178,14 +178,13 @@ WAYBILL_DECL asio::awaitable<void> tus_item::hidden(tus_part& part, const respon
 /// It has less than it has confirmed: it has lost the end of it, and perhaps more than that. What was never finished is
 /// begun anew. Of what may have been, the server's word is worth nothing any more.
 WAYBILL_DECL asio::awaitable<void> tus_item::lost_tail(tus_part& part, std::uint64_t offset, const response& answer) {
-    const std::string said =
-        "it is at offset " + std::to_string(offset) + ", confirmed were " + std::to_string(part.offset);
+    const std::string said = "the server lost the end of the upload: it is at offset " + std::to_string(offset) +
+                             ", confirmed were " + std::to_string(part.offset);
     if (whole() && (job_.in_doubt(index_) || part.offset == part.length)) {
         fail(disposition::ambiguous, errc::outcome_unknown, answer, said);
     }
     if (++state_.restarts > most_restarts) {
-        co_await lie(answer,
-                     "the server lost the end of the upload " + std::to_string(state_.restarts) + " times; " + said);
+        co_await lie(answer, said + ", and it is the " + std::to_string(state_.restarts) + "th time");
     }
     if (!whole()) {  // its other parts are as little worth
         co_await job_.forget(index_, true);

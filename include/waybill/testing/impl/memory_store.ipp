@@ -20,6 +20,13 @@ inline asio::awaitable<void> memory_store::turn() {
     }
 }
 
+inline asio::awaitable<void> memory_store::read() {
+    co_await turn();
+    if (before_read) {
+        fail_as_told(before_read);
+    }
+}
+
 inline asio::awaitable<void> memory_store::write(std::function<void()> change) {
     if (disk_->owner != this) {
         throw failed_ ? error(errc::store_failed, "memory") : error(errc::stopped);
@@ -57,15 +64,15 @@ inline void memory_store::perform(const std::function<void()>& change) {
         throw error(errc::store_failed, "memory");
     }
     if (before_write) {
-        fail_as_told();
+        fail_as_told(before_write);
     }
     change();
     ++disk_->commits;
 }
 
-inline void memory_store::fail_as_told() {
+inline void memory_store::fail_as_told(const std::function<void()>& told) {
     try {
-        before_write();
+        told();
     } catch (const error& e) {
         if (e.code() == errc::store_failed) {
             failed_ = true;
@@ -243,7 +250,7 @@ inline asio::awaitable<void> memory_store::remove(job_seq seq, std::vector<lefto
 
 inline asio::awaitable<std::vector<removed_job>> memory_store::remove_finished(std::chrono::milliseconds before,
                                                                                unix_millis now) {
-    co_await turn();
+    co_await read();
     std::vector<removed_job> gone;
     for (const auto& [seq, whole] : disk_->jobs) {
         if (is_terminal(whole.job.state.now) && whole.job.state.retired < before) {
@@ -265,7 +272,7 @@ inline asio::awaitable<std::vector<removed_job>> memory_store::remove_finished(s
 }
 
 inline asio::awaitable<std::optional<loaded_job>> memory_store::load(job_seq seq) {
-    co_await turn();
+    co_await read();
     const auto found = disk_->jobs.find(seq);
     std::optional<loaded_job> result;
     if (found != disk_->jobs.end()) {
@@ -275,7 +282,7 @@ inline asio::awaitable<std::optional<loaded_job>> memory_store::load(job_seq seq
 }
 
 inline asio::awaitable<std::vector<std::optional<job_seq>>> memory_store::find(std::vector<job_id> ids) {
-    co_await turn();
+    co_await read();
     std::vector<std::optional<job_seq>> found;
     for (const job_id& id : ids) {
         found.push_back(seq_of(id));
@@ -285,7 +292,7 @@ inline asio::awaitable<std::vector<std::optional<job_seq>>> memory_store::find(s
 
 inline asio::awaitable<std::vector<queued_job>> memory_store::lane(std::string name, std::string origin, job_seq after,
                                                                    std::size_t most) {
-    co_await turn();
+    co_await read();
     std::vector<queued_job> result;
     for (auto at = disk_->jobs.upper_bound(after); at != disk_->jobs.end() && result.size() < most; ++at) {
         const loaded_job& whole = at->second;
@@ -298,7 +305,7 @@ inline asio::awaitable<std::vector<queued_job>> memory_store::lane(std::string n
 
 inline asio::awaitable<std::vector<loaded_job>> memory_store::list(listing which, std::optional<job_record> after,
                                                                    std::size_t most) {
-    co_await turn();
+    co_await read();
     std::vector<loaded_job> all;
     for (const auto& [seq, whole] : disk_->jobs) {
         const status now = whole.job.state.now;
@@ -326,7 +333,7 @@ inline asio::awaitable<std::vector<loaded_job>> memory_store::list(listing which
 }
 
 inline asio::awaitable<std::optional<leftover>> memory_store::next_leftover() {
-    co_await turn();
+    co_await read();
     std::optional<leftover> next;
     for (const auto& [id, one] : disk_->leftovers) {
         if (!next || one.not_before < next->not_before) {
