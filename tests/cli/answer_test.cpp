@@ -123,7 +123,7 @@ TEST_CASE("a waiting job says for what and for how long", "[words]") {
                Catch::StartsWith("its host, or the way to it, is out of order; tried again in 1 min 30 s: ") &&
                    Catch::Contains("no connection to the server"));
     job.not_before = std::chrono::time_point_cast<std::chrono::milliseconds>(noon);
-    CHECK_THAT(situation(job, noon), Catch::Contains("tried again at once: "));
+    CHECK_THAT(situation(job, noon), Catch::Contains("due now: "));
     CHECK(reason_in_words("something_new") == "something_new");
 }
 

@@ -109,6 +109,13 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
     co_await speaks_->finalize(job);
 }
 
+/// The same as of an answer, of what the attempt before ended with. Nothing was begun yet: it was over the question.
+[[nodiscard]] inline bool is_broken_by(const stored_error& last) noexcept {
+    return last.code == make_http_error(500) || last.code == errc::connection_lost ||
+           last.code == errc::answer_timed_out || last.code == errc::response_too_large ||
+           last.code == errc::invalid_response;
+}
+
 /// The name of the protocol to speak.
 WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) {
     const job_spec& spec = job.job().spec;
@@ -128,11 +135,12 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
         asked_ = true;
         const verdict v = judge(answer, true);
         const bool refused = v.what == disposition::permanent && answer.status != 0;
-        // The memory ends with the process. Of a program that ends after each try, the job remembers: nothing was begun
-        // yet, so it has failed over this question.
+        // The memory ends with the process. Of a program that ends after each try, the job remembers.
         const bool broken = is_broken_by(answer);
         const bool often = broken && memory_->note_broken(endpoint);
-        const bool in_vain = broken && (often || job.job().state.failures >= endpoint_memory::accidents);
+        const job_state& past = job.job().state;
+        const bool before = past.attempt > endpoint_memory::accidents && is_broken_by(past.error);
+        const bool in_vain = broken && (often || before);
         if (!refused && !in_vain) {
             require_accepted(answer, true, unix_seconds(job.now()));
         }
