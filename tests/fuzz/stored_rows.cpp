@@ -67,7 +67,9 @@ job_record sample_job(std::string_view bytes) {
     j.state.now = status::waiting;
     j.state.attempt = 2;
     j.state.wait = std::chrono::milliseconds(5);
-    j.state.unknown = detail::extension_writer().text(99, bytes.substr(0, 9)).take({});
+    detail::extension_writer later;
+    later.text(99, bytes.substr(0, 9));
+    j.state.unknown = std::move(later).take({});
     j.state.key = "0123456789abcdef0123456789abcdef";
     j.state.error = {make_http_error(503), {503, 0, "", std::string(bytes), ""}, 1};
     return j;
