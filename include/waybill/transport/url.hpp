@@ -153,8 +153,8 @@ private:
         char* text = nullptr;  // libcurl calls it out of memory when the locale has no such characters
         if (curl_url_get(handle_.get(), CURLUPART_HOST, &text, CURLU_PUNYCODE) == CURLUE_OK) {
             ascii = text;
-            curl_free(text);
         }
+        curl_free(text);  // libcurl 7.88 leaves it behind when the name cannot be translated
 #endif
         const bool known = std::all_of(ascii.begin(), ascii.end(),
                                        [](char c) { return c > 0x20 && static_cast<unsigned char>(c) < 0x7F; });
