@@ -175,6 +175,19 @@ TEST_CASE("a run that is canceled while its disk fails can be begun again, whene
     }
 }
 
+namespace {
+
+/// The disk fails at the `nth` reading. `reads` counts them, and must live as long as the world.
+void fail_at_reading(world& w, int nth, int& reads) {
+    w.store().before_read = [nth, &reads] {
+        if (++reads == nth) {
+            throw error(errc::store_failed, "memory");
+        }
+    };
+}
+
+}  // namespace
+
 TEST_CASE("a disk that fails at any one reading is opened anew, whoever was reading") {
     bool finished = false;
     for (int fails = 1; !finished; ++fails) {
@@ -186,13 +199,9 @@ TEST_CASE("a disk that fails at any one reading is opened anew, whoever was read
             before.add(put_job("one", {"/a"}));
             before.add(put_job("two", {"/a"}));
         }
-        world w(around);
         int reads = 0;
-        w.store().before_read = [&] {
-            if (++reads == fails) {
-                throw error(errc::store_failed, "memory");
-            }
-        };
+        world w(around);
+        fail_at_reading(w, fails, reads);
         w.start();
         w.until_idle();
         finished = reads < fails;
@@ -214,13 +223,9 @@ TEST_CASE("who waits for the first snapshot gets it, or hears that the disk fail
             world before(around);
             before.add(put_job("one", {"/a"}));
         }
-        world w(around);
         int reads = 0;
-        w.store().before_read = [&] {
-            if (++reads == fails) {
-                throw error(errc::store_failed, "memory");
-            }
-        };
+        world w(around);
+        fail_at_reading(w, fails, reads);
         feed watching = w.up().snapshots();
         std::optional<std::error_code> told;
         watching.async_next([&](std::error_code ec, const std::shared_ptr<const snapshot>&) { told = ec; });

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -110,10 +111,11 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
 }
 
 /// The same as of an answer, of what the attempt before ended with. Nothing was begun yet: it was over the question.
-[[nodiscard]] inline bool is_broken_by(const stored_error& last) noexcept {
-    return last.code == make_http_error(500) || last.code == errc::connection_lost ||
-           last.code == errc::answer_timed_out || last.code == errc::response_too_large ||
-           last.code == errc::invalid_response;
+[[nodiscard]] inline bool is_broken_by(const stored_error& last) {
+    response answer;
+    answer.status = last.details.http_status;
+    answer.failure = answer.status == 0 ? last.code : std::error_code();
+    return is_broken_by(answer);
 }
 
 /// The name of the protocol to speak.
