@@ -156,8 +156,8 @@ public:
         long os_error = 0;
         curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connections);
         curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_error);
-        // A refused rewind was asked for after the kept connection had died and a new one stood.
-        out.reused_connection = connected_ && (connections == 0 || result_ == CURLE_SEND_FAIL_REWIND);
+        // A rewind is asked for, and a request repeated, after the kept connection had died and a new one stood.
+        out.reused_connection = connected_ && (connections == 0 || result_ == CURLE_SEND_FAIL_REWIND || repeated_);
         if (failure_) {
             out.failure = failure_;
         } else if (done_ && result_ != CURLE_OK) {
@@ -344,6 +344,14 @@ private:
     static int connected_callback(void* self, char* /*remote*/, char* /*local*/, int /*rport*/,
                                   int /*lport*/) noexcept {
         auto* const t = static_cast<curl_transfer*>(self);
+        // When a kept connection dies before libcurl knows of a byte that left, it sends the request once more, and asks
+        // for no rewind. What it has read of the body by then is gone: the server would be sent the rest as the
+        // beginning. TLS makes that likely, where a write counts only when all of it has been taken.
+        if (t->offered_ > 0 && !t->in_one_piece()) {
+            t->repeated_ = true;
+            t->failure_ = errc::connection_lost;
+            return CURL_PREREQFUNC_ABORT;
+        }
         t->connected_ = true;
         t->progress_.connected = true;
         t->moved_ = std::chrono::steady_clock::now();
@@ -367,6 +375,7 @@ private:
     std::chrono::steady_clock::time_point moved_{};
     bool through_proxy_ = false;
     bool connected_ = false;
+    bool repeated_ = false;  // libcurl wanted to send the request a second time
     bool at_gate_ = false;
     bool gate_open_ = false;
     bool done_ = false;
