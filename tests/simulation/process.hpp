@@ -55,6 +55,12 @@ public:
                 throw error(errc::store_failed, "simulated");
             }
         };
+        store_->before_read = [&of] {
+            if (!of.server_.healed && of.random_.chance(0.001)) {
+                of.server_.uploads().excuse_uncommitted();
+                throw error(errc::store_failed, "simulated");
+            }
+        };
         options how;
         how.replace.store = store_;
         std::function<void(const std::string&)> tell;

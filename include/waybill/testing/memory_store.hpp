@@ -81,6 +81,18 @@ public:
     asio::awaitable<void> close() override;
 
 private:
+    /// A change whose caller has not heard of it yet.
+    class unheard {
+    public:
+        explicit unheard(std::size_t& count) noexcept : count_(count) { ++count_; }
+        unheard(const unheard&) = delete;
+        unheard& operator=(const unheard&) = delete;
+        ~unheard() { --count_; }
+
+    private:
+        std::size_t& count_;
+    };
+
     asio::awaitable<void> turn();
     asio::awaitable<void> read();
     void fail_as_told(const std::function<void()>& told);
@@ -98,6 +110,7 @@ private:
 
     asio::any_io_executor executor_;
     std::shared_ptr<memory_disk> disk_;
+    std::size_t unheard_ = 0;
     bool failed_ = false;
 };
 

@@ -459,13 +459,19 @@ WAYBILL_DECL asio::awaitable<std::string> s3_item::checksum_of_file() {
     co_return known;
 }
 
+/// The server's checksum of the object must be `sent`. If it is not, and what an earlier request sent is not known any
+/// more, the file may have been edited since and its time put back: then nobody can say which of the two is wrong.
 WAYBILL_DECL void s3_item::require_whole_checksum(const s3_answer& answer, std::string_view heard,
                                                   const std::string& sent) const {
     const std::optional<std::uint32_t> theirs = parse_crc32c(heard);
-    if (settings_.whole_checksum && theirs && !sent.empty() && *theirs != parse_crc32c(sent)) {
-        const verdict other{false, disposition::permanent, errc::invalid_response};
-        throw failure(failed(other, answer, "the object's crc32c at the server is not that of what was sent").settle());
+    if (!settings_.whole_checksum || !theirs || sent.empty() || *theirs == parse_crc32c(sent)) {
+        return;
     }
+    if (job_.in_doubt(index_) && whole_checksum().empty()) {
+        fail(disposition::ambiguous, errc::outcome_unknown, answer, "the object's crc32c is not that of the file");
+    }
+    const verdict other{false, disposition::permanent, errc::invalid_response};
+    throw failure(failed(other, answer, "the object's crc32c at the server is not that of what was sent").settle());
 }
 
 /// What is kept of an object: its ETag, and its own checksum if one was asked for.

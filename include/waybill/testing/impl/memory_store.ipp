@@ -42,6 +42,7 @@ inline asio::awaitable<void> memory_store::write(std::function<void()> change) {
         });
         co_return;
     }
+    const unheard counted(unheard_);
     // Not two awaits: a cancellation between them would end one that has been written already.
     auto settled = std::make_shared<detail::event>(executor_);
     auto thrown = std::make_shared<std::exception_ptr>();
@@ -105,6 +106,10 @@ inline std::optional<job_seq> memory_store::seq_of(const job_id& id) const {
 }
 
 inline asio::awaitable<store_contents> memory_store::open() {
+    // As with a worker's queue: who changed something before hears of it before. Or it would be counted twice.
+    while (unheard_ != 0) {
+        co_await asio::post(executor_, asio::use_awaitable);
+    }
     failed_ = false;
     co_await turn();
     if (disk_->owner != nullptr) {
