@@ -97,7 +97,7 @@ enum class cause : int {
     retryable = 1,  ///< trying again later may succeed
     permanent,      ///< trying the same again will fail the same way
     canceled,       ///< the application asked for it
-    storage,        ///< the store could not do it; nothing was changed
+    storage,        ///< the store could not do it
     ambiguous,      ///< the server may or may not have processed the request
 };
 

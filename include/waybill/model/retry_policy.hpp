@@ -22,7 +22,7 @@ struct retry_policy {
     std::uint64_t prompt_bytes = 1 << 20;
     /// `Retry-After` is obeyed up to this.
     std::chrono::milliseconds retry_after_cap{std::chrono::hours(24)};
-    /// While the host cannot be reached at all, it is tried this often.
+    /// While there is no way to the network, the next try comes after this to twice this, at random.
     std::chrono::milliseconds offline_poll{30'000};
     /// Failures in a row, of any jobs, after which a host is left alone for `host_pause`, then for
     /// twice as long up to `host_pause_cap`, but for one job at a time that finds out.

@@ -14,7 +14,7 @@ enum class status : std::uint8_t {
     uploading = 1,        ///< its pipeline runs: asking what the server has, sending
     finalizing = 2,       ///< every byte is confirmed; the last steps run
     waiting = 3,          ///< between two attempts; `wait_reason` says for what
-    paused = 4,           ///< stopped by the app until it resumes
+    paused = 4,           ///< reserved
     unknown_outcome = 5,  ///< all was sent, no answer came, and repeating could make a duplicate
     completed = 6,        ///< delivered; final
     failed = 7,           ///< cannot be delivered; final until `async_retry`
@@ -60,7 +60,8 @@ template <class... Statuses>
     return (bit(s) | ... | 0U);
 }
 
-// Row: from. Every change of a stored status is checked against this table, here and nowhere else.
+// Row: from. The ledger and the store check every change of a stored status against this table. Only a damaged record
+// becomes `failed` from any status.
 inline constexpr std::array<unsigned, status_count> transitions = {
     /* pending         */ bits(status::uploading, status::finalizing, status::unknown_outcome, status::paused,
                                status::failed, status::canceled),

@@ -17,7 +17,8 @@ namespace waybill {
 /// checkpoints.
 ///
 /// Each stage may be run again after a crash or a failure and must then continue, not repeat. A
-/// stage reports a failure by throwing `failure`; every other exception fails the job.
+/// stage reports a failure by throwing `failure`. Another `waybill::error` fails the job, and any other exception is
+/// tried again like a broken connection.
 ///
 /// @par Cancellation
 ///   The stages are canceled by an exception from what they await; let it pass.

@@ -78,7 +78,7 @@ public:
     /// items, whose bytes all leave at once: it saves them the commit for the mark. Also for an answer that took the
     /// mark away and does not say what became of the request: the doubt stays.
     virtual asio::awaitable<void> save_and_mark(checkpoint reached) = 0;
-    /// As `save` without waiting: durable within a tenth of a second.
+    /// As `save` without waiting: durable within `options::flush_interval`.
     virtual void save_soon(checkpoint reached) = 0;
     /// As `save_soon`, of a checkpoint that says what became of a request whose answer was lost: its mark
     /// (`job_state::intent`) is taken away by the commit that keeps the checkpoint. There is no way to take it

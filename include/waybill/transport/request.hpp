@@ -48,8 +48,8 @@ using header_list = std::vector<header_field>;
 struct request_limits {
     std::chrono::milliseconds connect{30'000};  ///< until the connection stands, TLS included
     std::chrono::milliseconds stall{60'000};    ///< while sending: without one byte leaving
-    /// After the last byte: until the answer is complete. Each interim response (1xx) begins it anew, up to twelve
-    /// times this limit in all.
+    /// After the last byte: until the answer is complete, and one second more for every 6 MB of the body. Each interim
+    /// response (1xx) begins it anew, up to twelve times this limit in all.
     std::chrono::milliseconds answer{300'000};
     std::size_t response_body = 1 << 20;  ///< bytes of response body; a longer one is cut off
     /// Bytes of response headers that are kept. What exceeds it sixteenfold ends the transfer.
