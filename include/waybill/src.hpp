@@ -23,7 +23,11 @@
 #include <waybill/engine/impl/engine_accept.ipp>
 #include <waybill/engine/impl/engine_attempts.ipp>
 #include <waybill/engine/impl/engine_changes.ipp>
+#include <waybill/engine/impl/engine_damaged.ipp>
+#include <waybill/engine/impl/engine_doubt.ipp>
+#include <waybill/engine/impl/engine_ends.ipp>
 #include <waybill/engine/impl/engine_view.ipp>
+#include <waybill/engine/impl/ledger.ipp>
 #include <waybill/engine/impl/observer_hub.ipp>
 #include <waybill/engine/impl/pipeline.ipp>
 #include <waybill/impl/background_uploader.ipp>

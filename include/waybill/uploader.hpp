@@ -33,8 +33,11 @@ public:
     /// Subscribes to snapshots.
     [[nodiscard]] feed snapshots() const;
 
-    /// The newest snapshot, without waiting and without locking: for render loops. Never null.
+    /// The newest snapshot, without waiting and without locking: for render loops. Null only after a move.
     [[nodiscard]] std::shared_ptr<const snapshot> latest() const noexcept;
+
+    /// False once it has been moved from: then every operation throws `errc::stopped` at once.
+    [[nodiscard]] bool valid() const noexcept { return engine_ != nullptr; }
 
 protected:
     uploader_base(const asio::any_io_executor& executor, options how);
@@ -42,8 +45,9 @@ protected:
 
     uploader_base(uploader_base&&) noexcept = default;
     uploader_base& operator=(uploader_base&& other) noexcept {
-        std::swap(home_, other.home_);
-        std::swap(engine_, other.engine_);
+        uploader_base replaced(std::move(other));
+        std::swap(home_, replaced.home_);
+        std::swap(engine_, replaced.engine_);
         return *this;
     }
 
@@ -56,7 +60,7 @@ protected:
     [[nodiscard]] task_of<void> retry(job_id id) const;
     [[nodiscard]] task_of<void> resolve(job_id id, resolution what) const;
     [[nodiscard]] task_of<void> remove(job_id id) const;
-    [[nodiscard]] task_of<job_snapshot> wait(job_id id) const;
+    [[nodiscard]] task_of<job_snapshot> wait(job_id id, bool until_final) const;
     [[nodiscard]] task_of<job_snapshot> find(job_id id) const;
     [[nodiscard]] task_of<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most) const;
     [[nodiscard]] task_of<void> stop() const;
@@ -85,7 +89,7 @@ struct default_token_of<Executor> {
 /// Delivers jobs: accepts them durably, uploads them in order, and tells how they are.
 ///
 /// A handle. Its state lives on a strand of the executor it was made with and is kept alive by the
-/// operations that run; destroying the handle stops them without losing anything.
+/// operations that run; destroying the handle, or assigning to it, stops them without losing anything.
 ///
 /// Nothing is opened before the first operation. `async_run` delivers; everything else works with
 /// and without it. Every operation takes a completion token, `use_awaitable` if none is given. Tokens that throw
@@ -162,9 +166,12 @@ public:
     /// @par Completion signature
     ///   `void(std::error_code, job_id)`
     /// @par Errors
-    ///   - `errc::invalid_url` … `errc::source_not_regular`  the job was refused; nothing was accepted.
+    ///   - `errc::invalid_url` … `errc::source_outside`, `errc::source_size_wrong`  the job was refused; nothing was
+    ///     accepted.
     ///   - `errc::duplicate_id`  the id belongs to a job with other content.
-    ///   - `errc::store_full`, `errc::store_failed`  nothing was accepted.
+    ///   - `errc::store_full`  nothing was accepted.
+    ///   - `errc::store_failed`  the job may have been accepted or not, never in part. Enqueue it again under the same
+    ///     id: it is accepted once.
     ///   - what opening the store may report, see `async_run`.
     /// @par Cancellation
     ///   Any type, until the commit begins; ignored afterwards.
@@ -249,9 +256,8 @@ public:
         return detail::spawn_on(home_, remove(std::move(id)), std::forward<Token>(token));
     }
 
-    /// Waits until a job is completed, failed or canceled; at once when it is.
-    ///
-    /// A job that is set aside (`paused`, `unknown_outcome`) is not final: watch a feed for those.
+    /// Waits until a job settles: completed, failed, canceled, or parked until somebody decides (`paused`,
+    /// `unknown_outcome`). At once when it has. Nothing more happens by itself to a job that has settled.
     ///
     /// @par Completion signature
     ///   `void(std::error_code, job_snapshot)`
@@ -262,7 +268,17 @@ public:
     ///   Any type, at any time; the job goes on.
     template <class Token = default_token>
     auto async_wait(job_id id, Token&& token = Token()) {
-        return detail::spawn_on(home_, wait(std::move(id)), std::forward<Token>(token));
+        return detail::spawn_on(home_, wait(std::move(id), false), std::forward<Token>(token));
+    }
+
+    /// Waits until a job is completed, failed or canceled; at once when it is. While a job is parked that takes as long
+    /// as the decision about it. Otherwise as `async_wait`.
+    ///
+    /// @par Completion signature
+    ///   `void(std::error_code, job_snapshot)`
+    template <class Token = default_token>
+    auto async_wait_final(job_id id, Token&& token = Token()) {
+        return detail::spawn_on(home_, wait(std::move(id), true), std::forward<Token>(token));
     }
 
     /// Looks one job up, also one that snapshots do not list.

@@ -246,6 +246,53 @@ TEST_CASE("async_wait completes when the job ends, and at once when it has ended
     CHECK(w.run(w.up().async_wait(job_id("one"))).now == status::completed);
 }
 
+TEST_CASE("async_wait completes when a job is parked, and async_wait_final when it is decided about") {
+    surroundings around;
+    around.files->write("/a", "x");
+    around.faults.push_back({fault::kind::answer_lost});
+    world w(around);
+    w.add(form_job("one", {"/a"}));
+    std::vector<status> seen;
+    const auto note = [&](std::error_code ec, const job_snapshot& end) {
+        CHECK_FALSE(ec);
+        seen.push_back(end.now);
+    };
+    w.up().async_wait(job_id("one"), note);
+    w.up().async_wait_final(job_id("one"), note);
+    w.start();
+    w.until([&] { return w.at("one").now == status::unknown_outcome; });
+    w.settle();
+    CHECK(seen == std::vector<status>{status::unknown_outcome});
+    CHECK(w.run(w.up().async_wait(job_id("one"))).now == status::unknown_outcome);
+    const bool by_retry = GENERATE(true, false);
+    if (by_retry) {
+        w.run(w.up().async_retry(job_id("one")));
+    } else {
+        w.run(w.up().async_resolve(job_id("one"), resolution::retry));
+    }
+    w.until_idle();
+    CHECK(seen == std::vector<status>{status::unknown_outcome, status::completed});
+    CHECK(w.at("one").attempt == 2);
+}
+
+TEST_CASE("an uploader that is assigned to stops what it was, and one that was moved from says so") {
+    surroundings of_other;
+    surroundings of_one;
+    world other(of_other);
+    world one(of_one);
+    one.start();
+    one.settle();
+    CHECK_FALSE(one.ended());
+    one.up() = std::move(other.up());
+    one.settle();
+    CHECK(one.ended());
+    CHECK(one.up().valid());
+    CHECK_FALSE(other.up().valid());
+    CHECK(other.up().latest() == nullptr);
+    CHECK(error_of([&] { static_cast<void>(other.up().snapshots()); }) == errc::stopped);
+    CHECK(error_of([&] { other.up().async_stop([](std::error_code) {}); }) == errc::stopped);
+}
+
 TEST_CASE("async_stop interrupts, keeps everything, ends feeds and waits, and is final") {
     surroundings around;
     around.files->write("/a", std::string(500'000, 'x'));

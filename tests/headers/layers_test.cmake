@@ -8,7 +8,7 @@ cmake_minimum_required(VERSION 3.20)
 # What a layer shows to those above it.
 set(values "error\\.hpp|detail/(codec|persistent_map|persistent_trie)\\.hpp")  # these need no Asio
 set(base "fwd\\.hpp|detail/|error\\.hpp|clock\\.hpp|random\\.hpp|version\\.hpp")
-set(store "store/(store|store_options)\\.hpp")
+set(store "store/(store|store_options|apply)\\.hpp")
 set(transport "transport/(transport|request|response|body_source|multipart_body|url|curl_options)\\.hpp")
 set(source "source/(source_opener|recognition)\\.hpp")
 set(protocol "protocol/(protocol|factory|registry|session|failure|http_rules|s3_credentials)\\.hpp")
@@ -70,6 +70,14 @@ foreach(name IN LISTS files)
     if(allowed STREQUAL "")
         complain("${name} is in no layer: give it one in ${CMAKE_CURRENT_LIST_FILE}")
         continue()
+    endif()
+    # What is shown is committed: everything that is written goes through one place, which counts it.
+    if(name MATCHES "^engine/" AND NOT name MATCHES "/ledger\\.ipp$")
+        file(STRINGS "${INCLUDE}/waybill/${name}" writes REGEX
+            "store(_|\\(\\))?(->|\\.)(open|add|commit|quarantine|remove|remove_finished|postpone_leftover|remove_leftover)\\(")
+        if(writes)
+            complain("${name} writes to the store past the ledger: ${writes}")
+        endif()
     endif()
     file(STRINGS "${INCLUDE}/waybill/${name}" includes REGEX "^ *# *include")
     foreach(line IN LISTS includes)

@@ -6,6 +6,7 @@
 #include <waybill/detail/condition.hpp>
 #include <waybill/detail/decl.hpp>
 #include <waybill/engine/engine_options.hpp>
+#include <waybill/engine/ledger.hpp>
 #include <waybill/engine/meter.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/model/snapshot.hpp>
@@ -37,7 +38,7 @@ WAYBILL_DECL void give_up_uploads(job_change& change, const loaded_job& whole,
 ///   On the uploader's strand.
 class attempt final : public session, public std::enable_shared_from_this<attempt> {
 public:
-    attempt(loaded_job whole, waybill::store& store, waybill::transport& transport, source_opener& sources,
+    attempt(loaded_job whole, detail::ledger& ledger, waybill::transport& transport, source_opener& sources,
             waybill::clock& clock, const engine_options& options, detail::strand home);
 
     // For the protocol.
@@ -65,8 +66,8 @@ public:
 
     // For the engine.
 
-    /// Called after each commit with the committed status before and after it.
-    std::function<void(status before, status after)> on_committed;
+    /// Called after each commit.
+    std::function<void()> on_committed;
 
     /// Called when something has been left to be cleaned up.
     std::function<void()> on_leftover;
@@ -162,7 +163,7 @@ private:
     loaded_job whole_;
     detail::running_intent intent_;  // of `whole_`
     status committed_;
-    waybill::store& store_;
+    detail::ledger& ledger_;
     waybill::transport& transport_;
     source_opener& sources_;
     waybill::clock& clock_;

@@ -82,6 +82,9 @@ inline void check_options(const engine_options& how) {
     check_options(how.retry);
     check_options(how.limits);
     check_duration("progress_interval", how.progress_interval);
+    if (how.flush_interval < std::chrono::milliseconds(20) || how.flush_interval > std::chrono::seconds(1)) {
+        refuse_option("flush_interval", "is " + std::to_string(how.flush_interval.count()) + " ms: from 20 ms to 1 s");
+    }
     check_age("keep_finished", how.keep_finished);
     if (how.jobs_at_once == 0) {
         refuse_option("jobs_at_once", "is 0: nothing would ever be sent");

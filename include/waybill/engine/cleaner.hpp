@@ -6,6 +6,7 @@
 #include <waybill/detail/decl.hpp>
 #include <waybill/engine/engine_options.hpp>
 #include <waybill/engine/engine_parts.hpp>
+#include <waybill/engine/ledger.hpp>
 #include <waybill/model/leftover.hpp>
 
 #include <asio/cancellation_signal.hpp>
@@ -24,7 +25,8 @@ namespace waybill {
 ///   On the uploader's strand.
 class cleaner {
 public:
-    cleaner(const detail::strand& home, const engine_parts& parts, const engine_options& options);
+    cleaner(const detail::strand& home, const engine_parts& parts, detail::ledger& ledger,
+            const engine_options& options);
 
     cleaner(const cleaner&) = delete;
     cleaner& operator=(const cleaner&) = delete;
@@ -52,6 +54,7 @@ private:
 
     detail::strand home_;
     const engine_parts& parts_;
+    detail::ledger& ledger_;
     const engine_options& options_;
     std::unique_ptr<alarm> alarm_;
     detail::condition ended_;

@@ -7,10 +7,12 @@
 #include <waybill/detail/decl.hpp>
 #include <waybill/detail/home_process.hpp>
 #include <waybill/engine/attempt.hpp>
+#include <waybill/engine/attempt_end.hpp>
 #include <waybill/engine/board.hpp>
 #include <waybill/engine/engine_options.hpp>
 #include <waybill/engine/engine_parts.hpp>
 #include <waybill/engine/host_health.hpp>
+#include <waybill/engine/ledger.hpp>
 #include <waybill/engine/observer_hub.hpp>
 #include <waybill/engine/outcome.hpp>
 #include <waybill/engine/scheduler.hpp>
@@ -62,7 +64,8 @@ public:
     asio::awaitable<void> retry(job_id id);
     asio::awaitable<void> resolve(job_id id, resolution what);
     asio::awaitable<void> remove(job_id id);
-    asio::awaitable<job_snapshot> wait(job_id id);
+    /// Until it is settled, or `until_final`.
+    asio::awaitable<job_snapshot> wait(job_id id, bool until_final);
     asio::awaitable<job_snapshot> find(job_id id);
     asio::awaitable<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most);
 
@@ -141,11 +144,11 @@ private:
     [[nodiscard]] bool lose_store(const std::exception_ptr& thrown);
     asio::awaitable<std::exception_ptr> reopen();
     asio::awaitable<void> refill_lanes();
-    asio::awaitable<void> commit_finished_items();
+    asio::awaitable<void> flush_running();
     void start(job_seq seq);
     static asio::awaitable<void> drive(std::shared_ptr<engine> self, job_seq seq, std::shared_ptr<run_state> mine);
     asio::awaitable<void> carry(std::shared_ptr<attempt> job, run_state& mine);
-    void report_host(const attempt& job, const run_state& mine, const std::exception_ptr& thrown);
+    void report_host(const attempt& job, const run_state& mine, const detail::attempt_end& end);
     asio::awaitable<void> commit_end(attempt& job, job_state next);
     asio::awaitable<bool> begin(attempt& job);
     asio::awaitable<void> fail_damaged(loaded_job whole);
@@ -156,8 +159,8 @@ private:
     [[nodiscard]] bool has_verifier(const job_record& job) const;
     [[nodiscard]] bool can_probe(const job_record& job) const;
     [[nodiscard]] outcome::doubt doubt_about(const job_record& job, bool may_probe = true) const;
-    asio::awaitable<std::exception_ptr> run_protocol(attempt& job, const run_state& mine);
-    [[nodiscard]] job_state after(const attempt& job, const run_state& mine, const std::exception_ptr& thrown) const;
+    asio::awaitable<detail::attempt_end> run_protocol(attempt& job, const run_state& mine);
+    [[nodiscard]] job_state after(const attempt& job, const run_state& mine, const detail::attempt_end& end) const;
     [[nodiscard]] credentials_mark credentials_for(const job_record& job) const;
     [[nodiscard]] scheduler::time_point ready_at(const job_record& job, const std::string& origin);
     void ended(job_seq seq, const std::exception_ptr& thrown);
@@ -184,7 +187,6 @@ private:
 
     // Showing.
     void show(job_snapshot picture, board::place wanted = board::place::spare);
-    void count(status from, status to, std::uint64_t bytes);
     void publish();
     void publish_soon();
     void observe_running();
@@ -204,6 +206,7 @@ private:
     engine_options options_;
     observer_hub hub_;
     board board_;
+    detail::ledger ledger_;
     scheduler scheduler_;
     host_health hosts_;
     std::unique_ptr<alarm> alarm_;
@@ -221,7 +224,8 @@ private:
     scheduler::time_point opened_{};
     std::map<job_seq, std::shared_ptr<run_state>> running_;
     awaited_ends ends_;
-    scheduler::time_point next_tick_{};
+    scheduler::time_point next_look_{};
+    scheduler::time_point next_flush_{};
     scheduler::time_point next_forgetting_{};
     bool publish_scheduled_ = false;
     bool board_incomplete_ = false;
@@ -235,5 +239,8 @@ private:
 #include <waybill/engine/impl/engine_accept.ipp>
 #include <waybill/engine/impl/engine_attempts.ipp>
 #include <waybill/engine/impl/engine_changes.ipp>
+#include <waybill/engine/impl/engine_damaged.ipp>
+#include <waybill/engine/impl/engine_doubt.ipp>
+#include <waybill/engine/impl/engine_ends.ipp>
 #include <waybill/engine/impl/engine_view.ipp>
 #endif

@@ -50,6 +50,9 @@ struct engine_options {
     std::size_t snapshot_jobs = 10'000;
     /// While bytes are moving, a snapshot is published this often. State changes do not wait for it.
     std::chrono::milliseconds progress_interval{100};
+    /// While bytes are moving, what servers have confirmed and which items are done is made durable this often, for all
+    /// running jobs together: after a crash no more than that is asked about, or sent, again. From 20 ms to 1 s.
+    std::chrono::milliseconds flush_interval{100};
     /// Finished jobs are forgotten after this time: at a start, and at most hourly when there is something to do.
     std::chrono::hours keep_finished{24 * 30};
 };

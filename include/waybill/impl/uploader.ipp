@@ -106,6 +106,9 @@ WAYBILL_DECL uploader_base::~uploader_base() {
 }
 
 WAYBILL_DECL const std::shared_ptr<engine>& uploader_base::own_engine() const {
+    if (!engine_) {
+        throw error(errc::stopped, "moved from");
+    }
     if (engine_->is_inherited()) {
         throw error(errc::forked);
     }
@@ -117,7 +120,7 @@ WAYBILL_DECL feed uploader_base::snapshots() const {
 }
 
 WAYBILL_DECL std::shared_ptr<const snapshot> uploader_base::latest() const noexcept {
-    return engine_->hub().latest();
+    return engine_ ? engine_->hub().latest() : nullptr;
 }
 
 WAYBILL_DECL task_of<void> uploader_base::run() const {
@@ -150,8 +153,8 @@ WAYBILL_DECL task_of<void> uploader_base::remove(job_id id) const {
     return [e = own_engine(), id = std::move(id)] { return e->remove(id); };
 }
 
-WAYBILL_DECL task_of<job_snapshot> uploader_base::wait(job_id id) const {
-    return [e = own_engine(), id = std::move(id)] { return e->wait(id); };
+WAYBILL_DECL task_of<job_snapshot> uploader_base::wait(job_id id, bool until_final) const {
+    return [e = own_engine(), id = std::move(id), until_final] { return e->wait(id, until_final); };
 }
 
 WAYBILL_DECL task_of<job_snapshot> uploader_base::find(job_id id) const {

@@ -70,6 +70,15 @@ TEST_CASE("a time that is waited is longer than zero, and shorter than for ever"
     }
 }
 
+TEST_CASE("what is made durable together is at most a second old", "[engine][options]") {
+    for (const milliseconds wrong : {milliseconds(-1), milliseconds(0), milliseconds(19), milliseconds(1001)}) {
+        CHECK(refusal([&](engine_options& o) { o.flush_interval = wrong; }).starts_with("flush_interval "));
+    }
+    for (const milliseconds right : {milliseconds(20), milliseconds(1000)}) {
+        CHECK(refusal([&](engine_options& o) { o.flush_interval = right; }).empty());
+    }
+}
+
 TEST_CASE("an age may be zero, and not negative", "[engine][options]") {
     CHECK(refusal([](engine_options& o) { o.retry.max_age = o.keep_finished = hours(0); }).empty());
     CHECK(refusal([](engine_options& o) { o.retry.max_age = hours(-1); }).starts_with("retry.max_age "));

@@ -83,10 +83,10 @@ WAYBILL_DECL void give_up_uploads(job_change& change, const loaded_job& whole,
     }
 }
 
-WAYBILL_DECL attempt::attempt(loaded_job whole, waybill::store& store, waybill::transport& transport,
+WAYBILL_DECL attempt::attempt(loaded_job whole, detail::ledger& ledger, waybill::transport& transport,
                               source_opener& sources, waybill::clock& clock, const engine_options& options,
                               detail::strand home)
-    : whole_(std::move(whole)), intent_(whole_.job.state.intent), committed_(whole_.job.state.now), store_(store),
+    : whole_(std::move(whole)), intent_(whole_.job.state.intent), committed_(whole_.job.state.now), ledger_(ledger),
       transport_(transport), sources_(sources), clock_(clock), options_(options), shown_(detail::picture_of(whole_)),
       home_(std::move(home)), flushed_(home_), item_meters_(whole_.items.size()) {
     for (item_record& one : whole_.items) {
@@ -395,7 +395,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::flush() {
     std::exception_ptr thrown;
     bool full = false;
     try {
-        co_await store_.commit(std::move(change));
+        co_await ledger_.commit(std::move(change), whole_);
     } catch (const error& e) {
         full = e.code() == errc::store_full;
         thrown = std::current_exception();
@@ -522,7 +522,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::write(job_change change) {
     for (;;) {
         job_change again = change;
         try {
-            co_await store_.commit(std::move(again));
+            co_await ledger_.commit(std::move(again), whole_);
             co_return;
         } catch (const error& e) {
             if (e.code() != errc::store_full || !may_wait_for_space()) {
@@ -534,9 +534,9 @@ WAYBILL_DECL asio::awaitable<void> attempt::write(job_change change) {
 }
 
 WAYBILL_DECL void attempt::committed(const job_change& change) {
-    const status before = std::exchange(committed_, change.to.now);
+    committed_ = change.to.now;
     show_committed(change);
-    on_committed(before, committed_);
+    on_committed();
     if (!change.leftovers.empty()) {
         on_leftover();
     }

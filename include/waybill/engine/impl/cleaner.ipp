@@ -46,8 +46,10 @@ private:
 
 }  // namespace detail
 
-WAYBILL_DECL cleaner::cleaner(const detail::strand& home, const engine_parts& parts, const engine_options& options)
-    : home_(home), parts_(parts), options_(options), alarm_(parts.clock->make_alarm(home)), ended_(home) {}
+WAYBILL_DECL cleaner::cleaner(const detail::strand& home, const engine_parts& parts, detail::ledger& ledger,
+                              const engine_options& options)
+    : home_(home), parts_(parts), ledger_(ledger), options_(options), alarm_(parts.clock->make_alarm(home)),
+      ended_(home) {}
 
 WAYBILL_DECL cleaner::~cleaner() = default;
 
@@ -147,12 +149,12 @@ WAYBILL_DECL asio::awaitable<void> cleaner::clean(leftover what) {
     }
     what.attempts += 1;
     if (hopeless || !failed || failed->what_to_do() == disposition::permanent || given_up(what)) {
-        co_await parts_.store->remove_leftover(what.id);
+        co_await ledger_.remove(what.id);
         co_return;
     }
     const auto delay = backoff_delay(patience(), what.attempts, parts_.random->unit(), failed->retry_after());
     what.not_before = std::chrono::time_point_cast<std::chrono::milliseconds>(parts_.clock->system_now()) + delay;
-    co_await parts_.store->postpone_leftover(std::move(what));
+    co_await ledger_.postpone(std::move(what));
 }
 
 // Nobody waits for it: a host that is away is asked about what it may keep ever more rarely, up to an hour.

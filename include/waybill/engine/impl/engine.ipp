@@ -2,12 +2,15 @@
 #pragma once
 
 #include <waybill/detail/erased.hpp>
+#include <waybill/detail/in_parallel.hpp>
 #include <waybill/engine/cleaner.hpp>
 #include <waybill/engine/engine.hpp>
 
 #include <asio/error.hpp>
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -29,9 +32,9 @@ namespace detail {
 
 WAYBILL_DECL engine::engine(detail::strand home, engine_parts parts, engine_options options)
     : home_(std::move(home)), parts_(std::move(parts)), options_(std::move(options)), hub_(home_),
-      board_(options_.snapshot_jobs), scheduler_(options_.jobs_at_once), hosts_(options_.retry),
-      alarm_(parts_.clock->make_alarm(home_)), cleaner_(std::make_unique<cleaner>(home_, parts_, options_)),
-      phase_changed_(home_), run_ended_(home_) {
+      board_(options_.snapshot_jobs), ledger_(*parts_.store, board_), scheduler_(options_.jobs_at_once),
+      hosts_(options_.retry), alarm_(parts_.clock->make_alarm(home_)),
+      cleaner_(std::make_unique<cleaner>(home_, parts_, ledger_, options_)), phase_changed_(home_), run_ended_(home_) {
     cleaner_->on_changed = [this] {
         publish_soon();
         if (parts_.store->failed()) {
@@ -132,11 +135,10 @@ WAYBILL_DECL asio::awaitable<void> engine::open_store(std::shared_ptr<engine> se
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::read_store(bool again) {
-    const store_contents found = co_await parts_.store->open();
+    const store_contents found = co_await ledger_.open();
     scheduler_.clear();
     opened_at_ = detail::time_at_opening(found.time, now());
     opened_ = parts_.clock->steady_now();
-    board_.set_totals(found.totals);
     if (!found.set_aside.empty()) {
         board_.note_set_aside(found.set_aside);
     }
@@ -269,14 +271,17 @@ WAYBILL_DECL asio::awaitable<void> engine::deliver() {
         while (const auto seq = scheduler_.next(now)) {
             start(*seq);
         }
-        if (!running_.empty() && now >= next_tick_) {
-            co_await commit_finished_items();
+        if (!running_.empty() && now >= next_flush_) {
+            next_flush_ = now + options_.flush_interval;
+            co_await flush_running();
+        }
+        if (!running_.empty() && now >= next_look_) {
+            next_look_ = now + options_.progress_interval;
             observe_running();
-            next_tick_ = now + options_.progress_interval;
         }
         auto deadline = scheduler_.deadline().value_or(scheduler::time_point::max());
         if (!running_.empty()) {
-            deadline = std::min(deadline, next_tick_);
+            deadline = std::min({deadline, next_flush_, next_look_});
         }
         co_await alarm_->wait_until(deadline);
     }
@@ -295,18 +300,35 @@ WAYBILL_DECL asio::awaitable<void> engine::refill_lanes() {
     }
 }
 
-// Items whose results could wait are committed together, a few times a second.
-WAYBILL_DECL asio::awaitable<void> engine::commit_finished_items() {
-    std::vector<std::shared_ptr<attempt>> dirty;
+namespace detail {
+
+using flush_queue = std::vector<std::shared_ptr<attempt>>;
+
+[[nodiscard]] inline asio::awaitable<bool> flush_next(std::shared_ptr<flush_queue> left) {
+    if (left->empty()) {
+        co_return false;
+    }
+    const std::shared_ptr<attempt> next = std::move(left->back());
+    left->pop_back();
+    if (next->dirty()) {
+        co_await next->flush();
+    }
+    co_return true;
+}
+
+}  // namespace detail
+
+/// Handed to the store together, so that one sync makes the results of all running jobs durable that could wait.
+WAYBILL_DECL asio::awaitable<void> engine::flush_running() {
+    const auto dirty = std::make_shared<detail::flush_queue>();
     for (const auto& [seq, state] : running_) {
         if (state->job && state->job->dirty()) {
-            dirty.push_back(state->job);
+            dirty->push_back(state->job);
         }
     }
-    for (const auto& job : dirty) {
-        if (job->dirty()) {
-            co_await job->flush();
-        }
+    if (!dirty->empty()) {
+        std::function<asio::awaitable<bool>()> step = [dirty] { return detail::flush_next(dirty); };
+        co_await detail::in_parallel(home_, shared_from_this(), dirty->size(), std::move(step));
     }
 }
 

@@ -48,7 +48,7 @@ WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<jo
         // next start.
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         try {
-            added = co_await parts_.store->add(made);
+            added = co_await ledger_.add(made);
         } catch (const error& e) {
             again = e.code() == errc::unknown_job;  // one was known a moment ago, and has been forgotten since
             if (!again) {
@@ -70,7 +70,6 @@ WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<jo
         accepted.job = std::move(one.job);
         accepted.job.seq = added[i].seq;
         accepted.items = std::move(one.items);
-        board_.count_new(status::pending, accepted.job.spec.size);
         make_known(accepted);
     }
     alarm_->ring();

@@ -6,12 +6,30 @@
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/picture.hpp>
 #include <waybill/source/recognition.hpp>
+#include <waybill/store/apply.hpp>
 #include <waybill/transport/url.hpp>
 
 #include <utility>
 
 // What the app asks of jobs that are known.
 namespace waybill {
+namespace detail {
+
+/// An unfinished job that is to be tried now. Of one whose outcome is unknown the app takes the risk; about one that
+/// waits the server is asked first, as ever.
+[[nodiscard]] inline job_state tried_again(job_state state) {
+    if (state.now == status::unknown_outcome) {
+        state.intent.settle();
+        state.failures = 0;
+    }
+    state.now = status::pending;
+    state.not_before = {};
+    state.wait = {};
+    state.reason = wait_reason::none;
+    return state;
+}
+
+}  // namespace detail
 
 WAYBILL_DECL asio::awaitable<job_seq> engine::require(job_id id) {
     co_await open();
@@ -48,23 +66,12 @@ WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change n
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     next.seq = whole.job.seq;
     next.from = whole.job.state.now;
-    const std::uint64_t before = whole.job.spec.size;
-    const job_state state = next.to;
-    for (std::size_t i = 0; i < next.repinned.size(); ++i) {
-        whole.job.spec.size += next.repinned[i].size - whole.items[i].spec.size;
-        whole.items[i].spec = next.repinned[i];
-    }
-    for (const auto& [index, item] : next.items) {
-        whole.items[index].state = item;
-    }
-    const status from = next.from;
-    co_await parts_.store->commit(std::move(next));
+    const job_change made = next;
+    co_await ledger_.commit(std::move(next), whole);
     cleaner_->ring();
-    whole.job.state = state;
-    board_.count_gone(from, before);
-    board_.count_new(state.now, whole.job.spec.size);
+    detail::apply(made, whole);
     show(detail::picture_of(whole), board::place::asked);
-    place(whole.job.seq, whole.job.spec, state);
+    place(whole.job.seq, whole.job.spec, whole.job.state);
     publish();
 }
 
@@ -123,13 +130,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
     if (is_terminal(was)) {
         next = co_await new_epoch(whole);
     } else {
-        next.to = whole.job.state;
-        next.to.not_before = {};
-        next.to.wait = {};
-        next.to.reason = wait_reason::none;
-        if (was == status::unknown_outcome) {
-            next.to.intent.settle();  // the app takes the risk; one that waits is asked about first, as ever
-        }
+        next.to = detail::tried_again(whole.job.state);
     }
     next.to.now = status::pending;
     co_await change(std::move(whole), std::move(next));
@@ -173,10 +174,8 @@ WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
             give_up_uploads(next, whole, parts_.clock->system_now());
             break;
         case resolution::retry:
-            next.to = whole.job.state;
-            next.to.now = status::pending;
-            next.to.intent.settle();
-            next.to.failures = 0;
+            hosts_.try_now(url(whole.job.spec.url).origin());
+            next.to = detail::tried_again(whole.job.state);
             break;
     }
     co_await change(std::move(whole), std::move(next));
@@ -268,21 +267,21 @@ WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
         give_up_uploads(given_up, whole, parts_.clock->system_now());
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await parts_.store->remove(seq, std::move(given_up.leftovers));
+    co_await ledger_.remove(whole, std::move(given_up.leftovers));
     cleaner_->ring();
-    board_.count_gone(whole.job.state.now, whole.job.spec.size);
     board_.remove(seq);
     publish();
 }
 
-WAYBILL_DECL asio::awaitable<job_snapshot> engine::wait(job_id id) {
+WAYBILL_DECL asio::awaitable<job_snapshot> engine::wait(job_id id, bool until_final) {
     const job_seq seq = co_await require(id);
     for (;;) {
         co_await open();
         const end_watch end(*this, seq);  // before looking: an end in between must not be missed
         loaded_job whole = co_await load(seq);
         whole.damaged = !detail::is_sound(whole, parts_.protocols);
-        if (is_terminal(whole.job.state.now) || whole.damaged) {
+        const status now = whole.job.state.now;
+        if (is_terminal(now) || (is_parked(now) && !until_final) || whole.damaged) {
             co_return detail::picture_of(whole);
         }
         co_await end.reached();

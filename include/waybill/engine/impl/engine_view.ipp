@@ -43,11 +43,6 @@ WAYBILL_DECL void engine::show(job_snapshot picture, board::place wanted) {
     publish_soon();
 }
 
-WAYBILL_DECL void engine::count(status from, status to, std::uint64_t bytes) {
-    board_.count_gone(from, bytes);
-    board_.count_new(to, bytes);
-}
-
 WAYBILL_DECL void engine::publish() {
     publish_scheduled_ = false;
     hub_.publish(board_.take(cleaner_->busy()));
@@ -147,7 +142,7 @@ WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
     for (;;) {
         std::vector<removed_job> gone;
         try {
-            gone = co_await parts_.store->remove_finished(lived().all() - options_.keep_finished, now());
+            gone = co_await ledger_.remove_finished(lived().all() - options_.keep_finished, now());
         } catch (const error& e) {
             if (e.code() != errc::store_full) {
                 throw;
@@ -164,7 +159,6 @@ WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
                 damaged.push_back(one.seq);
             } else {
                 board_.remove(one.seq);
-                board_.count_gone(one.was, one.size);
                 any = true;
             }
         }

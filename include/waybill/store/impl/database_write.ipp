@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/store/apply.hpp>
 #include <waybill/store/detail/database.hpp>
 #include <waybill/store/detail/rows.hpp>
 
@@ -132,10 +133,7 @@ WAYBILL_DECL void database::apply(const job_change& change) {
 
 WAYBILL_DECL void database::change_status(const job_change& change) {
     std::uint64_t size = size_of(change.seq, change.from);
-    if (change.from != change.to.now && !can_become(change.from, change.to.now)) {
-        throw error(errc::not_allowed,
-                    std::string(to_string(change.from)) + " to " + std::string(to_string(change.to.now)));
-    }
+    require_possible(change);
     if (!change.repinned.empty()) {
         pending_totals_[change.from].bytes -= size;
         repin(change);

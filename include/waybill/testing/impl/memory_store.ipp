@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/event.hpp>
+#include <waybill/store/apply.hpp>
 #include <waybill/testing/memory_store.hpp>
 
 #include <asio/post.hpp>
@@ -186,31 +187,13 @@ inline asio::awaitable<void> memory_store::commit(job_change change) {
 
 inline void memory_store::apply(const job_change& change) {
     loaded_job& whole = at(change.seq);
-    if (whole.job.state.now != change.from ||
-        (change.from != change.to.now && !can_become(change.from, change.to.now))) {
-        throw error(errc::not_allowed,
-                    std::string(to_string(whole.job.state.now)) + " to " + std::string(to_string(change.to.now)));
+    detail::require_possible(change);
+    if (whole.job.state.now != change.from) {
+        throw error(errc::not_allowed, "the job is " + std::string(to_string(whole.job.state.now)));
     }
-    whole.job.state = change.to;
-    for (std::size_t i = 0; i < change.repinned.size(); ++i) {
-        whole.job.spec.size += change.repinned[i].size - whole.items[i].spec.size;
-        whole.items[i].spec = change.repinned[i];
-    }
-    for (const auto& [index, state] : change.items) {
-        whole.items.at(index).state = state;
-    }
-    if (change.drop_checkpoints) {
-        whole.checkpoints.clear();
-    }
-    for (const std::size_t item : change.dropped) {
-        std::erase_if(whole.checkpoints, [&](const checkpoint& old) { return old.item == item; });
-    }
+    detail::apply(change, whole);
     for (const leftover& l : change.leftovers) {
         keep(l);
-    }
-    for (const checkpoint& c : change.checkpoints) {
-        std::erase_if(whole.checkpoints, [&](const checkpoint& old) { return old.item == c.item; });
-        whole.checkpoints.push_back(c);
     }
 }
 
