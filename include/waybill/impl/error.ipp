@@ -100,7 +100,8 @@ namespace detail {
         case errc::not_offered:
             return "the server does not offer what this job asks of it; leave that setting out, or use another server";
         case errc::no_credentials:
-            return "no key for this endpoint; set it in the environment, a credentials file or options::s3_keys";
+            return "no usable credentials for this endpoint; correct the provider, or for S3 the environment, a "
+                   "credentials file or options::s3_keys";
         case errc::not_completed:
             return "the server has everything but could not put it together; its own words say why";
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/fork_gate.hpp>
 #include <waybill/store/detail/database.hpp>
 #include <waybill/store/detail/sqlite_error.hpp>
 #include <waybill/store/sqlite_store.hpp>
@@ -22,6 +23,7 @@ WAYBILL_DECL sqlite_store::~sqlite_store() {
 
 WAYBILL_DECL asio::awaitable<store_contents> sqlite_store::open() {
     std::function<store_contents()> work = [this] {
+        const detail::fork_gate closed;
         database_.reset();
         try {
             database_ = std::make_unique<detail::database>(options_);
@@ -133,6 +135,7 @@ WAYBILL_DECL asio::awaitable<void> sqlite_store::remove_leftover(std::int64_t id
 
 WAYBILL_DECL asio::awaitable<void> sqlite_store::close() {
     std::function<void()> work = [this] {
+        const detail::fork_gate closed;
         if (const std::unique_ptr<detail::database> last = std::move(database_)) {
             last->note_time(noted_time());
             last->write_back();
@@ -160,6 +163,7 @@ WAYBILL_DECL detail::database& sqlite_store::opened() const {
 
 WAYBILL_DECL asio::awaitable<void> sqlite_store::read(on_database work) {
     std::function<void()> guarded = [this, work = std::move(work)] {
+        const detail::fork_gate closed;
         try {
             try {
                 work(opened());
@@ -201,6 +205,7 @@ WAYBILL_DECL void sqlite_store::submit(detail::database_change change) {
 }
 
 WAYBILL_DECL void sqlite_store::drain() {
+    const detail::fork_gate closed;
     std::vector<detail::database_change> group;
     {
         const std::lock_guard lock(mutex_);
