@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// The code of docs/getting-started.md, compiled.
+// The program of docs/getting-started.md, compiled.
 
+//[program
 #include <waybill/waybill.hpp>
 
 #include <asio/co_spawn.hpp>
@@ -8,47 +9,33 @@
 
 #include <iostream>
 
-namespace {
-
-waybill::job make_job() {
-    //[job
+asio::awaitable<void> upload(waybill::uploader& up) {
     waybill::job photos("http://127.0.0.1:8080/files/");  // ends in /: each item's name completes it
+    photos.id(waybill::job_id("holiday-2024"));           // the same id twice is accepted once
     photos.file("a.jpg").file("b.jpg");
-    //]
-    return photos;
-}
 
-//[wait
-asio::awaitable<void> add_and_wait(waybill::uploader& up) {
-    waybill::job photos = make_job();
-    const waybill::job_id id = co_await up.async_enqueue(std::move(photos));  // safe on disk from here on
+    const waybill::job_id id = co_await up.async_enqueue(std::move(photos));  // on disk from here on
     const waybill::job_snapshot end = co_await up.async_wait(id);
     std::cout << to_string(end.now) << " " << end.error.message() << "\n";
-    co_await up.async_stop();
 }
-//]
 
 void report(const std::exception_ptr& thrown) {
-    try {
-        if (thrown) {
-            std::rethrow_exception(thrown);
-        }
-    } catch (const std::exception& e) {
-        std::cerr << e.what() << "\n";
+    if (thrown) {
+        std::cerr << waybill::to_error(thrown).what() << "\n";
     }
 }
 
-}  // namespace
-
 int main() {
-    //[main
     asio::io_context context(1);
-    waybill::options how;
-    how.store.path = "uploads.db";
-    waybill::uploader up(context.get_executor(), how);
+    waybill::options options;
+    options.store.path = "uploads.db";
+    waybill::uploader up(context.get_executor(), options);
 
     asio::co_spawn(context, up.async_run(), report);  // delivers until it is stopped
-    asio::co_spawn(context, add_and_wait(up), report);
+    asio::co_spawn(context, upload(up), [&](const std::exception_ptr& thrown) {
+        report(thrown);
+        up.async_stop([](std::error_code) {});
+    });
     context.run();
-    //]
 }
+//]

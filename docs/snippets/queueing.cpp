@@ -15,11 +15,11 @@ int main() {
         .bytes("meta.json", R"({"tags":["sea"]})")  // bytes, kept in the store, at most 4 MiB
         .add(waybill::item::file("/tmp/x81.tmp").name("b.jpg").field("photo").content_type("image/jpeg"));
     //]
-    waybill::options how;
+    waybill::options options;
     //[lanes
     waybill::job log("https://logs.example.com/today");
     log.lane("logs").file("app.log");  // does not wait for photos
 
-    how.jobs_at_once = 4;  // lanes that may run at the same time
+    options.jobs_at_once = 4;  // lanes that may run at the same time
     //]
 }

@@ -6,9 +6,9 @@
 #include <cstdlib>
 
 int main() {
-    waybill::options how;
+    waybill::options options;
     //[credentials
-    how.credentials = [](const std::string& origin) {
+    options.credentials = [](const std::string& origin) {
         waybill::header_list headers;
         if (origin == "https://api.example.com:443") {
             headers.push_back({"Authorization", std::string("Bearer ") + std::getenv("API_TOKEN")});

@@ -24,13 +24,13 @@ int main() {
     const auto server = [&](const testing::received_request&) {
         return testing::fake_transport::answer(++requests == 1 ? 503 : 201);  // busy at first
     };
-    waybill::options how;
-    how.replace.clock = clock;
-    how.replace.sources = std::make_shared<testing::memory_sources>(files);
-    how.replace.store = std::make_shared<testing::memory_store>(context.get_executor(), disk);
-    how.replace.transport = std::make_shared<testing::fake_transport>(context.get_executor(), server);
+    waybill::options options;
+    options.replace.clock = clock;
+    options.replace.sources = std::make_shared<testing::memory_sources>(files);
+    options.replace.store = std::make_shared<testing::memory_store>(context.get_executor(), disk);
+    options.replace.transport = std::make_shared<testing::fake_transport>(context.get_executor(), server);
 
-    waybill::uploader up(context.get_executor(), how);
+    waybill::uploader up(context.get_executor(), options);
     up.async_run([](std::error_code) {});
     up.async_enqueue(waybill::job("http://test/a.jpg").file("/a.jpg"), [](std::error_code, const waybill::job_id&) {});
     do {
