@@ -137,7 +137,7 @@ private:
                     // It was faster.
                 }
             }
-            const job_snapshot ended = co_await up_.async_wait(id);
+            const job_snapshot ended = co_await up_.async_wait_final(id);
             ended_[static_cast<std::size_t>(ended.now)] += 1;
             co_await up_.async_remove(id);
             count();
