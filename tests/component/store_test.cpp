@@ -311,6 +311,41 @@ TEST_CASE("a bit that flips inside a row is noticed, and hurts that job alone") 
     }
 }
 
+TEST_CASE("a damaged checkpoint stays, with nothing in it but whose it is: an upload was begun") {
+    const temp_dir dir;
+    const std::string path = dir / "s.db";
+    {
+        sample_store store(path);
+        store.open();
+        store.add({sample_job("one")});
+        job_change change = step(store, static_cast<job_seq>(1), status::uploading);
+        change.checkpoints.push_back({1, "https://server.test/u/1", 50, "state", 9});
+        store.commit(change);
+        store.close();
+    }
+    bool whose = true;
+    SECTION("its URL") {
+        edit(path, "UPDATE checkpoint SET resource=x'68747470733a2f2f6576696c2e746573742f'");
+    }
+    SECTION("its state") {
+        edit(path, "UPDATE checkpoint SET state=x'00'");
+    }
+    SECTION("its optional fields") {
+        edit(path, "UPDATE checkpoint SET extra=x'05'");
+    }
+    SECTION("its item") {
+        edit(path, "UPDATE checkpoint SET idx=7");
+        whose = false;
+    }
+    sample_store store(path);
+    store.open();
+    const std::optional<loaded_job> one = store.load(static_cast<job_seq>(1));
+    REQUIRE(one);
+    CHECK(one->damaged != whose);
+    REQUIRE(one->checkpoints.size() == 1);
+    CHECK(one->checkpoints[0] == checkpoint{whose ? std::size_t(1) : 7, "", 0, "", 0});
+}
+
 TEST_CASE("a store that somebody has open is locked to everybody else") {
     const temp_dir dir;
     sample_store first(dir / "s.db");
