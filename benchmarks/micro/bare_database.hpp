@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/store/detail/schema.hpp>
+#include <waybill/store/detail/schema_1.hpp>
 
 #include <sqlite3.h>
 
@@ -80,21 +80,21 @@ private:
 class bare_rows {
 public:
     explicit bare_rows(const std::string& path) : connection_(path) {
-        for (const std::string_view statement : detail::store_schema) {
+        for (const std::string_view statement : detail::schema_1) {
             connection_.run(std::string(statement).c_str());
         }
         connection_.run("INSERT INTO total VALUES(0, 0, 0)");
         begin_ = connection_.prepare("BEGIN IMMEDIATE");
         job_ = connection_.prepare(
             "INSERT INTO job "
-            "VALUES(?1,printf('3abcdefgh%012d',?1),'','http://127.0.0.1:9/upload','put',x'00',x'00',x'00',"
-            "0,'',7,1,1790000000000,1234567890,1234567890,0,0,0,1,0,0,0,0,-1,0,1790000000000,0,'',"
-            "'0123456789abcdef0123456789abcdef',x'000000000000',1234567890)");
+            "VALUES(?1,printf('3abcdefgh%012d',?1),'','','http://127.0.0.1:9/upload','put',x'00',x'00',x'00',"
+            "0,'',7,1,1790000000000,1234567890,x'',1234567890,0,0,0,1,0,0,0,0,-1,0,1790000000000,0,0,'',"
+            "'0123456789abcdef0123456789abcdef',x'000000000000',x'',1234567890)");
         item_ = connection_.prepare(
             "INSERT INTO item "
             "VALUES(?1,0,0,x'2f746d702f776179626c6c2d746573742d3031323334352f66696c65',0,7,2049,1234567,7,"
             "1790000000000000000,1790000000000000000,x'66696c65',x'66696c65','application/"
-            "octet-stream',1234567890,0,0,x'',"
+            "octet-stream',x'',1234567890,0,0,x'',x'',"
             "1234567890)");
         total_ = connection_.prepare("UPDATE total SET jobs = jobs + 1 WHERE status = 0");
         commit_ = connection_.prepare("COMMIT");

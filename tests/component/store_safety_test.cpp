@@ -196,13 +196,13 @@ TEST_CASE("closing a store that was removed says so") {
     CHECK(error_of([&] { store.close(); }) == std::error_code());
 }
 
-TEST_CASE("a store whose newer version is still in its WAL is refused, and neither of its files is touched") {
+TEST_CASE("a store whose newer major version is still in its WAL is refused, and neither of its files is touched") {
     const temp_dir dir;
     const std::string path = dir / "s.db";
     make_store(path);
     const std::string change =
-        GENERATE(as<std::string>(), "PRAGMA user_version=1000",
-                 "BEGIN; CREATE TABLE more(a INTEGER PRIMARY KEY); PRAGMA user_version=1000; COMMIT");
+        GENERATE(as<std::string>(), "PRAGMA user_version=2000",
+                 "BEGIN; CREATE TABLE more(a INTEGER PRIMARY KEY); PRAGMA user_version=2000; COMMIT");
     {
         // Killed before it was written back: its files are copied while it runs.
         SQLite::Database newer(path, SQLite::OPEN_READWRITE);
@@ -218,7 +218,7 @@ TEST_CASE("a store whose newer version is still in its WAL is refused, and neith
     CHECK(open_error(killed, policy) == errc::store_too_new);
     CHECK((read_file(killed) == before));
     CHECK((read_file(killed + "-wal") == wal));
-    CHECK(SQLite::Database(killed, SQLite::OPEN_READWRITE).execAndGet("PRAGMA user_version").getInt() == 1000);
+    CHECK(SQLite::Database(killed, SQLite::OPEN_READWRITE).execAndGet("PRAGMA user_version").getInt() == 2000);
 }
 
 TEST_CASE("a damaged store is refused with its WAL as it was") {

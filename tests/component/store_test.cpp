@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 
-#include "support/older_stores.hpp"
 #include "support/recording_vfs.hpp"
 #include "support/sample_store.hpp"
 #include "support/temp_dir.hpp"
@@ -201,72 +200,24 @@ TEST_CASE("a store says in its header what it is") {
     make_store(dir / "s.db");
     SQLite::Database db(dir / "s.db", SQLite::OPEN_READONLY);
     CHECK(db.execAndGet("PRAGMA application_id").getInt() == detail::store_application_id);
-    CHECK(db.execAndGet("PRAGMA user_version").getInt() == detail::store_version);
-}
-
-TEST_CASE("a store of an older version is brought up to date, whole or not at all, and keeps everything") {
-    const temp_dir dir;
-    const std::string path = dir / "s.db";
-    make_store(path, {"one", "two", "three"});
-    std::string before;
-    {
-        sample_store store(path);
-        store.open();
-        store.commit(step(store, static_cast<job_seq>(2), status::uploading));
-        store.commit(step(store, static_cast<job_seq>(2), status::completed));
-        before = store.dump();
-        store.close();
-    }
-    make_older(path, GENERATE(1, 2));
-    SECTION("at once") {
-        sample_store store(path);
-        const store_contents found = store.open();
-        CHECK(store.dump() == before);
-        CHECK(found.totals[status::completed].jobs == 1);
-        store.add({sample_job("four")});
-    }
-    SECTION("or later, whichever operation of the disk fails") {
-        const std::string old = read_file(path);
-        for (int nth = 1, failed = 1; failed > 0; ++nth) {
-            dir.write("s.db", old);
-            std::filesystem::remove(path + "-wal");
-            failed = 0;
-            {
-                recording_vfs disk;
-                int left = nth;
-                disk.fault = [&](const disk_operation& one) {
-                    const bool fails = one.what != disk_operation::kind::mark && --left <= 0;
-                    failed += fails ? 1 : 0;
-                    return fails ? SQLITE_IOERR_WRITE : SQLITE_OK;
-                };
-                sample_store store(path);
-                static_cast<void>(error_of([&] { store.open(); }));
-            }
-            CAPTURE(nth);
-            sample_store store(path);
-            store.open();
-            REQUIRE(store.dump() == before);
-        }
-    }
-    CHECK(SQLite::Database(path, SQLite::OPEN_READONLY).execAndGet("PRAGMA user_version").getInt() ==
-          detail::store_version);
+    CHECK(db.execAndGet("PRAGMA user_version").getInt() == 1000);  // format 1.0
 }
 
 TEST_CASE("a store of a version there never was is damaged") {
     const temp_dir dir;
     const std::string path = dir / "s.db";
     make_store(path);
-    edit(path, "PRAGMA user_version=0");
+    edit(path, "PRAGMA user_version=" + std::to_string(GENERATE(0, 3, 999)));
     CHECK(open_error(path) == errc::store_damaged);
 }
 
-TEST_CASE("a store of a newer version, or of another program, is refused untouched") {
+TEST_CASE("a store of a newer major version, or of another program, is refused untouched") {
     const temp_dir dir;
     const std::string path = dir / "s.db";
     make_store(path);
     std::error_code expected;
     SECTION("newer") {
-        edit(path, "PRAGMA user_version=" + std::to_string(detail::store_version + 1));
+        edit(path, "PRAGMA user_version=2000");
         expected = errc::store_too_new;
     }
     SECTION("another program's") {
@@ -358,6 +309,41 @@ TEST_CASE("a bit that flips inside a row is noticed, and hurts that job alone") 
         store.run<totals>([&] { return store->quarantine(static_cast<job_seq>(1)); });
         CHECK(store.load(static_cast<job_seq>(1))->job.state.now == status::failed);
     }
+}
+
+TEST_CASE("a damaged checkpoint stays, with nothing in it but whose it is: an upload was begun") {
+    const temp_dir dir;
+    const std::string path = dir / "s.db";
+    {
+        sample_store store(path);
+        store.open();
+        store.add({sample_job("one")});
+        job_change change = step(store, static_cast<job_seq>(1), status::uploading);
+        change.checkpoints.push_back({1, "https://server.test/u/1", 50, "state", 9});
+        store.commit(change);
+        store.close();
+    }
+    bool whose = true;
+    SECTION("its URL") {
+        edit(path, "UPDATE checkpoint SET resource=x'68747470733a2f2f6576696c2e746573742f'");
+    }
+    SECTION("its state") {
+        edit(path, "UPDATE checkpoint SET state=x'00'");
+    }
+    SECTION("its optional fields") {
+        edit(path, "UPDATE checkpoint SET extra=x'05'");
+    }
+    SECTION("its item") {
+        edit(path, "UPDATE checkpoint SET idx=7");
+        whose = false;
+    }
+    sample_store store(path);
+    store.open();
+    const std::optional<loaded_job> one = store.load(static_cast<job_seq>(1));
+    REQUIRE(one);
+    CHECK(one->damaged != whose);
+    REQUIRE(one->checkpoints.size() == 1);
+    CHECK(one->checkpoints[0] == checkpoint{whose ? std::size_t(1) : 7, "", 0, "", 0});
 }
 
 TEST_CASE("a store that somebody has open is locked to everybody else") {

@@ -156,6 +156,7 @@ row columns_of(job_seq seq, std::size_t index, const item_record& i) {
             number(t.now),
             number(t.confirmed),
             t.receipt,
+            detail::extra_of(t),
             number(detail::checksum(seq, index, t))};
 }
 
@@ -175,6 +176,7 @@ row columns_of(const leftover& l) {
             number(l.reached.offset),
             l.reached.state,
             number(l.reached.expires_unix),
+            detail::extra_of(l.reached),
             number(detail::checksum(l)),
             number(l.attempts),
             time(l.since),
@@ -217,7 +219,7 @@ void leftovers(std::string_view bytes, std::size_t at, const column& planted) {
     require(read(columns, into), "a leftover is read as it was written");
     const row before = columns_of(found);
     require(before == columns, "a leftover is read as it was written");
-    columns[1 + at % 7] = planted;
+    columns[1 + at % 8] = planted;
     found = {};
     require(!read(columns, into) || columns_of(found) == before,
             "a leftover whose row was changed is damaged, or says what it said");

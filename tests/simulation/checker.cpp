@@ -55,7 +55,21 @@ void checker::look_at_disk() {
     for (const auto& [seq, whole] : disk_.jobs) {
         look_at_job(whole);
         look_at_checkpoints(whole);
+        look_at_newer_fields(whole);
     }
+}
+
+// A disk of a newer format has them in every record, whatever becomes of it. Nothing here knows what they mean.
+void checker::look_at_newer_fields(const loaded_job& whole) const {
+    if (disk_.format == 1) {
+        return;
+    }
+    const std::string expected = newer_field(whole);
+    bool same = whole.job.spec.unknown == expected && whole.job.state.unknown == expected;
+    for (const item_record& one : whole.items) {
+        same = same && one.spec.unknown == expected && one.state.unknown == expected;
+    }
+    require(same, whole.job.spec.id.str(), "lacks fields of a newer version, though its disk was migrated");
 }
 
 // A checkpoint never says more than the server has confirmed.

@@ -51,6 +51,7 @@ private:
     void look_at_change(const point& from, const loaded_job& to, posted_job& asked) const;
     void look_at_failure(const loaded_job& whole, const posted_job& asked) const;
     void look_at_source(const loaded_job& whole) const;
+    void look_at_newer_fields(const loaded_job& whole) const;
     static void look_at_doubt(const loaded_job& whole, const posted_job& asked);
     void look_at_parts(const detail::tus_state& known, const std::string& id) const;
     void look_at_checkpoints(const loaded_job& whole) const;

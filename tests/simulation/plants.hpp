@@ -19,47 +19,49 @@ namespace waybill::simulation {
 
 enum class plant : std::uint8_t {
     none,
-    early_ack,           ///< a change is acknowledged before it is on the disk
-    unsynced,            ///< a crash takes the last acknowledged commits with it, as `synchronous=NORMAL` does
-    lost_job,            ///< a crash takes one whole job with it
-    half_job,            ///< a crash tears a job: its last item is missing
-    changed_file,        ///< a file that changed is read on as if it were the accepted one
-    no_cap,              ///< a file that grew is sent to its new end
-    handed_over,         ///< a success counts as soon as the body has been handed over
-    resend,              ///< the transport repeats a request whose answer was lost by itself
-    no_tail_mark,        ///< the last byte leaves before the mark is durable
-    fresh_key,           ///< every attempt has another Idempotency-Key
-    doubt_lost,          ///< retrying a job that waits takes its doubt away
-    doubt_fails,         ///< a job that may have arrived fails because its file is another one
-    doubt_invented,      ///< a job is set aside though nothing of it has arrived
-    untried,             ///< a job that is too old at a start fails without having been tried
-    outage_counts,       ///< what a host that is away costs is counted, and ends the job
-    lane_waits,          ///< a job whose host is away holds up its whole lane
-    eager_probes,        ///< a host that is away is asked again and again
-    wall_age,            ///< a job is as old as the wall clock says
-    wall_forgets,        ///< finished jobs are forgotten when the wall clock says that they are old
-    numbers_decide,      ///< a file is another one when its numbers or its ctime are
-    mixture,             ///< an upload goes on although nobody knows whether its file was edited meanwhile
-    run_dies,            ///< an exception of any kind ends the run, not only a failing disk
-    refused_counted,     ///< the totals keep jobs whose acceptance was rolled back
-    late_url,            ///< an upload's URL is not committed before its first byte leaves
-    own_count,           ///< an upload goes on at what this side has sent, not at what the server says
-    eager_checkpoint,    ///< a checkpoint counts bytes that the server has not confirmed
-    unmarked,            ///< what finishes an upload leaves no mark
-    no_cleanup,          ///< uploads that are given up stay at the server
-    unguarded,           ///< a POST of an item's bytes is sent as if it were idempotent
-    undelivered,         ///< a delivered upload is not noted as such: giving up the rest of the job deletes it
-    mark_cleared_early,  ///< a mark goes before what settled it is kept
-    expiry_guessed,      ///< whether an upload has expired is told by this side's clock
-    hidden_fails,        ///< an upload that is not shown ends its job
-    tail_loss_fails,     ///< a server that has lost bytes of an upload ends its job
-    condition_repeated,  ///< a conditional PUT is repeated as if it were idempotent
-    options_waited_for,  ///< an endpoint that breaks over OPTIONS is asked for ever
-    tagless_success,     ///< S3's success without an ETag is believed
-    lists_needed,        ///< an S3 server that lists no parts ends the job
+    early_ack,            ///< a change is acknowledged before it is on the disk
+    unsynced,             ///< a crash takes the last acknowledged commits with it, as `synchronous=NORMAL` does
+    lost_job,             ///< a crash takes one whole job with it
+    half_job,             ///< a crash tears a job: its last item is missing
+    changed_file,         ///< a file that changed is read on as if it were the accepted one
+    no_cap,               ///< a file that grew is sent to its new end
+    handed_over,          ///< a success counts as soon as the body has been handed over
+    resend,               ///< the transport repeats a request whose answer was lost by itself
+    no_tail_mark,         ///< the last byte leaves before the mark is durable
+    fresh_key,            ///< every attempt has another Idempotency-Key
+    doubt_lost,           ///< retrying a job that waits takes its doubt away
+    doubt_fails,          ///< a job that may have arrived fails because its file is another one
+    doubt_invented,       ///< a job is set aside though nothing of it has arrived
+    untried,              ///< a job that is too old at a start fails without having been tried
+    outage_counts,        ///< what a host that is away costs is counted, and ends the job
+    lane_waits,           ///< a job whose host is away holds up its whole lane
+    eager_probes,         ///< a host that is away is asked again and again
+    wall_age,             ///< a job is as old as the wall clock says
+    wall_forgets,         ///< finished jobs are forgotten when the wall clock says that they are old
+    numbers_decide,       ///< a file is another one when its numbers or its ctime are
+    mixture,              ///< an upload goes on although nobody knows whether its file was edited meanwhile
+    run_dies,             ///< an exception of any kind ends the run, not only a failing disk
+    refused_counted,      ///< the totals keep jobs whose acceptance was rolled back
+    migration_half,       ///< a crash leaves half of a migration
+    unknown_tag_dropped,  ///< fields of a newer version are not written back
+    late_url,             ///< an upload's URL is not committed before its first byte leaves
+    own_count,            ///< an upload goes on at what this side has sent, not at what the server says
+    eager_checkpoint,     ///< a checkpoint counts bytes that the server has not confirmed
+    unmarked,             ///< what finishes an upload leaves no mark
+    no_cleanup,           ///< uploads that are given up stay at the server
+    unguarded,            ///< a POST of an item's bytes is sent as if it were idempotent
+    undelivered,          ///< a delivered upload is not noted as such: giving up the rest of the job deletes it
+    mark_cleared_early,   ///< a mark goes before what settled it is kept
+    expiry_guessed,       ///< whether an upload has expired is told by this side's clock
+    hidden_fails,         ///< an upload that is not shown ends its job
+    tail_loss_fails,      ///< a server that has lost bytes of an upload ends its job
+    condition_repeated,   ///< a conditional PUT is repeated as if it were idempotent
+    options_waited_for,   ///< an endpoint that breaks over OPTIONS is asked for ever
+    tagless_success,      ///< S3's success without an ETag is believed
+    lists_needed,         ///< an S3 server that lists no parts ends the job
 };
 
-inline constexpr std::array<std::pair<std::string_view, plant>, 39> plants = {{
+inline constexpr std::array<std::pair<std::string_view, plant>, 41> plants = {{
     {"none", plant::none},
     {"early_ack", plant::early_ack},
     {"unsynced", plant::unsynced},
@@ -84,6 +86,8 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 39> plants = {{
     {"mixture", plant::mixture},
     {"run_dies", plant::run_dies},
     {"refused_counted", plant::refused_counted},
+    {"migration_half", plant::migration_half},
+    {"unknown_tag_dropped", plant::unknown_tag_dropped},
     {"late_url", plant::late_url},
     {"own_count", plant::own_count},
     {"eager_checkpoint", plant::eager_checkpoint},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/model/job.hpp>
+#include <waybill/model/record.hpp>
 
 #include <array>
 #include <chrono>
@@ -112,6 +113,18 @@ struct posted_job {
         return policy == on_unknown::retry ? static_cast<std::size_t>(-1) : asked;
     }
 };
+
+/// What a newer version of the library notes in each record of a job; this one does not know it.
+[[nodiscard]] inline std::string newer_field(const loaded_job& whole) {
+    return "a newer field of " + whole.job.spec.id.str();
+}
+
+inline void add_newer_fields(loaded_job& whole) {
+    whole.job.spec.unknown = whole.job.state.unknown = newer_field(whole);
+    for (item_record& one : whole.items) {
+        one.spec.unknown = one.state.unknown = newer_field(whole);
+    }
+}
 
 /// The job that a URL of ours is about.
 [[nodiscard]] inline std::string job_in(const std::string& url) {

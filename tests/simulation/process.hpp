@@ -36,6 +36,10 @@ public:
         store_ = std::make_shared<testing::memory_store>(executor, of.disk_);
         store_->acknowledge_early = of.how_.planted == plant::early_ack;
         store_->count_refused = of.how_.planted == plant::refused_counted;
+        store_->format = of.format_;
+        store_->migrate = [](loaded_job& whole) { add_newer_fields(whole); };
+        store_->migrate_by_halves = of.how_.planted == plant::migration_half;
+        store_->drop_unknown = of.how_.planted == plant::unknown_tag_dropped;
         store_->before_open = [&of] {
             if (!of.server_.healed && of.random_.chance(0.05)) {
                 of.open_failure_ = of.random_.chance(0.5) ? errc::store_full : errc::store_failed;

@@ -15,7 +15,8 @@
 namespace waybill::simulation {
 
 simulation::simulation(const settings& how)
-    : how_(how), random_(how.seed), patience_(~how.seed), checker_(jobs_, files_, server_, *disk_) {
+    : how_(how), random_(how.seed), patience_(~how.seed), updates_(how.seed + 77),
+      checker_(jobs_, files_, server_, *disk_) {
     if (random_.chance(0.3)) {
         max_age_ = std::chrono::hours(1 + random_.below(48));
     }
@@ -209,13 +210,39 @@ void simulation::tell_changes() {
 
 void simulation::start() {
     fail_untried();
+    if (format_ == 1 && updates_.chance(0.1)) {
+        say("the app is updated: its library migrates the store");
+        format_ = 2;
+    }
     process_ = std::make_unique<process>(*this);
+    migrate();
     checker_.process_began();
     // Opening is one step of the store: what it changed is seen before anything is built on it.
     while (disk_->owner == nullptr && process_->turn()) {
         ++counts_.turns;
     }
     checker_.look_at_disk();
+}
+
+// The process may die after each job of a migration. What is on the disk is looked at when that is over.
+void simulation::migrate() {
+    if (disk_->format == format_) {
+        return;
+    }
+    const std::uint64_t before = disk_->commits;
+    while (disk_->commits == before && process_->turn()) {
+        ++counts_.turns;
+        if (disk_->commits != before || !updates_.chance(0.05)) {
+            continue;
+        }
+        say("the process dies while it migrates");
+        ++counts_.crashes;
+        end_process();
+        if (disk_->format == format_) {
+            checker_.look_at_disk();  // half of it is there, and is taken for all of it
+        }
+        process_ = std::make_unique<process>(*this);
+    }
 }
 
 void simulation::crash() {

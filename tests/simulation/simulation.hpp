@@ -77,6 +77,7 @@ private:
     void tell_changes();
 
     void start();
+    void migrate();
     void crash();
     void end_process();
     void ask_to_stop();
@@ -108,6 +109,7 @@ private:
     settings how_;
     testing::seeded_random random_;
     testing::seeded_random patience_;  // of its own: who is impatient takes no other course
+    testing::seeded_random updates_;   // and so is this
     std::map<std::string, posted_job> jobs_;
     file_history files_;
     std::set<std::string> unreachable_;  // files whose disk is not there now
@@ -118,6 +120,7 @@ private:
     std::deque<testing::memory_disk> history_;  // only for the bug that loses commits
     std::unique_ptr<process> process_;
     int full_writes_ = 0;
+    int format_ = 1;  // the newest version of the format that the app's library knows
     std::chrono::hours max_age_{24 * 7};
     std::chrono::hours jumped_{0};
     std::error_code open_failure_;  // what a failing open gave last

@@ -12,6 +12,7 @@
 #include <asio/strand.hpp>
 
 #include <functional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,8 +79,10 @@ inline std::string line_of(const loaded_job& whole) {
 /// The real store with a loop of its own.
 class sample_store {
 public:
-    explicit sample_store(std::string path, damaged_store policy = damaged_store::refuse)
-        : store_(asio::make_strand(asio::any_io_executor(context_.get_executor())), {std::move(path), policy}) {}
+    explicit sample_store(std::string path, damaged_store policy = damaged_store::refuse,
+                          std::span<const detail::store_format> formats = detail::store_formats)
+        : store_(asio::make_strand(asio::any_io_executor(context_.get_executor())), {std::move(path), policy},
+                 formats) {}
 
     sqlite_store& operator*() noexcept { return store_; }
     sqlite_store* operator->() noexcept { return &store_; }

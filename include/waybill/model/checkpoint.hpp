@@ -18,6 +18,9 @@ struct checkpoint {
     std::uint64_t offset = 0;       ///< bytes the server has confirmed
     std::string state;              ///< the protocol's own
     std::int64_t expires_unix = 0;  ///< seconds since 1970 after which the server drops it; 0: unknown
+    /// The protocol could not decode `state`, and recorded an intent in the same commit: the app is asked once.
+    bool doubted = false;
+    std::string unknown = {};  ///< fields of a newer version, kept as they are
 
     static constexpr std::size_t whole_job = static_cast<std::size_t>(-1);
 

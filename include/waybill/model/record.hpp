@@ -151,6 +151,7 @@ struct item_state {
     item_status now = item_status::pending;
     std::uint64_t confirmed = 0;  ///< bytes the server has confirmed
     std::string receipt;          ///< what the server said of it: an ETag, a digest, an URL
+    std::string unknown;          ///< as in `job_spec`
 };
 
 struct item_record {

@@ -3,6 +3,7 @@
 
 #include <waybill/detail/decl.hpp>
 #include <waybill/detail/worker.hpp>
+#include <waybill/store/detail/format.hpp>
 #include <waybill/store/store.hpp>
 #include <waybill/store/store_options.hpp>
 
@@ -14,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,7 +36,10 @@ struct database_change;
 class sqlite_store final : public store {
 public:
     /// Touches no file; `open` does. The strand's context must outlive the store.
-    sqlite_store(const detail::strand& home, store_options options);
+    ///
+    /// @param formats the versions of the format that are known, oldest first; tests of migrations plant others.
+    sqlite_store(const detail::strand& home, store_options options,
+                 std::span<const detail::store_format> formats = detail::store_formats);
 
     sqlite_store(const sqlite_store&) = delete;
     sqlite_store& operator=(const sqlite_store&) = delete;
@@ -74,6 +79,7 @@ private:
     void give_up_if(const std::exception_ptr& thrown) noexcept;
 
     store_options options_;
+    std::span<const detail::store_format> formats_;
     std::atomic<bool> failed_{false};
     std::unique_ptr<detail::database> database_;  // the thread's own
     std::mutex mutex_;

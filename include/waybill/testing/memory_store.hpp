@@ -23,6 +23,7 @@ struct memory_disk {
     std::map<std::int64_t, leftover> leftovers;
     std::int64_t last_seq = 0;
     std::int64_t last_leftover = 0;
+    int format = 1;     ///< the version of the format it has
     totals miscounted;  ///< what the totals say beyond the jobs: a planted bug's doing
     std::uint64_t commits = 0;
     store_time time;
@@ -51,6 +52,14 @@ public:
     std::function<void()> before_write;
     /// The same before each reading.
     std::function<void()> before_read;
+    /// The newest version of the format that is known: an older disk is migrated when it is opened, all at once.
+    int format = 1;
+    /// What a migration makes of a job, and what a job is that is accepted by a version above 1.
+    std::function<void(loaded_job&)> migrate;
+    /// Set to plant a bug: a migration changes the disk job by job, so that a crash leaves half of it.
+    bool migrate_by_halves = false;
+    /// Set to plant a bug: fields that are not known are not written back.
+    bool drop_unknown = false;
     /// Set to plant a bug: changes are acknowledged before they are on the disk.
     bool acknowledge_early = false;
     /// Set to plant a bug: jobs that could not be accepted, because the disk failed, stay in the totals.
@@ -94,6 +103,7 @@ private:
     };
 
     asio::awaitable<void> turn();
+    asio::awaitable<void> migrate_disk();
     asio::awaitable<void> read();
     void fail_as_told(const std::function<void()>& told);
     asio::awaitable<void> write(std::function<void()> change);

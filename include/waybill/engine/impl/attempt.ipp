@@ -213,6 +213,9 @@ WAYBILL_DECL void attempt::keep(checkpoint reached) {
     intent_.keep();
     const checkpoint* const known = find_checkpoint(reached.item);
     progressed_ = progressed_ || (known != nullptr && reached.offset > known->offset);
+    if (known != nullptr && reached.unknown.empty()) {
+        reached.unknown = known->unknown;  // the protocol makes each checkpoint anew
+    }
     std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == reached.item; });
     dirty_checkpoints_.insert(reached.item);
     whole_.checkpoints.push_back(std::move(reached));

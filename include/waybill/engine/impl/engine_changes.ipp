@@ -192,6 +192,7 @@ WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& who
         const item_record& before = whole.items[i];
         if (!detail::is_unchanged(before.spec, next.repinned[i])) {
             next.items.emplace_back(i, item_state{});
+            next.items.back().second.unknown = before.state.unknown;
             changed = true;
         } else if (before.state.now == item_status::failed) {
             next.items.emplace_back(i, before.state);
@@ -202,6 +203,7 @@ WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& who
         give_up_uploads(next, whole, parts_.clock->system_now());
     }
     const job_state& old = whole.job.state;
+    next.to.unknown = old.unknown;
     next.to.epoch = old.epoch + 1;
     next.to.stage = changed ? stage::upload : old.stage;
     next.to.epoch_began = now();

@@ -51,6 +51,7 @@ struct resumable_state {
     std::string marks;
 
     [[nodiscard]] WAYBILL_DECL std::string encode() const;
+    /// Empty when it cannot be decoded. Each version that was released is decoded for ever.
     [[nodiscard]] static WAYBILL_DECL std::optional<resumable_state> decode(std::string_view bytes);
 };
 

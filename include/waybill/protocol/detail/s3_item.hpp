@@ -43,6 +43,7 @@ private:
         std::string md5;       ///< in base64, when the server wants it
     };
 
+    [[nodiscard]] bool decodes(const checkpoint& known) const;
     asio::awaitable<void> deliver_whole();
     asio::awaitable<s3_answer> put_whole(const body_sums& sums);
     asio::awaitable<std::string> confirmed_whole(const s3_answer& answer, const body_sums& sums);

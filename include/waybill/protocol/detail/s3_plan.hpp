@@ -69,16 +69,16 @@ struct s3_state {
         }
     }
     encoder out;
-    out.number(2).number(s.delivered ? 1 : 0).number(s.doubtful ? 1 : 0).number(s.part_size).number(s.restarts);
+    out.number(1).number(s.delivered ? 1 : 0).number(s.doubtful ? 1 : 0).number(s.part_size).number(s.restarts);
     out.text(s.token).text(s.checksum).text(prints);
     return std::move(out).take();
 }
 
-/// Empty when it is not one of ours.
+/// Empty when it cannot be decoded. Each version that was released is decoded for ever.
 [[nodiscard]] inline std::optional<s3_state> decode_s3_state(std::string_view text) {
     decoder in(text);
     s3_state s;
-    const bool known = in.number() == 2;
+    const bool known = in.number() == 1;
     s.delivered = in.number(1) == 1;
     s.doubtful = in.number(1) == 1;
     s.part_size = in.number(1ULL << 62);

@@ -43,7 +43,8 @@ private:
 
     // What is to be done: taken up again, or planned.
     asio::awaitable<void> begin();
-    asio::awaitable<void> take_up(const checkpoint& known);
+    [[nodiscard]] bool decodes(const checkpoint& known) const;
+    void take_up(const checkpoint& known);
     asio::awaitable<void> plan();
     asio::awaitable<void> discover();
     asio::awaitable<void> finish();

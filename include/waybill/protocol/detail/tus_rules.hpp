@@ -217,7 +217,7 @@ struct tus_state {
 
 [[nodiscard]] inline std::string encode_tus_state(const tus_state& s) {
     encoder out;
-    out.number(3).number(s.delivered ? 1 : 0).number(s.chunk).number(s.restarts).number(s.last.encode());
+    out.number(1).number(s.delivered ? 1 : 0).number(s.chunk).number(s.restarts).number(s.last.encode());
     out.text(s.checksum).text(s.final_url).text(s.marks).number(s.parts.size());
     for (const tus_part& p : s.parts) {
         out.text(p.url).number(p.begin).number(p.length).number(p.offset);
@@ -227,12 +227,12 @@ struct tus_state {
     return std::move(out).take();
 }
 
-/// Empty when it is not one of ours.
+/// Empty when it cannot be decoded. Each version that was released is decoded for ever.
 [[nodiscard]] inline std::optional<tus_state> decode_tus_state(std::string_view text) {
     constexpr std::uint64_t most = INT64_MAX;
     decoder in(text);
     tus_state s;
-    const bool known = in.number() == 3;
+    const bool known = in.number() == 1;
     s.delivered = in.number(1) == 1;
     s.chunk = in.number(most);
     s.restarts = in.number(most);

@@ -4,6 +4,7 @@
 #include <waybill/protocol/detail/independent_items.hpp>
 #include <waybill/protocol/detail/multipart_protocol.hpp>
 #include <waybill/protocol/detail/repeated_request.hpp>
+#include <waybill/protocol/detail/undecodable.hpp>
 #include <waybill/protocol/http_rules.hpp>
 
 #include <algorithm>
@@ -57,12 +58,14 @@ WAYBILL_DECL void multipart_protocol::check(const waybill::job& job) const {
 // All files are looked at before the first byte: one that changed ends the attempt now, not after
 // gigabytes of its neighbours.
 WAYBILL_DECL asio::awaitable<void> multipart_protocol::restore(session& job) {
+    if (job.find_checkpoint() != nullptr) {  // this version keeps none: a newer one does
+        co_await doubt_checkpoint(job, checkpoint::whole_job);
+    }
     for (std::size_t i = 0; i < job.items().size(); ++i) {
         if (job.items()[i].state.now != item_status::completed) {  // else its bytes are of no matter any more
             static_cast<void>(job.open(i));
         }
     }
-    co_return;
 }
 
 WAYBILL_DECL asio::awaitable<void> multipart_protocol::upload(session& job) {

@@ -6,6 +6,7 @@
 #include <waybill/protocol/detail/preconditions.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/detail/repeated_request.hpp>
+#include <waybill/protocol/detail/undecodable.hpp>
 #include <waybill/protocol/detail/upload_fields.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/url.hpp>
@@ -146,6 +147,11 @@ WAYBILL_DECL asio::awaitable<bool> put_protocol::upload_next(session& job, indep
 WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::size_t index) const {
     const item_spec& item = job.items()[index].spec;
     const std::string& target = job.job().spec.url;
+    const bool conditional = is_conditional(job.job().spec.headers);
+    // This version keeps none: a newer one does. What replaces itself may be sent again without asking.
+    if ((!is_idempotent() || conditional) && job.find_checkpoint(index) != nullptr) {
+        co_await doubt_checkpoint(job, index);
+    }
     const std::unique_ptr<body_source> body = job.open(index);
     const std::string sum = co_await digest_of_all(*body, job.piece_size());
     request what;
@@ -163,7 +169,6 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::
     what.see_other = true;
     // Repeated after its answer was lost, a conditional request would hear of itself: an intent is recorded before its
     // last byte leaves, and no kept connection is used, on which it might be repeated unseen.
-    const bool conditional = is_conditional(job.job().spec.headers);
     what.finishing = what.fresh_connection = conditional;
     const bool doubted = is_idempotent() && job.in_doubt(index);
     std::vector<body_span> spans;

@@ -6,6 +6,7 @@
 #include <waybill/protocol/detail/multipart_protocol.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/detail/resumable_protocol.hpp>
+#include <waybill/protocol/detail/undecodable.hpp>
 #include <waybill/transport/url.hpp>
 
 #include <algorithm>
@@ -17,6 +18,12 @@ namespace waybill::detail {
 
 [[nodiscard]] inline bool is_done(const item_record& i) noexcept {
     return i.state.now == item_status::completed;
+}
+
+/// Also when there is no checkpoint. Whether it is of these bytes is seen when they are open.
+[[nodiscard]] inline bool decodes(const session& job, std::size_t about) {
+    const checkpoint* const known = job.find_checkpoint(about);
+    return known == nullptr || resumable_state::decode(known->state).has_value();
 }
 
 WAYBILL_DECL resumable_protocol::resumable_protocol(const protocol_spec& spec) : how_(spec) {}
@@ -37,12 +44,14 @@ WAYBILL_DECL void resumable_protocol::check(const waybill::job& job) const {
 
 // A file that changed ends the attempt now, not after gigabytes of its neighbours in the form.
 WAYBILL_DECL asio::awaitable<void> resumable_protocol::restore(session& job) {
+    if (how_.form && !decodes(job, checkpoint::whole_job)) {
+        co_await doubt_checkpoint(job, checkpoint::whole_job);
+    }
     for (std::size_t i = 0; how_.form && i < job.items().size(); ++i) {
         if (!is_done(job.items()[i])) {  // else its bytes are of no matter any more
             static_cast<void>(job.open(i));
         }
     }
-    co_return;
 }
 
 WAYBILL_DECL asio::awaitable<void> resumable_protocol::upload(session& job) {
@@ -66,6 +75,9 @@ WAYBILL_DECL asio::awaitable<void> resumable_protocol::upload(session& job) {
 }
 
 WAYBILL_DECL asio::awaitable<void> resumable_protocol::upload_item(session& job, std::size_t index) const {
+    if (!decodes(job, index)) {
+        co_await doubt_checkpoint(job, index);
+    }
     resumable_upload one(job, how_, item(job, index));
     std::string receipt = co_await one.deliver();
     // One commit: a checkpoint of a completed item would be taken for something to clean up.

@@ -20,7 +20,7 @@ WAYBILL_DECL header_field interop_header(int version) {
 
 WAYBILL_DECL std::string resumable_state::encode() const {
     encoder out;
-    out.number(3).number(static_cast<std::uint64_t>(interop)).number(length).number(most_append);
+    out.number(1).number(static_cast<std::uint64_t>(interop)).number(length).number(most_append);
     out.number(left ? *left + 1 : 0).number(last.encode()).text(boundary).text(algorithm).text(marks);
     return std::move(out).take();
 }
@@ -28,7 +28,7 @@ WAYBILL_DECL std::string resumable_state::encode() const {
 WAYBILL_DECL std::optional<resumable_state> resumable_state::decode(std::string_view bytes) {
     decoder in(bytes);
     resumable_state s;
-    const bool known = in.number() == 3;
+    const bool known = in.number() == 1;
     s.interop = static_cast<int>(in.number(1000));
     s.length = in.number();
     s.most_append = in.number();

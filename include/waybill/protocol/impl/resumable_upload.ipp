@@ -3,6 +3,7 @@
 
 #include <waybill/protocol/detail/body_range.hpp>
 #include <waybill/protocol/detail/resumable_upload.hpp>
+#include <waybill/protocol/detail/undecodable.hpp>
 #include <waybill/transport/url.hpp>
 
 #include <algorithm>
@@ -22,6 +23,9 @@ WAYBILL_DECL asio::awaitable<std::string> resumable_upload::deliver() {
 
 WAYBILL_DECL asio::awaitable<void> resumable_upload::go_on() {
     const bool known = load();
+    if (!known && job_.find_checkpoint(what_.about) != nullptr) {
+        co_await doubt_checkpoint(job_, what_.about);
+    }
     if (known) {
         co_await ask();
     } else if (job_.in_doubt(what_.about)) {

@@ -5,6 +5,7 @@
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/detail/s3_checksum.hpp>
 #include <waybill/protocol/detail/s3_item.hpp>
+#include <waybill/protocol/detail/undecodable.hpp>
 
 #include <algorithm>
 #include <array>
@@ -20,6 +21,9 @@ WAYBILL_DECL s3_item::s3_item(session& job, std::size_t index, const s3_settings
       target_(put_target(job.job().spec.url, true, job.items()[index].spec.name)) {}
 
 WAYBILL_DECL asio::awaitable<void> s3_item::deliver() {
+    if (const checkpoint* const there = job_.find_checkpoint(index_); there != nullptr && !decodes(*there)) {
+        co_await doubt_checkpoint(job_, index_);
+    }
     source_ = job_.open(index_);  // still the bytes that were accepted
     state_.token = job_.job().state.key + "-" + std::to_string(index_);
     state_.checksum = settings_.checksum;
@@ -30,6 +34,12 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver() {
     } else {
         co_await deliver_parts();
     }
+}
+
+/// Of parts, or of a whole PUT whose outcome is in doubt.
+WAYBILL_DECL bool s3_item::decodes(const checkpoint& known) const {
+    const std::optional<s3_state> stored = decode_s3_state(known.state);
+    return stored && (covers(*stored, size()) || (known.resource.empty() && stored->parts.empty()));
 }
 
 // A PUT may be repeated: the same key gets the same bytes. But for a conditional one, which would hear of itself.

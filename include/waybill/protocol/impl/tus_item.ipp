@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/protocol/detail/tus_item.hpp>
+#include <waybill/protocol/detail/undecodable.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -14,6 +15,9 @@ WAYBILL_DECL tus_item::tus_item(session& job, std::size_t index, const tus_setti
     : job_(job), index_(index), settings_(settings), server_(std::move(server)) {}
 
 WAYBILL_DECL asio::awaitable<void> tus_item::deliver() {
+    if (const checkpoint* const there = job_.find_checkpoint(index_); there != nullptr && !decodes(*there)) {
+        co_await doubt_checkpoint(job_, index_);
+    }
     const checkpoint* const known = job_.find_checkpoint(index_);
     const bool confirmed = known != nullptr && known->offset == size();
     if (!confirmed) {
@@ -69,18 +73,16 @@ WAYBILL_DECL asio::awaitable<void> tus_item::begin() {
         co_await plan();
         co_return;
     }
-    const checkpoint copy = *known;
-    co_await take_up(copy);
+    take_up(*known);
 }
 
-WAYBILL_DECL asio::awaitable<void> tus_item::take_up(const checkpoint& known) {
-    std::optional<tus_state> stored = decode_tus_state(known.state);
-    if (!stored || !covers(*stored, size())) {
-        co_await job_.forget(index_, false);
-        co_await plan();
-        co_return;
-    }
-    state_ = std::move(*stored);
+WAYBILL_DECL bool tus_item::decodes(const checkpoint& known) const {
+    const std::optional<tus_state> stored = decode_tus_state(known.state);
+    return stored && covers(*stored, size());
+}
+
+WAYBILL_DECL void tus_item::take_up(const checkpoint& known) {
+    state_ = decode_tus_state(known.state).value();
     for (tus_part& p : state_.parts) {
         // One whose every byte was confirmed is complete, whatever the server says of it now.
         p.asked = whole() && p.offset == p.length && !p.url.empty();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
+#include <waybill/store/detail/format.hpp>
 #include <waybill/store/detail/space_reserve.hpp>
 #include <waybill/store/detail/store_file.hpp>
 #include <waybill/store/store.hpp>
@@ -16,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -38,7 +40,9 @@ struct database_change {
 class database {
 public:
     /// Opens, and creates or migrates if needed. Throws `waybill::error`.
-    explicit database(const store_options& options);
+    ///
+    /// @param formats the versions that are known, oldest first: the library's own, or those that a test plants.
+    explicit database(const store_options& options, std::span<const store_format> formats = store_formats);
 
     database(const database&) = delete;
     database& operator=(const database&) = delete;
@@ -87,8 +91,10 @@ private:
     void check_version();
     void write_back_on_close(bool does);
     void require_in_place(bool with_wal) const;
+    [[nodiscard]] int user_version();
     void migrate();
-    void check_schema();
+    void migrate_to(const store_format& next);
+    void check_schema(std::span<const std::string_view> schema);
     void quick_check();
     void recover_interrupted();
     [[nodiscard]] std::vector<queued_job> lane_heads();
@@ -136,6 +142,7 @@ private:
         std::string job;
         std::string interrupted;
         std::string items;
+        std::string checkpoints;
         std::string leftovers;
         std::string all;
         std::string open;
@@ -143,6 +150,7 @@ private:
         std::string finished;
     };
 
+    std::span<const store_format> formats_;
     std::unique_ptr<store_file> file_;
     std::optional<space_reserve> reserve_;
     const texts texts_;

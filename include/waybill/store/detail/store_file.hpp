@@ -3,7 +3,7 @@
 
 #include <waybill/detail/unique_fd.hpp>
 #include <waybill/error.hpp>
-#include <waybill/store/detail/schema.hpp>
+#include <waybill/store/detail/format.hpp>
 #include <waybill/store/store_options.hpp>
 
 #include <array>
@@ -48,7 +48,9 @@ public:
 
     /// Locks the store for this process. Throws `errc::store_locked`, `errc::store_unwritable`,
     /// `errc::store_unsafe`, `errc::store_full`.
-    explicit store_file(const store_options& options) : options_(options) {
+    ///
+    /// @param most_major the newest major version of the format that is known
+    store_file(const store_options& options, int most_major) : options_(options), most_major_(most_major) {
         require_short(options.path);  // before a directory is made for it
         const std::string directory = prepare_directory();
         const auto slash = options.path.find_last_of('/');
@@ -277,12 +279,13 @@ private:
         if (word(68) != static_cast<std::uint32_t>(store_application_id)) {
             throw error(errc::store_unwritable, path_ + " belongs to another program");
         }
-        if (word(60) > static_cast<std::uint32_t>(store_version)) {
+        if (word(60) / minor_versions > static_cast<std::uint32_t>(most_major_)) {
             throw error(errc::store_too_new, path_);
         }
     }
 
     store_options options_;
+    int most_major_;
     std::string directory_;
     std::string path_;
     std::string wal_;  // kept, for after a commit there may be no memory to make it of

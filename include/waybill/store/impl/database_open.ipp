@@ -2,7 +2,6 @@
 #pragma once
 
 #include <waybill/store/detail/database.hpp>
-#include <waybill/store/detail/migrations.hpp>
 #include <waybill/store/detail/rows.hpp>
 #include <waybill/store/detail/sqlite_error.hpp>
 
@@ -12,14 +11,17 @@
 #include <algorithm>
 #include <cstdint>
 #include <exception>
+#include <iterator>
 #include <limits>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace waybill::detail {
 
-WAYBILL_DECL database::database(const store_options& options) {
+WAYBILL_DECL database::database(const store_options& options, std::span<const store_format> formats)
+    : formats_(formats) {
     try {
         open(options);
     } catch (const SQLite::Exception&) {
@@ -28,7 +30,7 @@ WAYBILL_DECL database::database(const store_options& options) {
 }
 
 WAYBILL_DECL void database::open(const store_options& options) {
-    file_ = std::make_unique<store_file>(options);
+    file_ = std::make_unique<store_file>(options, formats_.back().major);
     try {
         const auto content = file_->inspect();
         db_ = std::make_unique<SQLite::Database>(file_->path(),
@@ -41,7 +43,7 @@ WAYBILL_DECL void database::open(const store_options& options) {
         check_version();
         db_->exec("PRAGMA journal_mode=WAL");
         migrate();
-        check_schema();
+        check_schema(formats_.back().schema);
         quick_check();
         totals_ = pending_totals_ = read_totals();
         last_seq_ = read_last_seq();
@@ -94,8 +96,8 @@ WAYBILL_DECL void database::create() {
     // One transaction, still with a rollback journal: a crash leaves an empty file or a whole store.
     db_->exec("BEGIN IMMEDIATE");
     db_->exec("PRAGMA application_id=" + std::to_string(store_application_id));
-    db_->exec("PRAGMA user_version=" + std::to_string(store_version));
-    for (const std::string_view statement : store_schema) {
+    db_->exec("PRAGMA user_version=" + std::to_string(formats_.back().user_version()));
+    for (const std::string_view statement : formats_.back().schema) {
         db_->exec(std::string(statement));
     }
     for (std::size_t i = 0; i < status_count; ++i) {
@@ -114,7 +116,7 @@ WAYBILL_DECL void database::check_version() {
     if (db_->execAndGet("PRAGMA application_id").getInt() != store_application_id) {
         throw error(errc::store_unwritable, file_->path() + " belongs to another program");
     }
-    if (db_->execAndGet("PRAGMA user_version").getInt() > store_version) {
+    if (user_version() / minor_versions > formats_.back().major) {
         throw error(errc::store_too_new, file_->path());
     }
 }
@@ -123,24 +125,36 @@ WAYBILL_DECL bool database::is_empty() {
     return db_->execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;
 }
 
-/// Makes an older store one of this version: all at once, or not at all.
+WAYBILL_DECL int database::user_version() {
+    return db_->execAndGet("PRAGMA user_version").getInt();
+}
+
+/// Makes an older store one of the newest version, one version after the other. A newer minor version stays as it is:
+/// some of its records may have fields that are not known here.
 WAYBILL_DECL void database::migrate() {
-    const int version = db_->execAndGet("PRAGMA user_version").getInt();
-    if (version == store_version) {
-        return;
+    const int found = user_version();
+    const auto known = std::find_if(formats_.begin(), formats_.end(),
+                                    [found](const store_format& one) { return one.major == found / minor_versions; });
+    if (known == formats_.end()) {
+        throw error(errc::store_damaged,
+                    file_->path() + " claims version " + std::to_string(found) + ", which there never was");
     }
+    for (auto next = std::next(known); next != formats_.end(); ++next) {
+        check_schema(std::prev(next)->schema);  // a migration relies on what it finds
+        migrate_to(*next);
+    }
+    if (const int newest = formats_.back().user_version(); user_version() < newest) {
+        db_->exec("PRAGMA user_version=" + std::to_string(newest));
+    }
+}
+
+/// All at once, or not at all: a crash leaves a store of the version before, or of this one.
+WAYBILL_DECL void database::migrate_to(const store_format& next) {
     db_->exec("BEGIN IMMEDIATE");
     try {
-        const std::vector<std::string_view> steps = migration(version);
-        if (steps.empty()) {
-            throw error(errc::store_damaged,
-                        file_->path() + " claims version " + std::to_string(version) + ", which there never was");
-        }
-        for (const std::string_view step : steps) {
-            db_->exec(std::string(step));
-        }
-        db_->exec("PRAGMA user_version=" + std::to_string(store_version));
-        check_schema();
+        next.migrate(*db_);
+        db_->exec("PRAGMA user_version=" + std::to_string(next.user_version()));
+        check_schema(next.schema);
         db_->exec("COMMIT");
     } catch (...) {
         static_cast<void>(db_->tryExec("ROLLBACK"));
@@ -148,17 +162,17 @@ WAYBILL_DECL void database::migrate() {
     }
 }
 
-WAYBILL_DECL void database::check_schema() {
+WAYBILL_DECL void database::check_schema(std::span<const std::string_view> schema) {
     SQLite::Statement found(*db_, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'");
     std::size_t matching = 0;
     while (found.executeStep()) {
         const std::string text = found.getColumn(0).getString();
-        if (std::find(store_schema.begin(), store_schema.end(), text) == store_schema.end()) {
+        if (std::find(schema.begin(), schema.end(), text) == schema.end()) {
             throw error(errc::store_damaged, file_->path() + " has a foreign schema");
         }
         ++matching;
     }
-    if (matching != store_schema.size()) {
+    if (matching != schema.size()) {
         throw error(errc::store_damaged, file_->path() + " lacks a table");
     }
 }

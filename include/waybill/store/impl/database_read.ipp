@@ -15,6 +15,7 @@ WAYBILL_DECL database::texts::texts() {
     job = select + "WHERE seq=?";
     interrupted = select + "WHERE status IN (1, 2)";
     items = "SELECT " + std::string(item_columns) + " FROM item WHERE job=? ORDER BY idx";
+    checkpoints = "SELECT " + std::string(checkpoint_columns) + " FROM checkpoint WHERE job=?";
     leftovers = "SELECT " + std::string(leftover_columns) + " FROM leftover ORDER BY not_before,id LIMIT 1";
     all = select + "WHERE seq>? ORDER BY seq LIMIT ?";
     open = select +
@@ -92,20 +93,19 @@ WAYBILL_DECL std::optional<loaded_job> database::load(job_seq seq) {
 
 WAYBILL_DECL void database::read_checkpoints(loaded_job& of) {
     const job_seq seq = of.job.seq;
-    const auto checkpoints = sql("SELECT idx,resource,offset,state,expires,crc FROM checkpoint WHERE job=?");
+    const auto checkpoints = sql(texts_.checkpoints);
     binder(*checkpoints) << seq;
     while (checkpoints->executeStep()) {
-        column_reader from(*checkpoints);
         checkpoint c;
-        c.item = item_from_column(from.number());
-        c.resource = from.bytes();
-        c.offset = from.size();
-        c.state = from.bytes();
-        c.expires_unix = from.number();
-        // A checkpoint that cannot be trusted is dropped: the server is asked instead.
-        if (from.number() == checksum(seq, c) && from.ok()) {
-            of.checkpoints.push_back(std::move(c));
+        if (!read_checkpoint(*checkpoints, seq, c)) {
+            // That it is there says that an upload was begun, and nothing else in it can be trusted. No protocol can
+            // decode it like this, so its outcome is in doubt.
+            of.damaged = of.damaged || (c.item != checkpoint::whole_job && c.item >= of.items.size());
+            const std::size_t item = c.item;
+            c = {};
+            c.item = item;
         }
+        of.checkpoints.push_back(std::move(c));
     }
 }
 

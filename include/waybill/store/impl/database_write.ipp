@@ -77,15 +77,16 @@ WAYBILL_DECL bool database::insert(const new_job& job, job_seq seq) {
 WAYBILL_DECL void database::insert_item(job_seq seq, std::size_t index, const item_record& item) {
     const item_spec& s = item.spec;
     const item_state& t = item.state;
-    const std::string extra = extra_of(s);
-    const auto row = sql("INSERT INTO item VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    const std::string spec_extra = extra_of(s);
+    const std::string state_extra = extra_of(t);
+    const auto row = sql("INSERT INTO item VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     binder to(*row);
     to << seq << index << s.kind;
     to.blob(s.path) << s.offset << s.size << s.identity.device << s.identity.inode << s.identity.size
                     << s.identity.mtime_ns << s.identity.ctime_ns;
-    to.blob(s.name).blob(s.field).text(s.content_type).blob(extra) << checksum(seq, index, s);
+    to.blob(s.name).blob(s.field).text(s.content_type).blob(spec_extra) << checksum(seq, index, s);
     to << t.now << t.confirmed;
-    to.blob(t.receipt) << checksum(seq, index, t);
+    to.blob(t.receipt).blob(state_extra) << checksum(seq, index, t);
     row->exec();
     if (s.kind == source_kind::bytes && !s.data.empty()) {
         const auto payload = sql("INSERT INTO payload VALUES(?,?,?,?)");
@@ -102,10 +103,12 @@ WAYBILL_DECL void database::apply(const job_change& change) {
         change_status(change);
     }
     for (const auto& [index, state] : change.items) {
-        const auto row = sql("UPDATE item SET status=?,confirmed=?,receipt=?,state_crc=? WHERE job=? AND idx=?");
+        const std::string extra = extra_of(state);
+        const auto row =
+            sql("UPDATE item SET status=?,confirmed=?,receipt=?,state_extra=?,state_crc=? WHERE job=? AND idx=?");
         binder to(*row);
         to << state.now << state.confirmed;
-        to.blob(state.receipt) << checksum(change.seq, index, state) << change.seq << index;
+        to.blob(state.receipt).blob(extra) << checksum(change.seq, index, state) << change.seq << index;
         row->exec();
     }
     if (change.drop_checkpoints) {
@@ -122,11 +125,13 @@ WAYBILL_DECL void database::apply(const job_change& change) {
         insert_leftover(l);
     }
     for (const checkpoint& c : change.checkpoints) {
-        const auto row = sql("INSERT OR REPLACE INTO checkpoint VALUES(?,?,?,?,?,?,?)");
+        const std::string extra = extra_of(c);
+        const auto row = sql("INSERT OR REPLACE INTO checkpoint VALUES(?,?,?,?,?,?,?,?)");
         binder to(*row);
         to << change.seq << to_column(c.item);
         to.blob(c.resource) << c.offset;
-        to.blob(c.state) << c.expires_unix << checksum(change.seq, c);
+        to.blob(c.state) << c.expires_unix;
+        to.blob(extra) << checksum(change.seq, c);
         row->exec();
     }
 }
@@ -150,8 +155,8 @@ WAYBILL_DECL bool database::update_within_status(job_seq seq, const job_state& t
     const std::string failure = encode(t.error);
     const std::string extra = extra_of(t);
     const auto row =
-        sql("UPDATE job SET stage=?,reason=?,epoch=?,attempt=?,failures=?,early_cuts=?,tail_attempt=?,tail_item=?,"
-            "not_before=?,epoch_began=?,spoken=?,key=?,error=?,state_extra=?,state_crc=? "
+        sql("UPDATE job SET stage=?,reason=?,epoch=?,attempt=?,failures=?,early_cuts=?,intent_attempt=?,intent_item=?,"
+            "not_before=?,epoch_began=?,negotiated=?,key=?,error=?,state_extra=?,state_crc=? "
             "WHERE seq=? AND status=? AND finished=? AND retired=?");
     binder to(*row);
     to << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.intent.attempt()
@@ -164,10 +169,11 @@ WAYBILL_DECL bool database::update_within_status(job_seq seq, const job_state& t
 WAYBILL_DECL void database::update_state(job_seq seq, const job_state& t) {
     const std::string failure = encode(t.error);
     const std::string extra = extra_of(t);
-    const auto row = sql(
-        "UPDATE job SET "
-        "status=?,stage=?,reason=?,epoch=?,attempt=?,failures=?,early_cuts=?,tail_attempt=?,tail_item=?,not_before=?,"
-        "epoch_began=?,finished=?,retired=?,spoken=?,key=?,error=?,state_extra=?,state_crc=? WHERE seq=?");
+    const auto row =
+        sql("UPDATE job SET "
+            "status=?,stage=?,reason=?,epoch=?,attempt=?,failures=?,early_cuts=?,intent_attempt=?,intent_item=?,not_"
+            "before=?,"
+            "epoch_began=?,finished=?,retired=?,negotiated=?,key=?,error=?,state_extra=?,state_crc=? WHERE seq=?");
     binder to(*row);
     to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.intent.attempt()
        << to_column(t.intent.item()) << t.not_before << t.epoch_began << t.finished << t.retired;
@@ -208,13 +214,15 @@ WAYBILL_DECL void database::move_total(status from, status to, std::uint64_t byt
 WAYBILL_DECL void database::insert_leftover(const leftover& what) {
     const std::string job = encode(what.job);
     const checkpoint& c = what.reached;
+    const std::string extra = extra_of(c);
     const auto row =
-        sql("INSERT INTO leftover(job,idx,resource,offset,state,expires,crc,attempts,since,not_before) "
-            "VALUES(?,?,?,?,?,?,?,?,?,?)");
+        sql("INSERT INTO leftover(job,idx,resource,offset,state,expires,extra,crc,attempts,since,not_before) "
+            "VALUES(?,?,?,?,?,?,?,?,?,?,?)");
     binder to(*row);
     to.blob(job) << to_column(c.item);
     to.blob(c.resource) << c.offset;
-    to.blob(c.state) << c.expires_unix << checksum(what) << what.attempts << what.since << what.not_before;
+    to.blob(c.state) << c.expires_unix;
+    to.blob(extra) << checksum(what) << what.attempts << what.since << what.not_before;
     row->exec();
 }
 

@@ -12,8 +12,9 @@
 
 namespace waybill {
 
-WAYBILL_DECL sqlite_store::sqlite_store(const detail::strand& home, store_options options)
-    : options_(std::move(options)), worker_(std::make_unique<detail::worker>(home)) {}
+WAYBILL_DECL sqlite_store::sqlite_store(const detail::strand& home, store_options options,
+                                        std::span<const detail::store_format> formats)
+    : options_(std::move(options)), formats_(formats), worker_(std::make_unique<detail::worker>(home)) {}
 
 WAYBILL_DECL sqlite_store::~sqlite_store() {
     if (worker_->is_inherited()) {
@@ -26,7 +27,7 @@ WAYBILL_DECL asio::awaitable<store_contents> sqlite_store::open() {
         const detail::fork_gate closed;
         database_.reset();
         try {
-            database_ = std::make_unique<detail::database>(options_);
+            database_ = std::make_unique<detail::database>(options_, formats_);
             store_contents found = database_->contents();
             failed_ = false;
             note_time(found.time);

@@ -120,6 +120,7 @@ inline asio::awaitable<store_contents> memory_store::open() {
         before_open();
     }
     disk_->owner = this;
+    co_await migrate_disk();
     store_contents found;
     found.totals = disk_->miscounted;
     std::map<std::pair<std::string, std::string>, queued_job> heads;
@@ -141,6 +142,26 @@ inline asio::awaitable<store_contents> memory_store::open() {
     }
     found.time = disk_->time;
     co_return found;
+}
+
+/// A crash may come after each job: then the disk is as it was.
+inline asio::awaitable<void> memory_store::migrate_disk() {
+    if (disk_->format >= format) {
+        co_return;
+    }
+    std::map<job_seq, loaded_job> migrated = disk_->jobs;
+    if (migrate_by_halves) {
+        disk_->format = format;
+    }
+    for (auto& [seq, whole] : migrate_by_halves ? disk_->jobs : migrated) {
+        co_await turn();
+        migrate(whole);
+    }
+    if (!migrate_by_halves) {
+        disk_->jobs = std::move(migrated);
+        disk_->format = format;
+    }
+    ++disk_->commits;
 }
 
 inline asio::awaitable<std::vector<added_job>> memory_store::add(std::shared_ptr<const std::vector<new_job>> jobs) {
@@ -165,6 +186,9 @@ inline asio::awaitable<std::vector<added_job>> memory_store::add(std::shared_ptr
             whole.job = j.job;
             whole.job.seq = seq;
             whole.items = j.items;
+            if (format > 1) {
+                migrate(whole);
+            }
             result->push_back({seq, false});
         }
     };
@@ -192,6 +216,9 @@ inline void memory_store::apply(const job_change& change) {
         throw error(errc::not_allowed, "the job is " + std::string(to_string(whole.job.state.now)));
     }
     detail::apply(change, whole);
+    if (drop_unknown) {
+        whole.job.state.unknown.clear();
+    }
     for (const leftover& l : change.leftovers) {
         keep(l);
     }

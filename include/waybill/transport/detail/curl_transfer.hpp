@@ -344,8 +344,8 @@ private:
     static int connected_callback(void* self, char* /*remote*/, char* /*local*/, int /*rport*/,
                                   int /*lport*/) noexcept {
         auto* const t = static_cast<curl_transfer*>(self);
-        // When a kept connection dies before libcurl knows of a byte that left, it sends the request once more, and asks
-        // for no rewind. What it has read of the body by then is gone: the server would be sent the rest as the
+        // When a kept connection dies before libcurl knows of a byte that left, it sends the request once more, and
+        // asks for no rewind. What it has read of the body by then is gone: the server would be sent the rest as the
         // beginning. TLS makes that likely, where a write counts only when all of it has been taken.
         if (t->offered_ > 0 && !t->in_one_piece()) {
             t->repeated_ = true;

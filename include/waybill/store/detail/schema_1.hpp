@@ -6,15 +6,13 @@
 
 namespace waybill::detail {
 
-/// "WAYB": what `file(1)` and we recognise a store by.
-inline constexpr int store_application_id = 0x57415942;
-/// The version this code writes. A store with a higher one is refused untouched.
-inline constexpr int store_version = 3;
-
+// The schema of format 1. Never edited once it is released: a change of any table is a new major version, with a schema
+// in a file of its own and a migration (format.hpp). Until 0.1 is released nobody has such a store but the tests.
+//
 // The text is compared with what the file says of itself, so a tampered schema is noticed.
 // Numbers of enumerations are those of the model; times are milliseconds since 1970, but `retired`, which is the
-// store's own time (`store_time`). The columns that end in `_extra` hold tagged optional fields (extension.hpp).
-inline constexpr std::array<std::string_view, 11> store_schema = {
+// store's own time (`store_time`). The columns that end in `extra` hold tagged optional fields (extension.hpp).
+inline constexpr std::array<std::string_view, 11> schema_1 = {
     // A seq that was the highest of all may come again after a restart when its job is gone: nothing refers to it then.
     R"(CREATE TABLE job(
   seq INTEGER PRIMARY KEY,
@@ -41,13 +39,13 @@ inline constexpr std::array<std::string_view, 11> store_schema = {
   attempt INTEGER NOT NULL,
   failures INTEGER NOT NULL,
   early_cuts INTEGER NOT NULL,
-  tail_attempt INTEGER NOT NULL,
-  tail_item INTEGER NOT NULL,
+  intent_attempt INTEGER NOT NULL,
+  intent_item INTEGER NOT NULL,
   not_before INTEGER NOT NULL,
   epoch_began INTEGER NOT NULL,
   finished INTEGER NOT NULL,
   retired INTEGER NOT NULL,
-  spoken TEXT NOT NULL,
+  negotiated TEXT NOT NULL,
   key TEXT NOT NULL,
   error BLOB NOT NULL,
   state_extra BLOB NOT NULL,
@@ -79,6 +77,7 @@ inline constexpr std::array<std::string_view, 11> store_schema = {
   status INTEGER NOT NULL,
   confirmed INTEGER NOT NULL,
   receipt BLOB NOT NULL,
+  state_extra BLOB NOT NULL,
   state_crc INTEGER NOT NULL,
   PRIMARY KEY(job, idx)
 ) STRICT, WITHOUT ROWID)",
@@ -96,6 +95,7 @@ inline constexpr std::array<std::string_view, 11> store_schema = {
   offset INTEGER NOT NULL,
   state BLOB NOT NULL,
   expires INTEGER NOT NULL,
+  extra BLOB NOT NULL,
   crc INTEGER NOT NULL,
   PRIMARY KEY(job, idx)
 ) STRICT, WITHOUT ROWID)",
@@ -108,6 +108,7 @@ inline constexpr std::array<std::string_view, 11> store_schema = {
   offset INTEGER NOT NULL,
   state BLOB NOT NULL,
   expires INTEGER NOT NULL,
+  extra BLOB NOT NULL,
   crc INTEGER NOT NULL,
   attempts INTEGER NOT NULL,
   since INTEGER NOT NULL,
