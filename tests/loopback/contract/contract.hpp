@@ -96,6 +96,14 @@ inline void wait_until_over(const http_log& log, const std::string& name) {
     });
 }
 
+/// Waits for the break that `contract_server::cut` makes, of a job that is left alone then: nothing more is sent.
+inline void wait_until_broken(contract_scene& s, delivery& uploads, const job_id& id) {
+    wait_until_over(s.server().http().log(), "cut");
+    if (!s.can().repeats_within_attempt) {  // else it may wait within its attempt
+        REQUIRE(uploads.waiting(id).now == status::waiting);
+    }
+}
+
 /// Ends the waiting of a job whose attempt has failed.
 inline void try_again(delivery& uploads, const job_id& id) {
     uploads.up().async_retry(id, asio::use_future).get();

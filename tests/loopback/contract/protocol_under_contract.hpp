@@ -75,8 +75,6 @@ public:
     /// Breaks the connection once, after `bytes` of item number `item`. What a server of this protocol keeps of a
     /// broken request, it keeps.
     virtual void cut(std::size_t item, std::uint64_t bytes, std::uint64_t earlier_items) = 0;
-    /// From now on nothing breaks.
-    void mend() noexcept { *breaks_again_ = false; }
     /// The next request that delivers an item is carried out, and its answer is lost. If the server is then asked what
     /// became of it, it is too busy to say, once.
     virtual void lose_answer() = 0;
@@ -88,18 +86,13 @@ protected:
     /// some requests again at once, for the server might have closed it in the meantime. Then that try breaks, too,
     /// before anything of it is read.
     void break_once(std::function<bool(const received_request&)> which, script::step how) {
+        const auto again = std::make_shared<std::atomic<bool>>(false);
         script first("cut");
-        first.only_if(std::move(which)).then([flag = breaks_again_](exchange& x) {
-            *flag = x.seen().on_connection > 1;
-        });
+        first.only_if(std::move(which)).then([again](exchange& x) { *again = x.seen().on_connection > 1; });
         http().next(first.then(std::move(how)).reset());
         script second("cut again");
-        http().next(
-            second.only_if([flag = breaks_again_](const received_request&) { return flag->exchange(false); }).reset());
+        http().next(second.only_if([again](const received_request&) { return again->exchange(false); }).reset());
     }
-
-private:
-    std::shared_ptr<std::atomic<bool>> breaks_again_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 struct protocol_under_contract {

@@ -37,9 +37,8 @@ TEST_CASE("after a break in mid-body a protocol sends again what it says, and no
     auto uploads = std::make_unique<delivery>(restarts ? s.patient() : s.quick());
     const job_id id = uploads->enqueue(one);
     if (restarts) {
-        wait_until_over(s.server().http().log(), "cut");
+        wait_until_broken(s, *uploads, id);
         uploads.reset();
-        s.server().mend();
         uploads = next_process(s.quick(), id);
     }
     const job_snapshot end = uploads->settled(id);
@@ -110,9 +109,8 @@ TEST_CASE("when a file changes after a break nothing more of it is sent, and the
     s.server().cut(0, 6'000'000, 0);
     auto uploads = std::make_unique<delivery>(s.patient());
     const job_id id = uploads->enqueue(s.job_of({random_bytes(beyond_buffers)}));
-    wait_until_over(s.server().http().log(), "cut");
+    wait_until_broken(s, *uploads, id);
     uploads.reset();
-    s.server().mend();
     const std::uint64_t taken = s.bytes_taken();
     s.change_file(0);
     uploads = next_process(s.quick(), id);
