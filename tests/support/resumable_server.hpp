@@ -60,6 +60,8 @@ public:
     [[nodiscard]] std::string url(const std::string& path) const { return server_.url(path); }
 
     void behave(const std::function<void(resumable_behaviour&)>& change);
+    /// Answers a request that a script has held up.
+    void serve(exchange& x);
     /// Every upload becomes unknown (404), as after their expiry.
     void expire();
 
@@ -83,7 +85,6 @@ private:
     };
     using handle = std::shared_ptr<upload>;
 
-    void serve(exchange& x);
     void create(exchange& x, const received_request& r);
     void append(exchange& x, const received_request& r, const handle& to);
     void receive(exchange& x, const received_request& r, const handle& to, bool last, const std::string& location);

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/http_rules.hpp>
+#include <waybill/waybill.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+//[protocol
+/// What a job is given: `job.via(numbered{})`.
+struct numbered {
+    [[nodiscard]] waybill::protocol_spec spec() const { return {"numbered", {}}; }
+};
+
+/// What carries it out: one PUT for each item, to <url>/0, <url>/1 and so on.
+class numbered_protocol final : public waybill::protocol {
+public:
+    /// Makes it from what is stored with a job. It has no settings, and refuses each by its name.
+    static std::unique_ptr<waybill::protocol> make(const waybill::protocol_spec& spec) {
+        if (!spec.settings.empty()) {
+            throw waybill::error(waybill::errc::invalid_setting, "numbered: " + spec.settings.front().first);
+        }
+        return std::make_unique<numbered_protocol>();
+    }
+
+    void check(const waybill::job& job) const override {
+        if (job.url().ends_with('/')) {
+            throw waybill::error(waybill::errc::invalid_url, "write it without the last /");
+        }
+    }
+
+    asio::awaitable<void> upload(waybill::session& job) override {
+        for (std::size_t i = 0; i < job.items().size(); ++i) {
+            if (job.items()[i].state.now == waybill::item_status::completed) {
+                continue;  // done before a crash
+            }
+            const std::unique_ptr<waybill::body_source> body = job.open(i);
+            waybill::request put;
+            put.url = job.job().spec.url + "/" + std::to_string(i);
+            put.body = body.get();
+            put.idempotent = true;
+            std::vector<waybill::body_span> progress{{i, 0, 0, body->size()}};
+            const waybill::response answer = co_await job.send(std::move(put), std::move(progress), i);
+            waybill::require_accepted(answer, true, waybill::unix_seconds(job.now()), i);
+            job.complete_item_soon(i, "");
+        }
+    }
+};
+//]
