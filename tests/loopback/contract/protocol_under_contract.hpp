@@ -48,8 +48,6 @@ struct capabilities {
     bool is_form = false;
     /// Settings it must refuse before the job is accepted, by name and value.
     std::vector<std::pair<std::string, std::string>> refused_settings;
-    /// A checkpoint that cannot be decoded is taken for none, and the job is sent again. Known to be wrong.
-    bool checkpoint_doubt_known_broken = false;
 };
 
 /// A server that speaks the protocol, and goes wrong as it is told to.

@@ -63,9 +63,8 @@ std::vector<protocol_under_contract> resuming() {
     const std::string elsewhere = "http://elsewhere.invalid/upload";
     const settings of_resumable = {{"unknown", "1"},     {"interop", "7"},  {"chunk-size", "x"},
                                    {"method", "DELETE"}, {"digest", "md5"}, {"upload-url", elsewhere}};
-    capabilities tus_can =
+    const capabilities tus_can =
         of_uploads({{"unknown", "1"}, {"chunk-size", "x"}, {"parallel", "0"}, {"upload-url", elsewhere}});
-    tus_can.checkpoint_doubt_known_broken = true;
     capabilities form_can = of_uploads({{"unknown", "1"}, {"form", "2"}, {"upload-url", elsewhere}});
     form_can.is_form = true;
     capabilities automatic_can = of_uploads({{"unknown", "1"}, {"chunk-size", "x"}});
@@ -75,7 +74,6 @@ std::vector<protocol_under_contract> resuming() {
     s3_can.sends_again = s3_contract_server::part;
     s3_can.repeats_within_attempt = true;
     s3_can.is_told_where = false;
-    s3_can.checkpoint_doubt_known_broken = true;
     return {
         {"tus", tus_can, [] { return std::make_unique<tus_contract_server>([](job& j) { j.via(tus{}); }); }},
         {"resumable", of_uploads(of_resumable), over_resumable(false, [](job& j) { j.via(resumable{}); })},
