@@ -220,6 +220,7 @@ public:
     bool carries(const received_request& r) const override { return r.method == "PUT"; }
     void serve(exchange& x) override { server_.serve(x); }
     std::vector<std::string> arrived() const override {
+        const std::lock_guard lock(mutex_);
         std::vector<std::string> all = placed_;
         for (const auto& [path, one] : server_.objects()) {
             all.push_back(one.data);
@@ -240,14 +241,19 @@ public:
         script named("names a place");
         server_.http().next(named.only_if(is_carrier(*this, 0)).then([this, url](exchange& x) {
             x.read_body();
-            placed_.push_back(x.seen().body);
-            const std::string etag = '"' + detail::to_hex(detail::digest_of("md5", placed_.back())) + '"';
+            const std::string body = x.seen().body;
+            const std::string etag = '"' + detail::to_hex(detail::digest_of("md5", body)) + '"';
+            {
+                const std::lock_guard lock(mutex_);
+                placed_.push_back(body);
+            }
             x.answer({200, {{"ETag", etag}, {"Location", url}}});
         }));
     }
 
 private:
-    std::vector<std::string> placed_;  // read when the job has ended
+    mutable std::mutex mutex_;
+    std::vector<std::string> placed_;
     s3_server server_;
 };
 
