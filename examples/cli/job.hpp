@@ -60,7 +60,7 @@ inline waybill::options options_for(const settings& s) {
     o.jobs_at_once = s.jobs_at_once.value_or(o.jobs_at_once);
     o.retry.attempts = s.attempts.value_or(o.retry.attempts);
     if (s.max_age) {
-        o.retry.max_age = std::max(std::chrono::ceil<std::chrono::hours>(*s.max_age), std::chrono::hours(1));
+        o.retry.max_age = *s.max_age;
     }
     o.limits.connect = s.connect_timeout.value_or(o.limits.connect);
     o.limits.stall = s.stall_timeout.value_or(o.limits.stall);

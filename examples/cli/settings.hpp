@@ -15,10 +15,13 @@
 #include <cstddef>
 #include <cstdlib>
 #include <optional>
+#include <pwd.h>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 namespace cli {
 
@@ -74,7 +77,12 @@ inline std::string default_store() {
         return std::string(state) + "/waybill/uploads.db";
     }
     const char* const home = std::getenv("HOME");
-    return std::string(home != nullptr ? home : ".") + "/.local/state/waybill/uploads.db";
+    std::string where = home != nullptr ? home : "";
+    if (where.empty()) {  // as for a service: the same place whatever the current directory
+        const passwd* const me = ::getpwuid(::geteuid());
+        where = me != nullptr ? me->pw_dir : "/";
+    }
+    return where + "/.local/state/waybill/uploads.db";
 }
 
 /// Refuses values that lack what is between their two parts: a forgotten one is no empty value.
@@ -121,11 +129,23 @@ inline std::string check_id(const std::string& id) {
     return id.empty() ? "empty; use 1 to 128 of the characters A-Z a-z 0-9 . _ : -" : "";
 }
 
-/// A secret that is not there would only be noticed when a server refuses.
+/// A secret that is not there would only be noticed when a server refuses. One that was typed where its variable's name
+/// belongs is not shown.
 inline std::string is_set(const std::string& credential) {
     const std::string variable = credential.substr(credential.rfind('=') + 1);
+    const std::string letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
+    const bool a_name = !variable.empty() && letters.find(variable.front()) != std::string::npos &&
+                        variable.find_first_not_of(letters + "0123456789") == std::string::npos;
+    if (!a_name) {
+        return "not the name of a variable; export the secret in one, and write its name here";
+    }
     const char* const value = std::getenv(variable.c_str());
-    return value == nullptr || *value == '\0' ? "the variable '" + variable + "' is not set, or not exported" : "";
+    if (value != nullptr && *value != '\0') {
+        return "";
+    }
+    const bool whole = credential.find('=') == std::string::npos;  // a password is a name as often as not
+    return (whole ? "the variable that is named here" : "the variable '" + variable + "'") +
+           std::string(" is not set, or not exported");
 }
 
 /// An option whose value is a time.

@@ -106,8 +106,8 @@ enum class status_class : std::uint8_t {
     informational,  ///< 1xx
     success,        ///< 2xx, but 206 and 207
     redirect,       ///< 3xx
-    not_applied,    ///< nobody has processed the request: 408 417 421 423 425 429 503 509 511 529 530
-    ambiguous,      ///< it may have processed it: 500 502 504 507 520 to 527 598 599
+    not_applied,    ///< nobody has processed the request: 408 417 421 423 425 429 503 508 509 511 529 530
+    ambiguous,      ///< it may have processed it: 500 502 504 507, and all others from 512 to 599
     permanent,      ///< everything else
 };
 
@@ -129,6 +129,7 @@ enum class status_class : std::uint8_t {
         case 425:
         case 429:
         case 503:
+        case 508:
         case 509:
         case 511:
         case 529:
@@ -136,12 +137,11 @@ enum class status_class : std::uint8_t {
         case 500:
         case 502:
         case 504:
-        case 507:
-        case 598:
-        case 599: return status_class::ambiguous;
+        case 507: return status_class::ambiguous;
         default: break;
     }
-    return status >= 520 && status <= 527 ? status_class::ambiguous : status_class::permanent;
+    // A status that nobody knows is as good as 500 (RFC 9110 section 15).
+    return status >= 512 && status <= 599 ? status_class::ambiguous : status_class::permanent;
 }
 
 /// What the other side and the transport said about a failure. Everything in it is bounded and

@@ -238,6 +238,32 @@ TEST_CASE("wrong usage ends with code 2 and says what is right") {
     CHECK_FALSE(std::filesystem::exists(waybill.store()));
 }
 
+TEST_CASE("a secret that was typed where its variable's name belongs is not shown") {
+    const command waybill;
+    const std::vector<std::vector<std::string>> all = {
+        {"run", "--credential", "http://host=Bearer canary"},
+        {"run", "--credential", "http://host=canary-1"},
+        {"run", "--proxy", "http://host", "--proxy-password", "canary"},
+        {"run", "--proxy", "http://host", "--proxy-password", "canary!"},
+    };
+    for (const auto& arguments : all) {
+        INFO(Catch::StringMaker<std::vector<std::string>>::convert(arguments));
+        const finished_process done = waybill.run(arguments);
+        CHECK(done.status.code == 2);
+        CHECK_THAT(done.err, Catch::Contains("variable") && !Catch::Contains("canary"));
+    }
+}
+
+TEST_CASE("without a home in the environment the store is in the user's own, wherever the command runs") {
+    const temp_dir here;
+    command_line what;
+    what.argv = {"/usr/bin/env", "-u", "HOME", "-u", "XDG_STATE_HOME", command_path(), "--help"};
+    what.directory = here.path();
+    const finished_process done = run_process(what);
+    CHECK(done.status.code == 0);
+    CHECK_THAT(done.out, Catch::Contains("TEXT=/") && !Catch::Contains("TEXT=./"));
+}
+
 TEST_CASE("nothing that a person is told can make a terminal obey", "[escapes]") {
     const command waybill;
     // A red word, a window's title, a C1 control, a mark of direction, a byte that is no UTF-8, DEL.

@@ -245,6 +245,36 @@ TEST_CASE("a delivery that is answered 303 has been processed, and its receipt s
     CHECK(server.requests().size() == 1);
 }
 
+TEST_CASE("a form that is answered with another redirect may have been processed, and is not posted again") {
+    const temp_dir dir;
+    http_server server;
+    delivery uploads(quick_options(dir));
+    const int status_code = GENERATE(301, 302);
+    const std::string to = GENERATE("/posts/7", "http://thanks.invalid/");
+    CAPTURE(status_code, to);
+    server.otherwise([&](const received_request&) { return reply(status_code, {{"Location", to}}); });
+    job what(server.url("/x"));
+    what.via(multipart{}).field("title", "x").bytes("x", "x");
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    CHECK(done.now == status::unknown_outcome);
+    CHECK(done.error.code == errc::outcome_unknown);
+    CHECK(done.error.details.http_status == status_code);
+    CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("a length without a representation does not say whose the target is") {
+    const temp_dir dir;
+    http_server server;
+    delivery uploads(quick_options(dir));
+    server.next(script("lost").only_for("PUT").read_all().close());
+    server.otherwise([](const received_request& r) { return reply(r.method == "PUT" ? 412 : 200); });
+    job what(server.url("/x"));
+    what.header("If-None-Match", "*").bytes("x", "ours");
+    const job_snapshot done = uploads.settled(uploads.enqueue(what));
+    INFO(describe(done));
+    CHECK(done.now == status::unknown_outcome);  // the first one may be there
+}
+
 // A success in mid-body, and the body is smaller than what this machine's buffers hold.
 TEST_CASE("a form whose success comes before its body is not delivered") {
     const temp_dir dir;

@@ -53,6 +53,49 @@ TEST_CASE("the digest of what was sent resumably survives a restart, and is in t
     CHECK_THAT(end.item(0).receipt, Catch::EndsWith(sum));
 }
 
+namespace {
+
+/// What a network's login page, or a gateway, says of anything.
+reply web_page() {
+    return {200, {{"Content-Type", "text/html; charset=utf-8"}}, "<html>Log in</html>"};
+}
+
+}  // namespace
+
+TEST_CASE("a page that answers in the server's place settles no doubt and gives no upload up") {
+    const temp_dir dir;
+    resumable_behaviour how;
+    how.lost_answers = 1;
+    resumable_server server(how);
+    server.http().next(script("login page").only_for("HEAD").read_all().answer(web_page()));
+    options patient = quick_options(dir);
+    patient.retry.host_pause = patient.retry.host_pause_cap = std::chrono::milliseconds(20);
+    delivery uploads(patient);
+    job what(server.url("/x"));
+    what.via(resumable{}).bytes("x", random_bytes(200'000));
+    const job_snapshot end = uploads.settled(uploads.enqueue(what));
+    INFO(describe(end));
+    INFO(describe(server.http().requests()));
+    CHECK(end.now == status::completed);
+    CHECK(server.http().scripts_left() == 0);
+    CHECK(server.arrived().size() == 1);
+}
+
+TEST_CASE("a page in answer to the last bytes is no success") {
+    const temp_dir dir;
+    resumable_server server;
+    server.http().next(script("login page").only_for("PATCH").read_all().answer(web_page()));
+    delivery uploads(quick_options(dir));
+    job what(server.url("/x"));
+    what.via(resumable{}).bytes("x", random_bytes(200'000));
+    const job_snapshot end = uploads.settled(uploads.enqueue(what));
+    INFO(describe(end));
+    INFO(describe(server.http().requests()));
+    CHECK(end.now == status::completed);
+    CHECK(server.http().scripts_left() == 0);
+    CHECK(server.arrived().size() == 1);
+}
+
 TEST_CASE("a refusal that names its problem is acted upon: asked about, or given up") {
     const std::string problem = GENERATE("mismatching-upload-offset", "completed-upload", "inconsistent-upload-length");
     CAPTURE(problem);

@@ -384,16 +384,18 @@ TEST_CASE("the checksum of a whole object is sent, compared, and in its receipt"
 TEST_CASE("an object whose checksum at the server is another one is no success", "[s3]") {
     const temp_dir dir;
     s3_server server;
-    server.behave([](s3_behaviour& b) {
+    const int lost = GENERATE(0, 1);
+    server.behave([lost](s3_behaviour& b) {
         b.damages_objects = true;
-        b.lost_completions = GENERATE(0, 1);
+        b.lost_completions = lost;
     });
     delivery uploads(with_keys(dir));
     const job_snapshot done =
         uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(6 * mib), small_parts().digest("crc32c"))));
     INFO(describe(done));
-    CHECK(done.now == status::failed);
-    CHECK(done.error.code == errc::invalid_response);
+    // What an earlier request sent is not known any more: the file may have been edited since.
+    CHECK(done.now == (lost == 0 ? status::failed : status::unknown_outcome));
+    CHECK(done.error.code == (lost == 0 ? errc::invalid_response : errc::outcome_unknown));
     CHECK(server.count("CreateMultipartUpload") == 1);
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <waybill/protocol/http_rules.hpp>
+
 #include "support/catch.hpp"
 #include "support/http_server.hpp"
 #include "support/temp_dir.hpp"
@@ -108,6 +110,21 @@ TEST_CASE("a handshake that fails for other reasons may be tried again") {
         CHECK_FALSE(answer.may_have_left);
     }
     CHECK(loop.perform(post_to(server.url()), "x").status == 200);
+}
+
+// In TLS 1.3 the client has sent its request by the time it hears that.
+TEST_CASE("a server that wants a client certificate has processed nothing, and the error says what it wants") {
+    certificate_authority authority;
+    http_server_options how = with(authority.issue());
+    how.wants_client_certificate = true;
+    http_server server(how);
+    transport_loop loop(trusting(authority));
+    const response answer = loop.perform(post_to(server.url()), "x");
+    CAPTURE(answer.transport_text, answer.failure_detail);
+    CHECK(answer.failure == errc::tls_failed);
+    CHECK(answer.failure_detail.find("client certificate") != std::string::npos);
+    CHECK_FALSE(answer.may_have_left);
+    CHECK(waybill::judge(answer, false).what == disposition::network);
 }
 
 // Without a length libcurl takes the end of the connection for the end of the answer, close alert or not.

@@ -55,9 +55,27 @@ TEST_CASE("an upload that is gone when it is asked about is begun anew", "[tus]"
     CAPTURE(number);
     std::atomic<int> left = 1;
     server.fault = [&](const received_request& r) {
-        return r.method == "HEAD" && left-- > 0 ? std::optional(reply(number)) : std::nullopt;
+        return r.method == "HEAD" && left-- > 0 ? std::optional(reply(number, {{"Tus-Resumable", "1.0.0"}}))
+                                                : std::nullopt;
     };
     require_begun_anew(dir, server);
+}
+
+TEST_CASE("not found by something that does not speak tus is asked again before the upload is given up", "[tus]") {
+    const temp_dir dir;
+    tus_server server(reads_little());
+    const int number = GENERATE(404, 410, 403);
+    CAPTURE(number);
+    server.http.next(server.cut_after(1'000'000));
+    server.http.next(script("a proxy").only_for("HEAD").read_all().answer({number}));
+    delivery uploads(quick_options(dir));
+    const std::string content = random_bytes(beyond_buffers);
+    const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir.write("a", content), server)));
+    INFO(describe(end));
+    CHECK(end.now == status::completed);
+    CHECK(server.http.scripts_left() == 0);
+    CHECK(server.all("POST").size() == 1);
+    CHECK((server.uploads().at("/files/1").data == content));
 }
 
 TEST_CASE("a server that lets an upload neither be looked at nor created keeps it, and the job says why", "[tus]") {
@@ -69,7 +87,7 @@ TEST_CASE("a server that lets an upload neither be looked at nor created keeps i
     server.fault = [&](const received_request& r) {
         const bool refuses = created && !forgives;
         created = created || r.method == "POST";
-        return refuses ? std::optional(reply(403)) : std::nullopt;
+        return refuses ? std::optional(reply(403, {{"Tus-Resumable", "1.0.0"}})) : std::nullopt;
     };
     delivery uploads(quick_options(dir));
     const std::string content = random_bytes(beyond_buffers);

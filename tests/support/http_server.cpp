@@ -18,7 +18,7 @@
 namespace waybill::test {
 namespace {
 
-std::shared_ptr<SSL_CTX> make_context(const server_identity& identity) {
+std::shared_ptr<SSL_CTX> make_context(const server_identity& identity, bool wants_client_certificate) {
     std::shared_ptr<SSL_CTX> made(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
     const bool usable = made &&
                         SSL_CTX_use_certificate_chain_file(made.get(), identity.certificate_file.c_str()) == 1 &&
@@ -29,6 +29,9 @@ std::shared_ptr<SSL_CTX> make_context(const server_identity& identity) {
     // A client that hangs up without a TLS alert is everyday life here, not an error.
     SSL_CTX_set_options(made.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(made.get(), SSL_MODE_ENABLE_PARTIAL_WRITE);
+    if (wants_client_certificate) {
+        SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    }
     return made;
 }
 
@@ -56,7 +59,9 @@ std::uint16_t port_of(int fd) {
 }  // namespace
 
 http_server::http_server(http_server_options how)
-    : tls_(how.tls ? make_context(*how.tls) : nullptr), listener_(listen_somewhere(how)), port_(port_of(listener_)),
+    : lingers_(how.wants_client_certificate),
+      tls_(how.tls ? make_context(*how.tls, how.wants_client_certificate) : nullptr), listener_(listen_somewhere(how)),
+      port_(port_of(listener_)),
       otherwise_([](const received_request& r) { return reply(r.method == "PUT" ? 201 : 200); }),
       acceptor_([this] { accept_all(); }) {}
 
@@ -143,6 +148,14 @@ void http_server::serve(int fd, int connection) {
         for (int n = 1; serve_one(wire, connection, n); ++n) {
         }
         if (wire.open()) {
+            wire.finish_sending();
+            wire.discard_until_end();
+        }
+    } catch (const peer_gone&) {
+    } catch (const server_stopping&) {
+    }
+    try {
+        if (lingers_ && wire.open()) {
             wire.finish_sending();
             wire.discard_until_end();
         }

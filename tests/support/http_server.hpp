@@ -21,6 +21,8 @@ namespace waybill::test {
 
 struct http_server_options {
     std::optional<server_identity> tls;  ///< none: plain
+    /// Refuse a client without a certificate, which no authority of this server's has signed.
+    bool wants_client_certificate = false;
     /// SO_RCVBUF of each connection: how much a stalled server still takes; 0: the system's own.
     int receive_buffer = 0;
     /// Listen on every address of this machine, not on 127.0.0.1 alone.
@@ -84,6 +86,7 @@ private:
 
     latch_fd stop_;
     http_log log_;
+    bool lingers_;  ///< a client that is refused hears of it before its connection is reset
     std::shared_ptr<SSL_CTX> tls_;
     int listener_ = -1;
     std::uint16_t port_ = 0;

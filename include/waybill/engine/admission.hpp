@@ -72,9 +72,11 @@ inline constexpr std::size_t most_text = 1 << 20;
     constexpr std::array<std::string_view, 14> anywhere = {
         "auth", "authorization", "authentication", "bearer", "cookie", "credential", "credentials",
         "jwt",  "otp",           "passphrase",     "passwd", "pwd",    "secret",     "signature"};
-    constexpr std::array<std::string_view, 4> at_the_end = {"key", "csrf", "xsrf", "sessionid"};
-    constexpr std::array<std::string_view, 6> joined = {"token",  "secret",    "password",
-                                                        "apikey", "accesskey", "authkey"};
+    constexpr std::array<std::string_view, 17> at_the_end = {
+        "key",  "csrf", "xsrf",   "session",  "sessionid", "jsessionid", "sid", "sig",      "sign",
+        "hmac", "mfa",  "ticket", "passcode", "pass",      "pin",        "otp", "phpsessid"};
+    constexpr std::array<std::string_view, 8> joined = {"token",     "secret",  "password",   "apikey",
+                                                        "accesskey", "authkey", "sessionkey", "subscriptionkey"};
     const auto is_one_of = [](const auto& words, const std::string& word) {
         return std::find(words.begin(), words.end(), word) != words.end();
     };

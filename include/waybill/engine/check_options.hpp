@@ -33,10 +33,12 @@ inline void check_duration(const std::string& name, std::chrono::milliseconds va
 }
 
 /// An age: zero is one, too.
-inline void check_age(const std::string& name, std::chrono::hours value) {
-    if (value < std::chrono::hours(0) || value > longest_duration) {
+template <class Duration>
+void check_age(const std::string& name, Duration value) {
+    if (value < Duration(0) || value > longest_duration) {
+        const auto hours = std::chrono::duration_cast<std::chrono::hours>(value);
         refuse_option(name,
-                      "is " + std::to_string(value.count()) + " hours: it must lie between 0 and a hundred years");
+                      "is " + std::to_string(hours.count()) + " hours: it must lie between 0 and a hundred years");
     }
 }
 

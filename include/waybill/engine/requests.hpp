@@ -90,6 +90,23 @@ inline void add_query_values(std::vector<std::string>& secrets, const std::strin
     }
 }
 
+/// A header's value, without its scheme too, and what is inside of Basic credentials.
+inline void add_secret_value(std::vector<std::string>& secrets, const std::string& value) {
+    const std::string bare = value.substr(value.find_last_of(' ') + 1);
+    add_spellings(secrets, value);
+    add_spellings(secrets, bare);
+    constexpr std::string_view scheme = "Basic ";
+    if (value.size() > scheme.size() && same_header(value.substr(0, scheme.size()), scheme)) {
+        const std::string inside = from_base64(bare).value_or("");
+        const std::string password = inside.substr(std::min(inside.find(':') + 1, inside.size()));
+        constexpr std::size_t least = 4;  // shorter ones would blank out words
+        if (password.size() >= least) {
+            add_spellings(secrets, inside);
+            add_spellings(secrets, password);
+        }
+    }
+}
+
 /// Most URLs of a job begin alike, and need not be taken apart.
 [[nodiscard]] inline bool have_one_origin(const std::string& a, const std::string& b) {
     const auto authority_end = [](const std::string& text) {
@@ -165,8 +182,7 @@ inline void add_query_values(std::vector<std::string>& secrets, const std::strin
     // Credentials belong to one origin, and nothing of a job may replace them.
     if (options.credentials && at_home) {
         for (header_field& h : credentials_for(url(what.url).origin(), options)) {
-            secrets.push_back(h.value);
-            secrets.push_back(h.value.substr(h.value.find_last_of(' ') + 1));  // without its scheme
+            add_secret_value(secrets, h.value);
             replace_header(what.headers, std::move(h));
         }
     }
@@ -183,7 +199,8 @@ inline void take_redirect(const request& what, response& answer, const std::vect
     bool by_server = !location || what.url.starts_with("https:");
     try {
         const url from(what.url);
-        const url to = from.resolve(std::string(location.value_or("")));
+        const std::string_view target = location.value_or("");
+        const url to = from.resolve(std::string(target.substr(0, target.find('#'))));
         by_server = by_server || to.host() == from.host();
         answer.leads_to = location ? printable_excerpt(to.redacted(), 256) : "";
         hide_secrets(answer.leads_to, secrets);

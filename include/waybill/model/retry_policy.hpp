@@ -39,7 +39,7 @@ struct retry_policy {
     /// Age at which an undelivered job fails, counted from its acceptance or its last retry, in time during which it
     /// could have been delivered: while an uploader has the store open. Looked at when an attempt has failed, never
     /// instead of one.
-    std::chrono::hours max_age{24 * 7};
+    std::chrono::milliseconds max_age{std::chrono::hours(24 * 7)};
 };
 
 }  // namespace waybill

@@ -33,7 +33,7 @@ enum class disposition : std::uint8_t {
 [[nodiscard]] inline bool concerns_host(std::error_code code) noexcept {
     if (code.category() == http_category()) {
         const int status = code.value();
-        constexpr std::array<int, 12> theirs = {425, 429, 502, 503, 504, 507, 509, 511, 529, 530, 598, 599};
+        constexpr std::array<int, 13> theirs = {425, 429, 502, 503, 504, 507, 508, 509, 511, 529, 530, 598, 599};
         return (status >= 520 && status <= 527) || std::find(theirs.begin(), theirs.end(), status) != theirs.end();
     }
     return code == errc::host_not_found || code == errc::connect_failed || code == errc::connect_timed_out ||

@@ -89,20 +89,27 @@ struct verdict {
     std::error_code code;
 };
 
-/// A redirect for now to another host is the login page of a network more often than the server's wish, unless the
-/// server has had the whole request: then only it can have answered.
+/// A redirect for now to another host, or to what is no URL for a request, is the login page of a network more often
+/// than the server's wish. When the server may have had the whole request, only a 307 is: 302 and 303 are also what an
+/// app answers to a form that it has processed.
 [[nodiscard]] inline bool is_from_portal(const response& r, bool may_be_processed) {
-    const bool for_now = r.status == 302 || r.status == 303 || r.status == 307;
+    const bool for_now = r.status == 307 || (!may_be_processed && (r.status == 302 || r.status == 303));
     const auto location = r.header("Location");
-    if (!for_now || may_be_processed || !location || r.url.empty()) {
+    if (!for_now || !location || r.url.empty()) {
         return false;
     }
     try {
         const url from(r.url);
-        return from.resolve(std::string(*location)).host() != from.host();
+        // A browser keeps the fragment for itself (RFC 9110 section 10.2.2).
+        return from.resolve(std::string(location->substr(0, location->find('#')))).host() != from.host();
     } catch (const error&) {
-        return false;
+        return r.status != 307;  // a server that knows what it does, and does it wrong
     }
+}
+
+/// A page for people where a protocol would have answered: something else than its server speaks.
+[[nodiscard]] inline bool is_web_page(const response& r) noexcept {
+    return r.status / 100 == 2 && r.header("Content-Type").value_or("").starts_with("text/html");
 }
 
 /// What to do about a status that says that nothing was processed.
@@ -113,7 +120,7 @@ struct verdict {
         case 423: return disposition::locked;
         default: break;
     }
-    if (r.header("Retry-After")) {  // also with 413: for now only (RFC 9110 section 15.5.14)
+    if (parse_retry_after(r, 0)) {  // also with 413: for now only (RFC 9110 section 15.5.14)
         return disposition::busy;
     }
     switch (r.status) {
@@ -121,14 +128,20 @@ struct verdict {
         case 429:
         case 503:
         case 507:
+        case 508:
         case 509:
         case 529: return disposition::busy;
         case 408:
         case 417:
         case 421:
         case 500: return disposition::retry;
-        default: return concerns_host(make_http_error(r.status)) ? disposition::network : disposition::permanent;
+        default: break;
     }
+    if (concerns_host(make_http_error(r.status))) {
+        return disposition::network;
+    }
+    // One that nobody knows is a 500 (RFC 9110 section 15).
+    return classify_status(r.status) == status_class::ambiguous ? disposition::retry : disposition::permanent;
 }
 
 [[nodiscard]] inline verdict judge_status(const response& r, bool idempotent) {
@@ -147,8 +160,12 @@ struct verdict {
             if (r.see_other) {
                 return {true, disposition::retry, {}};
             }
-            const disposition what = is_from_portal(r, ambiguous) ? disposition::network : disposition::permanent;
-            return {false, what, errc::redirect_refused};
+            if (is_from_portal(r, ambiguous)) {
+                return {false, disposition::network, errc::redirect_refused};
+            }
+            // "See there" is said of a form that was processed; 307 and 308 say that it was not.
+            const bool processed = ambiguous && r.status <= 303;
+            return {false, processed ? disposition::ambiguous : disposition::permanent, errc::redirect_refused};
         }
         case status_class::ambiguous:
             if (ambiguous) {

@@ -40,6 +40,7 @@ public:
         if (text.find('#') != std::string::npos) {
             throw error(errc::invalid_url, redacted() + " has a fragment");
         }
+        require_reachable_host();
     }
 
     [[nodiscard]] std::string str() const { return part(CURLUPART_URL); }
@@ -139,6 +140,37 @@ private:
             if (byte <= 0x20 || byte == 0x7F) {
                 throw error(errc::invalid_url, "'" + printable(text) + "' has a space or control character");
             }
+        }
+    }
+
+    // What can never be reached would be waited for. A name has labels of 1 to 63 characters (RFC 1035 section 2.3.4),
+    // and one that ends in a number is an address (https://url.spec.whatwg.org/#ends-in-a-number-checker).
+    void require_reachable_host() const {
+        constexpr std::size_t longest_label = 63;
+        constexpr std::size_t longest_name = 253;
+        if (port() == "0") {
+            throw error(errc::invalid_url, "port 0 cannot be connected to");
+        }
+        std::string name = host();
+        if (name.starts_with('[')) {
+            return;
+        }
+        if (name.ends_with('.')) {
+            name.pop_back();
+        }
+        bool possible = name.size() <= longest_name;
+        std::size_t labels = 0;
+        bool in_range = true;
+        bool number = false;
+        for (std::size_t at = 0; at <= name.size(); ++labels) {
+            const std::string label = name.substr(at, std::min(name.find('.', at), name.size()) - at);
+            possible = possible && !label.empty() && label.size() <= longest_label;
+            number = !label.empty() && label.find_first_not_of("0123456789") == std::string::npos;
+            in_range = in_range && number && label.size() <= 3 && std::stoi(label) <= 255;
+            at += label.size() + 1;
+        }
+        if (!possible || (number && (!in_range || labels != 4))) {
+            throw error(errc::invalid_url, "the host '" + printable(name) + "' is neither a name nor an address");
         }
     }
 

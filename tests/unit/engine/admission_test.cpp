@@ -206,6 +206,18 @@ TEST_CASE("headers that are secrets are refused, in any case", "[engine][admissi
                              "x-goog-signature",
                              "AccessToken",
                              "X-Subscription-Key",
+                             "SubscriptionKey",
+                             "Session",
+                             "X-Session",
+                             "JSESSIONID",
+                             "X-SID",
+                             "X-Sig",
+                             "X-Sign",
+                             "X-HMAC",
+                             "Ticket",
+                             "Passcode",
+                             "X-User-Pass",
+                             "X-Pin",
                              "X-CSRF"}) {
         INFO(name);
         CHECK(verdict_on(good().header(name, "x")) == errc::forbidden_header);

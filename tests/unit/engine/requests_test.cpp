@@ -93,6 +93,26 @@ TEST_CASE("the values of a query are hidden however a server writes them", "[eng
     }
 }
 
+TEST_CASE("credentials are hidden however a server writes them", "[engine][requests]") {
+    engine_options how;
+    how.credentials = [](const std::string&) {
+        return header_list{{"Authorization", "Basic YWxpY2U6Q0FOQVJZL3NlY3JldCs="}};  // alice:CANARY/secret+
+    };
+    job_spec job;
+    job.url = "https://host.test/x";
+    request what;
+    what.url = job.url;
+    const std::vector<std::string> secrets = detail::prepare(what, job, how);
+    for (const char* const shown : {"YWxpY2U6Q0FOQVJZL3NlY3JldCs=", "YWxpY2U6Q0FOQVJZL3NlY3JldCs%3D",
+                                    "alice:CANARY/secret+", "CANARY\\/secret+", "CANARY%2Fsecret%2B"}) {
+        std::string text = std::string("you are ") + shown + " to me";
+        hide_secrets(text, secrets);
+        CAPTURE(shown, text);
+        CHECK(text.find("CANARY") == std::string::npos);
+        CHECK(text.find("YWxp") == std::string::npos);
+    }
+}
+
 TEST_CASE("percent signs that encode nothing stay", "[engine][requests]") {
     CHECK(detail::unescaped_value("a%2Fb%2fc") == "a/b/c");
     CHECK(detail::unescaped_value("100%") == "100%");

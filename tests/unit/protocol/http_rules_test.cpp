@@ -128,10 +128,12 @@ response answered(int status, body how_far, bool retry_after_header = false) {
 
 // The whole table, in other words than the code's: what an answer means.
 verdict expected_for(int status, body how_far, bool idempotent, bool retry_after_header) {
-    static const std::set<int> busy = {425, 429, 503, 507, 509, 529};
+    static const std::set<int> busy = {425, 429, 503, 507, 508, 509, 529};
     static const std::set<int> broken = {502, 504, 511, 520, 521, 522, 523, 524, 525, 526, 527, 530, 598, 599};
     static const std::set<int> once_more = {408, 417, 421, 500};
-    static const std::set<int> unsure = {500, 502, 504, 507, 520, 521, 522, 523, 524, 525, 526, 527, 598, 599};
+    static const std::set<int> done_by_nobody = {529, 530};
+    const bool unheard_of = status >= 512 && status <= 599 && !done_by_nobody.contains(status);
+    const bool unsure = status == 500 || status == 502 || status == 504 || status == 507 || unheard_of;
     const std::error_code code = make_http_error(status);
     const bool doubtful = how_far != body::incomplete && !idempotent;
     if (status >= 200 && status < 300 && status != 206 && status != 207) {
@@ -141,12 +143,14 @@ verdict expected_for(int status, body how_far, bool idempotent, bool retry_after
                    : verdict{false, doubtful ? disposition::ambiguous : disposition::retry, errc::early_response};
     }
     if (status >= 300 && status < 400) {
-        return {false, disposition::permanent, errc::redirect_refused};
+        // "See there" follows a form that was processed.
+        return {false, doubtful && status < 304 ? disposition::ambiguous : disposition::permanent,
+                errc::redirect_refused};
     }
     if (status == 401 || status == 407) {
         return {false, disposition::credentials, code};
     }
-    if (unsure.contains(status) && doubtful) {
+    if (unsure && doubtful) {
         // Repeating blindly is a risk only when the server can have all of it and would do it twice.
         return {false, disposition::ambiguous, code};
     }
@@ -159,7 +163,8 @@ verdict expected_for(int status, body how_far, bool idempotent, bool retry_after
     if (broken.contains(status)) {
         return {false, disposition::network, code};
     }
-    return {false, once_more.contains(status) ? disposition::retry : disposition::permanent, code};
+    const bool retried = once_more.contains(status) || unheard_of;
+    return {false, retried ? disposition::retry : disposition::permanent, code};
 }
 
 TEST_CASE("every final status is judged by how far the request was and whether it may be repeated",
@@ -192,12 +197,18 @@ TEST_CASE("a redirect for now to another host is a login page, unless the server
     CHECK(judge(r, false).what == disposition::network);
     r.may_have_left = true;
     CHECK(judge(r, true).what == disposition::network);
-    CHECK(judge(r, false).what == disposition::permanent);
-    for (const char* to : {"/login", "http://server.test:8080/", "https://server.test/up", "http://[", ""}) {
+    CHECK(judge(r, false).what == disposition::ambiguous);
+    for (const char* to : {"/login", "http://server.test:8080/", "https://server.test/up", "/#/login", ""}) {
         r.headers[0].value = to;
         CHECK(judge(r, true).what == disposition::permanent);
     }
+    for (const char* to : {"http://[", "http://login.test/#/login", "http://login.test/a b", "http://me@login.test/"}) {
+        r.headers[0].value = to;
+        CHECK(judge(r, true).what == disposition::network);
+    }
     r.headers[0].value = "http://login.test/";
+    r.status = 307;  // which keeps the body, so that nobody has processed it here
+    CHECK(judge(r, false).what == disposition::network);
     r.status = 301;
     CHECK(judge(r, true).what == disposition::permanent);
 }

@@ -66,7 +66,7 @@ TEST_CASE("an upload that is gone before all of it was confirmed is begun anew",
     fake_session session("https://h/files");
     session.with("a", "abc");
     session.save_soon(reached(2));
-    session.answers(404);
+    session.answers(404, {spoken});
     session.answers(201, {spoken, {"Location", "/files/2"}});
     session.answers(204, {spoken, {"Upload-Offset", "3"}});
     upload(session);

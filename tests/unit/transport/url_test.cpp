@@ -197,6 +197,22 @@ TEST_CASE("a host beyond ASCII is refused, with the name it has in ASCII", "[tra
     CHECK(url("https://xn--bcher-kva.example/up/").host() == "xn--bcher-kva.example");
 }
 
+TEST_CASE("a host that can never be reached is refused, and not waited for", "[transport][url]") {
+    const std::string label(63, 'a');
+    for (const std::string& host :
+         {std::string("h:0"), std::string("256.1.1.1"), std::string("a..b"), std::string(".a"), label + "a.test",
+          std::string("a.1234"), label + "." + label + "." + label + "." + label + ".test"}) {
+        INFO(host);
+        CHECK_THROWS_AS(url("http://" + host + "/"), error);
+    }
+    for (const std::string& host : {std::string("h:1"), std::string("h:65535"), std::string("255.0.0.1"),
+                                    std::string("[::1]"), std::string("a.test."), std::string("1.a"), label + ".test",
+                                    std::string("localhost"), std::string("a_b.test"), std::string("1-2")}) {
+        INFO(host);
+        CHECK_NOTHROW(url("http://" + host + "/"));
+    }
+}
+
 TEST_CASE("only unreserved characters stay as they are in a segment", "[transport][url]") {
     for (int c = 0; c < 256; ++c) {
         const bool unreserved = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||

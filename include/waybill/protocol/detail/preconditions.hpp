@@ -47,7 +47,10 @@ struct shown_content {
     if (head.header("Content-Encoding").value_or("") != coding) {
         return there;
     }
-    there.size = parse_decimal(head.header("Content-Length").value_or(""));
+    // Without these it may be the length of no representation at all: of nothing, or of a page.
+    if (head.header("ETag") || head.header("Last-Modified")) {
+        there.size = parse_decimal(head.header("Content-Length").value_or(""));
+    }
     there.sha256 = parse_repr_digest(head.headers, "sha-256");
     // Object stores and many others make an MD5 of the bytes their ETag; where it is another one, it may be no MD5.
     constexpr std::size_t digits = 32;

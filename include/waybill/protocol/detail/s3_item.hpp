@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
+#include <waybill/protocol/detail/preconditions.hpp>
 #include <waybill/protocol/detail/s3_endpoint.hpp>
 #include <waybill/protocol/detail/s3_plan.hpp>
 #include <waybill/protocol/session.hpp>
@@ -55,6 +56,7 @@ private:
     asio::awaitable<void> lost();
     asio::awaitable<void> begin_anew(const s3_answer& because, bool discard);
     asio::awaitable<std::optional<std::string>> find_object(std::string checksum);
+    asio::awaitable<whose> whose_by_etag(const response& answer);
 
     // Its parts.
     asio::awaitable<bool> compare();

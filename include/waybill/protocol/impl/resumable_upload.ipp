@@ -11,6 +11,19 @@
 
 namespace waybill::detail {
 
+/// It has a field of the draft.
+[[nodiscard]] inline bool speaks_of_uploads(const response& answer) {
+    return std::any_of(answer.headers.begin(), answer.headers.end(), [](const header_field& h) {
+        constexpr std::string_view ours = "upload-";
+        return h.name.size() > ours.size() && same_header(h.name.substr(0, ours.size()), ours);
+    });
+}
+
+/// What becomes of an attempt whose server is not the one that answers. A page for people is a network's, which passes.
+[[nodiscard]] inline verdict foreign_answer(const response& answer) noexcept {
+    return {false, is_web_page(answer) ? disposition::network : disposition::retry, errc::invalid_response};
+}
+
 WAYBILL_DECL asio::awaitable<std::string> resumable_upload::deliver() {
     try {
         co_await go_on();
@@ -71,6 +84,9 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::create() {
         throw failed(v, answer);
     }
     const auto location = answer.header("Location");
+    if (!location && is_web_page(answer) && !speaks_of_uploads(answer)) {
+        throw failed(foreign_answer(answer), answer);
+    }
     if (!location || said.complete.value_or(false)) {
         co_await break_off(errc::not_offered, "resumable uploads at " + url(what_.url).redacted());
     }
@@ -172,6 +188,10 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
     if (said.length.value_or(size_) != size_) {
         co_await break_off(errc::wrong_offset, "the server expects " + std::to_string(*said.length) + " bytes, not " +
                                                    std::to_string(size_));
+    }
+    if (!said.offset && !complete && !speaks_of_uploads(answer)) {
+        // Something else has answered, which says nothing of the upload: it stays, and so does a doubt about it.
+        throw failed(foreign_answer(answer), answer);
     }
     if (!said.offset && !complete) {
         co_await break_off(errc::invalid_response, "the server does not say how much it has");
@@ -298,6 +318,10 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::append() {
 /// The server has taken bytes; `end` is where those that were sent end.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::appended(const response& answer, std::uint64_t end, bool last) {
     const upload_fields said = parse_upload_fields(answer.headers);
+    if (last && !said.complete && is_web_page(answer) && !speaks_of_uploads(answer)) {
+        co_await ask();  // a login page says nothing of the upload
+        co_return;
+    }
     // Interop version 6 has no Upload-Complete in this answer.
     const bool complete = said.complete.value_or(last && said.offset.value_or(end) == end);
     if (!complete) {

@@ -62,6 +62,8 @@ WAYBILL_DECL verdict judge(const s3_answer& answer, bool idempotent) {
     }
     if (is_one_of(answer.error.code, s3_words::busy)) {
         v.what = disposition::busy;
+    } else if (answer.error.code == "RequestTimeTooSkewed") {
+        v.what = disposition::network;  // no job is at fault for a clock
     } else if (is_one_of(answer.error.code, s3_words::passing)) {
         v.what = disposition::retry;
     } else if (is_one_of(answer.error.code, s3_words::keys)) {

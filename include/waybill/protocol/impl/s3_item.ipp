@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/protocol/detail/body_digest.hpp>
+#include <waybill/protocol/detail/preconditions.hpp>
 #include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/detail/s3_checksum.hpp>
 #include <waybill/protocol/detail/s3_item.hpp>
@@ -209,6 +210,34 @@ WAYBILL_DECL asio::awaitable<void> s3_item::begin_anew(const s3_answer& because,
     co_await create();
 }
 
+/// It is S3 that answers, and nothing on the way.
+[[nodiscard]] inline bool speaks_s3(const response& answer) {
+    return std::any_of(answer.headers.begin(), answer.headers.end(), [](const header_field& h) {
+        constexpr std::string_view theirs = "x-amz-";
+        return h.name.size() > theirs.size() && same_header(h.name.substr(0, theirs.size()), theirs);
+    });
+}
+
+/// Whose an object of our size is that shows no token: an ETag that is an MD5 tells, where the file can be read.
+WAYBILL_DECL asio::awaitable<whose> s3_item::whose_by_etag(const response& answer) {
+    const shown_content shown = shown_by(answer, job_.job().spec.headers);
+    if (shown.md5.empty()) {
+        co_return whose::unknown;
+    }
+    std::string md5;
+    try {
+        std::vector<std::string> algorithms;
+        algorithms.emplace_back("md5");
+        const std::vector<std::string> sums = co_await digests_of(*source_, std::move(algorithms), job_.piece_size());
+        md5 = to_hex(sums.front());
+    } catch (const failure& f) {
+        if (f.what_to_do() != disposition::permanent) {
+            throw;
+        }
+    }
+    co_return md5.empty() ? whose::unknown : md5 == shown.md5 ? whose::ours : whose::other;
+}
+
 /// The receipt of the object, if it is what this upload was to become.
 ///
 /// @param checksum what was sent of its own; empty: none.
@@ -235,12 +264,18 @@ WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object(st
     // On its way an answer may lose its length.
     const auto length = parse_decimal(answer.http.header("Content-Length").value_or(std::to_string(size())));
     const std::string etag(answer.http.header("ETag").value_or(""));
-    if (answer.http.header(s3_token_header) == state_.token && length == size()) {
+    const auto token = answer.http.header(s3_token_header);
+    whose there = token == state_.token && length == size() ? whose::ours : whose::other;
+    if (!token && length == size()) {  // what stands before the server may keep the token to itself
+        there = co_await whose_by_etag(answer.http);
+    }
+    if (there == whose::ours) {
         require_whole_checksum(answer, answer.http.header("x-amz-checksum-crc32c").value_or(""), checksum);
         found = receipt(etag, checksum);
     }
-    foreign_ = !found;
-    bucket_ = foreign_ && etag.empty() && !answer.http.header("Last-Modified");
+    const bool nothing_there = etag.empty() && !answer.http.header("Last-Modified");
+    foreign_ = there == whose::other && (token || !nothing_there);
+    bucket_ = nothing_there && !found && speaks_s3(answer.http);
     co_return found;
 }
 

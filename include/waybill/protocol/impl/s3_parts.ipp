@@ -61,7 +61,7 @@ WAYBILL_DECL asio::awaitable<std::optional<std::vector<s3_listed_part>>> s3_item
         }
         const verdict v = judge(answer, true);
         const bool never = v.what == disposition::permanent && v.code.category() == http_category();
-        if (!v.accepted && (never || (answer.http.status == 500 && job_.job().state.troubles >= stubborn))) {
+        if (!v.accepted && (never || (answer.http.status >= 500 && job_.job().state.troubles >= stubborn))) {
             co_return std::nullopt;
         }
         require(answer);

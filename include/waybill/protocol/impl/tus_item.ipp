@@ -162,7 +162,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::lost(tus_part& part, const response
         require_known(answer);  // a server may put a finished upload away
     }
     count_restart(answer);
-    co_await begin_anew(part, false);
+    co_await begin_anew(part, !answer.header("Tus-Resumable"));
 }
 
 /// The server does not let it be looked at. By that, too, it may say that the upload is gone (tus 1.0.0, HEAD); or it

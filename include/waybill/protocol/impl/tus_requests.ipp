@@ -122,11 +122,19 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
 WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     request head = tus_request("HEAD", part.url, false);
     const response answer = co_await send(std::move(head), nullptr, 0);
-    if (answer.status == 404 || answer.status == 410) {
+    // A server of tus says so in each answer. Another one's "not found" is believed when it goes on saying so: a proxy
+    // says it while its backend is being replaced.
+    constexpr int most_doubts = 3;
+    const bool gone = answer.status == 404 || answer.status == 410;
+    const bool hides = answer.status == 403 && !answer.header("Upload-Offset");
+    if ((gone || hides) && !answer.header("Tus-Resumable") && job_.job().state.failures < most_doubts) {
+        fail(disposition::retry, make_http_error(answer.status), answer, "said by something that does not speak tus");
+    }
+    if (gone) {
         co_await lost(part, answer);
         co_return;
     }
-    if (answer.status == 403 && !answer.header("Upload-Offset")) {
+    if (hides) {
         co_await hidden(part, answer);
         co_return;
     }

@@ -162,7 +162,9 @@ public:
             out.failure = failure_;
         } else if (done_ && result_ != CURLE_OK) {
             const connect_facts known = facts();
-            const errc why = blame(to_errc(result_, os_error, connected_), known);
+            const bool unwelcome = is_about_client_certificate(result_, error_text_);
+            const errc why = unwelcome ? errc::tls_failed : blame(to_errc(result_, os_error, connected_), known);
+            out.may_have_left = out.may_have_left && !unwelcome;
             out.failure_detail = out.failure_detail.empty() ? failure_text(known) : out.failure_detail;
             out.failure = why == errc::host_not_found && !has_network() ? errc::network_unreachable : why;
         } else if (out.status == 0) {

@@ -5,6 +5,8 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -45,11 +47,26 @@ struct connect_facts {
     return other_name ? "the certificate is for another host name" : "";
 }
 
+/// The server ended the handshake because of the client's certificate, or for want of one. With TLS 1.3 that is heard
+/// only when the request has left; nobody has looked at it (RFC 8446 section 4.4.2.4).
+[[nodiscard]] inline bool is_about_client_certificate(CURLcode result, std::string_view text) noexcept {
+    constexpr std::array<std::string_view, 8> reasons = {
+        "alert certificate required",    "alert bad certificate",     "alert unknown ca",
+        "alert certificate expired",     "alert certificate revoked", "alert certificate unknown",
+        "alert unsupported certificate", "alert access denied"};
+    const bool broken = result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR || result == CURLE_SSL_CONNECT_ERROR;
+    return broken && std::any_of(reasons.begin(), reasons.end(),
+                                 [&](std::string_view reason) { return text.find(reason) != std::string_view::npos; });
+}
+
 /// The cause in words; empty when the code says it all.
 [[nodiscard]] inline std::string failure_text(const connect_facts& f) {
     if (f.proxy_status != 0 && f.proxy_status / 100 != 2) {
         const std::string wants = f.proxy_status == 407 ? ": it wants other credentials" : "";
         return "the proxy answered " + std::to_string(f.proxy_status) + " to CONNECT" + wants;
+    }
+    if (is_about_client_certificate(f.result, f.text)) {
+        return "the server wants a client certificate, or another one";
     }
     switch (f.result) {
         case CURLE_COULDNT_RESOLVE_PROXY: return "the proxy's name does not resolve";
