@@ -143,8 +143,9 @@ inline std::string is_set(const std::string& credential) {
     if (value != nullptr && *value != '\0') {
         return "";
     }
-    const bool whole = credential.find('=') == std::string::npos;  // a password is a name as often as not
-    return (whole ? "the variable that is named here" : "the variable '" + variable + "'") +
+    // What is not in capitals may be the secret itself.
+    const bool in_capitals = variable.find_first_of("abcdefghijklmnopqrstuvwxyz") == std::string::npos;
+    return (in_capitals ? "the variable '" + variable + "'" : "the variable that is named here") +
            std::string(" is not set, or not exported");
 }
 

@@ -90,7 +90,7 @@ TEST_CASE("a store with a broken page is refused and not touched") {
 TEST_CASE("a store of a newer version is refused and not touched") {
     const command waybill;
     waybill.add({"--to", "http://example.com/", waybill.dir().write("b.bin", "content")});
-    overwrite(waybill.store(), 60, std::string("\0\0\3\350", 4));  // user_version 1000, big-endian
+    overwrite(waybill.store(), 60, std::string("\0\0\7\320", 4));  // user_version 2000: format 2.0
     const std::string before = read_file(waybill.store());
     check_all_commands_end_with(waybill, 4, "newer version", "update this program");
     CHECK(read_file(waybill.store()) == before);

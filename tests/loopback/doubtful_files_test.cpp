@@ -53,7 +53,7 @@ job_snapshot deliver_without_file(job what, const options& how, const std::strin
 void lose_and_refuse(tus_server& server) {
     server.loses = [](const received_request& r) { return r.method == "PATCH"; };
     server.fault = [](const received_request& r) {
-        return r.method == "HEAD" ? std::optional(reply(403)) : std::nullopt;
+        return r.method == "HEAD" ? std::optional(reply(403, {{"Tus-Resumable", "1.0.0"}})) : std::nullopt;
     };
 }
 

@@ -163,6 +163,10 @@ private:
                 break;
             case aftermath::credentials: expect(what == disposition::credentials, after); break;
             case aftermath::refused: expect(what == disposition::permanent, after); break;
+            case aftermath::see_there:
+                expect(answer.may_have_left && complete == 1, after);
+                expect(what == (how_.idempotent ? disposition::permanent : disposition::ambiguous), after);
+                break;
         }
     }
 

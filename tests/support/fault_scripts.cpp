@@ -28,6 +28,7 @@ std::string_view to_string(aftermath a) noexcept {
         case aftermath::try_later: return "try later";
         case aftermath::credentials: return "credentials";
         case aftermath::refused: return "refused";
+        case aftermath::see_there: return "see there";
     }
     return "?";
 }
@@ -125,10 +126,13 @@ std::vector<fault> late_answers() {
     for (const int status : {200, 201, 202, 204, 226}) {
         add(status, aftermath::delivered);
     }
-    for (const int status : {300, 301, 302, 304, 307, 308}) {
+    for (const int status : {300, 301, 302}) {
+        add(status, aftermath::see_there);  // without a Location
+    }
+    for (const int status : {304, 307, 308}) {
         add(status, aftermath::refused);  // without a Location
     }
-    add(302, aftermath::refused, {{"Location", "/elsewhere"}});
+    add(302, aftermath::see_there, {{"Location", "/elsewhere"}});
     add(307, aftermath::refused, {{"Location", "http://other.invalid/"}});
     add(308, aftermath::refused, {{"Location", "file:///etc/passwd"}});
     for (const int status :

@@ -18,6 +18,7 @@ enum class aftermath {
     try_later,    ///< it refused, and says or implies that another time may be better
     credentials,  ///< it wants other credentials
     refused,      ///< it refused for good
+    see_there,    ///< it has the whole body, and answers as apps answer a form that they have processed
 };
 
 [[nodiscard]] std::string_view to_string(aftermath a) noexcept;
