@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <memory>
-#include <new>
 #include <pthread.h>
 #include <shared_mutex>
 
@@ -13,19 +11,19 @@ namespace waybill::detail {
 /// at each allocation).
 class fork_gate {
 public:
-    fork_gate() : held_(lock()) {}
+    fork_gate() : held_(*lock()) {}
 
 private:
-    static std::shared_mutex& lock() {
+    static std::shared_mutex*& lock() {
         // Never destroyed: a static uploader's thread may still be at work when the program ends.
-        static std::shared_mutex* const only = [] {
-            auto* const made = new std::shared_mutex;
-            ::pthread_atfork([] { lock().lock(); }, [] { lock().unlock(); },
-                             // Its owner was another thread, by the number that it had in the parent.
-                             [] { std::construct_at(std::addressof(lock())); });
-            return made;
+        static std::shared_mutex* only = [] {
+            ::pthread_atfork(
+                [] { lock()->lock(); }, [] { lock()->unlock(); },
+                // Another one: this one's owner was another thread, by the number that it had in the parent.
+                [] { lock() = new std::shared_mutex; });
+            return new std::shared_mutex;
         }();
-        return *only;
+        return only;
     }
 
     std::shared_lock<std::shared_mutex> held_;
