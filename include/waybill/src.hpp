@@ -64,6 +64,7 @@
 #if defined(WAYBILL_HAS_S3)
 #include <waybill/protocol/impl/s3_endpoint.ipp>
 #include <waybill/protocol/impl/s3_item.ipp>
+#include <waybill/protocol/impl/s3_object.ipp>
 #include <waybill/protocol/impl/s3_parts.ipp>
 #include <waybill/protocol/impl/s3_protocol.ipp>
 #include <waybill/protocol/impl/s3_xml.ipp>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <waybill/detail/digest.hpp>
+
 #include "loopback/s3_jobs.hpp"
 
 #include <asio/use_future.hpp>
@@ -258,6 +260,59 @@ TEST_CASE("a condition that fails after a lost answer is somebody else's doing o
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done));
     CHECK(done.now == (gone ? status::unknown_outcome : status::failed));
+}
+
+TEST_CASE("whose an object without our token is, its ETag says where it is an MD5", "[s3]") {
+    struct shown {
+        std::string etag;
+        header_list more;
+        status end;
+    };
+    const temp_dir dir;
+    s3_server server;
+    const std::string content = random_bytes(100);
+    const std::string ours = "\"" + detail::to_hex(detail::digest_of("md5", content)) + "\"";
+    const std::string anothers = "\"" + detail::to_hex(detail::digest_of("md5", "another")) + "\"";
+    const std::vector<shown> all = {
+        {ours, {}, status::completed},
+        {anothers, {}, status::failed},
+        {"\"opaque\"", {}, status::unknown_outcome},
+        {anothers, {{"x-amz-server-side-encryption", "aws:kms"}}, status::unknown_outcome},
+        {anothers, {{"x-amz-server-side-encryption-customer-algorithm", "AES256"}}, status::unknown_outcome},
+    };
+    const shown one = GENERATE_REF(from_range(all));
+    CAPTURE(one.etag, one.more.size());
+    server.behave([](s3_behaviour& b) { b.lost_completions = 1; });
+    options how = patient_options(dir);
+    how.s3_keys = with_keys(dir).s3_keys;
+    delivery uploads(how);
+    const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts()).header("If-None-Match", "*"));
+    REQUIRE(uploads.waiting(id).now == status::waiting);
+    server.http().next(script("refuses").only_for("PUT").read_all().answer(
+        {412, {}, "<Error><Code>PreconditionFailed</Code></Error>"}));
+    header_list headers = {{"Content-Length", "100"}, {"ETag", one.etag}};
+    headers.insert(headers.end(), one.more.begin(), one.more.end());
+    server.http().next(script("shows").only_for("HEAD").answer({200, headers}));
+    uploads.up().async_retry(id, asio::use_future).get();
+    const job_snapshot done = uploads.settled(id);
+    INFO(describe(done));
+    CHECK(done.now == one.end);
+}
+
+TEST_CASE("a page in place of S3 is no bucket, and costs no attempt", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    const reply page(200, {{"Content-Type", "text/html"}}, "<html>Log in</html>");
+    server.http().next(script("login page").only_for("PUT").read_all().answer(page));
+    server.http().next(script("login page").only_for("HEAD").answer({200, {{"Content-Type", "text/html"}}}));
+    options how = with_keys(dir);
+    how.retry.attempts = 1;
+    delivery uploads(how);
+    const job_snapshot done = uploads.settled(uploads.enqueue(one_file(dir, server, "content", small_parts())));
+    INFO(describe(done));
+    CHECK(done.now == status::completed);
+    CHECK(server.http().scripts_left() == 0);
+    CHECK(server.objects().size() == 1);
 }
 
 TEST_CASE("keys that may only write leave a completion in doubt to the app", "[s3]") {

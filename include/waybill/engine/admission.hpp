@@ -40,10 +40,6 @@ inline constexpr std::size_t most_text = 1 << 20;
     });
 }
 
-[[nodiscard]] inline bool begins_ignoring_case(std::string_view text, std::string_view begin) noexcept {
-    return text.size() >= begin.size() && same_header(text.substr(0, begin.size()), begin);
-}
-
 /// Framing and routing belong to the transport; what protocols set themselves, to them.
 [[nodiscard]] inline bool is_reserved_header(std::string_view name) noexcept {
     constexpr std::array<std::string_view, 15> ours = {"Content-Length",

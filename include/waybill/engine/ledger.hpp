@@ -18,9 +18,6 @@ namespace waybill::detail {
 /// The one door to what the store writes: a change is checked, committed, and only then counted. What is read is asked
 /// of the store itself.
 ///
-/// Between a commit and the moment its caller hears of it the store may be opened anew. Then the totals that were read
-/// hold the change already, and it is not counted a second time.
-///
 /// Its functions throw what those of `store` throw, and cannot be canceled either.
 ///
 /// @par Thread safety
@@ -47,7 +44,6 @@ public:
 private:
     store& store_;
     board& board_;
-    std::uint64_t openings_ = 0;
 };
 
 }  // namespace waybill::detail

@@ -199,8 +199,7 @@ inline void take_redirect(const request& what, response& answer, const std::vect
     bool by_server = !location || what.url.starts_with("https:");
     try {
         const url from(what.url);
-        const std::string_view target = location.value_or("");
-        const url to = from.resolve(std::string(target.substr(0, target.find('#'))));
+        const url to = from.resolve(std::string(location.value_or("")));
         by_server = by_server || to.host() == from.host();
         answer.leads_to = location ? printable_excerpt(to.redacted(), 256) : "";
         hide_secrets(answer.leads_to, secrets);

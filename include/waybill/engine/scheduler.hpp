@@ -180,6 +180,10 @@ private:
         queue* in = nullptr;
         job_turn when;
     };
+    /// The same order in every process, unlike that of addresses.
+    struct by_name {
+        bool operator()(const queue* a, const queue* b) const { return *a->name < *b->name; }
+    };
 
     queue& queue_named(const queue_name& name) {
         const auto [found, added] = queues_.try_emplace(name);
@@ -321,7 +325,7 @@ private:
     std::set<std::pair<time_point, lane*>> sleeping_;  // of free lanes
     std::set<job_seq> ready_;                          // of free lanes
     std::multiset<job_seq> held_;
-    std::set<queue*> hungry_;
+    std::set<queue*, by_name> hungry_;
 };
 
 }  // namespace waybill

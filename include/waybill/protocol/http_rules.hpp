@@ -100,16 +100,28 @@ struct verdict {
     }
     try {
         const url from(r.url);
-        // A browser keeps the fragment for itself (RFC 9110 section 10.2.2).
-        return from.resolve(std::string(location->substr(0, location->find('#')))).host() != from.host();
+        return from.resolve(std::string(*location)).host() != from.host();
     } catch (const error&) {
-        return r.status != 307;  // a server that knows what it does, and does it wrong
+        return r.status != 307;  // login pages are redirected to with 302 and 303; a wrong 307 is a server's mistake
     }
 }
 
-/// A page for people where a protocol would have answered: something else than its server speaks.
+/// A success with a page for people (RFC 9110 section 8.3.1: media types are the same in any case).
 [[nodiscard]] inline bool is_web_page(const response& r) noexcept {
-    return r.status / 100 == 2 && r.header("Content-Type").value_or("").starts_with("text/html");
+    return r.status / 100 == 2 && begins_ignoring_case(r.header("Content-Type").value_or(""), "text/html");
+}
+
+/// What to do when something else than the protocol's server has answered. Over plain HTTP a page for people is most
+/// likely a captive portal's: the job waits until the network is usable. Over TLS only the server can have answered.
+/// That, and anything else, counts as a failed attempt.
+[[nodiscard]] inline disposition after_foreign_answer(const response& r) noexcept {
+    return is_web_page(r) && begins_ignoring_case(r.url, "http:") ? disposition::network : disposition::retry;
+}
+
+/// One of its headers has a name that begins so: only a server of a certain protocol sends such.
+[[nodiscard]] inline bool has_header_beginning(const response& r, std::string_view begin) noexcept {
+    return std::any_of(r.headers.begin(), r.headers.end(),
+                       [begin](const header_field& h) { return begins_ignoring_case(h.name, begin); });
 }
 
 /// What to do about a status that says that nothing was processed.

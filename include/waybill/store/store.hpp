@@ -92,7 +92,8 @@ class store {
 public:
     virtual ~store() = default;
 
-    /// Opens the store and returns jobs that a crash left running to `pending`.
+    /// Opens the store and returns jobs that a crash left running to `pending`. Completes after every change that was
+    /// begun before it has been answered: the totals hold what was counted, and nothing that is still to be counted.
     virtual asio::awaitable<store_contents> open() = 0;
 
     /// Says what time it is; kept with what is written next, at the latest when the store is closed. Blocks for

@@ -20,6 +20,10 @@ namespace waybill {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
 }
 
+[[nodiscard]] inline bool begins_ignoring_case(std::string_view text, std::string_view begin) noexcept {
+    return text.size() >= begin.size() && same_header(text.substr(0, begin.size()), begin);
+}
+
 /// The value of the only header of this name; empty when there is none or several, since a field
 /// that must be single and is not cannot be trusted.
 [[nodiscard]] inline std::optional<std::string_view> single_header(const header_list& headers,

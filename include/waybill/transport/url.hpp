@@ -75,11 +75,11 @@ public:
         return shown;
     }
 
-    /// What a reference such as a `Location` header means relative to this URL (RFC 3986 section
-    /// 5). Throws as the constructor does.
+    /// What a reference such as a `Location` header means relative to this URL (RFC 3986 section 5). Its fragment is
+    /// left out: it is for a browser, and never sent (RFC 9110 section 10.2.2). Throws as the constructor does.
     [[nodiscard]] url resolve(const std::string& reference) const {
         url result(*this);
-        result.set(reference);
+        result.set(reference.substr(0, reference.find('#')));
         return url(result.str());
     }
 

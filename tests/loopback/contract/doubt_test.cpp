@@ -2,7 +2,10 @@
 #include "loopback/contract/contract.hpp"
 #include "support/sample_store.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 
 // The contract of protocols: a request that may have arrived is never sent again blindly.
@@ -74,6 +77,31 @@ TEST_CASE("of a request whose answer was lost a protocol finds out what became o
     CHECK(s.bytes_taken() <= times * size + s.overhead());
     const bool knows = s.can().lost != after_lost_answer::parks;
     CHECK(end.now == (knows ? status::completed : status::unknown_outcome));
+}
+
+TEST_CASE("a page that answers one request in the server's place is not taken for the server's word") {
+    const auto p = GENERATE(from_range(protocols_under_contract()));
+    const int which = GENERATE(1, 2, 3, 4, 5);
+    CAPTURE(p.name, which);
+    contract_scene s(p);
+    const std::string content = random_bytes(size);
+    const auto request = std::make_shared<std::atomic<int>>(0);
+    const reply page(200, {{"Content-Type", "text/html"}}, "<html>Log in</html>");
+    script instead("login page");
+    instead.only_if([request, which](const received_request&) { return ++*request == which; });
+    s.server().http().next(instead.read_all().answer(page));
+    options how = s.quick();
+    how.retry.host_pause = how.retry.host_pause_cap = std::chrono::milliseconds(20);
+    delivery uploads(how);
+    const job_snapshot end = uploads.settled(uploads.enqueue(s.job_of({content})));
+    INFO(describe(end));
+    INFO(describe(s.server().http().requests()));
+    if (s.can().lost != after_lost_answer::asks) {
+        CHECK(end.now == status::completed);  // a success is all that its server ever says
+    } else if (which > 1 || !s.can().negotiates) {
+        CHECK(end.now == status::completed);
+        s.require_arrived({content});
+    }
 }
 
 TEST_CASE("a checkpoint that cannot be decoded does not make a protocol send again what may have arrived") {

@@ -44,6 +44,8 @@ struct capabilities {
     bool leaves_upload = false;
     /// The server says at which URL the bytes are to be sent.
     bool is_told_where = false;
+    /// It first asks the endpoint what it speaks, and an endpoint of forms may answer that with a page.
+    bool negotiates = false;
     /// All items arrive as one body.
     bool is_form = false;
     /// Settings it must refuse before the job is accepted, by name and value.

@@ -68,7 +68,7 @@ std::vector<protocol_under_contract> resuming() {
     capabilities form_can = of_uploads({{"unknown", "1"}, {"form", "2"}, {"upload-url", elsewhere}});
     form_can.is_form = true;
     capabilities automatic_can = of_uploads({{"unknown", "1"}, {"chunk-size", "x"}});
-    automatic_can.is_form = true;
+    automatic_can.is_form = automatic_can.negotiates = true;
     capabilities s3_can =
         of_uploads({{"unknown", "1"}, {"part-size", "1"}, {"parallel", "65"}, {"payload", "unsigned"}});
     s3_can.sends_again = s3_contract_server::part;

@@ -195,6 +195,21 @@ TEST_CASE("a lane whose known jobs are done asks for more", "[engine][scheduler]
     CHECK_FALSE(s.hungry().has_value());  // there is no more
 }
 
+TEST_CASE("lanes are asked for more in the order of their names, whichever came first", "[engine][scheduler]") {
+    std::vector<std::string> names = {"a", "b", "c", "d", "e"};
+    do {
+        scheduler s(4);
+        for (const std::string& name : names) {
+            s.refill({name}, {}, true);
+        }
+        for (const std::string name : {"a", "b", "c", "d", "e"}) {
+            REQUIRE(s.hungry().has_value());
+            CHECK(s.hungry()->first == queue_name{name});
+            s.refill({name}, {}, false);
+        }
+    } while (std::next_permutation(names.begin(), names.end()));
+}
+
 TEST_CASE("a lane that asked and got nothing is gone", "[engine][scheduler]") {
     scheduler s(4);
     s.refill({"a"}, {{seq(1), {t0}}}, true);

@@ -148,6 +148,8 @@ TEST_CASE("references resolve as RFC 3986 section 5 has it", "[transport][url]")
         {"//other/d", "https://other/d"},
         {"https://h:8443/new", "https://h:8443/new"},
         {"http://plain/", "http://plain/"},
+        {"/d?e#f", "https://h:8443/d?e"},
+        {"//other/#/login", "https://other/"},
     };
     for (const auto& [reference, expected] : cases) {
         INFO(reference);

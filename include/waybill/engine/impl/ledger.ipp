@@ -10,15 +10,13 @@ namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<store_contents> ledger::open() {
     store_contents found = co_await store_.open();
-    ++openings_;
     board_.set_totals(found.totals);
     co_return found;
 }
 
 WAYBILL_DECL asio::awaitable<std::vector<added_job>> ledger::add(std::shared_ptr<const std::vector<new_job>> jobs) {
-    const std::uint64_t opening = openings_;
     std::vector<added_job> added = co_await store_.add(jobs);
-    for (std::size_t i = 0; i < added.size() && opening == openings_; ++i) {
+    for (std::size_t i = 0; i < added.size(); ++i) {
         if (!added[i].existed) {
             board_.count_new(status::pending, (*jobs)[i].job.spec.size);
         }
@@ -28,42 +26,32 @@ WAYBILL_DECL asio::awaitable<std::vector<added_job>> ledger::add(std::shared_ptr
 
 WAYBILL_DECL asio::awaitable<void> ledger::commit(job_change change, const loaded_job& of) {
     require_possible(change);
-    const std::uint64_t opening = openings_;
     const status from = change.from;
     const status to = change.to.now;
     const std::uint64_t size_before = of.job.spec.size;
     const std::uint64_t size_then = size_after(change, of);
     co_await store_.commit(std::move(change));
-    if (opening == openings_) {
-        board_.count_gone(from, size_before);
-        board_.count_new(to, size_then);
-    }
+    board_.count_gone(from, size_before);
+    board_.count_new(to, size_then);
 }
 
 WAYBILL_DECL asio::awaitable<void> ledger::quarantine(job_seq seq) {
-    const std::uint64_t opening = openings_;
     const totals difference = co_await store_.quarantine(seq);
-    if (opening == openings_) {
-        board_.correct(difference);
-    }
+    board_.correct(difference);
 }
 
 WAYBILL_DECL asio::awaitable<void> ledger::remove(const loaded_job& of, std::vector<leftover> leftovers) {
-    const std::uint64_t opening = openings_;
     const status was = of.job.state.now;
     const std::uint64_t size = of.job.spec.size;
     co_await store_.remove(of.job.seq, std::move(leftovers));
-    if (opening == openings_) {
-        board_.count_gone(was, size);
-    }
+    board_.count_gone(was, size);
 }
 
 WAYBILL_DECL asio::awaitable<std::vector<removed_job>> ledger::remove_finished(std::chrono::milliseconds before,
                                                                                unix_millis now) {
-    const std::uint64_t opening = openings_;
     std::vector<removed_job> gone = co_await store_.remove_finished(before, now);
     for (const removed_job& one : gone) {
-        if (!one.damaged && opening == openings_) {
+        if (!one.damaged) {
             board_.count_gone(one.was, one.size);
         }
     }

@@ -83,6 +83,7 @@ private:
     void require_known_checksum(const s3_answer& answer) const;
     [[nodiscard]] std::string whole_checksum() const;
     asio::awaitable<std::string> checksum_of_file();
+    asio::awaitable<std::string> digest_of_file(std::string algorithm);
     void require_whole_checksum(const s3_answer& answer, std::string_view heard, const std::string& sent) const;
     [[nodiscard]] std::string receipt(const std::string& etag, const std::string& checksum) const;
     void require(const s3_answer& answer) const;
@@ -120,5 +121,6 @@ private:
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/protocol/impl/s3_item.ipp>
+#include <waybill/protocol/impl/s3_object.ipp>
 #include <waybill/protocol/impl/s3_parts.ipp>
 #endif

@@ -11,17 +11,9 @@
 
 namespace waybill::detail {
 
-/// It has a field of the draft.
-[[nodiscard]] inline bool speaks_of_uploads(const response& answer) {
-    return std::any_of(answer.headers.begin(), answer.headers.end(), [](const header_field& h) {
-        constexpr std::string_view ours = "upload-";
-        return h.name.size() > ours.size() && same_header(h.name.substr(0, ours.size()), ours);
-    });
-}
-
-/// What becomes of an attempt whose server is not the one that answers. A page for people is a network's, which passes.
-[[nodiscard]] inline verdict foreign_answer(const response& answer) noexcept {
-    return {false, is_web_page(answer) ? disposition::network : disposition::retry, errc::invalid_response};
+/// It has a field of the draft, and so it is the upload's server that answers.
+[[nodiscard]] inline bool speaks_of_uploads(const response& answer) noexcept {
+    return has_header_beginning(answer, "Upload-");
 }
 
 WAYBILL_DECL asio::awaitable<std::string> resumable_upload::deliver() {
@@ -84,8 +76,8 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::create() {
         throw failed(v, answer);
     }
     const auto location = answer.header("Location");
-    if (!location && is_web_page(answer) && !speaks_of_uploads(answer)) {
-        throw failed(foreign_answer(answer), answer);
+    if (!location && !speaks_of_uploads(answer) && after_foreign_answer(answer) == disposition::network) {
+        throw failed(verdict{false, disposition::network, errc::invalid_response}, answer);
     }
     if (!location || said.complete.value_or(false)) {
         co_await break_off(errc::not_offered, "resumable uploads at " + url(what_.url).redacted());
@@ -191,7 +183,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
     }
     if (!said.offset && !complete && !speaks_of_uploads(answer)) {
         // Something else has answered, which says nothing of the upload: it stays, and so does a doubt about it.
-        throw failed(foreign_answer(answer), answer);
+        throw failed(verdict{false, after_foreign_answer(answer), errc::invalid_response}, answer);
     }
     if (!said.offset && !complete) {
         co_await break_off(errc::invalid_response, "the server does not say how much it has");

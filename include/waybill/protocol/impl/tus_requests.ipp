@@ -122,8 +122,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
 WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     request head = tus_request("HEAD", part.url, false);
     const response answer = co_await send(std::move(head), nullptr, 0);
-    // A server of tus says so in each answer. Another one's "not found" is believed when it goes on saying so: a proxy
-    // says it while its backend is being replaced.
+    // A tus server names its version in every response (tus 1.0.0, Tus-Resumable). A proxy, too, says "not found" while
+    // the server behind it is being replaced: without that header it is believed only after some attempts.
     constexpr int most_doubts = 3;
     const bool gone = answer.status == 404 || answer.status == 410;
     const bool hides = answer.status == 403 && !answer.header("Upload-Offset");
@@ -340,7 +340,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::verify_final() {
 
 WAYBILL_DECL void tus_item::require_tus(const response& answer) const {
     if (answer.header("Tus-Resumable") != "1.0.0") {
-        fail(disposition::retry, errc::invalid_response, answer, "the answer is not tus 1.0.0");
+        fail(after_foreign_answer(answer), errc::invalid_response, answer, "the answer is not tus 1.0.0");
     }
 }
 

@@ -107,7 +107,7 @@ inline std::optional<job_seq> memory_store::seq_of(const job_id& id) const {
 }
 
 inline asio::awaitable<store_contents> memory_store::open() {
-    // As with a worker's queue: who changed something before hears of it before. Or it would be counted twice.
+    // Every change that was begun before is answered first, as `store::open` says.
     while (unheard_ != 0) {
         co_await asio::post(executor_, asio::use_awaitable);
     }
