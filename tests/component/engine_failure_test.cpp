@@ -10,17 +10,15 @@ using namespace std::chrono_literals;
 TEST_CASE("a job that fails again and again is given up after its attempts, with the last cause") {
     surroundings around;
     around.files->write("/a", "x");
+    around.answers.assign(10, fake_transport::answer(408));
     world w(around, [](options& o) { o.retry.attempts = 4; });
-    for (int i = 0; i < 10; ++i) {
-        around.faults.push_back({fault::kind::cut, 0});
-    }
     w.add(put_job("one", {"/a"}));
     w.start();
     w.until_idle();
     const job_snapshot& job = w.at("one");
     CHECK(job.now == status::failed);
     CHECK(job.attempt == 4);
-    CHECK(job.error.code == errc::connection_lost);
+    CHECK(job.error.code == make_http_error(408));
     CHECK(job.error.message().find("gave up after 4 attempts") != std::string::npos);
 }
 

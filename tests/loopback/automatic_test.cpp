@@ -175,6 +175,40 @@ TEST_CASE("an endpoint that breaks over the question gets what needs none, also 
     CHECK(server.requests().back().method == "POST");
 }
 
+TEST_CASE(
+    "a gateway that answers OPTIONS in the server's place gets what needs none, and is asked again if that fails") {
+    const temp_dir dir;
+    resumable_server server;
+    const int gateway = GENERATE(502, 503, 504);
+    const bool down = GENERATE(false, true);
+    for (int i = 0; i < 3; ++i) {
+        server.http().next(script("gateway").only_for("OPTIONS").answer(reply{gateway, {}, {}}));
+    }
+    server.http().next(script("put").only_for("PUT").read_all().answer(reply{down ? gateway : 201, {}, {}}));
+    delivery uploads(quick_options(dir));
+    job what(server.url("/files/"));
+    what.via(automatic()).bytes("a", "content");
+    const job_snapshot end = uploads.settled(uploads.enqueue(what));
+    INFO(describe(end));
+    CHECK(end.now == status::completed);
+    CHECK(end.spoken == (down ? "resumable" : "put"));
+}
+
+TEST_CASE("a form is not sent to a gateway to find out whether it takes forms") {
+    const temp_dir dir;
+    resumable_server server;
+    for (int i = 0; i < 6; ++i) {
+        server.http().next(script("gateway").only_for("OPTIONS").answer({502}));
+    }
+    delivery uploads(quick_options(dir));
+    job what(server.url("/posts"));
+    what.via(automatic()).bytes("a", "content");
+    const job_snapshot end = uploads.settled(uploads.enqueue(what));
+    CHECK(end.now == status::completed);
+    CHECK(end.spoken == "resumable");
+    CHECK(end.attempt == 7);
+}
+
 TEST_CASE("an endpoint that does not speak what it offered before is asked once more") {
     const temp_dir dir;
     http_server server;

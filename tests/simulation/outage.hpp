@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// A host that is away for hours, in one of the ways in which hosts are away. Nothing of it is a job's fault.
+// A host that is away for hours, in one of the ways in which hosts are away, for all jobs or for one. Nothing of it is
+// a job's fault.
 
 #include <waybill/testing/fake_transport.hpp>
 
@@ -12,27 +13,35 @@
 namespace waybill::simulation {
 
 enum class absence : std::uint8_t {
-    no_connection,
-    untrusted,
     gateway,
     busy,
     overloaded,
+    full,
+    hangs_up,
+    takes_nothing,
+    no_connection,
+    untrusted,
     login_page,
     other_credentials
 };
-inline constexpr std::uint64_t absences = 7;
+inline constexpr std::uint64_t absences = 10;
+/// The first of them may concern one job only.
+inline constexpr std::uint64_t absences_for_one = 6;
 
 class outage {
 public:
-    void begin(std::string host, absence how) {
+    /// @param job the only job that it is away for; empty: for all.
+    void begin(std::string host, absence how, std::string job = {}) {
         host_ = std::move(host);
+        job_ = std::move(job);
         how_ = how;
         asked_ = 0;
     }
     void end() { host_.clear(); }
 
     [[nodiscard]] bool concerns(const std::string& url) const {
-        return !host_.empty() && url.find("://" + host_ + "/") != std::string::npos;
+        const bool same_host = !host_.empty() && url.find("://" + host_ + "/") != std::string::npos;
+        return same_host && (job_.empty() || url.find("/" + job_ + "/") != std::string::npos);
     }
     /// How often the host was asked meanwhile.
     [[nodiscard]] int asked() const noexcept { return asked_; }
@@ -45,6 +54,9 @@ public:
             case absence::untrusted: return failed(errc::tls_untrusted);
             case absence::gateway: return testing::fake_transport::answer(502);
             case absence::busy: return testing::fake_transport::answer(503);
+            case absence::full: return testing::fake_transport::answer(507);
+            case absence::hangs_up: return failed(errc::connection_lost);
+            case absence::takes_nothing: return failed(errc::send_stalled);
             case absence::overloaded: return testing::fake_transport::answer(529);
             case absence::login_page: {
                 response r = testing::fake_transport::answer(302);
@@ -64,6 +76,7 @@ private:
     }
 
     std::string host_;
+    std::string job_;
     absence how_ = absence::no_connection;
     int asked_ = 0;
 };

@@ -66,14 +66,22 @@ void simulation::chaos() {
 // A host is away for half a day, and the app waits. What goes to the other one goes on.
 void simulation::go_without_a_host() {
     const std::string host = random_.chance(0.5) ? "server.test" : "other.test";
-    const auto how = static_cast<absence>(random_.below(absences));
-    say(host + " is away from now on, in way " + std::to_string(static_cast<int>(how)));
+    std::string job;
+    for (const auto& [seq, whole] : disk_->jobs) {
+        if (is_open(whole.job.state.now) && jobs_.at(whole.job.spec.id.str()).host == host && random_.chance(0.3)) {
+            job = whole.job.spec.id.str();
+            break;
+        }
+    }
+    const auto how = static_cast<absence>(random_.below(job.empty() ? absences : absences_for_one));
+    say(host + " is away from now on, in way " + std::to_string(static_cast<int>(how)) +
+        (job.empty() ? "" : " for " + job));
     if (stop_asked_) {
         stop_cleanly();
         start();
     }
     full_writes_ = 0;
-    server_.away.begin(host, how);
+    server_.away.begin(host, how, job);
     const auto begun = clock_->steady_now();
     constexpr std::chrono::hours half_a_day(12);
     while (clock_->steady_now() - begun < half_a_day) {

@@ -89,6 +89,8 @@ public:
     [[nodiscard]] std::uint64_t unheard() const noexcept { return unheard_; }
     /// A request has come to an end: something was heard of the host, or nothing where something should have been.
     [[nodiscard]] bool contacted() const noexcept { return contacted_; }
+    /// The host answered one of them, or took so much of a body that it is there.
+    [[nodiscard]] bool host_heard() const noexcept { return host_heard_; }
     /// A failure that ended the protocol says what became of the marked request: the commit that keeps it takes the
     /// mark away. One that may pass does not, though a success was heard before: what it was worth has not been kept.
     [[nodiscard]] bool settled_by(const failure& why) const noexcept {
@@ -180,6 +182,7 @@ private:
     bool flushing_ = false;
     bool progressed_ = false;
     bool contacted_ = false;
+    bool host_heard_ = false;
     std::uint64_t gained_ = 0;
     std::uint64_t unheard_ = 0;
     bool fresh_ = false;

@@ -198,6 +198,7 @@ private:
     [[nodiscard]] unix_millis now() const;
     [[nodiscard]] store_time lived() const;
     [[nodiscard]] job_turn turn_of(const queued_job& job) const;
+    [[nodiscard]] job_turn turn_when(scheduler::time_point ready, const job_record& job) const;
     [[nodiscard]] outcome decide() const { return {options_.retry, lived(), parts_.random->unit()}; }
 
     detail::home_process process_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/model/ids.hpp>
 #include <waybill/model/retry_policy.hpp>
 
 #include <algorithm>
@@ -106,7 +107,7 @@ public:
         }
     }
 
-    /// Something was accepted: what is answered 500 now is refused for its own sake.
+    /// Something was accepted: what is refused now is refused for its own sake.
     void serve(const std::string& origin, std::chrono::milliseconds at) {
         constexpr std::size_t most = 256;  // a host that is forgotten is seen to serve again before long
         if (served_.size() >= most && !served_.contains(origin)) {
@@ -120,6 +121,46 @@ public:
         const auto found = served_.find(origin);
         return found != served_.end() && found->second >= since;
     }
+
+    /// Whether a job that its host refuses may be passed by those behind it: their fate tells whether the fault is the
+    /// job's. Each job that is passed makes the next one wait for twice as many refusals, unless something was accepted
+    /// since: a host that refuses everybody must not mix up the order of its jobs.
+    ///
+    /// @param refusals in a row.
+    [[nodiscard]] bool may_be_passed(const std::string& origin, job_seq seq, int refusals,
+                                     std::chrono::milliseconds since) {
+        constexpr int first = 4;  // the fourth time the server is asked before the body is sent
+        const auto found = passed_.find(origin);
+        std::size_t unexplained = 0;
+        bool already = false;
+        if (found != passed_.end() && !served_since(origin, since)) {
+            already = found->second.contains(seq);
+            unexplained = static_cast<std::size_t>(
+                std::count_if(found->second.begin(), found->second.end(),
+                              [&](const auto& one) { return !served_since(origin, one.second); }));
+        }
+        if (!already && refusals < first << std::min<std::size_t>(unexplained, 20)) {
+            return false;
+        }
+        passed_[origin][seq] = since;
+        return true;
+    }
+    /// It got on, or left.
+    void forget_passed(const std::string& origin, job_seq seq) {
+        if (const auto found = passed_.find(origin); found != passed_.end()) {
+            found->second.erase(seq);
+            if (found->second.empty()) {
+                passed_.erase(found);
+            }
+        }
+    }
+    [[nodiscard]] bool is_passed(const std::string& origin, job_seq seq) const {
+        const auto found = passed_.find(origin);
+        return found != passed_.end() && found->second.contains(seq);
+    }
+
+    /// Others look again while the probe is out; it may take its time.
+    static constexpr std::chrono::seconds probe_patience{1};
 
     void begin(const std::string& origin) {
         if (const auto found = hosts_.find(origin); found != hosts_.end()) {
@@ -170,9 +211,6 @@ public:
     }
 
 private:
-    // Others look again while the probe is out; it may take its time.
-    static constexpr std::chrono::seconds probe_patience{1};
-
     struct host {
         int tokens = most_tokens;
         int failures = 0;  // in a row
@@ -204,7 +242,8 @@ private:
     retry_policy policy_;
     std::map<std::string, host> hosts_;
     std::map<std::string, std::chrono::milliseconds> served_;
-    std::map<std::pair<std::string, credentials_mark>, refusal> refused_;  // several accounts may share a host
+    std::map<std::string, std::map<job_seq, std::chrono::milliseconds>> passed_;  // since when they are refused
+    std::map<std::pair<std::string, credentials_mark>, refusal> refused_;         // several accounts may share a host
 };
 
 }  // namespace waybill

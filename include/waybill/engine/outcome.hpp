@@ -53,9 +53,11 @@ public:
 
     /// What is known of an attempt that failed.
     struct attempt_end {
-        bool progressed = false;    ///< the server confirmed something new during it
-        std::uint64_t gained = 0;   ///< so many bytes
-        bool serves_others = true;  ///< since this job was first answered 500, its host has accepted something
+        bool progressed = false;     ///< the server confirmed something new during it
+        std::uint64_t gained = 0;    ///< so many bytes
+        bool serves_others = true;   ///< since this job was first refused, its host has accepted something
+        bool host_heard = true;      ///< the host answered one of its requests, or took much of a body
+        bool holds_up_lane = false;  ///< no other job of its lane may pass it
     };
 
     /// What became of a job whose attempt has failed.
@@ -86,14 +88,12 @@ public:
         if (is_expired(s) && !only_asked) {
             return may_have_arrived ? park(std::move(s)) : expired(std::move(s));
         }
-        s = noted_refusal(std::move(s), why);
+        s = noted_refusal(std::move(s), why, how);
         s.troubles = how.progressed ? 1 : s.troubles + 1;
-        if (!costs_attempt(s, why, how)) {
-            s.failures = how.progressed ? 0 : s.failures;
-            return wait(std::move(s), reason_for(why), trouble_delay(s, why));
-        }
-        s.failures = how.progressed ? 1 : s.failures + 1;
-        if (s.failures >= policy_.attempts) {
+        const bool sent_again = ambiguous && when_ambiguous == doubt::duplicate;
+        const bool counts = sent_again || costs_attempt(s, why, how);
+        s.failures = (how.progressed ? 0 : s.failures) + (counts ? 1 : 0);
+        if (counts && s.failures >= policy_.attempts) {
             s.error.details.detail = "gave up after " + std::to_string(s.failures) + " attempts without progress" +
                                      (s.error.details.detail.empty() ? "" : "; " + s.error.details.detail);
             return may_have_arrived ? park(std::move(s)) : end(std::move(s), status::failed);
@@ -101,7 +101,11 @@ public:
         if (how.gained >= policy_.prompt_bytes && only_cut(why, when_ambiguous)) {
             return wait(std::move(s), wait_reason::backoff, {});
         }
-        return wait(std::move(s), reason_for(why), backoff_delay(policy_, s.failures, random_, why.retry_after()));
+        if (!counts) {
+            return wait(std::move(s), reason_for(why, counts), trouble_delay(s, why));
+        }
+        return wait(std::move(s), reason_for(why, counts),
+                    backoff_delay(policy_, s.failures, random_, why.retry_after()));
     }
 
     /// A mark of an earlier attempt was found: its last byte may have left and nobody knows more.
@@ -146,7 +150,8 @@ private:
         return s;
     }
 
-    // A server error is this job's fault only where its host serves others; until that is seen, it is the host's.
+    // A server error is this job's fault only where its host serves others; until that is seen, it is the host's. So is
+    // a connection that breaks before anything was heard.
     [[nodiscard]] static bool costs_attempt(const job_state& s, const failure& why, const attempt_end& how) noexcept {
         switch (why.what_to_do()) {
             case disposition::busy:
@@ -157,7 +162,10 @@ private:
             default: break;
         }
         if (why.code() == make_http_error(500)) {
-            return s.failures > 0 || how.serves_others;
+            return s.failures > 0 || how.serves_others || how.holds_up_lane;
+        }
+        if (is_cut(why.code())) {
+            return how.serves_others || how.host_heard;
         }
         return !concerns_host(why.code());
     }
@@ -194,7 +202,7 @@ private:
         return cut && why.code().category() != http_category() && !why.retry_after();
     }
 
-    [[nodiscard]] static wait_reason reason_for(const failure& why) noexcept {
+    [[nodiscard]] static wait_reason reason_for(const failure& why, bool counts) noexcept {
         switch (why.what_to_do()) {
             case disposition::busy: return wait_reason::server_busy;
             case disposition::network: return wait_reason::network;
@@ -209,13 +217,14 @@ private:
         if (why.code() == make_http_error(500)) {
             return wait_reason::server_error;
         }
-        return concerns_host(why.code()) ? wait_reason::network : wait_reason::backoff;
+        const bool of_host = concerns_host(why.code()) || (is_cut(why.code()) && !counts);
+        return of_host ? wait_reason::network : wait_reason::backoff;
     }
 
-    // Since when it has been answered 500 in a row.
-    [[nodiscard]] job_state noted_refusal(job_state s, const failure& why) const {
+    // Since when it has been refused in a row, perhaps for its own sake.
+    [[nodiscard]] job_state noted_refusal(job_state s, const failure& why, const attempt_end& how) const {
         constexpr std::chrono::milliseconds none(0);
-        if (why.code() != make_http_error(500)) {
+        if (how.progressed || !may_concern_one_request(why.code())) {
             s.refused_since = none;
         } else if (s.refused_since == none) {
             s.refused_since = std::max(now_.open, std::chrono::milliseconds(1));

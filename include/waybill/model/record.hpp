@@ -109,7 +109,7 @@ struct job_state {
     unix_millis finished{};                ///< when it became terminal
     std::chrono::milliseconds retired{0};  ///< the same in the store's time, `store_time::all()`
     int troubles = 0;  ///< attempts in a row that ended by what is not the job's fault: they are not counted
-    std::chrono::milliseconds refused_since{0};  ///< in the store's open time: the first of server errors in a row
+    std::chrono::milliseconds refused_since{0};  ///< in the store's open time: the first of refusals in a row
     std::string spoken;                          ///< the protocol found out to be spoken, when it is not the job's own
     std::string key;                             ///< 32 hexadecimal digits, random for each (job, epoch)
     stored_error error;                          ///< the last one

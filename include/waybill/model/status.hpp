@@ -26,7 +26,7 @@ inline constexpr std::size_t status_count = 9;
 enum class wait_reason : std::uint8_t {
     none = 0,
     backoff = 1,       ///< the delay before the next attempt
-    network = 2,       ///< the host cannot be reached at all; costs no attempt
+    network = 2,       ///< the host cannot be reached, or hangs up on everybody; costs no attempt
     credentials = 3,   ///< the server wants other credentials
     server_busy = 4,   ///< the server asked to come back later, or cannot serve anybody now
     source = 5,        ///< the file's disk or network share cannot be reached; others are let by

@@ -28,6 +28,7 @@ struct fault {
         unreachable,  ///< no way to the network
         cut,          ///< the connection breaks after `at` body bytes
         answer_lost,  ///< the server has processed it, the answer does not arrive
+        silent,       ///< the whole body is taken, and no answer comes within the answer timeout
         hang,         ///< after `at` body bytes nothing happens any more, until it is canceled
         early,  ///< a success is answered after `at` body bytes; `buffered` more are handed over and have not left
     };
@@ -99,8 +100,11 @@ public:
         if (wrong.what == fault::kind::hang) {
             co_await hang();
         }
-        response r = serve_(got);
+        response r = wrong.what == fault::kind::silent ? response() : serve_(got);
         co_await turn();
+        if (wrong.what == fault::kind::silent) {
+            r.failure = errc::answer_timed_out;
+        }
         if (wrong.what == fault::kind::answer_lost) {
             r = response();
             r.failure = errc::connection_lost;
@@ -180,6 +184,7 @@ private:
         r.failure = why;
         r.failure_detail = std::move(detail);
         r.body_offered = got.body.size();
+        r.body_taken = got.body.size();
         return r;
     }
 

@@ -40,6 +40,35 @@ TEST_CASE("a person who asks for a try now gets it, whatever the circuit says", 
     CHECK(hosts.ready(a, t0) == t0);
 }
 
+TEST_CASE("of the jobs that a host refuses ever fewer are passed, until it serves somebody", "[engine][host_health]") {
+    using std::chrono::milliseconds;
+    host_health hosts{retry_policy()};
+    const auto refusals_until_passed = [&](job_seq seq) {
+        int refusals = 1;
+        while (!hosts.may_be_passed(a, seq, refusals, milliseconds(10))) {
+            ++refusals;
+        }
+        return refusals;
+    };
+    CHECK(refusals_until_passed(job_seq(1)) == 4);
+    CHECK(refusals_until_passed(job_seq(2)) == 8);
+    CHECK(refusals_until_passed(job_seq(3)) == 16);
+    CHECK(hosts.may_be_passed(a, job_seq(1), 5, milliseconds(10)));  // again
+    CHECK(hosts.is_passed(a, job_seq(1)));
+    CHECK_FALSE(hosts.is_passed(b, job_seq(1)));
+    CHECK_FALSE(hosts.may_be_passed(b, job_seq(9), 2, milliseconds(10)));  // another host
+    hosts.forget_passed(a, job_seq(2));
+    CHECK_FALSE(hosts.is_passed(a, job_seq(2)));
+    CHECK_FALSE(hosts.may_be_passed(a, job_seq(4), 15, milliseconds(10)));
+    // It serves somebody: all those are refused for their own sake, and none of them counts any more.
+    hosts.serve(a, milliseconds(20));
+    CHECK_FALSE(hosts.may_be_passed(a, job_seq(4), 3, milliseconds(10)));
+    CHECK(hosts.may_be_passed(a, job_seq(4), 4, milliseconds(10)));
+    CHECK_FALSE(hosts.may_be_passed(a, job_seq(5), 3, milliseconds(30)));
+    CHECK(hosts.may_be_passed(a, job_seq(5), 4, milliseconds(30)));
+    hosts.forget_passed(b, job_seq(77));
+}
+
 TEST_CASE("credentials that were refused are held back for longer and longer, and others are not",
           "[engine][host_health]") {
     const retry_policy p;

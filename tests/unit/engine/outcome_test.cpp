@@ -290,6 +290,7 @@ TEST_CASE("500 is the job's fault only where its host serves others", "[engine][
     job_state s = running();
     s.failures = 0;
     s.intent.settle();
+    CHECK(decided.failed(s, why, doubt::park, {false, 0, false, false, true}).failures == 1);  // nobody may pass it
     for (int i = 0; i < 100; ++i) {
         s = decided.failed(s, why, doubt::park, serves_nobody);
         REQUIRE(s.now == status::waiting);
@@ -303,10 +304,74 @@ TEST_CASE("500 is the job's fault only where its host serves others", "[engine][
     // Once that has been seen it need not be seen again.
     s = decided.failed(s, why, doubt::park, serves_nobody);
     CHECK(s.failures == 2);
-    s = decided.failed(s, because(disposition::retry), doubt::park, nothing_gained);
+    s = decided.failed(s, because(disposition::retry, errc::invalid_response), doubt::park, nothing_gained);
     CHECK(s.refused_since == milliseconds(0));
     s = decided.failed(s, why, doubt::park, serves_nobody);
     CHECK(s.now == status::failed);
+}
+
+TEST_CASE("a connection that breaks is the job's fault only where its host serves others", "[engine][outcome]") {
+    const retry_policy p = policy();
+    const outcome decided(p, at, 0.5);
+    outcome::attempt_end serves_nobody;
+    serves_nobody.serves_others = false;
+    serves_nobody.host_heard = false;
+    for (const errc code :
+         {errc::connection_lost, errc::send_stalled, errc::answer_timed_out, errc::stale_connection}) {
+        const failure cut = because(disposition::retry, code);
+        job_state s = running();
+        s.failures = 0;
+        s.intent.settle();
+        for (int i = 1; i < 100; ++i) {
+            s = decided.failed(s, cut, doubt::park, serves_nobody);
+            REQUIRE(s.now == status::waiting);
+            REQUIRE(s.failures == 0);
+            REQUIRE(s.troubles == i);
+            REQUIRE(s.reason == wait_reason::network);
+            REQUIRE(s.refused_since == at.open);
+        }
+        CHECK(s.wait >= p.cap / 2);
+        for (int i = 1; i < p.attempts; ++i) {
+            s = decided.failed(s, cut, doubt::park, nothing_gained);
+            REQUIRE(s.now == status::waiting);
+            REQUIRE(s.reason == wait_reason::backoff);
+        }
+        CHECK(decided.failed(s, cut, doubt::park, nothing_gained).now == status::failed);
+        // Also of one that no other may pass.
+        serves_nobody.holds_up_lane = true;
+        CHECK(decided.failed(s, cut, doubt::park, serves_nobody).now == status::waiting);
+        serves_nobody.holds_up_lane = false;
+        // Nor is it the host's when it has been heard in the same attempt.
+        serves_nobody.host_heard = true;
+        CHECK(decided.failed(s, cut, doubt::park, serves_nobody).now == status::failed);
+        serves_nobody.host_heard = false;
+        // What is sent again although it may have arrived is not sent without end.
+        s.failures = p.attempts - 1;
+        CHECK(decided.failed(s, because(disposition::ambiguous, code), doubt::duplicate, serves_nobody).now ==
+              status::failed);
+        CHECK(decided.failed(s, because(disposition::ambiguous, code), doubt::repeat, serves_nobody).now ==
+              status::waiting);
+    }
+}
+
+TEST_CASE("since when a job is refused is forgotten when it gets on, or when nobody could be asked",
+          "[engine][outcome]") {
+    const retry_policy p = policy();
+    const outcome decided(p, at, 0.5);
+    job_state before = running();
+    before.refused_since = milliseconds(17);
+    const auto after = [&](const failure& why, bool progressed) {
+        return decided.failed(before, why, doubt::ask, {progressed, 0}).refused_since;
+    };
+    for (const auto code : {make_http_error(401), make_http_error(429), make_http_error(502), make_http_error(507),
+                            make_error_code(errc::connection_lost)}) {
+        CHECK(after(because(disposition::retry, code), false) == milliseconds(17));
+        CHECK(after(because(disposition::retry, code), true) == milliseconds(0));
+    }
+    for (const errc code : {errc::connect_failed, errc::host_not_found, errc::tls_untrusted, errc::network_unreachable,
+                            errc::source_unavailable, errc::redirect_refused}) {
+        CHECK(after(because(disposition::network, code), false) == milliseconds(0));
+    }
 }
 
 TEST_CASE("a waiting job is tried after its backoff, or when the server asked for it", "[engine][outcome]") {

@@ -180,6 +180,8 @@ WAYBILL_DECL asio::awaitable<response> attempt::perform(const request& what, act
         std::rethrow_exception(thrown);
     }
     contacted_ = true;
+    const bool answered = answer.status != 0 && !concerns_host(make_http_error(answer.status));
+    host_heard_ = host_heard_ || answered || answer.body_taken >= options_.retry.prompt_bytes;
     co_return answer;
 }
 

@@ -8,6 +8,7 @@
 #include <waybill/engine/pipeline.hpp>
 #include <waybill/transport/url.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <functional>
@@ -43,7 +44,7 @@ WAYBILL_DECL asio::awaitable<void> engine::drive(std::shared_ptr<engine> self, j
     // Not even begun while its host is known to be down: it costs no attempt and no commit.
     mine->origin = url(whole->job.spec.url).origin();
     if (const auto ready = self->ready_at(whole->job, mine->origin); ready > self->parts_.clock->steady_now()) {
-        self->scheduler_.wait(seq, {ready});
+        self->scheduler_.wait(seq, self->turn_when(ready, whole->job));
         co_return;
     }
     self->hosts_.begin(mine->origin);
@@ -74,6 +75,17 @@ WAYBILL_DECL scheduler::time_point engine::ready_at(const job_record& job, const
     }
     // Its own wait is over when there are other credentials: looked for now and then.
     return std::min(std::max(ready, allowed), now + options_.retry.credentials_poll);
+}
+
+/// The turn of a job whose host is left alone until then. One that others may pass leaves the first look to them, and
+/// the sooner the more often it was refused: its host may be well again for all but it.
+WAYBILL_DECL job_turn engine::turn_when(scheduler::time_point ready, const job_record& job) const {
+    constexpr int most = 60;
+    const std::string& origin = job.spec.origin;
+    if (origin.empty() || !(lets_others_by(job.state.reason) || hosts_.is_passed(origin, job.seq))) {
+        return {ready};
+    }
+    return {ready + host_health::probe_patience * std::clamp(job.state.troubles, 1, most), true};
 }
 
 /// A provider that fails has none: when it answers again, that is something else.

@@ -77,10 +77,16 @@ WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change n
 
 WAYBILL_DECL void engine::place(job_seq seq, const job_spec& spec, const job_state& state) {
     if (!is_open(state.now)) {
+        hosts_.forget_passed(spec.origin, seq);
         scheduler_.leave(seq);
         return;
     }
-    const job_turn when = turn_of({seq, spec.lane, spec.origin, state.not_before, state.wait, state.reason});
+    job_turn when = turn_of({seq, spec.lane, spec.origin, state.not_before, state.wait, state.reason});
+    if (state.refused_since == std::chrono::milliseconds(0) || spec.origin.empty()) {
+        hosts_.forget_passed(spec.origin, seq);
+    } else if (hosts_.may_be_passed(spec.origin, seq, state.troubles, state.refused_since)) {
+        when.aside = true;
+    }
     scheduler_.push({spec.lane, spec.origin}, seq, when);
     scheduler_.wait(seq, when);
     alarm_->ring();

@@ -88,11 +88,12 @@ WAYBILL_DECL job_state engine::after(const attempt& job, const run_state& mine, 
     // What went out before the first cut of all is as good as gained, until the server has been asked.
     outcome::attempt_end how;
     how.progressed = job.progressed();
-    how.gained = std::max(job.gained(), state.failures == 0 ? job.unheard() : 0);
-    // A job that holds up its whole lane is held to account at once.
+    const bool first_cut = state.failures == 0 && state.troubles == 0;
+    how.gained = std::max(job.gained(), first_cut ? job.unheard() : 0);
+    how.host_heard = !job.contacted() || job.host_heard();
+    how.holds_up_lane = job.job().spec.origin.empty();
     const bool refused_before = state.refused_since > std::chrono::milliseconds(0);
-    how.serves_others =
-        job.job().spec.origin.empty() || (refused_before && hosts_.served_since(mine.origin, state.refused_since));
+    how.serves_others = refused_before && hosts_.served_since(mine.origin, state.refused_since);
     end.rethrow_if_of_store();  // not this job's fault
     const failure& why = *end.why();
     // The protocol has asked, and even the server does not know; or it cannot be asked again, and the app would have it

@@ -62,13 +62,36 @@ WAYBILL_DECL void automatic_protocol::check(const waybill::job& job) const {
     }
 }
 
+/// Something of the job may be at the server already.
+[[nodiscard]] inline bool is_begun(const session& job) {
+    bool begun = job.in_doubt() || job.find_checkpoint() != nullptr;
+    for (std::size_t i = 0; i < job.items().size(); ++i) {
+        begun = begun || job.find_checkpoint(i) != nullptr || job.items()[i].state.now == item_status::completed;
+    }
+    return begun;
+}
+
+/// What stands before the server answered in its place, perhaps to this method only.
+[[nodiscard]] inline bool is_from_gateway(std::error_code code) noexcept {
+    return code == make_http_error(502) || code == make_http_error(503) || code == make_http_error(504);
+}
+
+/// The plain way was chosen while a gateway answered, and has fared no better: there may be a better one when the
+/// server is back.
+[[nodiscard]] inline bool is_makeshift(const session& job) {
+    const job_state& state = job.job().state;
+    return state.spoken == "put" && is_from_gateway(state.error.code) && !is_begun(job);
+}
+
 WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
     std::string name = job.job().state.spoken;
-    if (name.empty()) {
-        name = co_await ask(job);
-        // Before its first byte: another one could bring what this one has brought once more.
-        std::string chosen = name;
-        co_await job.save_protocol(std::move(chosen));
+    if (name.empty() || is_makeshift(job)) {
+        std::string chosen = co_await ask(job);
+        if (chosen != name) {
+            name = chosen;
+            // Before its first byte: another one could bring what this one has brought once more.
+            co_await job.save_protocol(std::move(chosen));
+        }
     }
     speaks_ = known_.make(settings_for(job, name));
     co_await speaks_->restore(job);
@@ -78,13 +101,9 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
 [[nodiscard]] inline bool is_outdated(const failure& why, const session& job) {
     const bool unknown = why.code() == make_http_error(404) || why.code() == make_http_error(405) ||
                          why.code() == make_http_error(501) || why.code() == errc::not_offered;
-    bool begun = job.in_doubt() || job.find_checkpoint() != nullptr;
-    for (std::size_t i = 0; i < job.items().size(); ++i) {
-        begun = begun || job.find_checkpoint(i) != nullptr || job.items()[i].state.now == item_status::completed;
-    }
     const std::string& spoken = job.job().state.spoken;
     const bool by_upload = spoken == "tus" || spoken == "resumable";
-    return by_upload && unknown && !begun && why.what_to_do() == disposition::permanent;
+    return by_upload && unknown && !is_begun(job) && why.what_to_do() == disposition::permanent;
 }
 
 WAYBILL_DECL asio::awaitable<void> automatic_protocol::upload(session& job) {
@@ -110,12 +129,18 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
     co_await speaks_->finalize(job);
 }
 
-/// The same as of an answer, of what the attempt before ended with. Nothing was begun yet: it was over the question.
-[[nodiscard]] inline bool is_broken_by(const stored_error& last) {
+/// The question broke, or a gateway answered it. OPTIONS may be what they cannot bear, and not the upload. A form is
+/// not sent to find out: a gateway's answer to it would leave its outcome unknown.
+[[nodiscard]] inline bool is_in_vain(const response& r, bool by_name) noexcept {
+    const bool gateway = is_from_gateway(make_http_error(r.status)) && !r.header("Retry-After");
+    return is_broken_by(r) || (gateway && by_name);
+}
+/// The same of what the attempt before ended with. Nothing was begun yet: it was over the question.
+[[nodiscard]] inline bool is_in_vain(const stored_error& last, bool by_name) {
     response answer;
     answer.status = last.details.http_status;
     answer.failure = answer.status == 0 ? last.code : std::error_code();
-    return is_broken_by(answer);
+    return is_in_vain(answer, by_name);
 }
 
 /// The name of the protocol to speak.
@@ -125,6 +150,7 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
                                    ? spec.url
                                    : url::fill_name(spec.url, job.items().front().spec.name);
     const std::string endpoint = endpoint_of(job);
+    const bool by_name = is_put_template(spec.url);
     endpoint_offer offered = memory_->find(endpoint, job.now());
     if (offered.spoken.empty()) {
         request asked;
@@ -138,11 +164,11 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
         const verdict v = judge(answer, true);
         const bool refused = v.what == disposition::permanent && answer.status != 0;
         // The memory ends with the process. Of a program that ends after each try, the job remembers.
-        const bool broken = is_broken_by(answer);
-        const bool often = broken && memory_->note_broken(endpoint);
+        const bool no_answer = is_in_vain(answer, by_name);
+        const bool often = no_answer && memory_->note_broken(endpoint);
         const job_state& past = job.job().state;
-        const bool before = past.attempt > endpoint_memory::accidents && is_broken_by(past.error);
-        const bool in_vain = broken && (often || before);
+        const bool before = past.attempt > endpoint_memory::accidents && is_in_vain(past.error, by_name);
+        const bool in_vain = no_answer && (often || before);
         if (!refused && !in_vain) {
             require_accepted(answer, true, unix_seconds(job.now()));
         }
@@ -151,7 +177,6 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
             memory_->remember(endpoint, offered, job.now());
         }
     }
-    const bool by_name = is_put_template(spec.url);
     if (offered.spoken == "tus" && spec.fields.empty() && known_.contains("tus")) {
         co_return "tus";
     }
