@@ -159,8 +159,12 @@ public:
         return found != passed_.end() && found->second.contains(seq);
     }
 
-    /// Others look again while the probe is out; it may take its time.
-    static constexpr std::chrono::seconds probe_patience{1};
+    /// For how long a job that others may pass leaves them the first look at a host that was left alone: the longer the
+    /// more often it was refused itself.
+    [[nodiscard]] std::chrono::milliseconds courtesy(int refusals) const {
+        constexpr std::chrono::milliseconds most = std::chrono::seconds(1);
+        return std::min(policy_.host_pause / 64, most) * std::clamp(refusals, 1, 32);
+    }
 
     void begin(const std::string& origin) {
         if (const auto found = hosts_.find(origin); found != hosts_.end()) {
@@ -211,6 +215,9 @@ public:
     }
 
 private:
+    // Others look again while the probe is out; it may take its time.
+    static constexpr std::chrono::seconds probe_patience{1};
+
     struct host {
         int tokens = most_tokens;
         int failures = 0;  // in a row

@@ -69,6 +69,16 @@ TEST_CASE("of the jobs that a host refuses ever fewer are passed, until it serve
     hosts.forget_passed(b, job_seq(77));
 }
 
+TEST_CASE("who was refused more often looks later at a host that was left alone", "[engine][host_health]") {
+    retry_policy p;
+    const host_health hosts{p};
+    CHECK(hosts.courtesy(1) > std::chrono::milliseconds(0));
+    CHECK(hosts.courtesy(2) == 2 * hosts.courtesy(1));
+    CHECK(hosts.courtesy(1'000) <= p.host_pause);
+    p.host_pause = std::chrono::hours(24);
+    CHECK(host_health(p).courtesy(1'000) <= std::chrono::minutes(1));
+}
+
 TEST_CASE("credentials that were refused are held back for longer and longer, and others are not",
           "[engine][host_health]") {
     const retry_policy p;

@@ -8,7 +8,6 @@
 #include <waybill/engine/pipeline.hpp>
 #include <waybill/transport/url.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <functional>
@@ -77,15 +76,14 @@ WAYBILL_DECL scheduler::time_point engine::ready_at(const job_record& job, const
     return std::min(std::max(ready, allowed), now + options_.retry.credentials_poll);
 }
 
-/// The turn of a job whose host is left alone until then. One that others may pass leaves the first look to them, and
-/// the sooner the more often it was refused: its host may be well again for all but it.
+/// The turn of a job whose host is left alone until then. One that others may pass leaves the first look to them: its
+/// host may be well again for all but it.
 WAYBILL_DECL job_turn engine::turn_when(scheduler::time_point ready, const job_record& job) const {
-    constexpr int most = 60;
     const std::string& origin = job.spec.origin;
     if (origin.empty() || !(lets_others_by(job.state.reason) || hosts_.is_passed(origin, job.seq))) {
         return {ready};
     }
-    return {ready + host_health::probe_patience * std::clamp(job.state.troubles, 1, most), true};
+    return {ready + hosts_.courtesy(job.state.troubles), true};
 }
 
 /// A provider that fails has none: when it answers again, that is something else.

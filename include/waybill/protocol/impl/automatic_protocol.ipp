@@ -71,27 +71,13 @@ WAYBILL_DECL void automatic_protocol::check(const waybill::job& job) const {
     return begun;
 }
 
-/// What stands before the server answered in its place, perhaps to this method only.
-[[nodiscard]] inline bool is_from_gateway(std::error_code code) noexcept {
-    return code == make_http_error(502) || code == make_http_error(503) || code == make_http_error(504);
-}
-
-/// The plain way was chosen while a gateway answered, and has fared no better: there may be a better one when the
-/// server is back.
-[[nodiscard]] inline bool is_makeshift(const session& job) {
-    const job_state& state = job.job().state;
-    return state.spoken == "put" && is_from_gateway(state.error.code) && !is_begun(job);
-}
-
 WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
     std::string name = job.job().state.spoken;
-    if (name.empty() || is_makeshift(job)) {
-        std::string chosen = co_await ask(job);
-        if (chosen != name) {
-            name = chosen;
-            // Before its first byte: another one could bring what this one has brought once more.
-            co_await job.save_protocol(std::move(chosen));
-        }
+    if (name.empty()) {
+        name = co_await ask(job);
+        // Before its first byte: another one could bring what this one has brought once more.
+        std::string chosen = name;
+        co_await job.save_protocol(std::move(chosen));
     }
     speaks_ = known_.make(settings_for(job, name));
     co_await speaks_->restore(job);
@@ -129,18 +115,23 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
     co_await speaks_->finalize(job);
 }
 
-/// The question broke, or a gateway answered it. OPTIONS may be what they cannot bear, and not the upload. A form is
-/// not sent to find out: a gateway's answer to it would leave its outcome unknown.
-[[nodiscard]] inline bool is_in_vain(const response& r, bool by_name) noexcept {
-    const bool gateway = is_from_gateway(make_http_error(r.status)) && !r.header("Retry-After");
-    return is_broken_by(r) || (gateway && by_name);
-}
-/// The same of what the attempt before ended with. Nothing was begun yet: it was over the question.
-[[nodiscard]] inline bool is_in_vain(const stored_error& last, bool by_name) {
+/// The same as of an answer, of what the attempt before ended with. Nothing was begun yet: it was over the question.
+[[nodiscard]] inline bool is_broken_by(const stored_error& last) {
     response answer;
     answer.status = last.details.http_status;
     answer.failure = answer.status == 0 ? last.code : std::error_code();
-    return is_in_vain(answer, by_name);
+    return is_broken_by(answer);
+}
+
+/// What stands before the server answers in its place, and has done so for long: OPTIONS may be what it cannot bear,
+/// and not the upload.
+[[nodiscard]] inline bool is_kept_by_gateway(const response& r, const job_state& past) {
+    constexpr int patience = 9;  // tries in a row, some minutes
+    const auto from_gateway = [](std::error_code code) {
+        return code == make_http_error(502) || code == make_http_error(503) || code == make_http_error(504);
+    };
+    return from_gateway(make_http_error(r.status)) && !r.header("Retry-After") && past.troubles >= patience &&
+           from_gateway(past.error.code);
 }
 
 /// The name of the protocol to speak.
@@ -164,11 +155,12 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
         const verdict v = judge(answer, true);
         const bool refused = v.what == disposition::permanent && answer.status != 0;
         // The memory ends with the process. Of a program that ends after each try, the job remembers.
-        const bool no_answer = is_in_vain(answer, by_name);
-        const bool often = no_answer && memory_->note_broken(endpoint);
+        const bool broken = is_broken_by(answer);
+        const bool often = broken && memory_->note_broken(endpoint);
         const job_state& past = job.job().state;
-        const bool before = past.attempt > endpoint_memory::accidents && is_in_vain(past.error, by_name);
-        const bool in_vain = no_answer && (often || before);
+        const bool before = past.attempt > endpoint_memory::accidents && is_broken_by(past.error);
+        // A form is not sent to find out: a gateway's answer to it would leave its outcome unknown.
+        const bool in_vain = (broken && (often || before)) || (by_name && is_kept_by_gateway(answer, past));
         if (!refused && !in_vain) {
             require_accepted(answer, true, unix_seconds(job.now()));
         }
