@@ -69,5 +69,5 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/impl/background_uploader.ipp>
+#include <waybill/background_uploader.ipp>
 #endif

@@ -50,5 +50,5 @@ private:
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/detail/impl/condition.ipp>
+#include <waybill/detail/condition.ipp>
 #endif

@@ -131,5 +131,5 @@ private:
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/detail/impl/worker.ipp>
+#include <waybill/detail/worker.ipp>
 #endif

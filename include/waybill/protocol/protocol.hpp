@@ -67,5 +67,5 @@ public:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/protocol/impl/protocol.ipp>
+#include <waybill/protocol/protocol.ipp>
 #endif

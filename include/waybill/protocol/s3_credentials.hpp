@@ -53,5 +53,5 @@ namespace detail {
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/protocol/impl/s3_credentials.ipp>
+#include <waybill/protocol/s3_credentials.ipp>
 #endif

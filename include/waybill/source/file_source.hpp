@@ -107,5 +107,5 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/source/impl/file_source.ipp>
+#include <waybill/source/file_source.ipp>
 #endif

@@ -167,8 +167,8 @@ private:
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/store/impl/database.ipp>
-#include <waybill/store/impl/database_open.ipp>
-#include <waybill/store/impl/database_read.ipp>
-#include <waybill/store/impl/database_write.ipp>
+#include <waybill/store/detail/database.ipp>
+#include <waybill/store/detail/database_open.ipp>
+#include <waybill/store/detail/database_read.ipp>
+#include <waybill/store/detail/database_write.ipp>
 #endif
