@@ -3,11 +3,11 @@
 
 #include <waybill/engine/check_options.hpp>
 #include <waybill/engine/engine.hpp>
-#include <waybill/protocol/detail/automatic_protocol.hpp>
-#include <waybill/protocol/detail/multipart_protocol.hpp>
-#include <waybill/protocol/detail/put_protocol.hpp>
-#include <waybill/protocol/detail/resumable_protocol.hpp>
-#include <waybill/protocol/detail/tus_protocol.hpp>
+#include <waybill/protocol/automatic/protocol.hpp>
+#include <waybill/protocol/multipart/protocol.hpp>
+#include <waybill/protocol/put/protocol.hpp>
+#include <waybill/protocol/resumable/protocol.hpp>
+#include <waybill/protocol/tus/protocol.hpp>
 #include <waybill/source/file_root.hpp>
 #include <waybill/source/file_source.hpp>
 #include <waybill/store/sqlite_store.hpp>
@@ -15,7 +15,7 @@
 #include <waybill/uploader.hpp>
 
 #if defined(WAYBILL_HAS_S3)
-#include <waybill/protocol/detail/s3_protocol.hpp>
+#include <waybill/protocol/s3/protocol.hpp>
 #endif
 
 #include <asio/strand.hpp>

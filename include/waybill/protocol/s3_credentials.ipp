@@ -2,7 +2,7 @@
 #pragma once
 
 #include <waybill/error.hpp>
-#include <waybill/protocol/detail/aws_profile.hpp>
+#include <waybill/protocol/s3/profile.hpp>
 #include <waybill/protocol/s3_credentials.hpp>
 
 #include <algorithm>

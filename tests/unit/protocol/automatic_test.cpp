@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/automatic_protocol.hpp>
+#include <waybill/protocol/automatic/protocol.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/finishing.hpp>
+#include <waybill/protocol/shared/finishing.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/multipart_protocol.hpp>
 #include <waybill/protocol/multipart.hpp>
+#include <waybill/protocol/multipart/protocol.hpp>
 
 #include "support/catch.hpp"
 #include "support/run.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <waybill/model/job.hpp>
-#include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/put.hpp>
+#include <waybill/protocol/put/protocol.hpp>
 
 #include "support/catch.hpp"
 #include "support/run.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/s3_endpoint.hpp>
+#include <waybill/protocol/s3/endpoint.hpp>
 
 #include "support/catch.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <waybill/detail/crc32c.hpp>
-#include <waybill/protocol/detail/s3_checksum.hpp>
+#include <waybill/protocol/s3/checksum.hpp>
 
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"

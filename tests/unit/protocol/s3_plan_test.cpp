@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/s3_plan.hpp>
+#include <waybill/protocol/s3/plan.hpp>
 
 #include "support/catch.hpp"
 

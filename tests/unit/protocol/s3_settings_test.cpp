@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/s3_protocol.hpp>
-#include <waybill/protocol/detail/s3_settings.hpp>
 #include <waybill/protocol/s3.hpp>
+#include <waybill/protocol/s3/protocol.hpp>
+#include <waybill/protocol/s3/settings.hpp>
 
 #include "support/catch.hpp"
 

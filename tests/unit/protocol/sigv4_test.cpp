@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <waybill/detail/digest.hpp>
-#include <waybill/protocol/detail/sigv4.hpp>
+#include <waybill/protocol/s3/sigv4.hpp>
 #include <waybill/transport/response.hpp>
 
 #include "support/catch.hpp"

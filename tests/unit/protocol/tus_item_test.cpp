@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/tus_protocol.hpp>
 #include <waybill/protocol/tus.hpp>
+#include <waybill/protocol/tus/protocol.hpp>
 
 #include "support/catch.hpp"
 #include "support/run.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/tus_rules.hpp>
 #include <waybill/protocol/tus.hpp>
+#include <waybill/protocol/tus/rules.hpp>
 #include <waybill/testing/seeded_random.hpp>
 
 #include "support/catch.hpp"
