@@ -2,7 +2,7 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
-#include <waybill/detail/home_process.hpp>
+#include <waybill/platform/home_process.hpp>
 #include <waybill/uploader.hpp>
 
 #include <asio/executor_work_guard.hpp>

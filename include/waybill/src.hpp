@@ -10,6 +10,8 @@
 #endif
 
 #include <waybill/background_uploader.ipp>
+#include <waybill/body/body_digest.ipp>
+#include <waybill/body/hashing_source.ipp>
 #include <waybill/clock.ipp>
 #include <waybill/detail/condition.ipp>
 #include <waybill/detail/digest.ipp>
@@ -34,10 +36,8 @@
 #include <waybill/engine/impl/pipeline.ipp>
 #include <waybill/error.ipp>
 #include <waybill/feed.ipp>
+#include <waybill/http/structured_fields.ipp>
 #include <waybill/protocol/automatic/protocol.ipp>
-#include <waybill/protocol/impl/body_digest.ipp>
-#include <waybill/protocol/impl/hashing_source.ipp>
-#include <waybill/protocol/impl/structured_fields.ipp>
 #include <waybill/protocol/multipart/protocol.ipp>
 #include <waybill/protocol/protocol.ipp>
 #include <waybill/protocol/put/protocol.ipp>

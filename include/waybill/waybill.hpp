@@ -7,6 +7,7 @@
 #include <waybill/clock.hpp>
 #include <waybill/error.hpp>
 #include <waybill/feed.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/model/snapshot.hpp>
 #include <waybill/options.hpp>
@@ -21,6 +22,5 @@
 #include <waybill/source/source_opener.hpp>
 #include <waybill/store/store.hpp>
 #include <waybill/transport/transport.hpp>
-#include <waybill/transport/url.hpp>
 #include <waybill/uploader.hpp>
 #include <waybill/version.hpp>

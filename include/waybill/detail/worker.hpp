@@ -4,7 +4,7 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/erased.hpp>
 #include <waybill/detail/event.hpp>
-#include <waybill/detail/home_process.hpp>
+#include <waybill/platform/home_process.hpp>
 
 #include <chrono>
 #include <exception>

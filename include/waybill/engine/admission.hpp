@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/multipart_body.hpp>
 #include <waybill/detail/crc32c.hpp>
 #include <waybill/engine/requests.hpp>
 #include <waybill/error.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/protocol/registry.hpp>
@@ -11,9 +13,7 @@
 #include <waybill/source/recognition.hpp>
 #include <waybill/source/source_opener.hpp>
 #include <waybill/store/store.hpp>
-#include <waybill/transport/multipart_body.hpp>
 #include <waybill/transport/response.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <array>

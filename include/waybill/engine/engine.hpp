@@ -5,7 +5,6 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/condition.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/detail/home_process.hpp>
 #include <waybill/engine/attempt.hpp>
 #include <waybill/engine/attempt_end.hpp>
 #include <waybill/engine/board.hpp>
@@ -17,6 +16,7 @@
 #include <waybill/engine/outcome.hpp>
 #include <waybill/engine/scheduler.hpp>
 #include <waybill/model/job.hpp>
+#include <waybill/platform/home_process.hpp>
 #include <waybill/protocol/registry.hpp>
 #include <waybill/random.hpp>
 #include <waybill/source/source_opener.hpp>

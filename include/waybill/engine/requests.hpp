@@ -4,13 +4,13 @@
 #include <waybill/detail/digest.hpp>
 #include <waybill/engine/engine_options.hpp>
 #include <waybill/error.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/model/checkpoint.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/protocol/failure.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
-#include <waybill/detail/unique_fd.hpp>
 #include <waybill/detail/worker.hpp>
 #include <waybill/error.hpp>
+#include <waybill/platform/unique_fd.hpp>
 #include <waybill/source/file_root.hpp>
 #include <waybill/source/recognition.hpp>
 #include <waybill/source/source_opener.hpp>

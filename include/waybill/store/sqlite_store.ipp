@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/detail/fork_gate.hpp>
+#include <waybill/platform/fork_gate.hpp>
 #include <waybill/store/detail/database.hpp>
 #include <waybill/store/detail/sqlite_error.hpp>
 #include <waybill/store/sqlite_store.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/detail/fork_gate.hpp>
+#include <waybill/platform/fork_gate.hpp>
 
 #include "support/catch.hpp"
 

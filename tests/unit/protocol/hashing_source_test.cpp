@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/hashing_source.hpp>
+#include <waybill/body/hashing_source.hpp>
 
 #include "support/catch.hpp"
 #include "support/run.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/structured_fields.hpp>
+#include <waybill/http/representation.hpp>
+#include <waybill/http/structured_fields.hpp>
 #include <waybill/protocol/shared/upload_fields.hpp>
 #include <waybill/testing/seeded_random.hpp>
 

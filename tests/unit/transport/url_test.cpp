@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/transport/url.hpp>
+#include <waybill/http/url.hpp>
 
 #include "support/catch.hpp"
 #include "support/run.hpp"

@@ -6,7 +6,7 @@
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/picture.hpp>
 #include <waybill/engine/pipeline.hpp>
-#include <waybill/transport/url.hpp>
+#include <waybill/http/url.hpp>
 
 #include <chrono>
 #include <exception>

@@ -5,9 +5,9 @@
 #include <waybill/engine/cleaner.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/picture.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/source/recognition.hpp>
 #include <waybill/store/apply.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <utility>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/multipart_body.hpp>
 #include <waybill/detail/decl.hpp>
 #include <waybill/protocol/protocol.hpp>
-#include <waybill/transport/multipart_body.hpp>
 
 #include <string>
 #include <vector>

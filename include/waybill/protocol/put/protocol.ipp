@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/body_digest.hpp>
 #include <waybill/detail/digest.hpp>
-#include <waybill/protocol/detail/body_digest.hpp>
+#include <waybill/http/representation.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/protocol/put/protocol.hpp>
 #include <waybill/protocol/shared/preconditions.hpp>
 #include <waybill/protocol/shared/repeated_request.hpp>
 #include <waybill/protocol/shared/undecodable.hpp>
-#include <waybill/protocol/shared/upload_fields.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <cstdint>

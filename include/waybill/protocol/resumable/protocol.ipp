@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/http/representation.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/protocol/multipart/protocol.hpp>
 #include <waybill/protocol/put/protocol.hpp>
 #include <waybill/protocol/resumable/protocol.hpp>
 #include <waybill/protocol/shared/adoption.hpp>
 #include <waybill/protocol/shared/independent_items.hpp>
 #include <waybill/protocol/shared/undecodable.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <memory>

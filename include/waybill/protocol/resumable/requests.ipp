@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/body_digest.hpp>
+#include <waybill/body/body_range.hpp>
 #include <waybill/detail/codec.hpp>
-#include <waybill/protocol/detail/body_digest.hpp>
-#include <waybill/protocol/detail/body_range.hpp>
+#include <waybill/http/representation.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/protocol/resumable/upload.hpp>
-#include <waybill/transport/url.hpp>
+#include <waybill/protocol/shared/whole_digest.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -268,7 +270,7 @@ WAYBILL_DECL void resumable_upload::watch(request& what, interim_notes& notes, s
 
 WAYBILL_DECL asio::awaitable<void> resumable_upload::require_same_digest(const response& answer) {
     // Reads nothing that was sent by this process.
-    if (hash_ != nullptr && !co_await hash_->reaches_end()) {
+    if (hash_ != nullptr && !co_await reaches_end(*hash_)) {
         hash_ = nullptr;
     }
     if (hash_ == nullptr) {

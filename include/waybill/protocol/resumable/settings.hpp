@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/multipart_body.hpp>
 #include <waybill/error.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/protocol/http_rules.hpp>
-#include <waybill/transport/multipart_body.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <cstdint>
 #include <string>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/hashing_source.hpp>
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/protocol/detail/hashing_source.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/protocol/resumable/settings.hpp>
 #include <waybill/protocol/session.hpp>

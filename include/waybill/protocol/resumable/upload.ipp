@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/protocol/detail/body_range.hpp>
+#include <waybill/body/body_range.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/protocol/resumable/upload.hpp>
 #include <waybill/protocol/shared/undecodable.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <utility>

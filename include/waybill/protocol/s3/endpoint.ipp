@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/http/url.hpp>
 #include <waybill/protocol/s3/endpoint.hpp>
 #include <waybill/protocol/s3/profile.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <array>

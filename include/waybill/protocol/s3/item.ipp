@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/protocol/detail/body_digest.hpp>
+#include <waybill/body/body_digest.hpp>
 #include <waybill/protocol/put/protocol.hpp>
 #include <waybill/protocol/s3/checksum.hpp>
 #include <waybill/protocol/s3/item.hpp>

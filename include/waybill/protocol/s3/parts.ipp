@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/protocol/detail/body_digest.hpp>
-#include <waybill/protocol/detail/body_range.hpp>
+#include <waybill/body/body_digest.hpp>
+#include <waybill/body/body_range.hpp>
 #include <waybill/protocol/s3/item.hpp>
 
 #include <algorithm>

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <waybill/detail/codec.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/protocol/s3/object_settings.hpp>
 #include <waybill/protocol/s3/plan.hpp>
 #include <waybill/protocol/s3/sigv4.hpp>
 #include <waybill/transport/request.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <array>

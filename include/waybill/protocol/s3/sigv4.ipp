@@ -2,9 +2,9 @@
 #pragma once
 
 #include <waybill/detail/digest.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/protocol/s3/sigv4.hpp>
 #include <waybill/transport/response.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <array>

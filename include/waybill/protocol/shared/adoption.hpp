@@ -2,8 +2,8 @@
 #pragma once
 
 #include <waybill/error.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/model/job.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <string>
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <waybill/detail/codec.hpp>
+#include <waybill/http/representation.hpp>
 #include <waybill/protocol/http_rules.hpp>
-#include <waybill/protocol/shared/upload_fields.hpp>
 #include <waybill/transport/response.hpp>
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
-#include <waybill/protocol/detail/structured_fields.hpp>
+#include <waybill/http/structured_fields.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 
@@ -39,13 +39,6 @@ struct upload_fields {
 enum class upload_problem : std::uint8_t { none, mismatching_offset, completed, inconsistent_length };
 
 [[nodiscard]] WAYBILL_DECL upload_problem parse_upload_problem(const response& answer);
-
-/// The digest that `Repr-Digest` (RFC 9530) gives for an algorithm, raw.
-[[nodiscard]] WAYBILL_DECL std::optional<std::string> parse_repr_digest(const header_list& headers,
-                                                                        std::string_view algorithm);
-
-/// A `Content-Disposition` that names the file (RFC 6266), in ASCII and in UTF-8.
-[[nodiscard]] WAYBILL_DECL std::string inline_disposition(std::string_view name);
 
 }  // namespace waybill::detail
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <waybill/protocol/shared/upload_fields.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <array>
@@ -65,27 +64,6 @@ WAYBILL_DECL upload_problem parse_upload_problem(const response& answer) {
         return upload_problem::completed;
     }
     return names("inconsistent-upload-length") ? upload_problem::inconsistent_length : upload_problem::none;
-}
-
-WAYBILL_DECL std::optional<std::string> parse_repr_digest(const header_list& headers, std::string_view algorithm) {
-    const auto text = joined_field(headers, "Repr-Digest");
-    const auto members = text ? parse_dictionary(*text) : std::nullopt;
-    if (!members) {
-        return std::nullopt;
-    }
-    const auto found = std::find_if(members->begin(), members->end(), [&](const auto& m) {
-        return m.first == algorithm && m.second.kind == field_value::type::bytes;
-    });
-    return found == members->end() ? std::nullopt : std::optional(found->second.text);
-}
-
-WAYBILL_DECL std::string inline_disposition(std::string_view name) {
-    std::string plain;
-    for (const char c : name) {
-        const bool safe = c >= 0x20 && c < 0x7F && c != '"' && c != '\\' && c != '%';
-        plain.push_back(safe ? c : '_');
-    }
-    return "inline; filename=\"" + plain + "\"; filename*=UTF-8''" + url::escape_segment(name);
 }
 
 }  // namespace waybill::detail

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/hashing_source.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/protocol/detail/hashing_source.hpp>
 #include <waybill/protocol/session.hpp>
 #include <waybill/protocol/tus/rules.hpp>
 

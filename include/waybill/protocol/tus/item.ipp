@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/protocol/shared/undecodable.hpp>
+#include <waybill/protocol/shared/whole_digest.hpp>
 #include <waybill/protocol/tus/item.hpp>
 
 #include <algorithm>
@@ -140,7 +141,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::send_part(tus_part& part) {
 
 WAYBILL_DECL asio::awaitable<void> tus_item::finish() {
     std::string receipt = whole() ? state_.parts.front().url : state_.final_url;
-    if (hashing_ && co_await hashing_->reaches_end()) {
+    if (hashing_ && co_await reaches_end(*hashing_)) {
         receipt += " " + hashing_->algorithm() + "=:" + to_base64(hashing_->value()) + ":";
     }
     state_.delivered = true;  // committed together: whoever cleans up later leaves it alone

@@ -3,10 +3,10 @@
 
 #include <waybill/detail/codec.hpp>
 #include <waybill/detail/digest.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/protocol/shared/finishing.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <array>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
+#include <waybill/platform/space_reserve.hpp>
 #include <waybill/store/detail/format.hpp>
-#include <waybill/store/detail/space_reserve.hpp>
 #include <waybill/store/detail/store_file.hpp>
 #include <waybill/store/store.hpp>
 

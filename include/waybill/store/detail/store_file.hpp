@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/detail/unique_fd.hpp>
 #include <waybill/error.hpp>
+#include <waybill/platform/unique_fd.hpp>
 #include <waybill/store/detail/format.hpp>
 #include <waybill/store/store_options.hpp>
 

@@ -3,13 +3,13 @@
 
 #include <waybill/detail/event.hpp>
 #include <waybill/error.hpp>
+#include <waybill/platform/interfaces.hpp>
+#include <waybill/platform/socket_queue.hpp>
 #include <waybill/transport/detail/curl_handle.hpp>
 #include <waybill/transport/detail/curl_multi_driver.hpp>
 #include <waybill/transport/detail/early_answer.hpp>
 #include <waybill/transport/detail/failure_text.hpp>
-#include <waybill/transport/detail/network.hpp>
 #include <waybill/transport/detail/response_reader.hpp>
-#include <waybill/transport/detail/socket_queue.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 

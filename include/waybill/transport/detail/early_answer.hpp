@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/detail/unique_fd.hpp>
-#include <waybill/transport/detail/socket_queue.hpp>
+#include <waybill/platform/socket_queue.hpp>
+#include <waybill/platform/unique_fd.hpp>
 
 #include <cstdint>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/platform/socket_queue.hpp>
 #include <waybill/transport/curl_options.hpp>
 #include <waybill/transport/detail/curl_handle.hpp>
 #include <waybill/transport/detail/curl_transfer.hpp>
 #include <waybill/transport/detail/key_log.hpp>
-#include <waybill/transport/detail/socket_queue.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <waybill/detail/asio_compat.hpp>
-#include <waybill/detail/unique_fd.hpp>
+#include <waybill/platform/unique_fd.hpp>
 
 #include <asio/error.hpp>
 #include <asio/posix/stream_descriptor.hpp>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/body_source.hpp>
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/decl.hpp>
 #include <waybill/detail/digest.hpp>
-#include <waybill/transport/body_source.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -43,9 +43,6 @@ public:
     /// each turn of the loop.
     asio::awaitable<void> continue_at(std::uint64_t offset);
 
-    /// The same to the end, of an item that is delivered; false when its file has changed since, or is gone.
-    asio::awaitable<bool> reaches_end();
-
     /// What a checkpoint keeps.
     [[nodiscard]] std::string marks() const;
     /// True when every byte is in the digest.
@@ -74,5 +71,5 @@ private:
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/protocol/impl/hashing_source.ipp>
+#include <waybill/body/hashing_source.ipp>
 #endif

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
-#include <waybill/transport/request.hpp>
+#include <waybill/http/header.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -43,5 +43,5 @@ inline constexpr std::size_t most_field_bytes = 8192;
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/protocol/impl/structured_fields.ipp>
+#include <waybill/http/structured_fields.ipp>
 #endif

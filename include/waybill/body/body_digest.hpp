@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/body_source.hpp>
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/transport/body_source.hpp>
 
 #include <cstddef>
 #include <string>
@@ -20,5 +20,5 @@ WAYBILL_DECL asio::awaitable<std::vector<std::string>> digests_of(body_source& b
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/protocol/impl/body_digest.ipp>
+#include <waybill/body/body_digest.ipp>
 #endif

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/hashing_source.hpp>
 #include <waybill/detail/codec.hpp>
-#include <waybill/protocol/detail/hashing_source.hpp>
-#include <waybill/protocol/failure.hpp>
 
 #include <asio/post.hpp>
 
@@ -76,20 +75,6 @@ WAYBILL_DECL asio::awaitable<void> hashing_source::continue_at(std::uint64_t off
         read(position_, next);
         co_await asio::post(home, asio::use_awaitable);
     }
-}
-
-WAYBILL_DECL asio::awaitable<bool> hashing_source::reaches_end() {
-    try {
-        co_await continue_at(size());
-    } catch (const failure& f) {
-        // The server has it all. That somebody has touched the file since must not have it looked at, for what is in
-        // doubt about a file is begun anew.
-        if (f.what_to_do() != disposition::permanent && f.code() != errc::file_touched) {
-            throw;
-        }
-        co_return false;
-    }
-    co_return true;
 }
 
 WAYBILL_DECL std::string hashing_source::marks() const {

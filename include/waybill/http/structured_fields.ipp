@@ -2,8 +2,7 @@
 #pragma once
 
 #include <waybill/detail/digest.hpp>
-#include <waybill/protocol/detail/structured_fields.hpp>
-#include <waybill/transport/response.hpp>
+#include <waybill/http/structured_fields.hpp>
 
 #include <algorithm>
 #include <charconv>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/body_digest.hpp>
 #include <waybill/detail/digest.hpp>
-#include <waybill/protocol/detail/body_digest.hpp>
 
 #include <asio/post.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/detail/unique_fd.hpp>
+#include <waybill/platform/unique_fd.hpp>
 
 #include <string>
 #include <utility>
