@@ -32,7 +32,7 @@ set(layers
     "store/                    ${base}|model/                                  asio|SQLiteCpp|sqlite3"
     "transport/                ${base}|${words}                                asio|curl"
     "source/                   ${base}|model/|body/                            asio"
-    "protocol/                 ${base}|model/|${transport}                     asio|curl|openssl|pugixml"
+    "protocol/                 ${base}|model/|${transport}                     asio|pugixml"
     "engine/                   ${base}|model/|${store}|${transport}|${source}|${protocol}             asio"
     # A whole app in memory: it uses the facade as apps do.
     "testing/(process|crash_runner)   ${base}|model/|testing/|${facade}   asio"
