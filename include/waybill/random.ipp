@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/platform/entropy.hpp>
 #include <waybill/random.hpp>
-
-#include <algorithm>
-#include <cerrno>
-#include <system_error>
-
-#include <unistd.h>
 
 namespace waybill {
 
@@ -20,14 +15,7 @@ WAYBILL_DECL std::uint64_t real_random::next() {
 }
 
 WAYBILL_DECL void real_random::fill(std::span<std::uint64_t> all) {
-    constexpr std::size_t most = 256 / sizeof(std::uint64_t);  // getentropy gives no more at once
-    while (!all.empty()) {
-        const auto now = all.first(std::min(all.size(), most));
-        if (getentropy(now.data(), now.size_bytes()) != 0) {
-            throw std::system_error(errno, std::generic_category(), "getentropy");
-        }
-        all = all.subspan(now.size());
-    }
+    detail::fill_from_system(all);
 }
 
 }  // namespace waybill

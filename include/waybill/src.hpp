@@ -52,6 +52,7 @@
 #include <waybill/protocol/tus/requests.ipp>
 #include <waybill/random.ipp>
 #include <waybill/source/file_source.ipp>
+#include <waybill/source/opened_file.ipp>
 #include <waybill/store/detail/database.ipp>
 #include <waybill/store/detail/database_open.ipp>
 #include <waybill/store/detail/database_read.ipp>

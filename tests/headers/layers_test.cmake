@@ -16,6 +16,11 @@ set(protocol "protocol/(protocol|factory|registry|session|failure|http_rules|s3_
 set(settings "engine/engine_options\\.hpp|protocol/(factory|s3_credentials)\\.hpp|store/store_options\\.hpp|transport/curl_options\\.hpp")
 set(facade "(uploader|background_uploader|feed|options)\\.hpp")
 
+# Headers of an operating system, which C++ does not know.
+set(system_headers "(aio|dirent|dlfcn|fcntl|ftw|glob|grp|ifaddrs|io|langinfo|mqueue|netdb|poll|pthread|pwd|sched|\
+semaphore|signal|spawn|syslog|termios|ucontext|unistd|utime|windows|winsock2|ws2tcpip)\\.h>|\
+(arpa|asm|linux|mach|net|netinet|sys)/")
+
 # <file>  <what it may include of the library>  <and of others>; the first line that fits counts. Its
 # own folder is always allowed, and `impl/x.ipp` next to a header counts as that header.
 set(layers
@@ -83,6 +88,10 @@ foreach(name IN LISTS files)
         if(writes)
             complain("${name} writes to the store past the ledger: ${writes}")
         endif()
+    endif()
+    file(STRINGS "${INCLUDE}/waybill/${name}" system REGEX "^ *# *include +<(${system_headers})")
+    if(system AND NOT name MATCHES "^platform/")
+        complain("${name} asks the operating system, which is for platform/ to do: ${system}")
     endif()
     file(STRINGS "${INCLUDE}/waybill/${name}" includes REGEX "^ *# *include")
     foreach(line IN LISTS includes)

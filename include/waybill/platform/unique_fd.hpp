@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace waybill::detail {
@@ -30,5 +31,10 @@ public:
 private:
     int fd_ = -1;
 };
+
+/// Another descriptor of the same; none, and errno, when there is none left.
+[[nodiscard]] inline unique_fd duplicate_of(int fd) noexcept {
+    return unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+}
 
 }  // namespace waybill::detail

@@ -4,7 +4,7 @@
 #include <waybill/detail/event.hpp>
 #include <waybill/error.hpp>
 #include <waybill/platform/interfaces.hpp>
-#include <waybill/platform/socket_queue.hpp>
+#include <waybill/platform/socket.hpp>
 #include <waybill/transport/detail/curl_handle.hpp>
 #include <waybill/transport/detail/curl_multi_driver.hpp>
 #include <waybill/transport/detail/early_answer.hpp>

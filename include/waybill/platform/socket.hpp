@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/platform/unique_fd.hpp>
+
 #include <cstdint>
 
 #include <netinet/in.h>
@@ -11,9 +13,14 @@
 #include <linux/sockios.h>
 #endif
 
-// What the kernel still holds of the bytes that were written to a TCP socket. libcurl counts a byte as sent when the
-// kernel has taken it, and the kernel takes megabytes.
+// Sockets, and what the kernel still holds of the bytes that were written to a TCP socket. libcurl counts a byte as
+// sent when the kernel has taken it, and the kernel takes megabytes.
 namespace waybill::detail {
+
+/// No program that is started inherits it. None, and errno, when it cannot be had.
+[[nodiscard]] inline unique_fd private_socket(int family, int type, int protocol) noexcept {
+    return unique_fd(::socket(family, type | SOCK_CLOEXEC, protocol));
+}
 
 /// Bytes that the other side's kernel has not acknowledged; 0 where the system does not say.
 [[nodiscard]] inline std::uint64_t unacknowledged(int fd) noexcept {
