@@ -41,14 +41,18 @@
 #include <waybill/protocol/multipart/protocol.ipp>
 #include <waybill/protocol/protocol.ipp>
 #include <waybill/protocol/put/protocol.ipp>
+#include <waybill/protocol/resumable/creation.ipp>
 #include <waybill/protocol/resumable/protocol.ipp>
+#include <waybill/protocol/resumable/recovery.ipp>
 #include <waybill/protocol/resumable/requests.ipp>
 #include <waybill/protocol/resumable/upload.ipp>
 #include <waybill/protocol/s3/sigv4.ipp>
 #include <waybill/protocol/s3_credentials.ipp>
 #include <waybill/protocol/shared/upload_fields.ipp>
+#include <waybill/protocol/tus/concatenation.ipp>
 #include <waybill/protocol/tus/item.ipp>
 #include <waybill/protocol/tus/protocol.ipp>
+#include <waybill/protocol/tus/recovery.ipp>
 #include <waybill/protocol/tus/requests.ipp>
 #include <waybill/random.ipp>
 #include <waybill/source/file_source.ipp>
@@ -56,6 +60,7 @@
 #include <waybill/store/detail/database.ipp>
 #include <waybill/store/detail/database_open.ipp>
 #include <waybill/store/detail/database_read.ipp>
+#include <waybill/store/detail/database_remove.ipp>
 #include <waybill/store/detail/database_write.ipp>
 #include <waybill/store/sqlite_store.ipp>
 #include <waybill/transport/curl_transport.ipp>
@@ -63,10 +68,12 @@
 #include <waybill/waybill.hpp>
 
 #if defined(WAYBILL_HAS_S3)
+#include <waybill/protocol/s3/completion.ipp>
 #include <waybill/protocol/s3/endpoint.ipp>
 #include <waybill/protocol/s3/item.ipp>
 #include <waybill/protocol/s3/object.ipp>
 #include <waybill/protocol/s3/parts.ipp>
 #include <waybill/protocol/s3/protocol.ipp>
+#include <waybill/protocol/s3/sums.ipp>
 #include <waybill/protocol/s3/xml.ipp>
 #endif

@@ -127,3 +127,4 @@ private:
 }  // namespace waybill::testing
 
 #include <waybill/testing/memory_store.ipp>
+#include <waybill/testing/memory_store_reads.ipp>

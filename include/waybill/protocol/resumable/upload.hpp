@@ -58,6 +58,11 @@ struct resumable_state {
 /// The headers that tell a server which version of the draft is spoken.
 [[nodiscard]] WAYBILL_DECL header_field interop_header(int version);
 
+/// It has a field of the draft, and so it is the upload's server that answers.
+[[nodiscard]] inline bool speaks_of_uploads(const response& answer) noexcept {
+    return has_header_beginning(answer, "Upload-");
+}
+
 /// One upload by draft-ietf-httpbis-resumable-upload, from wherever it stands to its end.
 ///
 /// Every offset a server names is checked: never below what it has confirmed, never beyond what it
@@ -139,6 +144,8 @@ private:
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/resumable/creation.ipp>
+#include <waybill/protocol/resumable/recovery.ipp>
 #include <waybill/protocol/resumable/requests.ipp>
 #include <waybill/protocol/resumable/upload.ipp>
 #endif

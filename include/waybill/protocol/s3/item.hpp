@@ -120,7 +120,9 @@ private:
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/s3/completion.ipp>
 #include <waybill/protocol/s3/item.ipp>
 #include <waybill/protocol/s3/object.ipp>
 #include <waybill/protocol/s3/parts.ipp>
+#include <waybill/protocol/s3/sums.ipp>
 #endif

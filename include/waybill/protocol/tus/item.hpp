@@ -100,6 +100,8 @@ private:
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/tus/concatenation.ipp>
 #include <waybill/protocol/tus/item.ipp>
+#include <waybill/protocol/tus/recovery.ipp>
 #include <waybill/protocol/tus/requests.ipp>
 #endif

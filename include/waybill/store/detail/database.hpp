@@ -170,5 +170,6 @@ private:
 #include <waybill/store/detail/database.ipp>
 #include <waybill/store/detail/database_open.ipp>
 #include <waybill/store/detail/database_read.ipp>
+#include <waybill/store/detail/database_remove.ipp>
 #include <waybill/store/detail/database_write.ipp>
 #endif
