@@ -64,6 +64,7 @@
 #include <waybill/store/detail/database_write.ipp>
 #include <waybill/store/sqlite_store.ipp>
 #include <waybill/transport/curl_transport.ipp>
+#include <waybill/transport/detail/curl_transfer.ipp>
 #include <waybill/uploader.ipp>
 #include <waybill/waybill.hpp>
 

@@ -36,6 +36,7 @@ public:
 
 private:
     asio::awaitable<bool> upload_next(session& job, independent_items& items) const;
+    [[nodiscard]] request item_request(const session& job, std::size_t index, const std::string& sum) const;
     asio::awaitable<void> upload_item(session& job, std::size_t index) const;
     asio::awaitable<void> look_at_target(session& job, std::size_t index, const response& refused,
                                          body_source& body) const;

@@ -144,16 +144,10 @@ WAYBILL_DECL asio::awaitable<bool> put_protocol::upload_next(session& job, indep
     co_return true;
 }
 
-WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::size_t index) const {
+/// The request that brings an item, but for its bytes.
+WAYBILL_DECL request put_protocol::item_request(const session& job, std::size_t index, const std::string& sum) const {
     const item_spec& item = job.items()[index].spec;
     const std::string& target = job.job().spec.url;
-    const bool conditional = is_conditional(job.job().spec.headers);
-    // This version keeps none: a newer one does. What replaces itself may be sent again without asking.
-    if ((!is_idempotent() || conditional) && job.find_checkpoint(index) != nullptr) {
-        co_await doubt_checkpoint(job, index);
-    }
-    const std::unique_ptr<body_source> body = job.open(index);
-    const std::string sum = co_await digest_of_all(*body, job.piece_size());
     request what;
     what.method = method_;
     what.url = put_target(target, names_targets(target), item.name);
@@ -164,9 +158,22 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::
     if (!sum.empty()) {
         what.headers.push_back(header_field{"Repr-Digest", sum});
     }
-    what.body = body.get();
     what.idempotent = is_idempotent();
     what.see_other = true;
+    return what;
+}
+
+WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::size_t index) const {
+    const item_spec& item = job.items()[index].spec;
+    const bool conditional = is_conditional(job.job().spec.headers);
+    // This version keeps none: a newer one does. What replaces itself may be sent again without asking.
+    if ((!is_idempotent() || conditional) && job.find_checkpoint(index) != nullptr) {
+        co_await doubt_checkpoint(job, index);
+    }
+    const std::unique_ptr<body_source> body = job.open(index);
+    const std::string sum = co_await digest_of_all(*body, job.piece_size());
+    request what = item_request(job, index, sum);
+    what.body = body.get();
     // Repeated after its answer was lost, a conditional request would hear of itself: an intent is recorded before its
     // last byte leaves, and no kept connection is used, on which it might be repeated unseen.
     what.finishing = what.fresh_connection = conditional;

@@ -13,6 +13,33 @@
 // Where an upload stands, by its server, and what follows when that is not where it was.
 namespace waybill::detail {
 
+/// Throws when the server speaks of another upload, or does not say where this one stands.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::require_offset(const response& answer, const upload_fields& said) {
+    const bool complete = said.complete.value_or(false);
+    if (said.length.value_or(size_) != size_) {
+        co_await break_off(errc::wrong_offset, "the server expects " + std::to_string(*said.length) + " bytes, not " +
+                                                   std::to_string(size_));
+    }
+    if (!said.offset && !complete && !speaks_of_uploads(answer)) {
+        // Something else has answered, which says nothing of the upload: it stays, and so does a doubt about it.
+        throw failed(verdict{false, after_foreign_answer(answer), errc::invalid_response}, answer);
+    }
+    if (!said.offset && !complete) {
+        co_await break_off(errc::invalid_response, "the server does not say how much it has");
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_upload::stands_at(std::uint64_t offset) {
+    last_.reopen();
+    const bool bounded = left_.has_value();
+    advance(offset, true);
+    if (bounded) {
+        // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
+        checkpoint unbounded = reached();
+        co_await job_.save(std::move(unbounded));
+    }
+}
+
 /// Asks the server where the upload stands.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
     request asked = new_request("HEAD", resource_);
@@ -28,17 +55,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
     }
     const upload_fields said = parse_upload_fields(answer.headers);
     const bool complete = said.complete.value_or(false);
-    if (said.length.value_or(size_) != size_) {
-        co_await break_off(errc::wrong_offset, "the server expects " + std::to_string(*said.length) + " bytes, not " +
-                                                   std::to_string(size_));
-    }
-    if (!said.offset && !complete && !speaks_of_uploads(answer)) {
-        // Something else has answered, which says nothing of the upload: it stays, and so does a doubt about it.
-        throw failed(verdict{false, after_foreign_answer(answer), errc::invalid_response}, answer);
-    }
-    if (!said.offset && !complete) {
-        co_await break_off(errc::invalid_response, "the server does not say how much it has");
-    }
+    co_await require_offset(answer, said);
     const std::uint64_t offset = said.offset.value_or(size_);
     if (offset < position_ && !complete) {
         co_await lost_tail(offset, answer);
@@ -57,14 +74,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
         co_await replay();
         co_return;
     }
-    last_.reopen();
-    const bool bounded = left_.has_value();
-    advance(offset, true);
-    if (bounded) {
-        // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
-        checkpoint unbounded = reached();
-        co_await job_.save(std::move(unbounded));
-    }
+    co_await stands_at(offset);
 }
 
 /// The upload is complete and its answer was lost: asks for it once more. A server need not keep

@@ -93,6 +93,7 @@ private:
     [[nodiscard]] std::uint64_t next_length() const;
     asio::awaitable<std::string> digest_field(std::string algorithm, std::uint64_t begin, std::uint64_t length);
     asio::awaitable<request> creation(bool whole);
+    asio::awaitable<request> continuation(std::uint64_t length, bool last);
     void watch(request& what, interim_notes& notes, std::uint64_t begin);
 
     // Steps.
@@ -102,6 +103,8 @@ private:
     asio::awaitable<void> adopt(const response& answer, std::string location);
     asio::awaitable<void> require_right_size(const upload_fields& said);
     asio::awaitable<void> ask();
+    asio::awaitable<void> require_offset(const response& answer, const upload_fields& said);
+    asio::awaitable<void> stands_at(std::uint64_t offset);
     asio::awaitable<void> replay();
     asio::awaitable<void> found_complete(const response& answer);
     asio::awaitable<void> append();

@@ -47,12 +47,8 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::go_on() {
     }
 }
 
-WAYBILL_DECL asio::awaitable<void> resumable_upload::append() {
-    const std::uint64_t length = next_length();
-    const bool last = position_ + length == size_;
-    if (hash_ != nullptr) {
-        co_await hash_->continue_at(position_);
-    }
+/// The request with the next bytes, but for them.
+WAYBILL_DECL asio::awaitable<request> resumable_upload::continuation(std::uint64_t length, bool last) {
     request asked = new_request("PATCH", resource_);
     asked.headers.push_back(header_field{"Content-Type", "application/partial-upload"});
     asked.headers.push_back(header_field{"Upload-Offset", std::to_string(position_)});
@@ -61,10 +57,20 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::append() {
         std::string value = co_await digest_field(how_.digest, position_, length);
         asked.headers.push_back(header_field{"Content-Digest", std::move(value)});
     }
-    body_range piece(*what_.body, position_, length);
-    asked.body = &piece;
     asked.finishing = last;
     asked.see_other = last;
+    co_return asked;
+}
+
+WAYBILL_DECL asio::awaitable<void> resumable_upload::append() {
+    const std::uint64_t length = next_length();
+    const bool last = position_ + length == size_;
+    if (hash_ != nullptr) {
+        co_await hash_->continue_at(position_);
+    }
+    request asked = co_await continuation(length, last);
+    body_range piece(*what_.body, position_, length);
+    asked.body = &piece;
     const std::uint64_t before = position_;
     interim_notes notes;
     watch(asked, notes, position_);

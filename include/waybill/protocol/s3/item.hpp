@@ -60,6 +60,7 @@ private:
 
     // Its parts.
     asio::awaitable<bool> compare();
+    [[nodiscard]] std::string page_after(std::uint64_t part) const;
     asio::awaitable<std::optional<std::vector<s3_listed_part>>> list();
     asio::awaitable<void> adopt(std::vector<s3_listed_part> listed);
     asio::awaitable<void> send_parts();

@@ -41,6 +41,11 @@ WAYBILL_DECL asio::awaitable<bool> s3_item::compare() {
     co_return false;
 }
 
+WAYBILL_DECL std::string s3_item::page_after(std::uint64_t part) const {
+    const std::string first = resource_ + "&max-parts=1000";
+    return part == 0 ? first : first + "&part-number-marker=" + std::to_string(part);
+}
+
 /// Nothing when the keys may not look, the server has no such request (it then says 405, 501, 404, or answers as if it
 /// were asked for the object), or what it says is no list: then all parts are sent once more.
 WAYBILL_DECL asio::awaitable<std::optional<std::vector<s3_listed_part>>> s3_item::list() {
@@ -50,9 +55,7 @@ WAYBILL_DECL asio::awaitable<std::optional<std::vector<s3_listed_part>>> s3_item
     std::uint64_t after = 0;
     int cut = 0;
     for (;;) {
-        std::string page = resource_ + "&max-parts=1000";
-        page += after == 0 ? std::string() : "&part-number-marker=" + std::to_string(after);
-        request get = make_request("GET", std::move(page));
+        request get = make_request("GET", page_after(after));
         std::vector<body_span> none;
         const s3_answer answer = co_await send(std::move(get), to_hex(digest_of("sha-256", "")), std::move(none));
         if (answer.error.code == "NoSuchUpload") {

@@ -60,6 +60,24 @@ struct aws_profile {
     return value;
 }
 
+inline void take_setting(aws_profile& to, std::string_view line) {
+    const auto mark = line.find_first_of("=:");
+    if (mark == std::string_view::npos) {
+        return;
+    }
+    const std::string name = lower_case(trimmed(line.substr(0, mark)));
+    const std::string_view value = without_comment(trimmed(line.substr(mark + 1)));
+    if (name == "aws_access_key_id") {
+        to.access_key = value;
+    } else if (name == "aws_secret_access_key") {
+        to.secret_key = value;
+    } else if (name == "aws_session_token" || name == "aws_security_token") {
+        to.session_token = value;
+    } else if (name == "region") {
+        to.region = value;
+    }
+}
+
 /// What a file says of a profile. Names are taken in any case, `:` is as good as `=`, and lines that are indented
 /// further than the one before belong to its value: settings within settings, none of ours.
 [[nodiscard]] inline aws_profile read_aws_profile(std::string_view file, std::string_view profile) {
@@ -91,20 +109,8 @@ struct aws_profile {
         }
         continues = true;
         indent = spaces;
-        const auto mark = line.find_first_of("=:");
-        if (!inside || mark == std::string_view::npos) {
-            continue;
-        }
-        const std::string name = lower_case(trimmed(line.substr(0, mark)));
-        const std::string_view value = without_comment(trimmed(line.substr(mark + 1)));
-        if (name == "aws_access_key_id") {
-            found.access_key = value;
-        } else if (name == "aws_secret_access_key") {
-            found.secret_key = value;
-        } else if (name == "aws_session_token" || name == "aws_security_token") {
-            found.session_token = value;
-        } else if (name == "region") {
-            found.region = value;
+        if (inside) {
+            take_setting(found, line);
         }
     }
     return found;

@@ -33,40 +33,45 @@ struct s3_settings {
     header_list object_headers;  ///< for the request that makes the object
 };
 
+/// False when there is no such setting, or not with this value.
+[[nodiscard]] inline bool take_s3_setting(s3_settings& s, const std::string& name, const std::string& value) {
+    const std::optional<std::uint64_t> number = parse_decimal(value);
+    bool good = is_s3_word(value);
+    if (name == "part-size") {
+        s.part_size = number.value_or(0);
+        good = s.part_size >= least_s3_part && s.part_size <= most_s3_part;
+    } else if (name == "parallel") {
+        s.parallel = number.value_or(0);
+        good = s.parallel >= 1 && s.parallel <= 64;
+    } else if (name == "checksum") {
+        s.checksum = value;
+        good = value == "crc32c" || value == "sha256";
+    } else if (name == "digest") {
+        s.whole_checksum = good = value == "crc32c";  // the only one that can be had from those of parts
+    } else if (name == "region") {
+        s.region = value;
+    } else if (name == "service") {
+        s.service = value;
+    } else if (name == "profile") {
+        s.profile = value;
+        good = true;
+    } else if (name == "payload") {
+        s.signs_payload = value != "unsigned";
+        good = value == "unsigned" || value == "signed";
+    } else if (std::optional<header_field> of_object = s3_object_header(name, value)) {
+        s.object_headers.push_back(std::move(*of_object));
+        good = true;
+    } else {
+        good = false;
+    }
+    return good;
+}
+
 /// Throws `errc::invalid_setting`.
 [[nodiscard]] inline s3_settings parse_s3_settings(const protocol_spec& spec) {
     s3_settings s;
     for (const auto& [name, value] : spec.settings) {
-        const std::optional<std::uint64_t> number = parse_decimal(value);
-        bool good = is_s3_word(value);
-        if (name == "part-size") {
-            s.part_size = number.value_or(0);
-            good = s.part_size >= least_s3_part && s.part_size <= most_s3_part;
-        } else if (name == "parallel") {
-            s.parallel = number.value_or(0);
-            good = s.parallel >= 1 && s.parallel <= 64;
-        } else if (name == "checksum") {
-            s.checksum = value;
-            good = value == "crc32c" || value == "sha256";
-        } else if (name == "digest") {
-            s.whole_checksum = good = value == "crc32c";  // the only one that can be had from those of parts
-        } else if (name == "region") {
-            s.region = value;
-        } else if (name == "service") {
-            s.service = value;
-        } else if (name == "profile") {
-            s.profile = value;
-            good = true;
-        } else if (name == "payload") {
-            s.signs_payload = value != "unsigned";
-            good = value == "unsigned" || value == "signed";
-        } else if (std::optional<header_field> of_object = s3_object_header(name, value)) {
-            s.object_headers.push_back(std::move(*of_object));
-            good = true;
-        } else {
-            good = false;
-        }
-        if (!good) {
+        if (!take_s3_setting(s, name, value)) {
             throw error(errc::invalid_setting, "s3: " + printable_excerpt(name + " = " + value, 128));
         }
     }

@@ -52,8 +52,14 @@ private:
     // One upload resource.
     asio::awaitable<void> send_part(tus_part& part);
     asio::awaitable<bool> send_next_part(std::size_t& next);
+    [[nodiscard]] request creation(const tus_part& part) const;
     asio::awaitable<void> create(tus_part& part);
+    asio::awaitable<void> created(tus_part& part, const response& answer, std::optional<std::uint64_t> sent);
     asio::awaitable<void> ask(tus_part& part);
+    asio::awaitable<bool> is_shown(tus_part& part, const response& answer);
+    asio::awaitable<void> require_same(const tus_part& part, const response& answer,
+                                       std::optional<std::uint64_t> length);
+    asio::awaitable<void> stands_at(tus_part& part, std::uint64_t offset, const response& answer);
     asio::awaitable<void> found_complete(tus_part& part, const response& answer);
     asio::awaitable<void> patch(tus_part& part);
     asio::awaitable<void> answered(tus_part& part, std::uint64_t size, const response& answer);

@@ -5,15 +5,15 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
 // Where an upload stands, by its server, and what follows when that is not where it was.
 namespace waybill::detail {
 
-WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
-    request head = tus_request("HEAD", part.url, false);
-    const response answer = co_await send(std::move(head), nullptr, 0);
+/// False when it is gone, or not shown; then what follows from that was done.
+WAYBILL_DECL asio::awaitable<bool> tus_item::is_shown(tus_part& part, const response& answer) {
     // A tus server names its version in every response (tus 1.0.0, Tus-Resumable). A proxy, too, says "not found" while
     // the server behind it is being replaced: without that header it is believed only after some attempts.
     constexpr int most_doubts = 3;
@@ -24,10 +24,43 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     }
     if (gone) {
         co_await lost(part, answer);
-        co_return;
-    }
-    if (hides) {
+    } else if (hides) {
         co_await hidden(part, answer);
+    }
+    co_return !gone && !hides;
+}
+
+/// Throws when the server speaks of another upload.
+WAYBILL_DECL asio::awaitable<void> tus_item::require_same(const tus_part& part, const response& answer,
+                                                          std::optional<std::uint64_t> length) {
+    if (length && *length != part.length) {
+        co_await lie(answer,
+                     "the upload there has " + std::to_string(*length) + " bytes, not " + std::to_string(part.length));
+    }
+    if (whole() && answer.header("Upload-Concat") == "partial") {
+        co_await lie(answer, "the upload there is a part of another one");
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::stands_at(tus_part& part, std::uint64_t offset, const response& answer) {
+    if (offset < part.length) {
+        state_.last.reopen();
+    }
+    const bool bounded = part.left.has_value();
+    const bool settles = whole() && job_.in_doubt(index_);  // what became of the last request is known now
+    co_await moved(part, offset, answer, settles);
+    if (bounded && part.offset < part.length) {
+        // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
+        checkpoint unbounded = reached();
+        co_await job_.save(std::move(unbounded));
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
+    request head = tus_request("HEAD", part.url, false);
+    const response answer = co_await send(std::move(head), nullptr, 0);
+    const bool shown = co_await is_shown(part, answer);
+    if (!shown) {
         co_return;
     }
     require_accepted(answer, true, unix_seconds(job_.now()), index_);
@@ -37,13 +70,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     if (!offset) {
         fail(disposition::retry, errc::invalid_response, answer, "no Upload-Offset");
     }
-    if (length && *length != part.length) {
-        co_await lie(answer,
-                     "the upload there has " + std::to_string(*length) + " bytes, not " + std::to_string(part.length));
-    }
-    if (whole() && answer.header("Upload-Concat") == "partial") {
-        co_await lie(answer, "the upload there is a part of another one");
-    }
+    co_await require_same(part, answer, length);
     if (*offset < part.offset) {
         co_await lost_tail(part, *offset, answer);
         co_return;
@@ -63,17 +90,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
             co_return;
         }
     }
-    if (*offset < part.length) {
-        state_.last.reopen();
-    }
-    const bool bounded = part.left.has_value();
-    const bool settles = whole() && job_.in_doubt(index_);  // what became of the last request is known now
-    co_await moved(part, *offset, answer, settles);
-    if (bounded && part.offset < part.length) {
-        // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
-        checkpoint unbounded = reached();
-        co_await job_.save(std::move(unbounded));
-    }
+    co_await stands_at(part, *offset, answer);
 }
 
 /// It has every byte, though it may have refused the request that brought the last one.

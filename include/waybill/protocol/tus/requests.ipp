@@ -6,6 +6,8 @@
 #include <waybill/protocol/tus/item.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -70,13 +72,18 @@ WAYBILL_DECL asio::awaitable<void> tus_item::add_checksum(request& what) {
     what.headers.push_back(header_field{"Upload-Checksum", state_.checksum + " " + to_base64(sums.front())});
 }
 
-WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
+WAYBILL_DECL request tus_item::creation(const tus_part& part) const {
     request make = tus_request("POST", job_.job().spec.url, false);
     make.headers.push_back(defer_ ? header_field{"Upload-Defer-Length", "1"}
                                   : header_field{"Upload-Length", std::to_string(part.length)});
     make.headers.push_back(whole() ? header_field{"Upload-Metadata", metadata()}
                                    : header_field{"Upload-Concat", "partial"});
     make.conditional = whole();
+    return make;
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
+    request make = creation(part);
     const bool filled = with_upload_ && part.length != 0 && !defer_;
     const std::uint64_t bytes = filled ? next_size(part) : 0;
     body_range body(hashing_ && whole() ? *hashing_ : source(), part.begin, bytes);
@@ -96,14 +103,20 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
     }
     require_accepted(answer, idempotent, unix_seconds(job_.now()), index_);
     require_tus(answer);
+    co_await created(part, answer, filled ? std::optional(bytes) : std::nullopt);
+}
+
+/// `sent`: how many bytes the request brought that made it.
+WAYBILL_DECL asio::awaitable<void> tus_item::created(tus_part& part, const response& answer,
+                                                     std::optional<std::uint64_t> sent) {
     part.url = tus_location(answer, job_.job().spec.url, index_);
     part.offset = 0;
     part.left.reset();
     part.deferred = defer_;
-    part.asked = !filled;
+    part.asked = !sent;
     part.expires = tus_expiry(answer, unix_seconds(job_.now()));
     const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
-    if (filled && offset && *offset <= bytes) {
+    if (sent && offset && *offset <= *sent) {
         part.offset = *offset;
         part.asked = true;
     }
