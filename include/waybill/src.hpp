@@ -13,7 +13,6 @@
 #include <waybill/body/body_digest.ipp>
 #include <waybill/body/hashing_source.ipp>
 #include <waybill/clock.ipp>
-#include <waybill/detail/condition.ipp>
 #include <waybill/detail/digest.ipp>
 #include <waybill/detail/erased.ipp>
 #include <waybill/detail/event.ipp>
@@ -39,7 +38,6 @@
 #include <waybill/http/structured_fields.ipp>
 #include <waybill/protocol/automatic/protocol.ipp>
 #include <waybill/protocol/multipart/protocol.ipp>
-#include <waybill/protocol/protocol.ipp>
 #include <waybill/protocol/put/protocol.ipp>
 #include <waybill/protocol/resumable/creation.ipp>
 #include <waybill/protocol/resumable/protocol.ipp>

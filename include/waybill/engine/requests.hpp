@@ -167,8 +167,9 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     // A server may need minutes for every gigabyte: to scan, to move, to assemble.
     what.limits.answer += std::chrono::milliseconds((what.body_size() + what.assembles) / 6000);
     if (what.sealed) {
+        secrets.insert(secrets.end(), what.secrets.begin(), what.secrets.end());
         for (const header_field& h : what.headers) {
-            if (same_header(h.name, "Authorization") || same_header(h.name, "X-Amz-Security-Token")) {
+            if (same_header(h.name, "Authorization")) {
                 secrets.push_back(h.value);
             }
         }

@@ -61,6 +61,9 @@ struct request {
     /// The protocol has signed it: it is sent as it is, without the job's headers, without the
     /// credentials provider's, and not to where a redirect points.
     bool sealed = false;
+    /// What in a sealed request proves who asks, beside its `Authorization`: the engine keeps it out of what it keeps
+    /// of the answer.
+    std::vector<std::string> secrets;
     /// Ask with `Expect: 100-continue` and give the server five seconds before the body is sent
     /// (RFC 9110 section 10.1.1): a server that refuses early can then be heard.
     bool expect_continue = false;

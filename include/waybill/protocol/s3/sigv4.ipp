@@ -154,6 +154,7 @@ WAYBILL_DECL void sigv4::sign(request& what, std::string_view payload, std::int6
     }
     if (!who_.session_token.empty()) {
         what.headers.push_back(header_field{"X-Amz-Security-Token", who_.session_token});
+        what.secrets.push_back(who_.session_token);
     }
     const signed_headers headers(what.headers, host);
     const std::string canonical = what.method + "\n" + path + "\n" + query + "\n" + headers.lines + "\n" +
