@@ -46,6 +46,8 @@
 #include <waybill/protocol/resumable/upload.ipp>
 #include <waybill/protocol/s3/sigv4.ipp>
 #include <waybill/protocol/s3_credentials.ipp>
+#include <waybill/protocol/shared/form.ipp>
+#include <waybill/protocol/shared/target.ipp>
 #include <waybill/protocol/shared/upload_fields.ipp>
 #include <waybill/protocol/tus/concatenation.ipp>
 #include <waybill/protocol/tus/item.ipp>

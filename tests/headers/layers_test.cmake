@@ -90,6 +90,19 @@ foreach(name IN LISTS files)
             complain("${name} writes to the store past the ledger: ${writes}")
         endif()
     endif()
+    # A protocol is read, added and dropped as one folder. `automatic` checks
+    # what it may send as a put.
+    if(name MATCHES "^protocol/([a-z0-9]+)/")
+        set(mine "${CMAKE_MATCH_1}")
+        file(STRINGS "${INCLUDE}/waybill/${name}" siblings REGEX "include <waybill/protocol/[a-z0-9]+/")
+        list(FILTER siblings EXCLUDE REGEX "protocol/(${mine}|shared)/")
+        if(mine STREQUAL automatic)
+            list(FILTER siblings EXCLUDE REGEX "protocol/put/")
+        endif()
+        if(siblings)
+            complain("${name} leans on another protocol; what both need is for protocol/shared/: ${siblings}")
+        endif()
+    endif()
     # What belongs to a protocol it says itself (protocol.hpp, reserved_headers.hpp): another one can be added without a
     # word here. `s3_keys` is an option of old.
     if(name MATCHES "^(engine/|(uploader|background_uploader|feed|options)\\.[hi]pp$)")

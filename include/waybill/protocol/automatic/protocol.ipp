@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/http/form.hpp>
 #include <waybill/http/url.hpp>
 #include <waybill/protocol/automatic/protocol.hpp>
 #include <waybill/protocol/http_rules.hpp>
-#include <waybill/protocol/multipart/protocol.hpp>
 #include <waybill/protocol/put/protocol.hpp>
 #include <waybill/protocol/shared/independent_items.hpp>
+#include <waybill/protocol/shared/target.hpp>
 #include <waybill/protocol/shared/upload_fields.hpp>
 
 #include <algorithm>

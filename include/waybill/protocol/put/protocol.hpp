@@ -11,15 +11,6 @@
 
 namespace waybill::detail {
 
-/// The URL stands for several targets.
-[[nodiscard]] WAYBILL_DECL bool is_put_template(std::string_view url) noexcept;
-
-/// Where an item goes: a PUT's template is completed with its name, any other URL is the target.
-[[nodiscard]] WAYBILL_DECL std::string put_target(const std::string& target, bool by_put, std::string_view name);
-
-/// Refuses items of one name, for they would be sent to the same URL (`errc::duplicate_name`).
-WAYBILL_DECL void require_different_names(const waybill::job& job);
-
 /// True when a URL is presigned (Signature Version 4 in its query) with a header of this name: it must then be sent.
 [[nodiscard]] WAYBILL_DECL bool is_signed_header(std::string_view url, std::string_view name);
 

@@ -4,17 +4,16 @@
 #include <waybill/body/body_digest.hpp>
 #include <waybill/detail/digest.hpp>
 #include <waybill/http/representation.hpp>
-#include <waybill/http/url.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/protocol/put/protocol.hpp>
 #include <waybill/protocol/shared/preconditions.hpp>
 #include <waybill/protocol/shared/repeated_request.hpp>
+#include <waybill/protocol/shared/target.hpp>
 #include <waybill/protocol/shared/undecodable.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,28 +22,6 @@
 #include <vector>
 
 namespace waybill::detail {
-
-WAYBILL_DECL bool is_put_template(std::string_view url) noexcept {
-    const std::string_view path = url.substr(0, url.find('?'));
-    return path.ends_with('/') || url.find("{name}") != std::string_view::npos;
-}
-
-WAYBILL_DECL std::string put_target(const std::string& target, bool by_put, std::string_view name) {
-    return by_put && is_put_template(target) ? url::fill_name(target, name) : target;
-}
-
-WAYBILL_DECL void require_different_names(const waybill::job& job) {
-    std::map<std::string, const item*> known;
-    for (const item& i : job.items()) {
-        const auto [first, fresh] = known.try_emplace(i.name(), &i);
-        if (!fresh) {
-            const auto place = [](const item& one) { return one.path().empty() ? "memory" : one.path(); };
-            const std::string both = place(*first->second) + " and " + place(i);
-            throw error(errc::duplicate_name,
-                        printable_excerpt(both, 1024) + " are both named " + printable_excerpt(i.name(), 256));
-        }
-    }
-}
 
 WAYBILL_DECL put_protocol::put_protocol(const protocol_spec& spec) {
     constexpr std::uint64_t most = 64;
@@ -80,13 +57,11 @@ WAYBILL_DECL void put_protocol::check(const waybill::job& job) const {
     if (!job.fields().empty()) {
         throw error(errc::invalid_field, "the body of a " + method_ + " is the item alone: form fields need a form");
     }
-    if (!names_targets(job.url())) {
-        if (job.items().size() > 1 && is_idempotent()) {
-            throw error(errc::invalid_url, "several items need a URL that ends in / or contains {name}");
-        }
-        return;
+    if (is_idempotent()) {
+        require_targets(job);
+    } else if (names_targets(job.url())) {
+        require_different_names(job);
     }
-    require_different_names(job);
 }
 
 WAYBILL_DECL bool is_signed_header(std::string_view url, std::string_view name) {

@@ -3,11 +3,11 @@
 
 #include <waybill/http/representation.hpp>
 #include <waybill/http/url.hpp>
-#include <waybill/protocol/multipart/protocol.hpp>
-#include <waybill/protocol/put/protocol.hpp>
 #include <waybill/protocol/resumable/protocol.hpp>
 #include <waybill/protocol/shared/adoption.hpp>
+#include <waybill/protocol/shared/form.hpp>
 #include <waybill/protocol/shared/independent_items.hpp>
+#include <waybill/protocol/shared/target.hpp>
 #include <waybill/protocol/shared/undecodable.hpp>
 
 #include <algorithm>
@@ -39,7 +39,7 @@ WAYBILL_DECL void resumable_protocol::check(const waybill::job& job) const {
     }
     check_adoption(job, how_.upload_url);
     if (how_.method == "PUT") {
-        put_protocol(protocol_spec{"put", {}}).check(job);
+        require_targets(job);
     }
 }
 

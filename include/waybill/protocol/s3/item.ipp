@@ -2,10 +2,10 @@
 #pragma once
 
 #include <waybill/body/body_digest.hpp>
-#include <waybill/protocol/put/protocol.hpp>
 #include <waybill/protocol/s3/checksum.hpp>
 #include <waybill/protocol/s3/item.hpp>
 #include <waybill/protocol/shared/preconditions.hpp>
+#include <waybill/protocol/shared/target.hpp>
 #include <waybill/protocol/shared/undecodable.hpp>
 
 #include <algorithm>

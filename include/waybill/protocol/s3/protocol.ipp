@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/protocol/put/protocol.hpp>
 #include <waybill/protocol/s3/protocol.hpp>
 #include <waybill/protocol/shared/independent_items.hpp>
+#include <waybill/protocol/shared/target.hpp>
 
 #include <utility>
 
