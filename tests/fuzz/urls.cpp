@@ -4,8 +4,8 @@
 // accepted holds no secret and no second line, and means the same when it is read again.
 
 #include <waybill/http/url.hpp>
-#include <waybill/protocol/put/protocol.hpp>
 #include <waybill/protocol/s3/sigv4.hpp>
+#include <waybill/protocol/shared/target.hpp>
 
 #include "fuzz/property.hpp"
 
