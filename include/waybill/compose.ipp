@@ -5,23 +5,19 @@
 #include <waybill/engine/engine.hpp>
 #include <waybill/options.hpp>
 #include <waybill/protocol/automatic/protocol.hpp>
+#include <waybill/protocol/components.hpp>
 #include <waybill/protocol/multipart/protocol.hpp>
 #include <waybill/protocol/put/protocol.hpp>
-#include <waybill/protocol/resumable/protocol.hpp>
-#include <waybill/protocol/tus/protocol.hpp>
 #include <waybill/source/file_root.hpp>
 #include <waybill/source/file_source.hpp>
 #include <waybill/store/sqlite_store.hpp>
 #include <waybill/transport/curl_transport.hpp>
 
-#if defined(WAYBILL_HAS_S3)
-#include <waybill/protocol/s3/protocol.hpp>
-#endif
-
 #include <memory>
 #include <utility>
 
-// Where the parts are put together: the only file that names concrete ones.
+// Where the parts are put together: the only file that names concrete ones. Protocols beyond these add themselves
+// (components.hpp).
 namespace waybill::detail {
 
 template <class Part, class Concrete, class... Arguments>
@@ -29,22 +25,13 @@ template <class Part, class Concrete, class... Arguments>
     return given ? std::move(given) : std::make_shared<Concrete>(std::forward<Arguments>(arguments)...);
 }
 
-template <class Protocol>
-[[nodiscard]] registry::factory factory_of() {
-    return [](const protocol_spec& spec) -> std::unique_ptr<protocol> { return std::make_unique<Protocol>(spec); };
-}
-
 [[nodiscard]] inline registry all_protocols(const options& how) {
     registry known;
     known.add("put", factory_of<put_protocol>());
     known.add("multipart", factory_of<multipart_protocol>());
-    known.add("resumable", factory_of<resumable_protocol>());
-    known.add("tus", factory_of<tus_protocol>());
-#if defined(WAYBILL_HAS_S3)
-    known.add("s3", [keys = how.s3_keys](const protocol_spec& spec) -> std::unique_ptr<protocol> {
-        return std::make_unique<s3_protocol>(parse_s3_settings(spec), keys);
-    });
-#endif
+    for (const auto& [name, make] : all_components()) {
+        known.add(name, make);
+    }
     for (const auto& [name, make] : how.protocols) {
         known.add(name, make);
     }
@@ -63,9 +50,6 @@ inline void check_all_options(const options& how) {
     }
     check_options(how.http);
     check_options(how.protocols);
-    if (!how.s3_keys) {
-        refuse_option("s3_keys", "is empty: leave the default, or give a function");
-    }
 }
 
 [[nodiscard]] inline std::shared_ptr<engine> make_engine(const strand& home, options how) {

@@ -33,7 +33,8 @@ namespace detail {
         case errc::empty_job: return "the job has no items; add at least one file, range or byte string";
         case errc::duplicate_id: return "a job with this id but other content was accepted before; use another id";
         case errc::duplicate_name: return "two items would be sent to the same URL; give them different names";
-        case errc::unknown_protocol: return "no protocol of this name is registered; register it before use";
+        case errc::unknown_protocol:
+            return "this program has no protocol of this name; include its header or register it, then retry the job";
         case errc::job_too_large: return "the job is too large; split it into several jobs";
         case errc::source_missing: return "the file does not exist; correct the path";
         case errc::source_unreadable: return "the file cannot be read; give this user permission to read it";
@@ -101,7 +102,7 @@ namespace detail {
             return "the server does not offer what this job asks of it; leave that setting out, or use another server";
         case errc::no_credentials:
             return "no usable credentials for this endpoint; correct the provider, or for S3 the environment, a "
-                   "credentials file or options::s3_keys";
+                   "credentials file or what s3_with was given";
         case errc::not_completed:
             return "the server has everything but could not put it together; its own words say why";
     }

@@ -37,8 +37,10 @@
 #include <waybill/feed.ipp>
 #include <waybill/http/structured_fields.ipp>
 #include <waybill/protocol/automatic/protocol.ipp>
+#include <waybill/protocol/components.ipp>
 #include <waybill/protocol/multipart/protocol.ipp>
 #include <waybill/protocol/put/protocol.ipp>
+#include <waybill/protocol/resumable/component.ipp>
 #include <waybill/protocol/resumable/creation.ipp>
 #include <waybill/protocol/resumable/protocol.ipp>
 #include <waybill/protocol/resumable/recovery.ipp>
@@ -49,6 +51,7 @@
 #include <waybill/protocol/shared/form.ipp>
 #include <waybill/protocol/shared/target.ipp>
 #include <waybill/protocol/shared/upload_fields.ipp>
+#include <waybill/protocol/tus/component.ipp>
 #include <waybill/protocol/tus/concatenation.ipp>
 #include <waybill/protocol/tus/item.ipp>
 #include <waybill/protocol/tus/protocol.ipp>
@@ -70,6 +73,7 @@
 
 #if defined(WAYBILL_HAS_S3)
 #include <waybill/protocol/s3/completion.ipp>
+#include <waybill/protocol/s3/component.ipp>
 #include <waybill/protocol/s3/endpoint.ipp>
 #include <waybill/protocol/s3/item.ipp>
 #include <waybill/protocol/s3/object.ipp>

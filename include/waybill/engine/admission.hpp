@@ -222,7 +222,8 @@ inline void check_jobs(const std::vector<job>& jobs, const registry& protocols) 
 [[nodiscard]] inline bool still_acceptable(const loaded_job& whole, const registry& protocols) {
     const job_spec& spec = whole.job.spec;
     const auto passed_on = [&](std::string_view name) {
-        return protocols.contains(spec.protocol.name) && protocols.make(spec.protocol)->takes_header(spec.url, name);
+        // Of a protocol that is not there nobody can be asked: the job is sound, and waits for a program that has it.
+        return !protocols.contains(spec.protocol.name) || protocols.make(spec.protocol)->takes_header(spec.url, name);
     };
     try {
         static_cast<void>(url(spec.url));

@@ -136,8 +136,11 @@ WAYBILL_DECL asio::awaitable<void> cleaner::clean(leftover what) {
         co_await speaks->discard(server, what);
     } catch (const failure& f) {
         failed.emplace(f);
-    } catch (const error&) {
-        hopeless = true;  // the protocol is unknown now, or cannot make sense of it
+    } catch (const error& e) {
+        hopeless = e.code() != errc::unknown_protocol;  // the protocol cannot make sense of it
+        if (!hopeless) {
+            failed.emplace(disposition::retry, e.code(), e.details());  // the next program may have it again
+        }
     } catch (const std::exception&) {
         canceled = std::current_exception();
     }

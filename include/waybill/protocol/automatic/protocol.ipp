@@ -156,7 +156,8 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
     if (offered.spoken == "tus" && spec.fields.empty() && known_.contains("tus")) {
         co_return "tus";
     }
-    if (offered.spoken == "resumable" && smallest_upload(job, by_name) >= offered.least) {
+    if (offered.spoken == "resumable" && known_.contains("resumable") &&
+        smallest_upload(job, by_name) >= offered.least) {
         co_return "resumable";
     }
     co_return by_name ? "put" : "multipart";
