@@ -22,7 +22,7 @@ semaphore|signal|spawn|syslog|termios|ucontext|unistd|utime|windows|winsock2|ws2
 (arpa|asm|linux|mach|net|netinet|sys)/")
 
 # <file>  <what it may include of the library>  <and of others>; the first line that fits counts. Its
-# own folder is always allowed, and `impl/x.ipp` next to a header counts as that header.
+# own folder is always allowed, and `x.ipp` beside a header counts as that header.
 set(layers
     "src\\.hpp                 .*                                              -"
     "waybill\\.hpp             ([^/]*|(model|http|protocol|source|store|transport)/[^/]*)$       -"
@@ -50,15 +50,13 @@ set(layers
     "(uploader|background_uploader|feed|options)\\.   ${base}|model/|${settings}|${facade}   asio")
 
 function(rule_for name own allowed others)
-    # impl/ is where the definitions of the folder above are.
-    string(REGEX REPLACE "(^|/)impl/" "\\1" seen_as "${name}")
     foreach(layer IN LISTS layers)
         string(REGEX MATCHALL "[^ ]+" part "${layer}")
         list(GET part 0 pattern)
-        if(seen_as MATCHES "^(${pattern})")
+        if(name MATCHES "^(${pattern})")
             list(GET part 1 library)
             list(GET part 2 foreign)
-            string(REGEX MATCH "^[^/]*/" folder "${seen_as}")
+            string(REGEX MATCH "^[^/]*/" folder "${name}")
             set(${own} "${folder}" PARENT_SCOPE)
             set(${allowed} "${library}" PARENT_SCOPE)
             set(${others} "${foreign}" PARENT_SCOPE)
@@ -128,9 +126,7 @@ foreach(name IN LISTS files)
         math(EXPR edges "${edges} + 1")
         if(line MATCHES "<waybill/(.*)>")
             set(target "${CMAKE_MATCH_1}")
-            string(REGEX REPLACE "(^|/)impl/" "\\1" target "${target}")
             string(REGEX REPLACE "\\.[hi]pp$" "" stem "${name}")
-            string(REGEX REPLACE "(^|/)impl/" "\\1" stem "${stem}")
             if(NOT target MATCHES "^(${allowed})" AND NOT (own AND target MATCHES "^${own}")
                     AND NOT target MATCHES "^${stem}\\.[hi]pp$")
                 complain("${name} must not include waybill/${target}: only ${own} ${allowed}")

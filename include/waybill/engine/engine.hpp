@@ -235,12 +235,12 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/engine/impl/engine.ipp>
-#include <waybill/engine/impl/engine_accept.ipp>
-#include <waybill/engine/impl/engine_attempts.ipp>
-#include <waybill/engine/impl/engine_changes.ipp>
-#include <waybill/engine/impl/engine_damaged.ipp>
-#include <waybill/engine/impl/engine_doubt.ipp>
-#include <waybill/engine/impl/engine_ends.ipp>
-#include <waybill/engine/impl/engine_view.ipp>
+#include <waybill/engine/engine.ipp>
+#include <waybill/engine/engine_accept.ipp>
+#include <waybill/engine/engine_attempts.ipp>
+#include <waybill/engine/engine_changes.ipp>
+#include <waybill/engine/engine_damaged.ipp>
+#include <waybill/engine/engine_doubt.ipp>
+#include <waybill/engine/engine_ends.ipp>
+#include <waybill/engine/engine_view.ipp>
 #endif
