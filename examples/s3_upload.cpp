@@ -20,10 +20,10 @@ asio::awaitable<int> deliver(std::string url, std::string store, std::vector<std
     waybill::options how;
     how.store.path = store;
     //[keys
-    how.s3_keys = [](const std::string& origin, const std::string& profile) {
+    how.protocols["s3"] = waybill::s3_with([](const std::string& origin, const std::string& profile) {
         // Here you would ask your own vault; without a value the job waits for credentials.
         return waybill::default_s3_credentials(origin, profile);
-    };
+    });
     //]
     waybill::uploader up(here, how);
     asio::co_spawn(here, up.async_run(), asio::detached);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/transport/multipart_body.hpp>
+#include <waybill/body/multipart_body.hpp>
 
 #include "support/catch.hpp"
 

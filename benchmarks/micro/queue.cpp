@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <waybill/http/url.hpp>
 #include <waybill/store/sqlite_store.hpp>
 #include <waybill/transport/transport.hpp>
-#include <waybill/transport/url.hpp>
 
 #include "micro/loop.hpp"
 #include "support/catch.hpp"

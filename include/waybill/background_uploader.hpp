@@ -2,7 +2,7 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
-#include <waybill/detail/home_process.hpp>
+#include <waybill/platform/home_process.hpp>
 #include <waybill/uploader.hpp>
 
 #include <asio/executor_work_guard.hpp>
@@ -69,5 +69,5 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/impl/background_uploader.ipp>
+#include <waybill/background_uploader.ipp>
 #endif

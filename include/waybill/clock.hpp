@@ -48,5 +48,5 @@ public:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/impl/clock.ipp>
+#include <waybill/clock.ipp>
 #endif

@@ -211,5 +211,5 @@ struct std::is_error_condition_enum<waybill::cause> : std::true_type {};
 /// @endcond
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/impl/error.ipp>
+#include <waybill/error.ipp>
 #endif

@@ -56,5 +56,5 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/impl/feed.ipp>
+#include <waybill/feed.ipp>
 #endif

@@ -4,7 +4,6 @@
 #include <waybill/engine/engine_options.hpp>
 #include <waybill/fwd.hpp>
 #include <waybill/protocol/factory.hpp>
-#include <waybill/protocol/s3_credentials.hpp>
 #include <waybill/store/store_options.hpp>
 #include <waybill/transport/curl_options.hpp>
 
@@ -23,11 +22,8 @@ struct options : engine_options {
     /// take file names from others.
     std::string file_root;
 
-    /// The keys of `s3` jobs. Default: from the environment or the shared credentials file.
-    s3_credentials_provider s3_keys = require_s3_credentials;
-
-    /// Protocols of your own, by the name stored with their jobs; one with the name of a built-in
-    /// protocol replaces it.
+    /// Protocols of your own, by the name stored with their jobs; one with the name of a protocol of the library
+    /// replaces it: that is how a protocol gets settings for the whole program.
     std::map<std::string, protocol_factory> protocols;
 
     /// Parts of your own instead of the built-in ones; null: built in. They are used on the

@@ -70,5 +70,5 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/impl/random.ipp>
+#include <waybill/random.ipp>
 #endif

@@ -338,5 +338,5 @@ public:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/impl/uploader.ipp>
+#include <waybill/uploader.ipp>
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/put_protocol.hpp>
+#include <waybill/protocol/put/protocol.hpp>
 
 #include "component/world.hpp"
 

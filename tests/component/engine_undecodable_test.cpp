@@ -3,7 +3,7 @@
 // A checkpoint that cannot be decoded, because a newer version wrote it or because it is damaged: its outcome is in
 // doubt. Never was "nothing begun".
 
-#include <waybill/protocol/detail/s3_protocol.hpp>
+#include <waybill/protocol/s3/protocol.hpp>
 
 #include "component/world.hpp"
 

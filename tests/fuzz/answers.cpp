@@ -4,9 +4,9 @@
 // is made of it is bounded, and nothing but a clean success is one.
 
 #include <waybill/engine/requests.hpp>
-#include <waybill/protocol/detail/tus_rules.hpp>
-#include <waybill/protocol/detail/upload_fields.hpp>
 #include <waybill/protocol/http_rules.hpp>
+#include <waybill/protocol/shared/upload_fields.hpp>
+#include <waybill/protocol/tus/rules.hpp>
 #include <waybill/transport/detail/response_reader.hpp>
 
 #include "fuzz/property.hpp"

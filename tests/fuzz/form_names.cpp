@@ -3,7 +3,7 @@
 // A form with names and bytes of any kind, read back by a parser of its own, written from RFC 7578
 // and the WHATWG standard: as many parts as were added, with the same names and bytes.
 
-#include <waybill/transport/multipart_body.hpp>
+#include <waybill/body/multipart_body.hpp>
 
 #include "fuzz/property.hpp"
 

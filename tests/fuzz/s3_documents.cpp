@@ -3,8 +3,8 @@
 // What an S3 server answers, and what a checkpoint holds of an object: whatever it says, what is made of it is
 // bounded, and what is sent back names it safely.
 
-#include <waybill/protocol/detail/s3_plan.hpp>
-#include <waybill/protocol/detail/s3_xml.hpp>
+#include <waybill/protocol/s3/plan.hpp>
+#include <waybill/protocol/s3/xml.hpp>
 
 #include "fuzz/property.hpp"
 

@@ -4,9 +4,9 @@
 // or somebody else's. What is decoded can be encoded and decoded to the same.
 
 #include <waybill/detail/digest.hpp>
-#include <waybill/protocol/detail/resumable_upload.hpp>
-#include <waybill/protocol/detail/tus_rules.hpp>
+#include <waybill/protocol/resumable/upload.hpp>
 #include <waybill/protocol/s3_credentials.hpp>
+#include <waybill/protocol/tus/rules.hpp>
 #include <waybill/store/detail/rows.hpp>
 
 #include "fuzz/property.hpp"

@@ -3,7 +3,7 @@
 // A structured field (RFC 9651): what parses can be written canonically and parses to the same.
 
 #include <waybill/detail/digest.hpp>
-#include <waybill/protocol/detail/structured_fields.hpp>
+#include <waybill/http/structured_fields.hpp>
 
 #include "fuzz/property.hpp"
 

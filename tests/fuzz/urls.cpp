@@ -3,9 +3,9 @@
 // A URL of the app, a reference of the server, a file name for a URL, a query to be signed: what is
 // accepted holds no secret and no second line, and means the same when it is read again.
 
-#include <waybill/protocol/detail/put_protocol.hpp>
-#include <waybill/protocol/detail/sigv4.hpp>
-#include <waybill/transport/url.hpp>
+#include <waybill/http/url.hpp>
+#include <waybill/protocol/s3/sigv4.hpp>
+#include <waybill/protocol/shared/target.hpp>
 
 #include "fuzz/property.hpp"
 

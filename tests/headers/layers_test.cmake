@@ -7,47 +7,56 @@ cmake_minimum_required(VERSION 3.20)
 
 # What a layer shows to those above it.
 set(values "error\\.hpp|detail/(codec|persistent_map|persistent_trie)\\.hpp")  # these need no Asio
-set(base "fwd\\.hpp|detail/|error\\.hpp|clock\\.hpp|random\\.hpp|version\\.hpp")
+set(base "fwd\\.hpp|detail/|platform/|error\\.hpp|clock\\.hpp|random\\.hpp|version\\.hpp")
 set(store "store/(store|store_options|apply)\\.hpp")
-set(transport "transport/(transport|request|response|body_source|multipart_body|url|curl_options)\\.hpp")
+set(words "http/|body/")  # of HTTP, and the bytes to send
+set(transport "${words}|transport/(transport|request|response|curl_options)\\.hpp")
 set(source "source/(source_opener|recognition)\\.hpp")
-set(protocol "protocol/(protocol|factory|registry|session|failure|http_rules|s3_credentials)\\.hpp")
-set(settings "engine/engine_options\\.hpp|protocol/(factory|s3_credentials)\\.hpp|store/store_options\\.hpp|transport/curl_options\\.hpp")
+set(protocol "protocol/(protocol|factory|registry|reserved_headers|session|failure|http_rules)\\.hpp")
+set(settings "engine/engine_options\\.hpp|protocol/factory\\.hpp|store/store_options\\.hpp|transport/curl_options\\.hpp")
 set(facade "(uploader|background_uploader|feed|options)\\.hpp")
 
+# Headers of an operating system, which C++ does not know.
+set(system_headers "(aio|dirent|dlfcn|fcntl|ftw|glob|grp|ifaddrs|io|langinfo|mqueue|netdb|poll|pthread|pwd|sched|\
+semaphore|signal|spawn|syslog|termios|ucontext|unistd|utime|windows|winsock2|ws2tcpip)\\.h>|\
+(arpa|asm|linux|mach|net|netinet|sys)/")
+
 # <file>  <what it may include of the library>  <and of others>; the first line that fits counts. Its
-# own folder is always allowed, and `impl/x.ipp` next to a header counts as that header.
+# own folder is always allowed, and `x.ipp` beside a header counts as that header.
 set(layers
     "src\\.hpp                 .*                                              -"
-    "waybill\\.hpp             ([^/]*|(model|protocol|source|store|transport)/[^/]*)$       -"
+    "waybill\\.hpp             ([^/]*|(model|http|protocol|source|store|transport)/[^/]*)$       -"
     "fwd\\.hpp                 -                                               -"
     "detail/.*digest.*         ${base}                                         openssl"
     "(detail/|error|clock|random|version).*   ${base}                          asio"
+    "platform/                 ${base}                                         asio"
+    "http/url                  ${base}                                         curl"
+    "http/                     ${base}                                         -"
+    "body/                     ${base}|http/                                   asio"
     "model/                    ${values}                                       -"
     "store/                    ${base}|model/                                  asio|SQLiteCpp|sqlite3"
-    "transport/                ${base}                                         asio|curl"
-    "source/                   ${base}|model/|transport/body_source            asio"
-    "protocol/                 ${base}|model/|${transport}                     asio|curl|openssl|pugixml"
+    "transport/                ${base}|${words}                                asio|curl"
+    "source/                   ${base}|model/|body/                            asio"
+    "protocol/                 ${base}|model/|${transport}                     asio|pugixml"
     "engine/                   ${base}|model/|${store}|${transport}|${source}|${protocol}             asio"
     # A whole app in memory: it uses the facade as apps do.
     "testing/(process|crash_runner)   ${base}|model/|testing/|${facade}   asio"
     "testing/                  ${base}|model/|${store}|${transport}|${source}|${protocol}             asio"
     # Here the concrete parts are put together, and nowhere else.
-    "uploader\\.ipp            ${base}|model/|store/|transport/|source/|protocol/|engine/|${facade}   asio"
+    "compose\\.ipp             ${base}|model/|store/|transport/|source/|protocol/|engine/|${facade}   -"
+    "uploader\\.ipp            ${base}|model/|engine/|${facade}|compose\\.ipp  asio"
     "feed\\.ipp                ${base}|model/|engine/|${facade}                 asio"
     # Programs compile these again in each of their files: values and settings, none of the machinery.
     "(uploader|background_uploader|feed|options)\\.   ${base}|model/|${settings}|${facade}   asio")
 
 function(rule_for name own allowed others)
-    # impl/ is where the definitions of the folder above are.
-    string(REGEX REPLACE "(^|/)impl/" "\\1" seen_as "${name}")
     foreach(layer IN LISTS layers)
         string(REGEX MATCHALL "[^ ]+" part "${layer}")
         list(GET part 0 pattern)
-        if(seen_as MATCHES "^(${pattern})")
+        if(name MATCHES "^(${pattern})")
             list(GET part 1 library)
             list(GET part 2 foreign)
-            string(REGEX MATCH "^[^/]*/" folder "${seen_as}")
+            string(REGEX MATCH "^[^/]*/" folder "${name}")
             set(${own} "${folder}" PARENT_SCOPE)
             set(${allowed} "${library}" PARENT_SCOPE)
             set(${others} "${foreign}" PARENT_SCOPE)
@@ -79,14 +88,45 @@ foreach(name IN LISTS files)
             complain("${name} writes to the store past the ledger: ${writes}")
         endif()
     endif()
+    # What every program compiles knows no component: it is there because somebody includes its header.
+    set(components "protocol/(tus|resumable|s3)(/|_|\\.)")
+    if(NOT name MATCHES "^(src|waybill)\\.hpp$|^${components}")
+        file(STRINGS "${INCLUDE}/waybill/${name}" known REGEX "include <waybill/${components}")
+        if(known)
+            complain("${name} must not know a component: ${known}")
+        endif()
+    endif()
+    # A protocol is read, added and dropped as one folder. `automatic` checks
+    # what it may send as a put.
+    if(name MATCHES "^protocol/([a-z0-9]+)/")
+        set(mine "${CMAKE_MATCH_1}")
+        file(STRINGS "${INCLUDE}/waybill/${name}" siblings REGEX "include <waybill/protocol/[a-z0-9]+/")
+        list(FILTER siblings EXCLUDE REGEX "protocol/(${mine}|shared)/")
+        if(mine STREQUAL automatic)
+            list(FILTER siblings EXCLUDE REGEX "protocol/put/")
+        endif()
+        if(siblings)
+            complain("${name} leans on another protocol; what both need is for protocol/shared/: ${siblings}")
+        endif()
+    endif()
+    # What belongs to a protocol it says itself (protocol.hpp, reserved_headers.hpp): another one can be added without a
+    # word here.
+    if(name MATCHES "^(engine/|(uploader|background_uploader|feed|options)\\.[hi]pp$)")
+        file(STRINGS "${INCLUDE}/waybill/${name}" named REGEX "(^|[^A-Za-z0-9_])((tus|s3|resumable|multipart)([^a-z0-9]|$)|(Tus|Upload|X-Amz|x-amz)-)")
+        if(named)
+            complain("${name} names a protocol: ${named}")
+        endif()
+    endif()
+    file(STRINGS "${INCLUDE}/waybill/${name}" system REGEX "^ *# *include +<(${system_headers})")
+    if(system AND NOT name MATCHES "^platform/")
+        complain("${name} asks the operating system, which is for platform/ to do: ${system}")
+    endif()
     file(STRINGS "${INCLUDE}/waybill/${name}" includes REGEX "^ *# *include")
     foreach(line IN LISTS includes)
         math(EXPR edges "${edges} + 1")
         if(line MATCHES "<waybill/(.*)>")
             set(target "${CMAKE_MATCH_1}")
-            string(REGEX REPLACE "(^|/)impl/" "\\1" target "${target}")
             string(REGEX REPLACE "\\.[hi]pp$" "" stem "${name}")
-            string(REGEX REPLACE "(^|/)impl/" "\\1" stem "${stem}")
             if(NOT target MATCHES "^(${allowed})" AND NOT (own AND target MATCHES "^${own}")
                     AND NOT target MATCHES "^${stem}\\.[hi]pp$")
                 complain("${name} must not include waybill/${target}: only ${own} ${allowed}")

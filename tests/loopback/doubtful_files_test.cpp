@@ -92,7 +92,7 @@ TEST_CASE("of an upload whose last answer was lost the server is asked, for whic
         s3_server server;
         server.behave([](s3_behaviour& b) { b.lost_completions = 1; });
         options how = patient_options(dir);
-        how.s3_keys = with_keys(dir).s3_keys;
+        how.protocols["s3"] = with_keys(dir).protocols.at("s3");
         job what(server.url("/bucket/x"));
         what.via(digest ? small_parts().digest("crc32c") : small_parts());
         CHECK(deliver_without_file(what, how, random_bytes(6 * mib), change).now == status::completed);

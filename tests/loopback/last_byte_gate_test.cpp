@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <waybill/body/multipart_body.hpp>
 #include <waybill/detail/event.hpp>
-#include <waybill/transport/multipart_body.hpp>
 
 #include "support/black_hole.hpp"
 #include "support/catch.hpp"

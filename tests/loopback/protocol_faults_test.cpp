@@ -163,9 +163,9 @@ private:
         how.progress_interval = std::chrono::milliseconds(250);
         how.http.ca_file = authority_.ca_file();
 #if defined(WAYBILL_HAS_S3)
-        how.s3_keys = [](const std::string&, const std::string&) {
+        how.protocols["s3"] = s3_with([](const std::string&, const std::string&) {
             return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, {}});
-        };
+        });
 #endif
         return how;
     }

@@ -42,9 +42,9 @@ TEST_CASE("a server that cannot prove who it is gets nothing of a job, by no pro
     options how = quick_options(dir);
     how.http.ca_file = authority.ca_file();
 #if defined(WAYBILL_HAS_S3)
-    how.s3_keys = [](const std::string&, const std::string&) {
+    how.protocols["s3"] = s3_with([](const std::string&, const std::string&) {
         return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, {}});
-    };
+    });
 #endif
     delivery uploads(how);
     const std::string file = dir.write("file", content());

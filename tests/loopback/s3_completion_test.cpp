@@ -248,7 +248,7 @@ TEST_CASE("a condition that fails after a lost answer is somebody else's doing o
     const bool gone = GENERATE(false, true);
     server.behave([](s3_behaviour& b) { b.lost_completions = 1; });
     options how = patient_options(dir);
-    how.s3_keys = with_keys(dir).s3_keys;
+    how.protocols["s3"] = with_keys(dir).protocols.at("s3");
     delivery uploads(how);
     const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts()).header("If-None-Match", "*"));
     REQUIRE(uploads.waiting(id).now == status::waiting);
@@ -284,7 +284,7 @@ TEST_CASE("whose an object without our token is, its ETag says where it is an MD
     CAPTURE(one.etag, one.more.size());
     server.behave([](s3_behaviour& b) { b.lost_completions = 1; });
     options how = patient_options(dir);
-    how.s3_keys = with_keys(dir).s3_keys;
+    how.protocols["s3"] = with_keys(dir).protocols.at("s3");
     delivery uploads(how);
     const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts()).header("If-None-Match", "*"));
     REQUIRE(uploads.waiting(id).now == status::waiting);

@@ -22,9 +22,9 @@ inline constexpr std::size_t mib = 1 << 20;
 
 inline options with_keys(const temp_dir& dir, const std::string& session_token = {}) {
     options how = quick_options(dir);
-    how.s3_keys = [session_token](const std::string&, const std::string&) {
+    how.protocols["s3"] = s3_with([session_token](const std::string&, const std::string&) {
         return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, session_token});
-    };
+    });
     return how;
 }
 

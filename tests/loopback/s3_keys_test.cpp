@@ -41,11 +41,12 @@ TEST_CASE("s3 waits for keys, and takes the profile's", "[s3]") {
     s3_server server;
     options how = quick_options(dir);
     std::atomic<bool> there = false;
-    how.s3_keys = [&](const std::string& origin, const std::string& profile) -> std::optional<s3_credentials> {
+    how.protocols["s3"] = s3_with([&](const std::string& origin,
+                                      const std::string& profile) -> std::optional<s3_credentials> {
         CHECK(profile == "photos");
         CHECK(origin + "/" == server.url("/"));
         return there ? std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, ""}) : std::nullopt;
-    };
+    });
     how.retry.attempts = 1'000'000;
     delivery uploads(how);
     const job_id id = uploads.enqueue(one_file(dir, server, "x", s3{}.profile("photos")));
@@ -61,10 +62,10 @@ TEST_CASE("a wrong secret waits for the right one with S3's words, and without w
     s3_server server;
     options how = quick_options(dir);
     std::atomic<bool> right = false;
-    how.s3_keys = [&](const std::string&, const std::string&) {
+    how.protocols["s3"] = s3_with([&](const std::string&, const std::string&) {
         const char* const secret = right ? s3_server::secret_key : "wrong";
         return std::optional(s3_credentials{s3_server::access_key, secret, right ? "" : "the session token"});
-    };
+    });
     how.retry.attempts = 1'000'000;
     delivery uploads(how);
     const job_id id = uploads.enqueue(one_file(dir, server, "x", s3{}));
@@ -90,10 +91,10 @@ TEST_CASE("a token that ends meanwhile is followed by the next one within the at
     });
     options how = quick_options(dir);
     std::atomic<int> asked = 0;
-    how.s3_keys = [&](const std::string&, const std::string&) {
+    how.protocols["s3"] = s3_with([&](const std::string&, const std::string&) {
         const char* const token = ++asked > 1 ? "second" : "first";
         return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, token});
-    };
+    });
     delivery uploads(how);
     const std::string content = random_bytes(12 * mib);
     const job_snapshot done =
@@ -108,13 +109,13 @@ TEST_CASE("keys that cannot be sent are waited for, as missing ones are", "[s3]"
     options how = quick_options(dir);
     std::atomic<bool> sound = false;
     const std::string flaw = GENERATE("line break", "provider's words");
-    how.s3_keys = [&](const std::string&, const std::string&) {
+    how.protocols["s3"] = s3_with([&](const std::string&, const std::string&) {
         if (!sound && flaw == "provider's words") {
             throw error(errc::no_credentials, "the keys are in the other coat");
         }
         return std::optional(
             s3_credentials{s3_server::access_key, s3_server::secret_key + std::string(sound ? "" : "\r"), ""});
-    };
+    });
     how.retry.attempts = 1'000'000;
     delivery uploads(how);
     const job_id id = uploads.enqueue(one_file(dir, server, "x", s3{}));
@@ -133,9 +134,9 @@ TEST_CASE("the region that comes with the keys is used by jobs that name none", 
     s3_server server;
     server.behave([](s3_behaviour& b) { b.region = "eu-central-1"; });
     options how = quick_options(dir);
-    how.s3_keys = [](const std::string&, const std::string&) {
+    how.protocols["s3"] = s3_with([](const std::string&, const std::string&) {
         return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, "", "eu-central-1"});
-    };
+    });
     delivery uploads(how);
     CHECK(uploads.settled(uploads.enqueue(one_file(dir, server, "x", s3{}))).now == status::completed);
     CHECK(server.http().requests().size() == 1);

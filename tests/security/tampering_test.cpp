@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/protocol/detail/tus_rules.hpp>
 #include <waybill/protocol/multipart.hpp>
 #include <waybill/protocol/tus.hpp>
+#include <waybill/protocol/tus/rules.hpp>
 #include <waybill/store/detail/rows.hpp>
 
 #include "support/catch.hpp"

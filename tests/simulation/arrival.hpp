@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/transport/body_source.hpp>
+#include <waybill/body/body_source.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 

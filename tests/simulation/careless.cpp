@@ -2,7 +2,7 @@
 
 #include "simulation/careless.hpp"
 
-#include <waybill/protocol/detail/tus_rules.hpp>
+#include <waybill/protocol/tus/rules.hpp>
 
 #include <algorithm>
 

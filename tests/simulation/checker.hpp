@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/protocol/detail/tus_rules.hpp>
+#include <waybill/protocol/tus/rules.hpp>
 #include <waybill/testing/memory_store.hpp>
 
 #include "simulation/server_model.hpp"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/protocol/detail/put_protocol.hpp>
-#include <waybill/protocol/detail/resumable_protocol.hpp>
-#include <waybill/protocol/detail/s3_protocol.hpp>
-#include <waybill/protocol/detail/tus_protocol.hpp>
+#include <waybill/protocol/put/protocol.hpp>
+#include <waybill/protocol/resumable/protocol.hpp>
+#include <waybill/protocol/s3/protocol.hpp>
+#include <waybill/protocol/tus/protocol.hpp>
 
 #include "simulation/careless.hpp"
 #include "simulation/network.hpp"

@@ -4,7 +4,7 @@
 // What the golden stores hold: jobs in every state, as a killed process leaves them. A store of each format that was
 // released is in tests/component/golden, and every later version opens it.
 
-#include <waybill/protocol/detail/tus_rules.hpp>
+#include <waybill/protocol/tus/rules.hpp>
 #include <waybill/store/sqlite_store.hpp>
 
 #include "support/sample_store.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/node_server.hpp"
 
-#include <waybill/detail/unique_fd.hpp>
+#include <waybill/platform/unique_fd.hpp>
 
 #include <cerrno>
 #include <charconv>

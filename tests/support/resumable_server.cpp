@@ -2,7 +2,7 @@
 #include "support/resumable_server.hpp"
 
 #include <waybill/detail/digest.hpp>
-#include <waybill/protocol/detail/structured_fields.hpp>
+#include <waybill/http/structured_fields.hpp>
 
 #include <algorithm>
 #include <chrono>

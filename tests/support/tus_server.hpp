@@ -2,7 +2,7 @@
 #pragma once
 
 #include <waybill/detail/digest.hpp>
-#include <waybill/protocol/detail/tus_rules.hpp>
+#include <waybill/protocol/tus/rules.hpp>
 
 #include "support/http_script.hpp"
 #include "support/http_server.hpp"

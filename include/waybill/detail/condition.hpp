@@ -26,10 +26,18 @@ public:
     }
 
     /// Completes at the next `notify_all`. Throws `operation_aborted` when canceled.
-    asio::awaitable<void> wait();
+    asio::awaitable<void> wait() {
+        event bell(home_);
+        const registration listed(waiting_, &bell);
+        co_await bell.wait();
+    }
 
     /// The same, out of reach of cancellation.
-    asio::awaitable<void> wait_uncancellable();
+    asio::awaitable<void> wait_uncancellable() {
+        event bell(home_);
+        const registration listed(waiting_, &bell);
+        co_await bell.wait_uncancellable();
+    }
 
 private:
     // Leaves the list again also when the coroutine is canceled or destroyed.
@@ -48,7 +56,3 @@ private:
 };
 
 }  // namespace waybill::detail
-
-#if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/detail/impl/condition.ipp>
-#endif

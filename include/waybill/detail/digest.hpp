@@ -50,5 +50,5 @@ public:
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/detail/impl/digest.ipp>
+#include <waybill/detail/digest.ipp>
 #endif

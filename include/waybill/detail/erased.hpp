@@ -43,5 +43,5 @@ WAYBILL_DECL void spawn(const strand& on, task work);
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/detail/impl/erased.ipp>
+#include <waybill/detail/erased.ipp>
 #endif

@@ -48,5 +48,5 @@ private:
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/detail/impl/event.ipp>
+#include <waybill/detail/event.ipp>
 #endif

@@ -24,5 +24,5 @@ WAYBILL_DECL asio::awaitable<void> in_parallel(strand home, std::shared_ptr<void
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/detail/impl/in_parallel.ipp>
+#include <waybill/detail/in_parallel.ipp>
 #endif

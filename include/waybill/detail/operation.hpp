@@ -58,5 +58,5 @@ WAYBILL_DECL asio::awaitable<void> run_into(nothing& result, task make);
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/detail/impl/operation.ipp>
+#include <waybill/detail/operation.ipp>
 #endif

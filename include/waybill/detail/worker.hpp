@@ -4,7 +4,7 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/erased.hpp>
 #include <waybill/detail/event.hpp>
-#include <waybill/detail/home_process.hpp>
+#include <waybill/platform/home_process.hpp>
 
 #include <chrono>
 #include <exception>
@@ -131,5 +131,5 @@ private:
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/detail/impl/worker.ipp>
+#include <waybill/detail/worker.ipp>
 #endif

@@ -4,16 +4,17 @@
 #include <waybill/detail/crc32c.hpp>
 #include <waybill/engine/requests.hpp>
 #include <waybill/error.hpp>
+#include <waybill/http/form.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/protocol/registry.hpp>
+#include <waybill/protocol/reserved_headers.hpp>
 #include <waybill/random.hpp>
 #include <waybill/source/recognition.hpp>
 #include <waybill/source/source_opener.hpp>
 #include <waybill/store/store.hpp>
-#include <waybill/transport/multipart_body.hpp>
 #include <waybill/transport/response.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <array>
@@ -57,10 +58,8 @@ inline constexpr std::size_t most_text = 1 << 20;
                                                        "Content-Encoding",
                                                        "X-HTTP-Method-Override",
                                                        "Content-Disposition"};
-    constexpr std::array<std::string_view, 3> our_prefixes = {"Upload-", "Tus-", "X-Amz-"};
     return std::any_of(ours.begin(), ours.end(), [&](std::string_view s) { return same_header(s, name); }) ||
-           std::any_of(our_prefixes.begin(), our_prefixes.end(),
-                       [&](std::string_view s) { return begins_ignoring_case(name, s); });
+           belongs_to_protocol(name);
 }
 
 /// The name says that the value proves who asks: it has a word for that, however its words are joined.
@@ -98,8 +97,7 @@ inline constexpr std::size_t most_text = 1 << 20;
 
 /// What a protocol may take over from a job all the same: how the bytes are to be kept, and what a signed URL demands.
 [[nodiscard]] inline bool may_be_passed_on(std::string_view name) noexcept {
-    return same_header(name, "Content-Disposition") || same_header(name, "Content-Encoding") ||
-           begins_ignoring_case(name, "X-Amz-");
+    return same_header(name, "Content-Disposition") || same_header(name, "Content-Encoding") || may_be_demanded(name);
 }
 
 /// @param passed_on asked whether the job's protocol takes a header of this name.
@@ -224,7 +222,8 @@ inline void check_jobs(const std::vector<job>& jobs, const registry& protocols) 
 [[nodiscard]] inline bool still_acceptable(const loaded_job& whole, const registry& protocols) {
     const job_spec& spec = whole.job.spec;
     const auto passed_on = [&](std::string_view name) {
-        return protocols.contains(spec.protocol.name) && protocols.make(spec.protocol)->takes_header(spec.url, name);
+        // Of a protocol that is not there nobody can be asked: the job is sound, and waits for a program that has it.
+        return !protocols.contains(spec.protocol.name) || protocols.make(spec.protocol)->takes_header(spec.url, name);
     };
     try {
         static_cast<void>(url(spec.url));

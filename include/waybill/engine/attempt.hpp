@@ -196,6 +196,6 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/engine/impl/attempt.ipp>
-#include <waybill/engine/impl/attempt_view.ipp>
+#include <waybill/engine/attempt.ipp>
+#include <waybill/engine/attempt_view.ipp>
 #endif

@@ -5,7 +5,6 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/condition.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/detail/home_process.hpp>
 #include <waybill/engine/attempt.hpp>
 #include <waybill/engine/attempt_end.hpp>
 #include <waybill/engine/board.hpp>
@@ -17,6 +16,7 @@
 #include <waybill/engine/outcome.hpp>
 #include <waybill/engine/scheduler.hpp>
 #include <waybill/model/job.hpp>
+#include <waybill/platform/home_process.hpp>
 #include <waybill/protocol/registry.hpp>
 #include <waybill/random.hpp>
 #include <waybill/source/source_opener.hpp>
@@ -236,12 +236,12 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/engine/impl/engine.ipp>
-#include <waybill/engine/impl/engine_accept.ipp>
-#include <waybill/engine/impl/engine_attempts.ipp>
-#include <waybill/engine/impl/engine_changes.ipp>
-#include <waybill/engine/impl/engine_damaged.ipp>
-#include <waybill/engine/impl/engine_doubt.ipp>
-#include <waybill/engine/impl/engine_ends.ipp>
-#include <waybill/engine/impl/engine_view.ipp>
+#include <waybill/engine/engine.ipp>
+#include <waybill/engine/engine_accept.ipp>
+#include <waybill/engine/engine_attempts.ipp>
+#include <waybill/engine/engine_changes.ipp>
+#include <waybill/engine/engine_damaged.ipp>
+#include <waybill/engine/engine_doubt.ipp>
+#include <waybill/engine/engine_ends.ipp>
+#include <waybill/engine/engine_view.ipp>
 #endif

@@ -49,5 +49,5 @@ private:
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/engine/impl/ledger.ipp>
+#include <waybill/engine/ledger.ipp>
 #endif

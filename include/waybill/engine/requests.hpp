@@ -4,13 +4,13 @@
 #include <waybill/detail/digest.hpp>
 #include <waybill/engine/engine_options.hpp>
 #include <waybill/error.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/model/checkpoint.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/protocol/failure.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
-#include <waybill/transport/url.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -167,8 +167,9 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     // A server may need minutes for every gigabyte: to scan, to move, to assemble.
     what.limits.answer += std::chrono::milliseconds((what.body_size() + what.assembles) / 6000);
     if (what.sealed) {
+        secrets.insert(secrets.end(), what.secrets.begin(), what.secrets.end());
         for (const header_field& h : what.headers) {
-            if (same_header(h.name, "Authorization") || same_header(h.name, "X-Amz-Security-Token")) {
+            if (same_header(h.name, "Authorization")) {
                 secrets.push_back(h.value);
             }
         }

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/http/date.hpp>
+#include <waybill/http/header.hpp>
+#include <waybill/http/url.hpp>
 #include <waybill/protocol/failure.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
-#include <waybill/transport/url.hpp>
-
-#include <curl/curl.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,31 +19,6 @@
 
 // What answers and failures of HTTP mean for an upload. Pure functions.
 namespace waybill {
-
-/// A non-negative decimal number that fills the whole text.
-[[nodiscard]] inline std::optional<std::uint64_t> parse_decimal(std::string_view text) noexcept {
-    std::uint64_t value = 0;
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || ec != std::errc() || end != text.data() + text.size()) {
-        return std::nullopt;
-    }
-    return value;
-}
-
-/// An HTTP-date (RFC 9110 section 5.6.7) as seconds since 1970.
-[[nodiscard]] inline std::optional<std::int64_t> parse_http_date(std::string_view text) {
-    if (text.size() > 64) {
-        return std::nullopt;
-    }
-    const std::time_t value = curl_getdate(std::string(text).c_str(), nullptr);
-    return value < 0 ? std::nullopt : std::optional<std::int64_t>(value);
-}
-
-/// A header by which what a request does depends on what is there (RFC 9110 section 13, RFC 4918 section 10.4).
-[[nodiscard]] inline bool is_condition(std::string_view name) noexcept {
-    constexpr std::string_view begin = "If-";
-    return same_header(name, "If") || (name.size() > begin.size() && same_header(name.substr(0, begin.size()), begin));
-}
 
 /// `Retry-After` (RFC 9110 section 10.2.3) in either form. A date counts from the answer's own
 /// `Date`: the server's clock, not ours, says how long it means. Garbage is no header at all.

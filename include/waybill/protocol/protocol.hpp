@@ -2,7 +2,6 @@
 #pragma once
 
 #include <waybill/detail/asio_compat.hpp>
-#include <waybill/detail/decl.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/model/leftover.hpp>
 #include <waybill/protocol/failure.hpp>
@@ -39,7 +38,7 @@ public:
 
     /// Learns what the server already has. For a new job that has an upload resource: creates it,
     /// and saves its URL as a checkpoint before the first body byte.
-    virtual asio::awaitable<void> restore(session& job);
+    virtual asio::awaitable<void> restore(session& /*job*/) { co_return; }
 
     /// Sends what is missing; returns when the server has confirmed every byte.
     virtual asio::awaitable<void> upload(session& job) = 0;
@@ -52,20 +51,16 @@ public:
     [[nodiscard]] virtual bool finalizes() const noexcept { return false; }
 
     /// Makes what was uploaded final.
-    virtual asio::awaitable<void> finalize(session& job);
+    virtual asio::awaitable<void> finalize(session& /*job*/) { co_return; }
 
     /// What this job would show the server to prove who asks, where that is the protocol's own affair: compared with
     /// what the server has refused, and kept nowhere. Default: nothing.
-    [[nodiscard]] virtual std::string identity(const job_spec& job) const;
+    [[nodiscard]] virtual std::string identity(const job_spec& /*job*/) const { return {}; }
 
     /// Cleans up what the server has of an upload that is given up: the checkpoint says which. The
     /// job's URL comes without its query, and without fields. It
     /// is tried again when it throws a `failure` that may pass, also after a restart.
-    virtual asio::awaitable<void> discard(exchange& server, const leftover& what);
+    virtual asio::awaitable<void> discard(exchange& /*server*/, const leftover& /*what*/) { co_return; }
 };
 
 }  // namespace waybill
-
-#if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/protocol/impl/protocol.ipp>
-#endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/decl.hpp>
 #include <waybill/model/job.hpp>
 
 #include <cstdint>
@@ -68,3 +69,7 @@ private:
 };
 
 }  // namespace waybill
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/resumable/component.ipp>
+#endif

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/decl.hpp>
 #include <waybill/model/job.hpp>
+#include <waybill/protocol/factory.hpp>
 #include <waybill/protocol/s3_credentials.hpp>
 
 #include <algorithm>
@@ -25,9 +27,9 @@ namespace waybill {
 /// bucket alone would make a bucket. The job's fields become the object's metadata, `x-amz-meta-…`, its items' content
 /// types the objects' own.
 ///
-/// Requests are signed (Signature Version 4) with keys from `options::s3_keys`, asked for at each
-/// attempt; they are never stored. Needs pugixml: where the library is built without
-/// (`WAYBILL_HAS_S3` is not defined), `s3` is an unknown protocol.
+/// Requests are signed (Signature Version 4) with keys from the environment or a shared credentials file, or from
+/// your own function (`s3_with`), asked for at each attempt; they are never stored. Needs pugixml (the CMake target
+/// `waybill::s3`).
 ///
 /// A crash between the server's creation of an upload and our commit of its id leaves an empty upload
 /// at the server. A lifecycle rule of the bucket (AbortIncompleteMultipartUpload) removes such ones.
@@ -56,7 +58,7 @@ public:
     /// The service that signatures name. Default: `s3`.
     s3& service(std::string name) { return set("service", std::move(name)); }
 
-    /// Which keys to use: passed on to `options::s3_keys`. Default: none.
+    /// Which keys to use: passed on to who gives the keys (`s3_with`). Default: none.
     s3& profile(std::string name) { return set("profile", std::move(name)); }
 
     /// Leaves the bytes out of the signature, so that parts are not read twice. Only for `https`.
@@ -137,4 +139,12 @@ private:
     detail::string_pairs settings_;
 };
 
+/// `s3` with keys of your own: `options.protocols["s3"] = s3_with(keys)`. By default it is
+/// `s3_with(require_s3_credentials)`. Throws `errc::invalid_option` when there is no function.
+[[nodiscard]] WAYBILL_DECL protocol_factory s3_with(s3_credentials_provider keys);
+
 }  // namespace waybill
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/s3/component.ipp>
+#endif

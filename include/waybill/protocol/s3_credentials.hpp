@@ -37,7 +37,7 @@ using s3_credentials_provider =
 [[nodiscard]] WAYBILL_DECL std::optional<s3_credentials> default_s3_credentials(const std::string& origin,
                                                                                 const std::string& profile);
 
-/// The same, but says where it has looked: throws `errc::no_credentials`. What `options::s3_keys` is by default.
+/// The same, but says where it has looked: throws `errc::no_credentials`. What `s3` is by default.
 [[nodiscard]] WAYBILL_DECL s3_credentials require_s3_credentials(const std::string& origin, const std::string& profile);
 
 /// The keys of one profile in the text of a credentials or config file; empty when it has none.
@@ -53,5 +53,5 @@ namespace detail {
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/protocol/impl/s3_credentials.ipp>
+#include <waybill/protocol/s3_credentials.ipp>
 #endif

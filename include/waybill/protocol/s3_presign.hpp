@@ -2,9 +2,9 @@
 #pragma once
 
 #include <waybill/error.hpp>
-#include <waybill/protocol/detail/s3_settings.hpp>
-#include <waybill/protocol/detail/sigv4.hpp>
 #include <waybill/protocol/http_rules.hpp>
+#include <waybill/protocol/s3/settings.hpp>
+#include <waybill/protocol/s3/sigv4.hpp>
 #include <waybill/protocol/s3_credentials.hpp>
 #include <waybill/transport/request.hpp>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/body_source.hpp>
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/model/checkpoint.hpp>
 #include <waybill/model/record.hpp>
-#include <waybill/transport/body_source.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 

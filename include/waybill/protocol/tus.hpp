@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/decl.hpp>
 #include <waybill/model/job.hpp>
 
 #include <cstddef>
@@ -74,3 +75,7 @@ private:
 };
 
 }  // namespace waybill
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/tus/component.ipp>
+#endif

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
-#include <waybill/detail/unique_fd.hpp>
 #include <waybill/detail/worker.hpp>
-#include <waybill/error.hpp>
 #include <waybill/source/file_root.hpp>
+#include <waybill/source/opened_file.hpp>
 #include <waybill/source/recognition.hpp>
 #include <waybill/source/source_opener.hpp>
 
@@ -16,47 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 namespace waybill {
-namespace detail {
-
-[[nodiscard]] inline file_identity identity_of(const struct stat& s) noexcept {
-    constexpr std::int64_t second = 1'000'000'000;
-    return {s.st_dev, s.st_ino, static_cast<std::uint64_t>(s.st_size), s.st_mtim.tv_sec * second + s.st_mtim.tv_nsec,
-            s.st_ctim.tv_sec * second + s.st_ctim.tv_nsec};
-}
-
-/// What the system's word about opening or reading means.
-[[nodiscard]] WAYBILL_DECL errc open_error(int number) noexcept;
-[[nodiscard]] WAYBILL_DECL errc read_error(int number) noexcept;
-
-/// A regular file, open, with what it was when it was opened.
-struct opened_file {
-    std::string path;
-    unique_fd fd;
-    file_identity identity;
-    bool named = true;  ///< it had a name then; some file systems do not count them
-};
-
-/// Opens a regular file and nothing else: what is not one is not opened at all. Links are not followed, because they
-/// were when the file was accepted.
-[[nodiscard]] WAYBILL_DECL opened_file open_regular(const std::string& path, const file_root& root);
-/// The same of an accepted file. One that is not there because its disk is not is out of reach, not missing.
-[[nodiscard]] WAYBILL_DECL opened_file open_accepted(const std::string& path, const file_identity& accepted,
-                                                     const file_root& root);
-
-/// What it is now. Throws `errc::file_changed` when its name is gone, or another file's, and when it cannot be told.
-[[nodiscard]] WAYBILL_DECL file_identity look_again(const opened_file& file);
-/// Fills `out` from `offset`. Throws `errc::file_changed` when the file has become shorter, and
-/// `errc::source_size_wrong` when its size only says that it has so many bytes.
-WAYBILL_DECL void read_all(const opened_file& file, std::uint64_t offset, std::span<char> out);
-/// Throws when there are bytes beyond `end`, where the file's size says that it ends.
-WAYBILL_DECL void require_end(const opened_file& file, std::uint64_t end);
-
-}  // namespace detail
 
 /// A file, or a range of it, exactly as it was when its job was accepted.
 ///
@@ -107,5 +66,5 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/source/impl/file_source.ipp>
+#include <waybill/source/file_source.ipp>
 #endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/body_source.hpp>
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/model/fingerprint.hpp>
 #include <waybill/model/record.hpp>
-#include <waybill/transport/body_source.hpp>
 
 #include <cstddef>
 #include <cstdint>

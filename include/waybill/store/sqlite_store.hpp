@@ -91,5 +91,5 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/store/impl/sqlite_store.ipp>
+#include <waybill/store/sqlite_store.ipp>
 #endif

@@ -126,4 +126,5 @@ private:
 
 }  // namespace waybill::testing
 
-#include <waybill/testing/impl/memory_store.ipp>
+#include <waybill/testing/memory_store.ipp>
+#include <waybill/testing/memory_store_reads.ipp>

@@ -44,5 +44,5 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/transport/impl/curl_transport.ipp>
+#include <waybill/transport/curl_transport.ipp>
 #endif

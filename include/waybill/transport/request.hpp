@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/body/body_source.hpp>
 #include <waybill/detail/asio_compat.hpp>
-#include <waybill/transport/body_source.hpp>
+#include <waybill/http/header.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -15,33 +16,6 @@
 #include <vector>
 
 namespace waybill {
-
-/// A header field (RFC 9110 section 5). Names compare without regard to case.
-struct header_field {
-    std::string name;
-    std::string value;
-
-    bool operator==(const header_field&) const = default;
-};
-using header_list = std::vector<header_field>;
-
-/// A token (RFC 9110 section 5.6.2): what names of headers and methods are made of.
-[[nodiscard]] inline bool is_token(std::string_view text) noexcept {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               marks.find(c) != std::string_view::npos;
-    });
-}
-
-/// What may be sent as a header's value: one line, no control character but the tab (RFC 9110
-/// section 5.5).
-[[nodiscard]] inline bool is_field_value(std::string_view text) noexcept {
-    return std::none_of(text.begin(), text.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return (byte < 0x20 && c != '\t') || byte == 0x7F;
-    });
-}
 
 /// The watchdogs of one request. There is no limit on its whole duration: a slow upload that gets
 /// on is a good upload.
@@ -87,6 +61,9 @@ struct request {
     /// The protocol has signed it: it is sent as it is, without the job's headers, without the
     /// credentials provider's, and not to where a redirect points.
     bool sealed = false;
+    /// What in a sealed request proves who asks, beside its `Authorization`: the engine keeps it out of what it keeps
+    /// of the answer.
+    std::vector<std::string> secrets;
     /// Ask with `Expect: 100-continue` and give the server five seconds before the body is sent
     /// (RFC 9110 section 10.1.1): a server that refuses early can then be heard.
     bool expect_continue = false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/error.hpp>
+#include <waybill/http/header.hpp>
 #include <waybill/transport/request.hpp>
 
 #include <algorithm>
@@ -13,32 +14,6 @@
 #include <vector>
 
 namespace waybill {
-
-/// Compares header names: ASCII, without regard to case.
-[[nodiscard]] inline bool same_header(std::string_view a, std::string_view b) noexcept {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
-
-[[nodiscard]] inline bool begins_ignoring_case(std::string_view text, std::string_view begin) noexcept {
-    return text.size() >= begin.size() && same_header(text.substr(0, begin.size()), begin);
-}
-
-/// The value of the only header of this name; empty when there is none or several, since a field
-/// that must be single and is not cannot be trusted.
-[[nodiscard]] inline std::optional<std::string_view> single_header(const header_list& headers,
-                                                                   std::string_view name) noexcept {
-    std::optional<std::string_view> found;
-    for (const header_field& h : headers) {
-        if (same_header(h.name, name)) {
-            if (found) {
-                return std::nullopt;
-            }
-            found = h.value;
-        }
-    }
-    return found;
-}
 
 /// What became of a request. Network failures are values here, not exceptions: what a failure
 /// means depends on how far the request was, and only the protocol can tell.

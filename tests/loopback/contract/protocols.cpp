@@ -81,9 +81,9 @@ std::vector<protocol_under_contract> resuming() {
         {"automatic", automatic_can, over_resumable(true, [](job& j) { j.via(automatic{}); })},
         {"s3", s3_can, [] { return std::make_unique<s3_contract_server>(); },
          [](options& how) {
-             how.s3_keys = [](const std::string&, const std::string&) {
+             how.protocols["s3"] = s3_with([](const std::string&, const std::string&) {
                  return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, {}});
-             };
+             });
          }},
     };
 }

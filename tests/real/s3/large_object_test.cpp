@@ -39,9 +39,9 @@ TEST_CASE("an object above 4 GiB arrives by S3, each part as it was", "[s3]") {
     how.etags_are_md5 = false;
     s3_server server(how);
     options quick = quick_options(dir);
-    quick.s3_keys = [](const std::string&, const std::string&) {
+    quick.protocols["s3"] = s3_with([](const std::string&, const std::string&) {
         return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, ""});
-    };
+    });
     delivery uploads(quick);
     job what(server.url("/bucket/large"));
     what.via(s3{}.part_size(part).parallel(2)).file(path);

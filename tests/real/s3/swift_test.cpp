@@ -25,9 +25,9 @@ swift_server& swift() {
 
 options with_keys(const temp_dir& dir, const std::string& secret = swift_server::secret_key) {
     options how = quick_options(dir);
-    how.s3_keys = [secret](const std::string&, const std::string&) {
+    how.protocols["s3"] = s3_with([secret](const std::string&, const std::string&) {
         return std::optional(s3_credentials{swift_server::access_key, secret, ""});
-    };
+    });
     return how;
 }
 

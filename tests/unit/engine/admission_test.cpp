@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <waybill/engine/admission.hpp>
-#include <waybill/protocol/detail/multipart_protocol.hpp>
-#include <waybill/protocol/detail/put_protocol.hpp>
 #include <waybill/protocol/multipart.hpp>
+#include <waybill/protocol/multipart/protocol.hpp>
 #include <waybill/protocol/put.hpp>
+#include <waybill/protocol/put/protocol.hpp>
 
 #include "support/catch.hpp"
 #include "support/run.hpp"

@@ -4,9 +4,9 @@
 // here, and changes none.
 
 #include <waybill/detail/digest.hpp>
-#include <waybill/protocol/detail/resumable_upload.hpp>
-#include <waybill/protocol/detail/s3_plan.hpp>
-#include <waybill/protocol/detail/tus_rules.hpp>
+#include <waybill/protocol/resumable/upload.hpp>
+#include <waybill/protocol/s3/plan.hpp>
+#include <waybill/protocol/tus/rules.hpp>
 
 #include "support/catch.hpp"
 

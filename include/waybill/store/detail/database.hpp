@@ -2,8 +2,8 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
+#include <waybill/platform/space_reserve.hpp>
 #include <waybill/store/detail/format.hpp>
-#include <waybill/store/detail/space_reserve.hpp>
 #include <waybill/store/detail/store_file.hpp>
 #include <waybill/store/store.hpp>
 
@@ -167,8 +167,9 @@ private:
 }  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/store/impl/database.ipp>
-#include <waybill/store/impl/database_open.ipp>
-#include <waybill/store/impl/database_read.ipp>
-#include <waybill/store/impl/database_write.ipp>
+#include <waybill/store/detail/database.ipp>
+#include <waybill/store/detail/database_open.ipp>
+#include <waybill/store/detail/database_read.ipp>
+#include <waybill/store/detail/database_remove.ipp>
+#include <waybill/store/detail/database_write.ipp>
 #endif

@@ -1,41 +1,31 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/detail/unique_fd.hpp>
 #include <waybill/error.hpp>
+#include <waybill/platform/errors.hpp>
+#include <waybill/platform/private_file.hpp>
+#include <waybill/platform/unique_fd.hpp>
 #include <waybill/store/detail/format.hpp>
 #include <waybill/store/store_options.hpp>
 
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstdlib>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
-#include <memory>
+#include <optional>
+#include <span>
 #include <string>
-#include <system_error>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 namespace waybill::detail {
 
-[[nodiscard]] inline std::string errno_text(int number) {
-    return std::generic_category().message(number);
-}
-
 [[nodiscard]] inline errc file_error(int number) noexcept {
-    return number == ENOSPC || number == EDQUOT ? errc::store_full : errc::store_unwritable;
+    return is_want_of_space(number) ? errc::store_full : errc::store_unwritable;
 }
 
-/// Makes directory entries durable: a new or renamed file is not safe before its directory is.
 inline void sync_directory(const std::string& directory) {
-    const unique_fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd || ::fsync(fd.get()) != 0) {
+    if (!sync_entries(directory)) {
         throw error(errc::store_failed, directory + " (" + errno_text(errno) + ")");
     }
 }
@@ -74,31 +64,29 @@ public:
             inspect_beside(path_ + suffix);
         }
         // SQLite's journal and WAL inherit this mode; the umask does not matter.
-        if (::access(path_.c_str(), F_OK) != 0 && is_not_empty(path_ + "-wal")) {
+        if (!exists(path_) && is_not_empty(path_ + "-wal")) {
             // SQLite would delete it, and with it what was not written back yet.
             throw error(errc::store_damaged, path_ + " is missing, though its WAL is there");
         }
-        const unique_fd fresh(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-        if (fresh) {
+        if (const unique_fd fresh = create_private(path_)) {
             sync_directory(directory_);
             return content::fresh;
         }
         if (errno != EEXIST) {
             throw error(file_error(errno), path_ + " (" + errno_text(errno) + ")");
         }
-        const unique_fd fd(::open(path_.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+        const unique_fd fd = open_to_write(path_);
         if (!fd) {
             throw error(errc::store_unwritable, path_ + " (" + errno_text(errno) + ")");
         }
-        const struct stat s = keep_private(fd.get(), path_);
-        if (s.st_size == 0) {
+        if (keep_private(fd, path_).size == 0) {
             // A store that was never finished has neither of these yet; one that was cut off to nothing has.
             if (is_not_empty(path_ + "-wal") || is_not_empty(path_ + ".reserve")) {
                 throw error(errc::store_damaged, path_ + " is empty, though jobs were kept in it");
             }
             return content::fresh;
         }
-        check_header(fd.get());
+        check_header(fd);
         return content::ours;
     }
 
@@ -106,11 +94,11 @@ public:
     std::string set_aside() {
         const std::string name = path_ + ".damaged-" + std::to_string(std::time(nullptr));
         std::string target = name;
-        for (int another = 2; ::access(target.c_str(), F_OK) == 0; ++another) {  // a second one within a second
+        for (int another = 2; exists(target); ++another) {  // a second one within a second
             target = name + "-" + std::to_string(another);
         }
         for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-            if (::rename((path_ + suffix).c_str(), (target + suffix).c_str()) != 0 && errno != ENOENT) {
+            if (std::rename((path_ + suffix).c_str(), (target + suffix).c_str()) != 0 && errno != ENOENT) {
                 throw error(file_error(errno), path_ + suffix + " (" + errno_text(errno) + ")");
             }
         }
@@ -134,14 +122,14 @@ public:
 private:
     struct file_id {
         bool there = false;
-        dev_t device = 0;
-        ino_t inode = 0;
+        std::uint64_t device = 0;
+        std::uint64_t inode = 0;
         bool operator==(const file_id&) const = default;
     };
 
     [[nodiscard]] static file_id id_of(const std::string& name) noexcept {
-        struct stat s {};
-        return ::stat(name.c_str(), &s) == 0 ? file_id{true, s.st_dev, s.st_ino} : file_id();
+        const std::optional<file_facts> found = facts_of(name);
+        return found ? file_id{true, found->device, found->inode} : file_id();
     }
 
     static void require_short(const std::string& path) {
@@ -153,36 +141,35 @@ private:
     }
 
     [[nodiscard]] static bool is_not_empty(const std::string& name) noexcept {
-        struct stat s {};
-        return ::stat(name.c_str(), &s) == 0 && s.st_size > 0;
+        const std::optional<file_facts> found = facts_of(name);
+        return found && found->size > 0;
     }
 
     // Nothing is read that somebody else may have put there, also when we are root: a journal is as good as the store
     // itself. A store that was copied or restored may have got the umask's mode; SQLite's side files take it over.
-    [[nodiscard]] static struct stat keep_private(int fd, const std::string& name) {
-        struct stat s {};
-        if (::fstat(fd, &s) != 0) {
+    static file_facts keep_private(const unique_fd& fd, const std::string& name) {
+        const std::optional<file_facts> found = facts_of(fd);
+        if (!found) {
             throw error(errc::store_unwritable, name + " (" + errno_text(errno) + ")");
         }
-        if (!S_ISREG(s.st_mode)) {
+        if (!found->regular) {
             throw error(errc::store_unwritable, name + " is not a regular file");
         }
-        if (s.st_uid != ::geteuid()) {
+        if (!is_own(*found)) {
             throw error(errc::store_unsafe, name + " belongs to another user");
         }
-        if (s.st_nlink > 1) {
+        if (found->names > 1) {
             throw error(errc::store_unsafe, name + " has another name, a hard link");
         }
-        if ((s.st_mode & (S_IRWXG | S_IRWXO)) != 0 && ::fchmod(fd, 0600) != 0) {
+        if (found->others_may_act && !keep_from_others(fd)) {
             throw error(errc::store_unsafe, name + " (" + errno_text(errno) + ")");
         }
-        return s;
+        return *found;
     }
 
     static void inspect_beside(const std::string& name) {
-        const unique_fd fd(::open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
-        if (fd) {
-            static_cast<void>(keep_private(fd.get(), name));
+        if (const unique_fd fd = open_to_read(name)) {
+            keep_private(fd, name);
         } else if (errno != ENOENT) {
             throw error(errc::store_unwritable, name + " (" + errno_text(errno) + ")");
         }
@@ -193,30 +180,32 @@ private:
         const std::string wanted =
             slash == std::string::npos ? "." : (slash == 0 ? "/" : options_.path.substr(0, slash));
         make_directories(wanted);
-        const std::unique_ptr<char, decltype(&std::free)> real(::realpath(wanted.c_str(), nullptr), &std::free);
-        struct stat s {};
-        if (!real || ::stat(real.get(), &s) != 0) {
+        const std::optional<std::string> real = real_path(wanted);
+        const std::optional<file_facts> found = real ? facts_of(*real) : std::nullopt;
+        if (!found) {
             throw error(errc::store_unwritable, wanted + " (" + errno_text(errno) + ")");
         }
-        if (!S_ISDIR(s.st_mode)) {
+        if (!found->directory) {
             throw error(errc::store_unwritable, wanted + " is not a directory");
         }
         // Who can make files here can put a store, or a journal that becomes one, in our place. A sticky directory
         // such as /tmp keeps others from renaming our files, and not from making theirs beside them.
-        if ((s.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-            throw error(errc::store_unsafe, std::string(real.get()) + " can be written by others");
+        if (found->others_may_write) {
+            throw error(errc::store_unsafe, *real + " can be written by others");
         }
-        if (s.st_uid != ::geteuid() && s.st_uid != 0) {
-            throw error(errc::store_unsafe, std::string(real.get()) + " belongs to another user");
+        if (!is_own(*found) && !is_of_root(*found)) {
+            throw error(errc::store_unsafe, *real + " belongs to another user");
         }
-        refuse_network_file_system(real.get());
-        return std::string(real.get()) == "/" ? "" : real.get();
+        if (is_on_network(*real)) {
+            throw error(errc::store_unwritable, *real + " is on a network file system");
+        }
+        return *real == "/" ? "" : *real;
     }
 
     static void make_directories(const std::string& wanted) {
         for (std::size_t end = wanted.find('/', 1);; end = wanted.find('/', end + 1)) {
             const std::string part = wanted.substr(0, end);
-            if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
+            if (!make_private_directory(part)) {
                 throw error(file_error(errno), part + " (" + errno_text(errno) + ")");
             }
             if (end == std::string::npos) {
@@ -225,51 +214,36 @@ private:
         }
     }
 
-    static void refuse_network_file_system(const char* directory) {
-        constexpr std::array<std::uint32_t, 4> remote = {0x6969U, 0x517BU, 0xFF534D42U, 0xFE534D42U};  // NFS, SMB
-        struct statfs s {};
-        if (::statfs(directory, &s) == 0) {
-            for (const std::uint32_t magic : remote) {
-                if (static_cast<std::uint32_t>(s.f_type) == magic) {
-                    throw error(errc::store_unwritable, std::string(directory) + " is on a network file system");
-                }
-            }
-        }
-    }
-
-    // Not a lock on the database itself: POSIX locks vanish when any descriptor of that file is
-    // closed. flock on a file of its own is freed by the kernel the moment the owner dies.
     void lock() {
         const std::string name = path_ + ".lock";
-        lock_ = unique_fd(::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600));
+        lock_ = open_or_create_private(name);
         if (!lock_) {
             throw error(file_error(errno), name + " (" + errno_text(errno) + ")");
         }
-        static_cast<void>(keep_private(lock_.get(), name));
-        if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+        keep_private(lock_, name);
+        if (!lock_alone(lock_)) {
             std::array<char, 24> owner{};
-            const ssize_t got = ::pread(lock_.get(), owner.data(), owner.size() - 1, 0);
+            const auto got = read_at(lock_, 0, std::span<char>(owner).first(owner.size() - 1));
             const std::string pid(owner.data(), std::strspn(owner.data(), "0123456789"));
             throw error(errc::store_locked, path_ + (got > 0 && !pid.empty() ? " (process " + pid + ")" : ""));
         }
-        const std::string pid = std::to_string(::getpid()) + "\n";
-        if (::ftruncate(lock_.get(), 0) == 0) {
-            // Only for the error message above: a full disk must not keep a store from opening.
-            [[maybe_unused]] const ssize_t written = ::pwrite(lock_.get(), pid.data(), pid.size(), 0);
-        }
+        // Only for the error message above: a full disk must not keep a store from opening.
+        replace_content(lock_, own_process_id() + "\n");
     }
 
-    void check_header(int fd) const {
-        std::array<unsigned char, 100> head{};
-        const ssize_t got = ::pread(fd, head.data(), head.size(), 0);
+    void check_header(const unique_fd& fd) const {
+        std::array<char, 100> head{};
+        const auto got = read_at(fd, 0, head);
         const auto word = [&](std::size_t at) {
-            return static_cast<std::uint32_t>(head[at]) << 24 | static_cast<std::uint32_t>(head[at + 1]) << 16 |
-                   static_cast<std::uint32_t>(head[at + 2]) << 8 | head[at + 3];
+            std::uint32_t value = 0;
+            for (std::size_t i = at; i < at + 4; ++i) {
+                value = value << 8 | static_cast<unsigned char>(head[i]);
+            }
+            return value;
         };
         if (got < 100 || std::memcmp(head.data(), "SQLite format 3", 16) != 0) {
             // Torn while it was being created: SQLite rolls it back. Later there is no such journal.
-            struct stat journal {};
-            if (::stat((path_ + "-journal").c_str(), &journal) == 0 && journal.st_size > 0) {
+            if (is_not_empty(path_ + "-journal")) {
                 return;
             }
             throw error(errc::store_damaged, path_ + " is not a database");

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/detail/unique_fd.hpp>
-#include <waybill/transport/detail/socket_queue.hpp>
+#include <waybill/platform/socket.hpp>
+#include <waybill/platform/unique_fd.hpp>
 
 #include <cstdint>
-
-#include <fcntl.h>
 
 namespace waybill::detail {
 
@@ -19,7 +17,7 @@ public:
     /// The answer came over `fd`. `refuses`: it says that the server takes no more. `over_tls`: what libcurl sends when
     /// it is done may be what makes the server close its side.
     void note(int fd, bool refuses, bool over_tls) noexcept {
-        connection_ = unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+        connection_ = duplicate_of(fd);
         came_ = true;
         over_tls_ = over_tls;
         refused_ = refuses || !connection_;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/platform/socket.hpp>
 #include <waybill/transport/curl_options.hpp>
 #include <waybill/transport/detail/curl_handle.hpp>
 #include <waybill/transport/detail/curl_transfer.hpp>
 #include <waybill/transport/detail/key_log.hpp>
-#include <waybill/transport/detail/socket_queue.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 
@@ -14,14 +14,12 @@
 #include <string>
 #include <string_view>
 
-#include <sys/socket.h>
-
 namespace waybill::detail {
 
 // libcurl's own sockets would be inherited by every program the app starts, which would keep the
 // connection open for as long as it runs.
 inline curl_socket_t open_private_socket(void* /*nothing*/, curlsocktype /*purpose*/, curl_sockaddr* address) noexcept {
-    const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    const int fd = private_socket(address->family, address->socktype, address->protocol).release();
     if (fd >= 0) {
         keep_queue_short(fd);
     }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/platform/loaded_symbol.hpp>
+
 #include <curl/curl.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <dlfcn.h>
 #include <string_view>
 
 struct ssl_ctx_st;  // OpenSSL's names for SSL_CTX and SSL: its header need not be there
@@ -27,8 +28,7 @@ using key_log_setter = void (*)(ssl_ctx_st*, key_log_function);
     const std::string_view used = name == nullptr ? "" : name;
     const bool known =
         std::any_of(alike.begin(), alike.end(), [&](std::string_view one) { return used.starts_with(one); });
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): what dlsym is for
-    return known ? reinterpret_cast<key_log_setter>(::dlsym(RTLD_DEFAULT, "SSL_CTX_set_keylog_callback")) : nullptr;
+    return known ? loaded_symbol<key_log_setter>("SSL_CTX_set_keylog_callback") : nullptr;
 }
 
 [[nodiscard]] inline key_log_setter the_key_log_setter() noexcept {

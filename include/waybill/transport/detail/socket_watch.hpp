@@ -2,7 +2,7 @@
 #pragma once
 
 #include <waybill/detail/asio_compat.hpp>
-#include <waybill/detail/unique_fd.hpp>
+#include <waybill/platform/unique_fd.hpp>
 
 #include <asio/error.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -11,8 +11,6 @@
 #include <memory>
 #include <system_error>
 #include <utility>
-
-#include <fcntl.h>
 
 namespace waybill::detail {
 
@@ -30,7 +28,7 @@ public:
     /// Throws `std::system_error` when there is no descriptor left.
     socket_watch(const asio::any_io_executor& executor, std::weak_ptr<Owner> owner, int fd)
         : owner_(std::move(owner)), fd_(fd), duplicate_(executor) {
-        unique_fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+        unique_fd copy = duplicate_of(fd);
         if (!copy) {
             throw std::system_error(errno, std::generic_category());
         }

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/decl.hpp>
+#include <waybill/protocol/protocol.hpp>
+#include <waybill/protocol/registry.hpp>
+#include <waybill/transport/response.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace waybill::detail {
+
+/// What an endpoint offers.
+struct endpoint_offer {
+    std::string spoken;       ///< `tus`, `resumable` or `plain`; empty: nothing is known
+    std::uint64_t least = 0;  ///< bytes of an upload; what is smaller is sent the plain way
+};
+
+/// What endpoints have said, by URL. Shared by the attempts of one uploader, on its strand.
+class endpoint_memory {
+public:
+    /// After this an endpoint is asked again: servers learn.
+    static constexpr std::chrono::hours lifetime{1};
+
+    /// So often an endpoint may break over the question before that is taken for its nature.
+    static constexpr int accidents = 2;
+
+    using time = std::chrono::system_clock::time_point;
+
+    /// Nothing is known, too, when it is too old. A clock that was set back makes it too old.
+    [[nodiscard]] endpoint_offer find(const std::string& endpoint, time now) const {
+        const auto found = spoken_.find(endpoint);
+        const bool fresh = found != spoken_.end() && now >= found->second.heard && now - found->second.heard < lifetime;
+        return fresh ? found->second.offered : endpoint_offer();
+    }
+    void remember(const std::string& endpoint, endpoint_offer offered, time now) {
+        constexpr std::size_t most = 1000;
+        if (spoken_.size() >= most) {
+            spoken_.clear();  // asking again costs one request
+        }
+        spoken_[endpoint] = answer{std::move(offered), now};
+        broken_.erase(endpoint);
+    }
+    void forget(const std::string& endpoint) { spoken_.erase(endpoint); }
+
+    /// The endpoint broke over the question once more. True when that has happened so often that it is no accident:
+    /// being asked is no condition of taking an upload.
+    [[nodiscard]] bool note_broken(const std::string& endpoint) {
+        constexpr std::size_t most = 1000;
+        if (broken_.size() >= most) {
+            broken_.clear();
+        }
+        return ++broken_[endpoint] > accidents;
+    }
+
+private:
+    struct answer {
+        endpoint_offer offered;
+        time heard;
+    };
+    std::map<std::string, answer> spoken_;
+    std::map<std::string, int> broken_;  // over how many questions in a row
+};
+
+/// What an answer to OPTIONS offers.
+[[nodiscard]] WAYBILL_DECL endpoint_offer offered_by(const response& answer);
+
+/// See `automatic`.
+class automatic_protocol final : public protocol {
+public:
+    automatic_protocol(const protocol_spec& spec, registry known, std::shared_ptr<endpoint_memory> memory);
+
+    void check(const waybill::job& job) const override;
+    asio::awaitable<void> restore(session& job) override;
+    asio::awaitable<void> upload(session& job) override;
+    asio::awaitable<void> finalize(session& job) override;
+    [[nodiscard]] bool finalizes() const noexcept override { return speaks_ && speaks_->finalizes(); }
+
+private:
+    asio::awaitable<std::string> ask(session& job);
+    [[nodiscard]] protocol_spec settings_for(const session& job, const std::string& name) const;
+
+    protocol_spec spec_;
+    registry known_;
+    std::shared_ptr<endpoint_memory> memory_;
+    std::unique_ptr<protocol> speaks_;
+    bool asked_ = false;  ///< in this attempt; else it is what the endpoint has said before
+};
+
+}  // namespace waybill::detail
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/automatic/protocol.ipp>
+#endif

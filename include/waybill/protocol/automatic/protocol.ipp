@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/http/form.hpp>
+#include <waybill/http/url.hpp>
+#include <waybill/protocol/automatic/protocol.hpp>
+#include <waybill/protocol/http_rules.hpp>
+#include <waybill/protocol/put/protocol.hpp>
+#include <waybill/protocol/shared/independent_items.hpp>
+#include <waybill/protocol/shared/target.hpp>
+#include <waybill/protocol/shared/upload_fields.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace waybill::detail {
+
+WAYBILL_DECL endpoint_offer offered_by(const response& answer) {
+    if (answer.header("Tus-Resumable") || answer.header("Tus-Version")) {
+        return {"tus"};
+    }
+    const auto limits = parse_upload_limit(answer.headers);
+    return limits ? endpoint_offer{"resumable", limits->min_size.value_or(0)} : endpoint_offer{"plain"};
+}
+
+[[nodiscard]] inline std::string endpoint_of(const session& job) {
+    const std::string& target = job.job().spec.url;
+    return target.substr(0, target.find('?'));
+}
+
+/// An upload is an item, or the form with all of them, which is larger than these.
+[[nodiscard]] inline std::uint64_t smallest_upload(const session& job, bool by_name) {
+    std::uint64_t least = job.job().spec.size;
+    for (std::size_t i = 0; by_name && i < job.items().size(); ++i) {
+        least = std::min(least, job.items()[i].spec.size);
+    }
+    return least;
+}
+
+WAYBILL_DECL automatic_protocol::automatic_protocol(const protocol_spec& spec, registry known,
+                                                    std::shared_ptr<endpoint_memory> memory)
+    : spec_(spec), known_(std::move(known)), memory_(std::move(memory)) {
+    for (const auto& [name, value] : spec_.settings) {
+        const bool good = name == "chunk-size"   ? parse_decimal(value).has_value()
+                          : name == "file-field" ? is_form_name(value)
+                                                 : false;
+        if (!good) {
+            throw error(errc::invalid_setting, printable_excerpt(name + "=" + value, 128));
+        }
+    }
+}
+
+// What can be sent the plain way can be sent any way.
+WAYBILL_DECL void automatic_protocol::check(const waybill::job& job) const {
+    if (is_put_template(job.url())) {
+        put_protocol(protocol_spec{"put", {}}).check(job);
+    } else {
+        require_no_independence(job);  // it may become a form
+    }
+}
+
+/// Something of the job may be at the server already.
+[[nodiscard]] inline bool is_begun(const session& job) {
+    bool begun = job.in_doubt() || job.find_checkpoint() != nullptr;
+    for (std::size_t i = 0; i < job.items().size(); ++i) {
+        begun = begun || job.find_checkpoint(i) != nullptr || job.items()[i].state.now == item_status::completed;
+    }
+    return begun;
+}
+
+WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
+    std::string name = job.job().state.spoken;
+    if (name.empty()) {
+        name = co_await ask(job);
+        // Before its first byte: another one could bring what this one has brought once more.
+        std::string chosen = name;
+        co_await job.save_protocol(std::move(chosen));
+    }
+    speaks_ = known_.make(settings_for(job, name));
+    co_await speaks_->restore(job);
+}
+
+/// The endpoint does not know the protocol, and nothing was begun there.
+[[nodiscard]] inline bool is_outdated(const failure& why, const session& job) {
+    const bool unknown = why.code() == make_http_error(404) || why.code() == make_http_error(405) ||
+                         why.code() == make_http_error(501) || why.code() == errc::not_offered;
+    const std::string& spoken = job.job().state.spoken;
+    const bool by_upload = spoken == "tus" || spoken == "resumable";
+    return by_upload && unknown && !is_begun(job) && why.what_to_do() == disposition::permanent;
+}
+
+WAYBILL_DECL asio::awaitable<void> automatic_protocol::upload(session& job) {
+    bool outdated = false;
+    try {
+        co_await speaks_->upload(job);
+    } catch (const failure& f) {
+        outdated = !asked_ && is_outdated(f, job);
+        if (!outdated) {
+            throw;
+        }
+    }
+    if (outdated) {
+        memory_->forget(endpoint_of(job));
+        std::string none;
+        co_await job.save_protocol(std::move(none));
+        co_await restore(job);
+        co_await speaks_->upload(job);
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
+    co_await speaks_->finalize(job);
+}
+
+/// The same as of an answer, of what the attempt before ended with. Nothing was begun yet: it was over the question.
+[[nodiscard]] inline bool is_broken_by(const stored_error& last) {
+    response answer;
+    answer.status = last.details.http_status;
+    answer.failure = answer.status == 0 ? last.code : std::error_code();
+    return is_broken_by(answer);
+}
+
+/// What stands before the server answers in its place, and has done so for long: OPTIONS may be what it cannot bear,
+/// and not the upload.
+[[nodiscard]] inline bool is_kept_by_gateway(const response& r, const job_state& past) {
+    constexpr int patience = 9;  // tries in a row, some minutes
+    const auto from_gateway = [](std::error_code code) {
+        return code == make_http_error(502) || code == make_http_error(503) || code == make_http_error(504);
+    };
+    return from_gateway(make_http_error(r.status)) && !r.header("Retry-After") && past.troubles >= patience &&
+           from_gateway(past.error.code);
+}
+
+/// The name of the protocol to speak.
+WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) {
+    const job_spec& spec = job.job().spec;
+    const std::string target = spec.url.find("{name}") == std::string::npos
+                                   ? spec.url
+                                   : url::fill_name(spec.url, job.items().front().spec.name);
+    const std::string endpoint = endpoint_of(job);
+    const bool by_name = is_put_template(spec.url);
+    endpoint_offer offered = memory_->find(endpoint, job.now());
+    if (offered.spoken.empty()) {
+        request asked;
+        asked.method = "OPTIONS";
+        asked.url = target;
+        asked.idempotent = true;
+        asked.conditional = false;
+        std::vector<body_span> none;
+        const response answer = co_await job.send(std::move(asked), std::move(none));
+        asked_ = true;
+        const verdict v = judge(answer, true);
+        const bool refused = v.what == disposition::permanent && answer.status != 0;
+        // The memory ends with the process. Of a program that ends after each try, the job remembers.
+        const bool broken = is_broken_by(answer);
+        const bool often = broken && memory_->note_broken(endpoint);
+        const job_state& past = job.job().state;
+        const bool before = past.attempt > endpoint_memory::accidents && is_broken_by(past.error);
+        // A form is not sent to find out: a gateway's answer to it would leave its outcome unknown.
+        const bool in_vain = (broken && (often || before)) || (by_name && is_kept_by_gateway(answer, past));
+        if (!refused && !in_vain) {
+            require_accepted(answer, true, unix_seconds(job.now()));
+        }
+        offered = v.accepted ? offered_by(answer) : endpoint_offer{"plain"};
+        if (!in_vain) {  // the next job asks once more: it may have been mended
+            memory_->remember(endpoint, offered, job.now());
+        }
+    }
+    if (offered.spoken == "tus" && spec.fields.empty() && known_.contains("tus")) {
+        co_return "tus";
+    }
+    if (offered.spoken == "resumable" && known_.contains("resumable") &&
+        smallest_upload(job, by_name) >= offered.least) {
+        co_return "resumable";
+    }
+    co_return by_name ? "put" : "multipart";
+}
+
+/// A function of the job alone: a restart must find the same.
+WAYBILL_DECL protocol_spec automatic_protocol::settings_for(const session& job, const std::string& name) const {
+    protocol_spec chosen{name, {}};
+    const bool by_upload = name == "resumable" || name == "tus";
+    const bool form = name == "multipart" || (name == "resumable" && !is_put_template(job.job().spec.url));
+    for (const auto& [setting, value] : spec_.settings) {
+        if (setting == "file-field" ? form : by_upload) {
+            chosen.settings.emplace_back(setting, value);
+        }
+    }
+    if (name == "resumable") {
+        chosen.settings.emplace_back(form ? "form" : "method", form ? "1" : "PUT");
+    }
+    return chosen;
+}
+
+}  // namespace waybill::detail

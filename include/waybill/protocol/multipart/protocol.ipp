@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/http_rules.hpp>
+#include <waybill/protocol/multipart/protocol.hpp>
+#include <waybill/protocol/shared/form.hpp>
+#include <waybill/protocol/shared/independent_items.hpp>
+#include <waybill/protocol/shared/repeated_request.hpp>
+#include <waybill/protocol/shared/undecodable.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace waybill::detail {
+
+WAYBILL_DECL multipart_protocol::multipart_protocol(const protocol_spec& spec) {
+    for (const auto& [name, value] : spec.settings) {
+        if (name != "file-field" || !is_form_name(value)) {
+            throw error(errc::invalid_setting, "multipart: " + printable_excerpt(name + " = " + value, 128));
+        }
+        file_field_ = value;
+    }
+}
+
+WAYBILL_DECL void multipart_protocol::check(const waybill::job& job) const {
+    require_no_independence(job);
+}
+
+// All files are looked at before the first byte: one that changed ends the attempt now, not after
+// gigabytes of its neighbours.
+WAYBILL_DECL asio::awaitable<void> multipart_protocol::restore(session& job) {
+    if (job.find_checkpoint() != nullptr) {  // this version keeps none: a newer one does
+        co_await doubt_checkpoint(job, checkpoint::whole_job);
+    }
+    for (std::size_t i = 0; i < job.items().size(); ++i) {
+        if (job.items()[i].state.now != item_status::completed) {  // else its bytes are of no matter any more
+            static_cast<void>(job.open(i));
+        }
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> multipart_protocol::upload(session& job) {
+    if (std::all_of(job.items().begin(), job.items().end(),
+                    [](const item_record& i) { return i.state.now == item_status::completed; })) {
+        co_return;  // the answer was committed, the job's end was not: a crash in between
+    }
+    multipart_body body = lay_out(job, form_boundary(job), file_field_);
+    request what;
+    what.method = "POST";
+    what.url = job.job().spec.url;
+    what.headers.push_back(header_field{"Content-Type", body.content_type()});
+    what.body = &body;
+    what.see_other = true;
+    const bool repeated = is_repeated_by_key(job, checkpoint::whole_job);
+    const response answer = co_await job.send(std::move(what), spans_of(body), checkpoint::whole_job);
+    require_first_is_over(answer, job, checkpoint::whole_job, repeated);
+    require_accepted(answer, false, unix_seconds(job.now()));
+    job.complete_all_soon(answer.see_other ? redirect_text(answer) : printable_excerpt(answer.body, 256));
+}
+
+}  // namespace waybill::detail

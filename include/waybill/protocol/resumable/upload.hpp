@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/body/hashing_source.hpp>
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/detail/decl.hpp>
+#include <waybill/protocol/http_rules.hpp>
+#include <waybill/protocol/resumable/settings.hpp>
+#include <waybill/protocol/session.hpp>
+#include <waybill/protocol/shared/finishing.hpp>
+#include <waybill/protocol/shared/upload_fields.hpp>
+#include <waybill/transport/request.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace waybill::detail {
+
+/// What is uploaded as one: an item, or a form with all items.
+struct representation {
+    struct part {
+        std::size_t item;
+        std::uint64_t offset;  ///< where the item's bytes begin
+        std::uint64_t size;
+    };
+
+    std::size_t about = checkpoint::whole_job;
+    std::string method;
+    std::string url;
+    header_list headers;
+    std::unique_ptr<body_source> body;
+    std::vector<part> parts;
+    std::string boundary;  ///< a form's; kept, because the next epoch would choose another
+};
+
+/// What a checkpoint of a resumable upload keeps beyond URL and offset. Decoded as foreign bytes.
+struct resumable_state {
+    int interop = 8;
+    std::uint64_t length = 0;
+    std::uint64_t most_append = 0;  ///< bytes of one request; 0: no limit known
+    /// How far bytes may have left; a server that has more than that lies. Stored only between
+    /// attempts: empty, and nothing is known, while one may be sending.
+    std::optional<std::uint64_t> left;
+    finishing last;  ///< the request with the last byte
+    std::string boundary;
+    std::string algorithm;
+    std::string marks;
+
+    [[nodiscard]] WAYBILL_DECL std::string encode() const;
+    /// Empty when it cannot be decoded. Each version that was released is decoded for ever.
+    [[nodiscard]] static WAYBILL_DECL std::optional<resumable_state> decode(std::string_view bytes);
+};
+
+/// The headers that tell a server which version of the draft is spoken.
+[[nodiscard]] WAYBILL_DECL header_field interop_header(int version);
+
+/// It has a field of the draft, and so it is the upload's server that answers.
+[[nodiscard]] inline bool speaks_of_uploads(const response& answer) noexcept {
+    return has_header_beginning(answer, "Upload-");
+}
+
+/// One upload by draft-ietf-httpbis-resumable-upload, from wherever it stands to its end.
+///
+/// Every offset a server names is checked: never below what it has confirmed, never beyond what it
+/// can have. After any doubt the server is asked (HEAD), never guessed about.
+class resumable_upload {
+public:
+    resumable_upload(session& job, const resumable_settings& how, representation what);
+
+    /// Returns when the server has all of it: what it said of it. Throws `failure`.
+    asio::awaitable<std::string> deliver();
+
+private:
+    struct interim_notes;
+
+    // Where it stands.
+    [[nodiscard]] bool load();
+    [[nodiscard]] checkpoint reached() const;
+    /// `settles`: what became of the request with the last byte is known by it.
+    void advance(std::uint64_t offset, bool settles = false);
+    void note_sent(const response& answer, std::uint64_t begin);
+    void note_told(const failure& why);
+    void take_limits(const upload_fields& said);
+    [[nodiscard]] std::string receipt(const response& answer) const;
+
+    // Requests.
+    [[nodiscard]] request new_request(std::string method, const std::string& url) const;
+    [[nodiscard]] std::vector<body_span> spans(std::uint64_t begin, std::uint64_t length) const;
+    [[nodiscard]] std::uint64_t next_length() const;
+    asio::awaitable<std::string> digest_field(std::string algorithm, std::uint64_t begin, std::uint64_t length);
+    asio::awaitable<request> creation(bool whole);
+    asio::awaitable<request> continuation(std::uint64_t length, bool last);
+    void watch(request& what, interim_notes& notes, std::uint64_t begin);
+
+    // Steps.
+    asio::awaitable<void> go_on();
+    asio::awaitable<void> create();
+    asio::awaitable<void> create_with_body();
+    asio::awaitable<void> adopt(const response& answer, std::string location);
+    asio::awaitable<void> require_right_size(const upload_fields& said);
+    asio::awaitable<void> ask();
+    asio::awaitable<void> require_offset(const response& answer, const upload_fields& said);
+    asio::awaitable<void> stands_at(std::uint64_t offset);
+    asio::awaitable<void> replay();
+    asio::awaitable<void> found_complete(const response& answer);
+    asio::awaitable<void> append();
+    asio::awaitable<void> appended(const response& answer, std::uint64_t length, bool last);
+    asio::awaitable<void> refused(const response& answer, std::uint64_t length, bool last);
+    asio::awaitable<void> resync(verdict because, const response& answer);
+    asio::awaitable<void> gone(const response& answer);
+    asio::awaitable<void> lost_tail(std::uint64_t offset, const response& answer);
+    asio::awaitable<void> begin_anew(bool discard);
+    asio::awaitable<void> finish(const response& answer);
+    asio::awaitable<void> require_same_digest(const response& answer);
+
+    // Ends.
+    [[nodiscard]] failure failed(const verdict& why, const response& answer) const;
+    /// The server contradicts itself or us: gives the upload up, and throws.
+    asio::awaitable<void> break_off(std::error_code code, std::string detail);
+
+    session& job_;
+    const resumable_settings& how_;
+    representation what_;
+    hashing_source* hash_ = nullptr;  // what_.body, when there is a digest to compute
+    std::uint64_t size_;
+
+    int interop_;
+    std::string resource_;
+    std::uint64_t position_ = 0;         // what the server has confirmed
+    std::optional<std::uint64_t> left_;  // see `resumable_state::left`
+    finishing last_;                     // see `resumable_state::last`
+    std::optional<response> refusal_;    // what the request with the last byte was answered in this attempt
+    std::uint64_t most_append_ = 0;
+    std::uint64_t least_append_ = 0;
+    std::int64_t expires_ = 0;
+    bool adopting_ = false;  // the upload is another client's until it has been asked about
+    bool complete_ = false;
+    int restarts_ = 0;
+    int standstills_ = 0;
+    std::string receipt_;
+};
+
+}  // namespace waybill::detail
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/protocol/resumable/creation.ipp>
+#include <waybill/protocol/resumable/recovery.ipp>
+#include <waybill/protocol/resumable/requests.ipp>
+#include <waybill/protocol/resumable/upload.ipp>
+#endif

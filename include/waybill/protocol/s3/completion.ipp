@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/s3/item.hpp>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// The request that makes an object of its parts.
+namespace waybill::detail {
+
+/// Names the parts. The server may answer 200 at once and tell of its failure later, in the body.
+WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
+    const std::string document = complete_document(sent_, state_.checksum);
+    bytes_source body(document);
+    request make = make_request("POST", resource_);
+    make.body = &body;
+    make.headers.push_back(header_field{"Content-Type", "application/xml"});
+    add_headers(make.headers, job_.job().spec.headers, s3_header::condition);
+    const std::string checksum = whole_checksum();
+    if (!checksum.empty()) {
+        make.headers.push_back(header_field{"x-amz-checksum-type", "FULL_OBJECT"});
+        make.headers.push_back(header_field{"x-amz-checksum-crc32c", checksum});
+    }
+    if (job_.in_doubt(index_) && !state_.doubtful) {
+        state_.doubtful = true;  // by an earlier one, whose answer was lost; committed with the mark of this one
+        job_.save_soon(reached());
+    }
+    make.finishing = true;
+    make.assembles = size();
+    make.fresh_connection = true;  // a repetition that nobody sees would hear "no such upload"
+    std::vector<body_span> none;
+    s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", document)), std::move(none));
+    if (!answer.error && judge(answer, false).accepted) {
+        if (const std::optional<s3_completed> made = parse_completed(answer.http.body)) {
+            require_whole_checksum(answer, made->checksum, checksum);
+            receipt_ = receipt(made->etag, checksum);
+        }
+    }
+    if (!receipt_) {
+        if (leaves_doubt(answer)) {
+            state_.doubtful = true;
+            checkpoint doubtful = reached();
+            co_await job_.save_and_mark(std::move(doubtful));  // its answer has taken the mark away
+        }
+        co_await not_completed(std::move(answer));
+    }
+}
+
+/// A success without the document that says so, or a server's error, may come after the upload was completed. And what
+/// comes later says nothing of an earlier completion: "no such upload" is what that leaves behind.
+WAYBILL_DECL bool s3_item::leaves_doubt(const s3_answer& answer) const {
+    constexpr std::array<std::string_view, 3> definite = {"NoSuchUpload", "InvalidPart", "InvalidPartOrder"};
+    const int status = answer.http.status;
+    if (state_.doubtful || !answer.http.may_have_left) {
+        return state_.doubtful;  // what cannot have arrived leaves none
+    }
+    switch (classify_status(status)) {
+        case status_class::success:
+            return std::find(definite.begin(), definite.end(), answer.error.code) == definite.end();
+        case status_class::ambiguous: return true;
+        case status_class::not_applied: return status == 503 || status == 408;  // S3 says so after all, too
+        default: return false;
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_answer answer) {
+    const std::string& code = answer.error.code;
+    if (says_gone(answer)) {
+        gone_ = true;
+        surely_ = code == "NoSuchUpload";
+        co_return;
+    }
+    if (answer.http.status == 412 || (answer.http.status == 409 && state_.doubtful)) {
+        // Perhaps because of ourselves, when an answer was lost.
+        receipt_ = co_await find_object(whole_checksum());
+        if (!receipt_ && state_.doubtful) {
+            settle_condition(answer);
+        }
+    }
+    if (receipt_) {
+        co_return;
+    }
+    if (code == "ConditionalRequestConflict" && !state_.doubtful) {  // somebody else was faster: S3 wants all once more
+        co_await begin_anew(answer, true);
+        co_return;
+    }
+    const bool parts = code == "InvalidPart" || code == "InvalidPartOrder";
+    if (parts && ++troubles_ <= most_troubles) {
+        const bool listed = co_await compare();  // what it lists instead is verified, or sent again
+        if (!listed && !gone_ && !receipt_) {
+            sent_.assign(state_.parts.size(), {});
+        }
+        co_return;
+    }
+    verdict v = judge(answer, false);
+    if (answer.http.status >= 200 && answer.http.status < 300) {
+        v = answer.error ? v : verdict{false, disposition::retry, errc::not_completed};
+        static_cast<void>(co_await compare());
+        if (gone_ || receipt_) {
+            co_return;
+        }
+    }
+    detail::fail(answer, v, unix_seconds(job_.now()), index_);
+}
+
+}  // namespace waybill::detail

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/body/body_digest.hpp>
+#include <waybill/protocol/s3/checksum.hpp>
+#include <waybill/protocol/s3/item.hpp>
+#include <waybill/protocol/shared/preconditions.hpp>
+#include <waybill/protocol/shared/target.hpp>
+#include <waybill/protocol/shared/undecodable.hpp>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+// An item's way: as one PUT, or created, sent, completed. Its parts are in s3_parts.ipp, what becomes of them in
+// s3_object.ipp.
+namespace waybill::detail {
+
+WAYBILL_DECL s3_item::s3_item(session& job, std::size_t index, const s3_settings& settings,
+                              std::shared_ptr<s3_endpoint> endpoint)
+    : job_(job), index_(index), settings_(settings), endpoint_(std::move(endpoint)),
+      target_(put_target(job.job().spec.url, true, job.items()[index].spec.name)) {}
+
+WAYBILL_DECL asio::awaitable<void> s3_item::deliver() {
+    if (const checkpoint* const there = job_.find_checkpoint(index_); there != nullptr && !decodes(*there)) {
+        co_await doubt_checkpoint(job_, index_);
+    }
+    source_ = job_.open(index_);  // still the bytes that were accepted
+    state_.token = job_.job().state.key + "-" + std::to_string(index_);
+    state_.checksum = settings_.checksum;
+    state_.part_size = s3_part_size(size(), settings_.part_size);
+    const checkpoint* const known = job_.find_checkpoint(index_);
+    if ((known == nullptr || known->resource.empty()) && size() <= state_.part_size) {
+        co_await deliver_whole();
+    } else {
+        co_await deliver_parts();
+    }
+}
+
+/// Of parts, or of a whole PUT whose outcome is in doubt.
+WAYBILL_DECL bool s3_item::decodes(const checkpoint& known) const {
+    const std::optional<s3_state> stored = decode_s3_state(known.state);
+    return stored && (covers(*stored, size()) || (known.resource.empty() && stored->parts.empty()));
+}
+
+// A PUT may be repeated: the same key gets the same bytes. But for a conditional one, which would hear of itself.
+WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
+    const bool conditional = has_condition(job_.job().spec.headers);
+    const bool doubted = job_.in_doubt(index_);
+    body_sums sums = co_await sums_of(*source_);
+    for (int refusals = 1; !receipt_; ++refusals) {
+        const s3_answer answer = co_await put_whole(sums);
+        require_known_checksum(answer);
+        if (endpoint_->asks_for_md5(answer) && sums.md5.empty()) {
+            sums = co_await sums_of(*source_);
+            continue;
+        }
+        if (answer.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
+            receipt_ = co_await find_object(sums.checksum);
+            if (!receipt_ && doubted) {
+                settle_condition(answer);
+            }
+        }
+        const verdict v = judge(answer, true);
+        const auto retry_after = parse_retry_after(answer.http, unix_seconds(job_.now()));
+        const bool among_others = endpoint_->taken() != 0 && !conditional && refusals <= most_refusals;
+        if (!receipt_ && !v.accepted && among_others && is_refused_for_now(v.what, v.code, retry_after)) {
+            co_await job_.back_off(refusals, retry_after);
+        } else if (!receipt_) {
+            require(answer);
+            receipt_ = co_await confirmed_whole(answer, sums);
+        }
+    }
+    endpoint_->note_taken();
+    job_.complete_item_soon(index_, printable_excerpt(*receipt_, 256));
+}
+
+WAYBILL_DECL asio::awaitable<s3_answer> s3_item::put_whole(const body_sums& sums) {
+    request put = make_request("PUT", target_);
+    put.body = source_.get();
+    put.finishing = has_condition(job_.job().spec.headers);
+    add_object_headers(put);
+    add_headers(put.headers, job_.job().spec.headers, s3_header::condition);
+    add_sums(put, sums);
+    std::vector<body_span> spans;
+    spans.push_back(body_span{index_, 0, 0, size()});
+    co_return co_await send(std::move(put), sums.payload, std::move(spans));
+}
+
+/// The receipt of an object that was accepted. A success without an ETag is none: a bucket is made in the same way, and
+/// whatever stands before the server may say 200. Then the object is looked for.
+WAYBILL_DECL asio::awaitable<std::string> s3_item::confirmed_whole(const s3_answer& answer, const body_sums& sums) {
+    const std::string etag = stored_etag(answer.http, size());
+    std::optional<std::string> found;
+    if (etag.empty()) {
+        found = co_await find_object(sums.checksum);
+    } else {
+        found = receipt(etag, sums.checksum);
+    }
+    if (!found && !bucket_ && has_condition(job_.job().spec.headers)) {
+        state_.doubtful = true;  // its answer has taken the mark away
+        checkpoint doubtful = reached();
+        co_await job_.save_and_mark(std::move(doubtful));
+    }
+    if (!found) {
+        fail(bucket_ ? disposition::permanent : after_foreign_answer(answer.http), errc::invalid_response, answer,
+             bucket_    ? "the URL names a bucket, not an object"
+             : foreign_ ? "a success without an ETag, and another object is there"
+                        : "a success without an ETag, and no such object is to be seen");
+    }
+    require_checksum(answer, sums);
+    co_return std::move(*found);
+}
+
+WAYBILL_DECL asio::awaitable<void> s3_item::deliver_parts() {
+    co_await begin();
+    while (!receipt_) {
+        if (gone_) {
+            co_await lost();
+        } else if (first_missing() != state_.parts.size()) {
+            co_await send_parts();
+        } else {
+            co_await complete();
+        }
+    }
+    state_.delivered = true;  // committed together: whoever cleans up later leaves it alone
+    job_.save_soon(reached());
+    co_await job_.complete_item(index_, printable_excerpt(*receipt_, 256));
+}
+
+WAYBILL_DECL asio::awaitable<void> s3_item::begin() {
+    const checkpoint* const known = job_.find_checkpoint(index_);
+    std::optional<s3_state> stored = known != nullptr ? decode_s3_state(known->state) : std::nullopt;
+    if (stored && covers(*stored, size())) {
+        resource_ = known->resource;
+        state_ = std::move(*stored);
+        state_.doubtful = state_.doubtful && job_.in_doubt(index_);  // else the app has decided
+        sent_.assign(state_.parts.size(), {});
+        static_cast<void>(co_await compare());
+        co_return;
+    }
+    co_await job_.forget(index_, true);
+    co_await create();
+}
+
+// Two of them are two uploads, of which one stays empty: no harm that is worth a question.
+WAYBILL_DECL asio::awaitable<void> s3_item::create() {
+    request make = make_request("POST", target_ + "?uploads");
+    add_object_headers(make);
+    if (!state_.checksum.empty()) {
+        make.headers.push_back(
+            header_field{"x-amz-checksum-algorithm", state_.checksum == "sha256" ? "SHA256" : "CRC32C"});
+    }
+    if (settings_.whole_checksum) {
+        make.headers.push_back(header_field{"x-amz-checksum-type", "FULL_OBJECT"});
+    }
+    std::vector<body_span> none;
+    const s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", "")), std::move(none));
+    require_known_checksum(answer);
+    require(answer);
+    const std::string id = parse_upload_id(answer.http.body);
+    if (id.empty()) {
+        fail(after_foreign_answer(answer.http), errc::invalid_response, answer, "no UploadId");
+    }
+    resource_ = target_ + "?uploadId=" + url::escape_segment(id);
+    state_.parts.assign(s3_part_count(size(), state_.part_size), 0);
+    sent_.assign(state_.parts.size(), {});
+    // Durable before the first byte of a part: from here on the upload is never lost.
+    checkpoint created = reached();
+    co_await job_.save(std::move(created));
+    job_.confirm(index_, 0);
+}
+
+/// Another upload in place of this one, a bounded number of times; `discard`: this one is still there.
+WAYBILL_DECL asio::awaitable<void> s3_item::begin_anew(const s3_answer& because, bool discard) {
+    if (++state_.restarts > most_restarts) {
+        fail(disposition::permanent, make_http_error(because.http.status), because,
+             std::to_string(state_.restarts) + " uploads came to nothing at the server");
+    }
+    co_await job_.settle_and_forget(index_, discard);  // whether it was completed is known
+    co_await create();
+}
+
+WAYBILL_DECL asio::awaitable<s3_answer> s3_item::send(request what, std::string payload, std::vector<body_span> spans) {
+    co_return co_await endpoint_->send(job_, std::move(what), std::move(payload), std::move(spans), index_);
+}
+
+WAYBILL_DECL request s3_item::make_request(std::string method, std::string url) const {
+    request what;
+    what.method = std::move(method);
+    what.url = std::move(url);
+    what.idempotent = true;
+    add_headers(what.headers, job_.job().spec.headers, s3_header::every);
+    return what;
+}
+
+WAYBILL_DECL void s3_item::add_object_headers(request& what) const {
+    what.headers.push_back(header_field{"Content-Type", job_.items()[index_].spec.content_type});
+    what.headers.push_back(header_field{std::string(s3_token_header), state_.token});
+    for (const auto& [name, value] : job_.job().spec.fields) {
+        what.headers.push_back(header_field{"x-amz-meta-" + name, value});
+    }
+    what.headers.insert(what.headers.end(), settings_.object_headers.begin(), settings_.object_headers.end());
+    add_headers(what.headers, job_.job().spec.headers, s3_header::object);
+}
+
+/// What is kept of an object: its ETag, and its own checksum if one was asked for.
+WAYBILL_DECL std::string s3_item::receipt(const std::string& etag, const std::string& checksum) const {
+    const bool told = settings_.whole_checksum && !checksum.empty();
+    return told ? etag + " crc32c=:" + checksum + ":" : etag;
+}
+
+WAYBILL_DECL void s3_item::require(const s3_answer& answer) const {
+    require_accepted(answer, unix_seconds(job_.now()), index_);
+}
+
+WAYBILL_DECL void s3_item::fail(disposition what, std::error_code code, const s3_answer& answer,
+                                std::string detail) const {
+    detail::fail(answer, verdict{false, what, code}, unix_seconds(job_.now()), index_, std::move(detail));
+}
+
+WAYBILL_DECL failure s3_item::failed(const verdict& why, const s3_answer& answer, std::string detail) const {
+    return failure_of(answer, why, unix_seconds(job_.now()), index_, std::move(detail));
+}
+
+WAYBILL_DECL checkpoint s3_item::reached() const {
+    checkpoint c;
+    c.item = index_;
+    c.resource = resource_;
+    c.offset = state_.confirmed(size());
+    c.state = encode_s3_state(state_);
+    return c;
+}
+
+}  // namespace waybill::detail

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/body/body_digest.hpp>
+#include <waybill/protocol/s3/checksum.hpp>
+#include <waybill/protocol/s3/item.hpp>
+#include <waybill/protocol/shared/preconditions.hpp>
+
+#include <algorithm>
+#include <utility>
+
+// The object at an item's target: whether it is what this upload was to become.
+namespace waybill::detail {
+
+/// The server does not know the upload: it was completed and the answer lost, or it was aborted. The
+/// object says which, by its token; another upload is begun only if it cannot be there.
+WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
+    gone_ = false;
+    const bool surely = std::exchange(surely_, false);
+    if (!surely) {  // "not found" may be said by whatever stands before the server
+        const bool listed = co_await compare();
+        if (receipt_) {
+            co_return;
+        }
+        if (listed) {
+            fail(disposition::retry, make_http_error(404), s3_answer(), "the upload was not found, and is listed");
+        }
+        gone_ = surely_ = false;
+    }
+    std::string checksum = co_await checksum_of_file();
+    receipt_ = co_await find_object(std::move(checksum));
+    if (receipt_) {
+        co_return;
+    }
+    if (job_.in_doubt(index_)) {
+        fail(disposition::ambiguous, errc::outcome_unknown, s3_answer(),
+             "the upload is gone, and so is what it may have become");
+    }
+    s3_answer dropped;
+    dropped.http.status = 404;
+    co_await begin_anew(dropped, !surely);
+}
+
+/// Whose an object of our size is that shows no token. An ETag that is an MD5 tells, where the file can be read; those
+/// of objects encrypted with a key of KMS or of the customer look like one and are none (S3 API, "Common response
+/// headers").
+WAYBILL_DECL asio::awaitable<whose> s3_item::whose_by_etag(const response& answer) {
+    const shown_content shown = shown_by(answer, job_.job().spec.headers);
+    const bool encrypted =
+        begins_ignoring_case(answer.header("x-amz-server-side-encryption").value_or(""), "aws:kms") ||
+        answer.header("x-amz-server-side-encryption-customer-algorithm").has_value();
+    if (shown.md5.empty() || encrypted) {
+        co_return whose::unknown;
+    }
+    const std::string md5 = to_hex(co_await digest_of_file("md5"));
+    co_return md5.empty() ? whose::unknown : md5 == shown.md5 ? whose::ours : whose::other;
+}
+
+/// The receipt of the object, if it is what this upload was to become.
+///
+/// @param checksum what was sent of its own; empty: none.
+WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object(std::string checksum) {
+    request head = make_request("HEAD", target_);
+    if (settings_.whole_checksum) {
+        head.headers.push_back(header_field{"x-amz-checksum-mode", "ENABLED"});
+    }
+    std::vector<body_span> none;
+    const s3_answer answer = co_await send(std::move(head), to_hex(digest_of("sha-256", "")), std::move(none));
+    std::optional<std::string> found;
+    foreign_ = bucket_ = false;
+    const verdict v = judge(answer, true);
+    // S3 hides by 403 what we may not read, and some cannot be asked. But 400 is also what is said, without words, of
+    // keys that have just expired.
+    const bool untold = v.code.category() == http_category() || v.code == errc::redirect_refused;
+    if (v.what == disposition::permanent && !v.accepted && untold) {
+        if (answer.http.status == 400) {
+            fail(disposition::retry, v.code, answer, "HEAD");
+        }
+        co_return found;
+    }
+    require(answer);
+    // On its way an answer may lose its length.
+    const auto length = parse_decimal(answer.http.header("Content-Length").value_or(std::to_string(size())));
+    const std::string etag(answer.http.header("ETag").value_or(""));
+    const auto token = answer.http.header(s3_token_header);
+    whose there = token == state_.token && length == size() ? whose::ours : whose::other;
+    if (!token && length == size()) {  // what stands before the server may keep the token to itself
+        there = co_await whose_by_etag(answer.http);
+    }
+    if (there == whose::ours) {
+        require_whole_checksum(answer, answer.http.header("x-amz-checksum-crc32c").value_or(""), checksum);
+        found = receipt(etag, checksum);
+    }
+    const bool nothing_there = etag.empty() && !answer.http.header("Last-Modified");
+    foreign_ = there == whose::other && (token || !nothing_there);
+    bucket_ = nothing_there && !found && has_header_beginning(answer.http, "x-amz-");
+    co_return found;
+}
+
+/// A condition does not hold, after a request for the same whose answer was lost. Where nothing may be there, somebody
+/// else's object means that ours is not. Anything else may be because of ourselves.
+WAYBILL_DECL void s3_item::settle_condition(const s3_answer& answer) {
+    const detail::string_pairs& headers = job_.job().spec.headers;
+    const bool if_none = std::all_of(headers.begin(), headers.end(), [](const auto& h) {
+        return place_of(h.first) != s3_header::condition || same_header(h.first, "If-None-Match");
+    });
+    if (!foreign_ || !if_none) {
+        fail(disposition::ambiguous, errc::outcome_unknown, answer,
+             "the condition may not hold because of this upload");
+    }
+    if (answer.error.code != "ConditionalRequestConflict") {
+        throw failure(failed(judge(answer, false), answer).settle());
+    }
+    state_.doubtful = false;
+}
+
+/// The object's own checksum, from those of its parts; empty when none was asked for, or a part's is not known.
+WAYBILL_DECL std::string s3_item::whole_checksum() const {
+    std::uint32_t sum = 0;
+    for (std::size_t i = 0; i < sent_.size(); ++i) {
+        const std::optional<std::uint32_t> part = parse_crc32c(sent_[i].checksum);
+        if (!settings_.whole_checksum || !part) {
+            return {};
+        }
+        sum = crc32c_combined(sum, *part, state_.length(i, size()));
+    }
+    return sent_.empty() ? std::string() : write_crc32c(sum);
+}
+
+/// The same from the bytes: what was sent of an upload that is gone need not be known any more. Empty, too, when its
+/// file is gone or another one.
+WAYBILL_DECL asio::awaitable<std::string> s3_item::checksum_of_file() {
+    std::string known = whole_checksum();
+    if (settings_.whole_checksum && known.empty()) {
+        known = to_base64(co_await digest_of_file("crc32c"));
+    }
+    co_return known;
+}
+
+/// Raw; empty when its file is gone or another one.
+WAYBILL_DECL asio::awaitable<std::string> s3_item::digest_of_file(std::string algorithm) {
+    std::string sum;
+    try {
+        std::vector<std::string> algorithms{std::move(algorithm)};
+        std::vector<std::string> sums = co_await digests_of(*source_, std::move(algorithms), job_.piece_size());
+        sum = std::move(sums.front());
+    } catch (const failure& f) {
+        if (f.what_to_do() != disposition::permanent) {
+            throw;
+        }
+    }
+    co_return sum;
+}
+
+/// The server's checksum of the object must be `sent`. If it is not, and what an earlier request sent is not known any
+/// more, the file may have been edited since and its time put back: then nobody can say which of the two is wrong.
+WAYBILL_DECL void s3_item::require_whole_checksum(const s3_answer& answer, std::string_view heard,
+                                                  const std::string& sent) const {
+    const std::optional<std::uint32_t> theirs = parse_crc32c(heard);
+    if (!settings_.whole_checksum || !theirs || sent.empty() || *theirs == parse_crc32c(sent)) {
+        return;
+    }
+    if (job_.in_doubt(index_) && whole_checksum().empty()) {
+        fail(disposition::ambiguous, errc::outcome_unknown, answer, "the object's crc32c is not that of the file");
+    }
+    const verdict other{false, disposition::permanent, errc::invalid_response};
+    throw failure(failed(other, answer, "the object's crc32c at the server is not that of what was sent").settle());
+}
+
+}  // namespace waybill::detail

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/codec.hpp>
+#include <waybill/http/representation.hpp>
+#include <waybill/protocol/http_rules.hpp>
+#include <waybill/transport/response.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+// Conditional requests (RFC 9110 section 13). One that is repeated after its answer was lost may fail because of what
+// the first has made: what is at the target says it. Pure functions.
+namespace waybill::detail {
+
+/// What a job's requests do depends on what is at their target.
+[[nodiscard]] inline bool is_conditional(const string_pairs& headers) {
+    return std::any_of(headers.begin(), headers.end(), [](const auto& h) { return is_condition(h.first); });
+}
+
+/// Its only condition is that nothing is there.
+[[nodiscard]] inline bool only_if_absent(const string_pairs& headers) {
+    return is_conditional(headers) && std::all_of(headers.begin(), headers.end(), [](const auto& h) {
+               return !is_condition(h.first) || (same_header(h.first, "If-None-Match") && h.second == "*");
+           });
+}
+
+/// What the answer to a HEAD request says of what is there, as far as it can be compared with bytes of ours.
+struct shown_content {
+    std::optional<std::uint64_t> size;
+    std::optional<std::string> sha256;  ///< raw
+    std::string md5;                    ///< hexadecimal; empty: the ETag is none
+
+    [[nodiscard]] bool has_digest() const noexcept { return sha256 || !md5.empty(); }
+};
+
+/// @param sent the job's headers: a representation that is coded otherwise than what was sent has other bytes.
+[[nodiscard]] inline shown_content shown_by(const response& head, const string_pairs& sent) {
+    shown_content there;
+    std::string coding;
+    for (const auto& [name, value] : sent) {
+        coding = same_header(name, "Content-Encoding") ? value : coding;
+    }
+    if (head.header("Content-Encoding").value_or("") != coding) {
+        return there;
+    }
+    // Without these it may be the length of no representation at all: of nothing, or of a page.
+    if (head.header("ETag") || head.header("Last-Modified")) {
+        there.size = parse_decimal(head.header("Content-Length").value_or(""));
+    }
+    there.sha256 = parse_repr_digest(head.headers, "sha-256");
+    // Object stores and many others make an MD5 of the bytes their ETag; where it is another one, it may be no MD5.
+    constexpr std::size_t digits = 32;
+    std::string tag(head.header("ETag").value_or(""));
+    if (tag.size() == digits + 2 && tag.front() == '"' && tag.back() == '"') {
+        tag = tag.substr(1, digits);
+        std::transform(tag.begin(), tag.end(), tag.begin(),
+                       [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
+        const bool hexadecimal = tag.find_first_not_of("0123456789abcdef") == std::string::npos;
+        there.md5 = hexadecimal ? tag : "";
+    }
+    return there;
+}
+
+/// Whose it is, by what is shown of it.
+enum class whose : std::uint8_t { ours, other, unknown };
+
+[[nodiscard]] inline whose compare_size(const shown_content& there, std::uint64_t size) noexcept {
+    return there.size.value_or(size) == size ? whose::unknown : whose::other;
+}
+
+/// @param sha256,md5 digests of our bytes; raw, and hexadecimal.
+[[nodiscard]] inline whose compare_digests(const shown_content& there, std::string_view sha256,
+                                           std::string_view md5) noexcept {
+    if (there.sha256) {
+        return *there.sha256 == sha256 ? whose::ours : whose::other;
+    }
+    return there.md5 == md5 ? whose::ours : whose::unknown;
+}
+
+}  // namespace waybill::detail

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/protocol/tus/item.hpp>
+
+#include <string>
+#include <utility>
+
+// Making one upload of several.
+namespace waybill::detail {
+
+WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
+    if (state_.final_url.empty()) {
+        require_known();
+        std::string parts = "final;";
+        for (const tus_part& p : state_.parts) {
+            parts += (parts.back() == ';' ? "" : " ") + p.url;
+        }
+        request make = tus_request("POST", job_.job().spec.url, false);
+        make.headers.push_back(header_field{"Upload-Concat", std::move(parts)});
+        make.headers.push_back(header_field{"Upload-Metadata", metadata()});
+        make.conditional = true;
+        make.purpose = "concatenate";
+        make.idempotent = false;  // two of them are two uploads
+        make.assembles = size();
+        const response answer = co_await send(std::move(make), nullptr, 0);
+        if (answer.status == 400 || answer.status == 404 || answer.status == 409 || answer.status == 410) {
+            // A part is missing there after all: the next attempt asks for each.
+            fail(disposition::retry, make_http_error(answer.status), answer, "the parts cannot be concatenated");
+        }
+        require_accepted(answer, false, unix_seconds(job_.now()), index_);
+        require_tus(answer);
+        state_.final_url = tus_location(answer, job_.job().spec.url, index_);
+        // It is made. The mark stays until that was looked at, so that no failure of looking ends the job.
+        checkpoint made = reached();
+        co_await job_.save_and_mark(std::move(made));
+    }
+    co_await verify_final();
+}
+
+WAYBILL_DECL asio::awaitable<void> tus_item::verify_final() {
+    request head = tus_request("HEAD", state_.final_url, false);
+    const response answer = co_await send(std::move(head), nullptr, 0);
+    if (judge(answer, true).what == disposition::permanent) {
+        co_return;  // the server has put it away, or does not let it be looked at
+    }
+    require_accepted(answer, true, unix_seconds(job_.now()), index_);
+    const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
+    const auto length = parse_decimal(answer.header("Upload-Length").value_or(""));
+    if ((offset && *offset != size()) || (length && *length != size())) {
+        co_await lie(answer, "the concatenated upload has not " + std::to_string(size()) + " bytes");
+    }
+    if (!offset) {
+        fail(disposition::busy, errc::invalid_response, answer, "the server is still concatenating");
+    }
+}
+
+}  // namespace waybill::detail
