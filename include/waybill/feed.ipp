@@ -12,6 +12,13 @@
 namespace waybill {
 namespace detail {
 
+#if !defined(WAYBILL_HEADER_ONLY)
+template asio::awaitable<std::shared_ptr<const snapshot>> await_on(const strand&,
+                                                                   task_of<std::shared_ptr<const snapshot>>,
+                                                                   asio::use_awaitable_t<>);
+template task task_into(std::shared_ptr<const snapshot>&, task_of<std::shared_ptr<const snapshot>>);
+#endif
+
 inline asio::awaitable<std::shared_ptr<const snapshot>> advance(std::weak_ptr<engine> source,
                                                                 std::shared_ptr<std::uint64_t> seen) {
     const std::shared_ptr<engine> alive = source.lock();

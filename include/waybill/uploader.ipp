@@ -16,6 +16,20 @@
 namespace waybill {
 namespace detail {
 
+#if !defined(WAYBILL_HEADER_ONLY)
+template asio::awaitable<void> await_on(const strand&, task_of<void>, asio::use_awaitable_t<>);
+template asio::awaitable<job_id> await_on(const strand&, task_of<job_id>, asio::use_awaitable_t<>);
+template asio::awaitable<std::vector<job_id>> await_on(const strand&, task_of<std::vector<job_id>>,
+                                                       asio::use_awaitable_t<>);
+template asio::awaitable<job_snapshot> await_on(const strand&, task_of<job_snapshot>, asio::use_awaitable_t<>);
+template asio::awaitable<std::vector<job_snapshot>> await_on(const strand&, task_of<std::vector<job_snapshot>>,
+                                                             asio::use_awaitable_t<>);
+template task task_into(job_id&, task_of<job_id>);
+template task task_into(std::vector<job_id>&, task_of<std::vector<job_id>>);
+template task task_into(job_snapshot&, task_of<job_snapshot>);
+template task task_into(std::vector<job_snapshot>&, task_of<std::vector<job_snapshot>>);
+#endif
+
 inline asio::awaitable<job_id> enqueue_one(std::shared_ptr<engine> e, job what) {
     std::vector<job> jobs;
     jobs.push_back(std::move(what));

@@ -1,50 +1,51 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "support/catch.hpp"
-
 #include <asio/awaitable.hpp>
-#include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 
-#include <exception>
 #include <functional>
 #include <optional>
-#include <stdexcept>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
 namespace waybill::test {
 
-/// Runs one coroutine on `context` until it ends, and gives its result or rethrows its exception.
-/// The context may have other work left; a coroutine that never ends is the test's timeout.
+/// Runs one coroutine on `context` until it ends, and rethrows its exception. The context may have other work left; a
+/// coroutine that never ends is the test's timeout.
+void run(asio::io_context& context, asio::awaitable<void> work);
+
+/// The same with what makes the coroutine, which lives as long as it does.
+void run_body(asio::io_context& context, std::function<asio::awaitable<void>()> body);
+
+// `co_spawn` is dear to compile: one for all results.
+
+template <class Result>
+asio::awaitable<void> run_into(std::optional<Result>& result, asio::awaitable<Result> work) {
+    result.emplace(co_await std::move(work));
+}
+
+template <class Result>
+asio::awaitable<void> run_body_into(std::optional<Result>& result, std::function<asio::awaitable<Result>()> body) {
+    result.emplace(co_await body());
+}
+
+/// The same with a coroutine that has a result.
+template <class Result>
+Result run(asio::io_context& context, asio::awaitable<Result> work) {
+    std::optional<Result> result;
+    run(context, run_into(result, std::move(work)));
+    return std::move(*result);
+}
+
 template <class Result>
 Result run(asio::io_context& context, std::function<asio::awaitable<Result>()> body) {
-    std::exception_ptr thrown;
-    bool ended = false;
-    std::optional<std::conditional_t<std::is_void_v<Result>, bool, Result>> result;
     if constexpr (std::is_void_v<Result>) {
-        asio::co_spawn(context, std::move(body), [&](std::exception_ptr e) {
-            thrown = std::move(e);
-            ended = true;
-        });
+        run_body(context, std::move(body));
     } else {
-        asio::co_spawn(context, std::move(body), [&](std::exception_ptr e, Result value) {
-            thrown = std::move(e);
-            result.emplace(std::move(value));
-            ended = true;
-        });
-    }
-    context.restart();
-    while (!ended && context.run_one() != 0) {
-    }
-    if (!ended) {
-        throw std::logic_error("the coroutine waits for something that cannot come");
-    }
-    if (thrown) {
-        std::rethrow_exception(thrown);
-    }
-    if constexpr (!std::is_void_v<Result>) {
+        std::optional<Result> result;
+        run(context, run_body_into(result, std::move(body)));
         return std::move(*result);
     }
 }

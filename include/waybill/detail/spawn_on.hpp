@@ -9,13 +9,10 @@
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
-#include <asio/execution/outstanding_work.hpp>
-#include <asio/post.hpp>
-#include <asio/prefer.hpp>
+#include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
 
 #include <exception>
-#include <functional>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -29,32 +26,26 @@ struct is_promise_executor : std::false_type {};
 template <class... Parameters>
 struct is_promise_executor<asio::detail::promise_executor<Parameters...>> : std::true_type {};
 
-/// Where a handler is called: where it wants, or on `on`. Tracked: that context must not run out of work while we are
-/// busy on ours.
+/// Where a handler is called: where it wants, or on `on`.
 template <class Handler>
 [[nodiscard]] auto executor_of(const Handler& handler, const strand& on) {
     if constexpr (is_promise_executor<asio::associated_executor_t<Handler, strand>>::value) {
-        return asio::prefer(on, asio::execution::outstanding_work.tracked);
+        return tracked(on);
     } else {
-        return asio::prefer(asio::get_associated_executor(handler, on), asio::execution::outstanding_work.tracked);
+        return tracked(asio::get_associated_executor(handler, on));
     }
 }
 
 /// The rest of an operation: its handler, called on its own executor with its slot cleared.
 template <class Convert, class Result, class Handler, class Executor, class Slot>
-class handler_operation final : public operation {
+class handler_operation final : public operation_on<Executor> {
 public:
     handler_operation(Handler handler, Executor executor, Slot slot)
-        : handler_(std::move(handler)), executor_(std::move(executor)), slot_(std::move(slot)) {}
+        : operation_on<Executor>(std::move(executor)), handler_(std::move(handler)), slot_(std::move(slot)) {}
 
     auto& result() noexcept { return result_; }
 
 private:
-    void post(std::function<void()> call) override {
-        const Executor last = std::move(executor_);  // from here on the posted call is its work
-        asio::post(last, std::move(call));
-    }
-
     void call_handler(const std::exception_ptr& thrown) override {
         if (slot_.is_connected()) {
             slot_.clear();
@@ -69,7 +60,6 @@ private:
 
     std::conditional_t<std::is_void_v<Result>, nothing, Result> result_{};
     Handler handler_;
-    Executor executor_;
     Slot slot_;
 };
 
@@ -87,11 +77,10 @@ template <class T, class Allocator, class... Arguments>
     }
 }
 
-/// No `make_shared`: it instantiates some fifty functions for each type.
 template <class Allocator, class T>
 [[nodiscard]] std::shared_ptr<operation> owned_by(const Allocator& allocator, T* whole) {
     if constexpr (std::is_same_v<Allocator, std::allocator<void>>) {
-        return std::shared_ptr<operation>(static_cast<operation*>(whole));
+        return owned(whole);
     } else {
         using traits = typename std::allocator_traits<Allocator>::template rebind_traits<T>;
         const auto give_back = [own = typename traits::allocator_type(allocator), whole](operation*) mutable {
@@ -124,17 +113,30 @@ struct spawn_initiation {
         if (slot.is_connected()) {
             slot.assign(relay_cancellation{on, op});
         }
-        op->start(on, [make = std::move(make), whole]() mutable { return run_into(whole->result(), std::move(make)); });
+        op->start(on, task_into(whole->result(), std::move(make)));
     }
 };
+
+/// For `use_awaitable`, which most programs use alone and which is the dearest: with separate compilation they need
+/// not compile it.
+template <class Result>
+asio::awaitable<Result> await_on(const strand& on, task_of<Result> make, asio::use_awaitable_t<> token) {
+    using rules = facade_of<asio::use_awaitable_t<>, Result>;
+    return asio::async_initiate<asio::use_awaitable_t<>, typename rules::type>(
+        spawn_initiation<asio::use_awaitable_t<>, Result>{on}, token, std::move(make));
+}
 
 /// See `spawn_initiation`. `Result` is the awaitable's value type; `void` completes with the error alone.
 template <class Result, class Token>
 auto spawn_on(const strand& on, task_of<Result> make, Token&& token) {
-    using token_type = std::decay_t<Token>;
-    spawn_initiation<token_type, Result> initiation{on};
-    using signature = typename facade_of<token_type, Result>::type;
-    return asio::async_initiate<Token, signature>(std::move(initiation), token, std::move(make));
+    if constexpr (std::is_same_v<std::decay_t<Token>, asio::use_awaitable_t<>>) {
+        return await_on<Result>(on, std::move(make), token);
+    } else {
+        using token_type = std::decay_t<Token>;
+        spawn_initiation<token_type, Result> initiation{on};
+        using signature = typename facade_of<token_type, Result>::type;
+        return asio::async_initiate<Token, signature>(std::move(initiation), token, std::move(make));
+    }
 }
 
 }  // namespace waybill::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/clock.hpp>
+#include <waybill/detail/decl.hpp>
 #include <waybill/detail/event.hpp>
 
 #include <algorithm>
@@ -27,9 +28,7 @@ public:
 
     [[nodiscard]] steady_time steady_now() const noexcept override { return steady_; }
     [[nodiscard]] system_time system_now() const noexcept override { return system_; }
-    [[nodiscard]] std::unique_ptr<alarm> make_alarm(const asio::any_io_executor& executor) override {
-        return std::make_unique<manual_alarm>(executor, waiting_, *this);
-    }
+    [[nodiscard]] std::unique_ptr<alarm> make_alarm(const asio::any_io_executor& executor) override;
 
     /// Lets time pass; alarms that are due go off.
     void advance(duration by) {
@@ -73,12 +72,7 @@ private:
         manual_alarm& operator=(const manual_alarm&) = delete;
         ~manual_alarm() override { waiting_.erase(place_); }
 
-        asio::awaitable<void> wait_until(steady_time deadline) override {
-            deadline_ = deadline;
-            go_off_if_due();
-            const rearm after{*this};
-            co_await bell_.wait();
-        }
+        asio::awaitable<void> wait_until(steady_time deadline) override;
         void ring() override { bell_.set(); }
 
         [[nodiscard]] steady_time deadline() const noexcept { return deadline_; }
@@ -114,3 +108,7 @@ private:
 };
 
 }  // namespace waybill::testing
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/testing/manual_clock.ipp>
+#endif

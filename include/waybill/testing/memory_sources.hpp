@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/decl.hpp>
 #include <waybill/error.hpp>
 #include <waybill/source/recognition.hpp>
 #include <waybill/source/source_opener.hpp>
@@ -93,34 +94,9 @@ public:
 
     [[nodiscard]] std::size_t piece_size() const noexcept override { return piece; }
 
-    asio::awaitable<std::vector<pinned_file>> pin(std::vector<wanted_file> files) override {
-        std::vector<pinned_file> pinned;
-        for (const wanted_file& wanted : files) {
-            const memory_files::entry& now = files_->at(wanted.path);
-            const std::uint64_t offset = std::min<std::uint64_t>(wanted.offset, now.content.size());
-            const std::uint64_t rest = now.content.size() - offset;
-            const std::uint64_t length = std::min(wanted.length.value_or(rest), rest);
-            pinned.push_back(
-                {wanted.path, now.identity, fingerprint_of(now.content, wanted.scope, offset, length, how_)});
-        }
-        co_return pinned;
-    }
-
-    [[nodiscard]] std::unique_ptr<body_source> open(const item_spec& item) override {
-        if (item.kind == source_kind::bytes) {
-            return std::make_unique<bytes_source>(item.data);
-        }
-        return std::make_unique<source>(files_, item, how_);
-    }
-
-    asio::awaitable<std::vector<recognition>> recognize(std::vector<item_spec> items,
-                                                        std::vector<bool> begun) override {
-        std::vector<recognition> found;
-        for (std::size_t i = 0; i < items.size(); ++i) {
-            found.push_back(recognize_one(items[i], begun[i]));
-        }
-        co_return found;
-    }
+    asio::awaitable<std::vector<pinned_file>> pin(std::vector<wanted_file> files) override;
+    [[nodiscard]] std::unique_ptr<body_source> open(const item_spec& item) override;
+    asio::awaitable<std::vector<recognition>> recognize(std::vector<item_spec> items, std::vector<bool> begun) override;
 
 private:
     [[nodiscard]] static file_fingerprint fingerprint_of(const std::string& content, fingerprint_scope scope,
@@ -132,30 +108,7 @@ private:
         return detail::fingerprint_of(scope, offset, size, read, how);
     }
 
-    [[nodiscard]] recognition recognize_one(const item_spec& item, bool begun) const {
-        const recognition nothing{{}, item.identity, item.content, true};
-        try {
-            const memory_files::entry& now = files_->at(item.path);
-            if (item.append_only || detail::compare(item.identity, now.identity, false) != detail::likeness::alike) {
-                return nothing;
-            }
-            const file_fingerprint seen = fingerprint_of(now.content, item.content.scope, item.offset, item.size, how_);
-            if (seen != item.content) {
-                return {errc::file_changed, item.identity, item.content, true};
-            }
-            const bool certain =
-                item.content.scope == fingerprint_scope::whole || !detail::may_hide_edit(item.identity, now.identity);
-            if (certain || !begun) {
-                return {{}, now.identity, seen, certain};
-            }
-            return {{},
-                    now.identity,
-                    fingerprint_of(now.content, fingerprint_scope::whole, item.offset, item.size, how_),
-                    false};
-        } catch (const error&) {
-            return nothing;
-        }
-    }
+    [[nodiscard]] recognition recognize_one(const item_spec& item, bool begun) const;
 
     class source final : public body_source {
     public:
@@ -215,3 +168,7 @@ private:
 };
 
 }  // namespace waybill::testing
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/testing/memory_sources.ipp>
+#endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/decl.hpp>
 #include <waybill/store/store.hpp>
 
 #include <algorithm>
@@ -126,5 +127,7 @@ private:
 
 }  // namespace waybill::testing
 
+#if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/testing/memory_store.ipp>
 #include <waybill/testing/memory_store_reads.ipp>
+#endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/decl.hpp>
 #include <waybill/detail/event.hpp>
 #include <waybill/store/apply.hpp>
 #include <waybill/testing/memory_store.hpp>
@@ -13,21 +14,21 @@
 
 namespace waybill::testing {
 
-inline asio::awaitable<void> memory_store::turn() {
+WAYBILL_DECL asio::awaitable<void> memory_store::turn() {
     co_await asio::post(executor_, asio::use_awaitable);
     if (failed_) {
         throw error(errc::store_failed, "memory");
     }
 }
 
-inline asio::awaitable<void> memory_store::read() {
+WAYBILL_DECL asio::awaitable<void> memory_store::read() {
     co_await turn();
     if (before_read) {
         fail_as_told(before_read);
     }
 }
 
-inline asio::awaitable<void> memory_store::write(std::function<void()> change) {
+WAYBILL_DECL asio::awaitable<void> memory_store::write(std::function<void()> change) {
     if (disk_->owner != this) {
         throw failed_ ? error(errc::store_failed, "memory") : error(errc::stopped);
     }
@@ -60,7 +61,7 @@ inline asio::awaitable<void> memory_store::write(std::function<void()> change) {
     }
 }
 
-inline void memory_store::perform(const std::function<void()>& change) {
+WAYBILL_DECL void memory_store::perform(const std::function<void()>& change) {
     if (failed_) {
         throw error(errc::store_failed, "memory");
     }
@@ -71,7 +72,7 @@ inline void memory_store::perform(const std::function<void()>& change) {
     ++disk_->commits;
 }
 
-inline void memory_store::fail_as_told(const std::function<void()>& told) {
+WAYBILL_DECL void memory_store::fail_as_told(const std::function<void()>& told) {
     try {
         told();
     } catch (const error& e) {
@@ -83,7 +84,7 @@ inline void memory_store::fail_as_told(const std::function<void()>& told) {
     }
 }
 
-inline loaded_job& memory_store::at(job_seq seq) {
+WAYBILL_DECL loaded_job& memory_store::at(job_seq seq) {
     const auto found = disk_->jobs.find(seq);
     if (found == disk_->jobs.end()) {
         throw error(errc::unknown_job);
@@ -96,7 +97,7 @@ inline loaded_job& memory_store::at(job_seq seq) {
     return {whole.job.seq, whole.job.spec.lane, whole.job.spec.origin, state.not_before, state.wait, state.reason};
 }
 
-inline asio::awaitable<store_contents> memory_store::open() {
+WAYBILL_DECL asio::awaitable<store_contents> memory_store::open() {
     // Every change that was begun before is answered first, as `store::open` says.
     while (unheard_ != 0) {
         co_await asio::post(executor_, asio::use_awaitable);
@@ -135,7 +136,7 @@ inline asio::awaitable<store_contents> memory_store::open() {
 }
 
 /// A crash may come after each job: then the disk is as it was.
-inline asio::awaitable<void> memory_store::migrate_disk() {
+WAYBILL_DECL asio::awaitable<void> memory_store::migrate_disk() {
     if (disk_->format >= format) {
         co_return;
     }
@@ -154,7 +155,8 @@ inline asio::awaitable<void> memory_store::migrate_disk() {
     ++disk_->commits;
 }
 
-inline asio::awaitable<std::vector<added_job>> memory_store::add(std::shared_ptr<const std::vector<new_job>> jobs) {
+WAYBILL_DECL asio::awaitable<std::vector<added_job>> memory_store::add(
+    std::shared_ptr<const std::vector<new_job>> jobs) {
     auto result = std::make_shared<std::vector<added_job>>();
     std::function<void()> change = [this, jobs, result] {
         for (const new_job& j : *jobs) {
@@ -194,12 +196,12 @@ inline asio::awaitable<std::vector<added_job>> memory_store::add(std::shared_ptr
     co_return *result;
 }
 
-inline asio::awaitable<void> memory_store::commit(job_change change) {
+WAYBILL_DECL asio::awaitable<void> memory_store::commit(job_change change) {
     std::function<void()> work = [this, change = std::move(change)] { apply(change); };
     co_await write(std::move(work));
 }
 
-inline void memory_store::apply(const job_change& change) {
+WAYBILL_DECL void memory_store::apply(const job_change& change) {
     loaded_job& whole = at(change.seq);
     detail::require_possible(change);
     if (whole.job.state.now != change.from) {
@@ -214,7 +216,7 @@ inline void memory_store::apply(const job_change& change) {
     }
 }
 
-inline asio::awaitable<totals> memory_store::quarantine(job_seq seq) {
+WAYBILL_DECL asio::awaitable<totals> memory_store::quarantine(job_seq seq) {
     auto difference = std::make_shared<totals>();
     std::function<void()> change = [this, seq, difference] {
         loaded_job& whole = at(seq);
@@ -234,13 +236,13 @@ inline asio::awaitable<totals> memory_store::quarantine(job_seq seq) {
     co_return *difference;
 }
 
-inline void memory_store::keep(const leftover& what) {
+WAYBILL_DECL void memory_store::keep(const leftover& what) {
     leftover& kept = disk_->leftovers[++disk_->last_leftover];
     kept = what;
     kept.id = disk_->last_leftover;
 }
 
-inline asio::awaitable<void> memory_store::remove(job_seq seq, std::vector<leftover> leftovers) {
+WAYBILL_DECL asio::awaitable<void> memory_store::remove(job_seq seq, std::vector<leftover> leftovers) {
     std::function<void()> change = [this, seq, leftovers = std::move(leftovers)] {
         if (!is_terminal(at(seq).job.state.now)) {
             throw error(errc::not_allowed, "the job is not finished");
@@ -253,8 +255,8 @@ inline asio::awaitable<void> memory_store::remove(job_seq seq, std::vector<lefto
     co_await write(std::move(change));
 }
 
-inline asio::awaitable<std::vector<removed_job>> memory_store::remove_finished(std::chrono::milliseconds before,
-                                                                               unix_millis now) {
+WAYBILL_DECL asio::awaitable<std::vector<removed_job>> memory_store::remove_finished(std::chrono::milliseconds before,
+                                                                                     unix_millis now) {
     co_await read();
     std::vector<removed_job> gone;
     for (const auto& [seq, whole] : disk_->jobs) {
@@ -276,17 +278,17 @@ inline asio::awaitable<std::vector<removed_job>> memory_store::remove_finished(s
     co_return gone;
 }
 
-inline asio::awaitable<void> memory_store::postpone_leftover(leftover what) {
+WAYBILL_DECL asio::awaitable<void> memory_store::postpone_leftover(leftover what) {
     std::function<void()> change = [this, what = std::move(what)] { disk_->leftovers.at(what.id) = what; };
     co_await write(std::move(change));
 }
 
-inline asio::awaitable<void> memory_store::remove_leftover(std::int64_t id) {
+WAYBILL_DECL asio::awaitable<void> memory_store::remove_leftover(std::int64_t id) {
     std::function<void()> change = [this, id] { disk_->leftovers.erase(id); };
     co_await write(std::move(change));
 }
 
-inline asio::awaitable<void> memory_store::close() {
+WAYBILL_DECL asio::awaitable<void> memory_store::close() {
     co_await asio::post(executor_, asio::use_awaitable);
     let_go();
 }

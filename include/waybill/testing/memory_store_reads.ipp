@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/testing/memory_store.hpp>
+#include <waybill/detail/decl.hpp>
+#include <waybill/testing/memory_store.ipp>
 
 #include <algorithm>
 #include <cstddef>
@@ -14,7 +15,7 @@
 
 namespace waybill::testing {
 
-inline std::optional<job_seq> memory_store::seq_of(const job_id& id) const {
+WAYBILL_DECL std::optional<job_seq> memory_store::seq_of(const job_id& id) const {
     for (const auto& [seq, whole] : disk_->jobs) {
         if (whole.job.spec.id == id) {
             return seq;
@@ -23,7 +24,7 @@ inline std::optional<job_seq> memory_store::seq_of(const job_id& id) const {
     return std::nullopt;
 }
 
-inline asio::awaitable<std::optional<loaded_job>> memory_store::load(job_seq seq) {
+WAYBILL_DECL asio::awaitable<std::optional<loaded_job>> memory_store::load(job_seq seq) {
     co_await read();
     const auto found = disk_->jobs.find(seq);
     std::optional<loaded_job> result;
@@ -33,7 +34,7 @@ inline asio::awaitable<std::optional<loaded_job>> memory_store::load(job_seq seq
     co_return result;
 }
 
-inline asio::awaitable<std::vector<std::optional<job_seq>>> memory_store::find(std::vector<job_id> ids) {
+WAYBILL_DECL asio::awaitable<std::vector<std::optional<job_seq>>> memory_store::find(std::vector<job_id> ids) {
     co_await read();
     std::vector<std::optional<job_seq>> found;
     for (const job_id& id : ids) {
@@ -42,8 +43,8 @@ inline asio::awaitable<std::vector<std::optional<job_seq>>> memory_store::find(s
     co_return found;
 }
 
-inline asio::awaitable<std::vector<queued_job>> memory_store::lane(std::string name, std::string origin, job_seq after,
-                                                                   std::size_t most) {
+WAYBILL_DECL asio::awaitable<std::vector<queued_job>> memory_store::lane(std::string name, std::string origin,
+                                                                         job_seq after, std::size_t most) {
     co_await read();
     std::vector<queued_job> result;
     for (auto at = disk_->jobs.upper_bound(after); at != disk_->jobs.end() && result.size() < most; ++at) {
@@ -55,8 +56,16 @@ inline asio::awaitable<std::vector<queued_job>> memory_store::lane(std::string n
     co_return result;
 }
 
-inline asio::awaitable<std::vector<loaded_job>> memory_store::list(listing which, std::optional<job_record> after,
-                                                                   std::size_t most) {
+/// Where a job is in a list.
+[[nodiscard]] inline auto place(listing which, const job_record& j) {
+    const auto finished = which == listing::finished ? -j.state.retired.count() : 0;
+    const auto seq = static_cast<std::int64_t>(j.seq) * (which == listing::finished ? -1 : 1);
+    const bool by_lane = which == listing::open;
+    return std::tuple(finished, by_lane ? j.spec.lane : std::string(), by_lane ? j.spec.origin : std::string(), seq);
+}
+
+WAYBILL_DECL asio::awaitable<std::vector<loaded_job>> memory_store::list(listing which, std::optional<job_record> after,
+                                                                         std::size_t most) {
     co_await read();
     std::vector<loaded_job> all;
     for (const auto& [seq, whole] : disk_->jobs) {
@@ -66,17 +75,10 @@ inline asio::awaitable<std::vector<loaded_job>> memory_store::list(listing which
             all.push_back(whole);
         }
     }
-    const auto key = [which](const job_record& j) {
-        const auto finished = which == listing::finished ? -j.state.retired.count() : 0;
-        const auto seq = static_cast<std::int64_t>(j.seq) * (which == listing::finished ? -1 : 1);
-        const bool by_lane = which == listing::open;
-        return std::tuple(finished, by_lane ? j.spec.lane : std::string(), by_lane ? j.spec.origin : std::string(),
-                          seq);
-    };
     std::sort(all.begin(), all.end(),
-              [&](const loaded_job& a, const loaded_job& b) { return key(a.job) < key(b.job); });
+              [&](const loaded_job& a, const loaded_job& b) { return place(which, a.job) < place(which, b.job); });
     if (after) {
-        std::erase_if(all, [&](const loaded_job& j) { return key(j.job) <= key(*after); });
+        std::erase_if(all, [&](const loaded_job& j) { return place(which, j.job) <= place(which, *after); });
     }
     if (all.size() > most) {
         all.resize(most);
@@ -84,7 +86,7 @@ inline asio::awaitable<std::vector<loaded_job>> memory_store::list(listing which
     co_return all;
 }
 
-inline asio::awaitable<std::optional<leftover>> memory_store::next_leftover() {
+WAYBILL_DECL asio::awaitable<std::optional<leftover>> memory_store::next_leftover() {
     co_await read();
     std::optional<leftover> next;
     for (const auto& [id, one] : disk_->leftovers) {
