@@ -83,7 +83,7 @@ WAYBILL_DECL job_turn engine::turn_when(scheduler::time_point ready, const job_r
     if (origin.empty() || !(lets_others_by(job.state.reason) || hosts_.is_passed(origin, job.seq))) {
         return {ready};
     }
-    return {ready + hosts_.courtesy(job.state.troubles), true};
+    return {ready + hosts_.courtesy(origin, job.seq), true};
 }
 
 /// A provider that fails has none: when it answers again, that is something else.

@@ -137,12 +137,12 @@ public:
             already = found->second.contains(seq);
             unexplained = static_cast<std::size_t>(
                 std::count_if(found->second.begin(), found->second.end(),
-                              [&](const auto& one) { return !served_since(origin, one.second); }));
+                              [&](const auto& one) { return !served_since(origin, one.second.since); }));
         }
         if (!already && refusals < first << std::min<std::size_t>(unexplained, 20)) {
             return false;
         }
-        passed_[origin][seq] = since;
+        passed_[origin][seq] = {since, ++tries_};
         return true;
     }
     /// It got on, or left.
@@ -159,11 +159,17 @@ public:
         return found != passed_.end() && found->second.contains(seq);
     }
 
-    /// For how long a job that others may pass leaves them the first look at a host that was left alone: the longer the
-    /// more often it was refused itself.
-    [[nodiscard]] std::chrono::milliseconds courtesy(int refusals) const {
+    /// For how long a job that others may pass leaves them the first look at a host that was left alone. Of several,
+    /// the one that was tried least recently is the first: each has its turn.
+    [[nodiscard]] std::chrono::milliseconds courtesy(const std::string& origin, job_seq seq) const {
         constexpr std::chrono::milliseconds most = std::chrono::seconds(1);
-        return std::min(policy_.host_pause / 64, most) * std::clamp(refusals, 1, 32);
+        std::int64_t before = 0;
+        if (const auto found = passed_.find(origin); found != passed_.end() && found->second.contains(seq)) {
+            const std::uint64_t tried = found->second.at(seq).tried;
+            before = std::count_if(found->second.begin(), found->second.end(),
+                                   [tried](const auto& one) { return one.second.tried < tried; });
+        }
+        return std::min(policy_.host_pause / 64, most) * (1 + std::min<std::int64_t>(before, 31));
     }
 
     void begin(const std::string& origin) {
@@ -226,6 +232,10 @@ private:
         std::chrono::milliseconds pause{0};
         time_point closed_until{};
     };
+    struct passed_job {
+        std::chrono::milliseconds since{0};  // it is refused
+        std::uint64_t tried = 0;             // when, in order
+    };
     struct refusal {
         bool probing = false;
         std::chrono::milliseconds pause{0};
@@ -249,8 +259,9 @@ private:
     retry_policy policy_;
     std::map<std::string, host> hosts_;
     std::map<std::string, std::chrono::milliseconds> served_;
-    std::map<std::string, std::map<job_seq, std::chrono::milliseconds>> passed_;  // since when they are refused
-    std::map<std::pair<std::string, credentials_mark>, refusal> refused_;         // several accounts may share a host
+    std::map<std::string, std::map<job_seq, passed_job>> passed_;
+    std::uint64_t tries_ = 0;
+    std::map<std::pair<std::string, credentials_mark>, refusal> refused_;  // several accounts may share a host
 };
 
 }  // namespace waybill

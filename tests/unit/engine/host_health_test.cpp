@@ -69,14 +69,28 @@ TEST_CASE("of the jobs that a host refuses ever fewer are passed, until it serve
     hosts.forget_passed(b, job_seq(77));
 }
 
-TEST_CASE("who was refused more often looks later at a host that was left alone", "[engine][host_health]") {
+TEST_CASE("of those that may be passed the one tried least recently looks first at a host that was left alone",
+          "[engine][host_health]") {
+    using std::chrono::milliseconds;
     retry_policy p;
-    const host_health hosts{p};
-    CHECK(hosts.courtesy(1) > std::chrono::milliseconds(0));
-    CHECK(hosts.courtesy(2) == 2 * hosts.courtesy(1));
-    CHECK(hosts.courtesy(1'000) <= p.host_pause);
+    host_health hosts{p};
+    const auto refused = [&](std::uint64_t seq) { return hosts.may_be_passed(a, job_seq(seq), 100, milliseconds(10)); };
+    CHECK(hosts.courtesy(a, job_seq(1)) > milliseconds(0));
+    const milliseconds step = hosts.courtesy(a, job_seq(1));
+    CHECK(refused(1));
+    CHECK(refused(2));
+    CHECK(hosts.courtesy(a, job_seq(1)) == step);
+    CHECK(hosts.courtesy(a, job_seq(2)) == 2 * step);
+    CHECK(refused(1));  // it had its turn
+    CHECK(hosts.courtesy(a, job_seq(1)) == 2 * step);
+    CHECK(hosts.courtesy(a, job_seq(2)) == step);
+    CHECK(hosts.courtesy(b, job_seq(2)) == step);
+    for (std::uint64_t seq = 3; seq < 200; ++seq) {
+        CHECK(hosts.may_be_passed(a, job_seq(seq), 1 << 30, milliseconds(10)));
+        CHECK(hosts.courtesy(a, job_seq(seq)) < p.host_pause);
+    }
     p.host_pause = std::chrono::hours(24);
-    CHECK(host_health(p).courtesy(1'000) <= std::chrono::minutes(1));
+    CHECK(host_health(p).courtesy(a, job_seq(1)) <= std::chrono::seconds(1));
 }
 
 TEST_CASE("credentials that were refused are held back for longer and longer, and others are not",
