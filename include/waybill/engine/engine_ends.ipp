@@ -93,7 +93,7 @@ WAYBILL_DECL job_state engine::after(const attempt& job, const run_state& mine, 
     how.host_heard = !job.contacted() || job.host_heard();
     how.holds_up_lane = job.job().spec.origin.empty();
     const bool refused_before = state.refused_since > std::chrono::milliseconds(0);
-    how.serves_others = refused_before && hosts_.served_since(mine.origin, state.refused_since);
+    how.serves_others = job.progressed() || (refused_before && hosts_.served_since(mine.origin, state.refused_since));
     end.rethrow_if_of_store();  // not this job's fault
     const failure& why = *end.why();
     // The protocol has asked, and even the server does not know; or it cannot be asked again, and the app would have it

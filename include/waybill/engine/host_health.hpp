@@ -163,11 +163,11 @@ public:
     /// the one that was tried least recently is the first: each has its turn.
     [[nodiscard]] std::chrono::milliseconds courtesy(const std::string& origin, job_seq seq) const {
         constexpr std::chrono::milliseconds most = std::chrono::seconds(1);
-        std::int64_t before = 0;
+        std::int64_t before = 0;  // a job that has not been refused often goes first
         if (const auto found = passed_.find(origin); found != passed_.end() && found->second.contains(seq)) {
             const std::uint64_t tried = found->second.at(seq).tried;
-            before = std::count_if(found->second.begin(), found->second.end(),
-                                   [tried](const auto& one) { return one.second.tried < tried; });
+            before = 1 + std::count_if(found->second.begin(), found->second.end(),
+                                       [tried](const auto& one) { return one.second.tried < tried; });
         }
         return std::min(policy_.host_pause / 64, most) * (1 + std::min<std::int64_t>(before, 31));
     }

@@ -2,11 +2,25 @@
 #pragma once
 
 #include <waybill/engine/ledger.hpp>
+#include <waybill/model/consistency.hpp>
 #include <waybill/store/apply.hpp>
 
+#include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace waybill::detail {
+
+/// Of what it writes; the rest was when it was written.
+[[nodiscard]] inline bool is_consistent(const job_change& change, const loaded_job& of) {
+    const auto size = [&](std::size_t i) {
+        return (change.repinned.empty() ? of.items[i].spec : change.repinned[i]).size;
+    };
+    return is_consistent(change.to, of.items.size()) &&
+           std::all_of(change.items.begin(), change.items.end(), [&](const auto& one) {
+               return one.first < of.items.size() && is_consistent(one.second, size(one.first));
+           });
+}
 
 WAYBILL_DECL asio::awaitable<store_contents> ledger::open() {
     store_contents found = co_await store_.open();
@@ -26,6 +40,7 @@ WAYBILL_DECL asio::awaitable<std::vector<added_job>> ledger::add(std::shared_ptr
 
 WAYBILL_DECL asio::awaitable<void> ledger::commit(job_change change, const loaded_job& of) {
     require_possible(change);
+    assert(is_consistent(change, of));
     const status from = change.from;
     const status to = change.to.now;
     const std::uint64_t size_before = of.job.spec.size;

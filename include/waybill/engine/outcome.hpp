@@ -55,7 +55,7 @@ public:
     struct attempt_end {
         bool progressed = false;     ///< the server confirmed something new during it
         std::uint64_t gained = 0;    ///< so many bytes
-        bool serves_others = true;   ///< since this job was first refused, its host has accepted something
+        bool serves_others = true;   ///< its host has accepted something since this job was first refused
         bool host_heard = true;      ///< the host answered one of its requests, or took much of a body
         bool holds_up_lane = false;  ///< no other job of its lane may pass it
     };

@@ -30,33 +30,13 @@ inline void replace_header(header_list& headers, header_field with) {
     headers.push_back(std::move(with));
 }
 
-[[nodiscard]] inline std::string unescaped_value(std::string_view text) {
-    const auto digit = [&](std::size_t at) {
-        const char c = at < text.size() ? text[at] : ' ';
-        return c >= '0' && c <= '9'   ? c - '0'
-               : c >= 'a' && c <= 'f' ? c - 'a' + 10
-               : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                      : -1;
-    };
-    std::string decoded;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        if (text[at] == '%' && digit(at + 1) >= 0 && digit(at + 2) >= 0) {
-            decoded.push_back(static_cast<char>(digit(at + 1) * 16 + digit(at + 2)));
-            at += 2;
-        } else {
-            decoded.push_back(text[at]);
-        }
-    }
-    return decoded;
-}
-
 /// A value as it was sent, and as a server may write it when it shows what it was sent: decoded, encoded anew in the
 /// ways that are common, and with the slashes of JSON escaped.
 inline void add_spellings(std::vector<std::string>& secrets, const std::string& value) {
-    std::string decoded = unescaped_value(value);
+    std::string decoded = url::unescape(value);
     std::string spaced = value;
     std::replace(spaced.begin(), spaced.end(), '+', ' ');
-    std::string by_form = unescaped_value(spaced);
+    std::string by_form = url::unescape(spaced);
     std::string encoded = url::escape_segment(decoded);
     std::string lower = encoded;
     std::string in_json = decoded;

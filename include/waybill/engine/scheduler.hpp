@@ -4,6 +4,7 @@
 #include <waybill/model/ids.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <compare>
 #include <cstddef>
@@ -75,6 +76,7 @@ public:
         }
         const job_seq seq = *ready_.begin();
         known& k = jobs_.at(seq);
+        assert(!held_.contains(seq) && !k.in->of->running && k.when.ready <= now);
         withdraw(k);
         k.in->of->running = seq;
         offer(*k.in->of);
@@ -294,6 +296,7 @@ private:
 
     void stop_if_running(lane& l, job_seq seq) {
         if (l.running == seq) {
+            assert(running_ > 0);
             l.running.reset();
             --running_;
             offer(l);
@@ -302,6 +305,7 @@ private:
 
     // A queue without known jobs in order is either hungry or, without any, gone.
     void settle(queue& q) {
+        assert(q.known >= q.in_order.size() && (!q.head || q.in_order.contains(*q.head)));
         if (!q.in_order.empty() || !q.more) {
             hungry_.erase(&q);
         } else {

@@ -100,20 +100,23 @@ public:
 
     /// Percent-encodes everything but RFC 3986's unreserved characters.
     [[nodiscard]] static std::string escape_segment(std::string_view text) {
-        constexpr std::string_view unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-        constexpr std::string_view digits = "0123456789ABCDEF";
-        std::string out;
-        for (const char c : text) {
-            if (unreserved.find(c) != std::string_view::npos) {
-                out.push_back(c);
-            } else {
-                const auto byte = static_cast<unsigned char>(c);
-                out.push_back('%');
-                out.push_back(digits[byte >> 4]);
-                out.push_back(digits[byte & 0x0F]);
-            }
+        if (text.empty()) {
+            return {};  // libcurl would take the length 0 for "up to the NUL"
         }
-        return out;
+        const std::unique_ptr<char, decltype(&curl_free)> out(
+            or_no_memory(curl_easy_escape(nullptr, text.data(), static_cast<int>(text.size()))), &curl_free);
+        return out.get();
+    }
+
+    /// Percent-decodes. A `%` that begins no escape stands for itself.
+    [[nodiscard]] static std::string unescape(std::string_view text) {
+        if (text.empty()) {
+            return {};
+        }
+        int length = 0;
+        const std::unique_ptr<char, decltype(&curl_free)> out(
+            or_no_memory(curl_easy_unescape(nullptr, text.data(), static_cast<int>(text.size()), &length)), &curl_free);
+        return {out.get(), static_cast<std::size_t>(length)};
     }
 
     url(const url& other) : handle_(or_no_memory(curl_url_dup(other.handle_.get())), &curl_url_cleanup) {}
@@ -127,7 +130,8 @@ public:
 
 private:
     /// A URL that there is no memory for is not a wrong one.
-    static CURLU* or_no_memory(CURLU* made) {
+    template <class Made>
+    static Made* or_no_memory(Made* made) {
         if (made == nullptr) {
             throw std::bad_alloc();
         }

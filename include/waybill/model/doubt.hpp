@@ -5,6 +5,7 @@
 #include <waybill/model/status.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 
@@ -109,6 +110,7 @@ public:
 
     /// To be committed before the request's last byte is sent.
     void record(int attempt, std::size_t about) noexcept {
+        assert(attempt > 0 && recorded_.attempt() <= attempt);
         inherited_ = repeats_earlier(attempt, about);
         recorded_ = intent(attempt, about);
         success_ = false;

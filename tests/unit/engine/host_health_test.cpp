@@ -79,11 +79,12 @@ TEST_CASE("of those that may be passed the one tried least recently looks first 
     const milliseconds step = hosts.courtesy(a, job_seq(1));
     CHECK(refused(1));
     CHECK(refused(2));
-    CHECK(hosts.courtesy(a, job_seq(1)) == step);
-    CHECK(hosts.courtesy(a, job_seq(2)) == 2 * step);
-    CHECK(refused(1));  // it had its turn
     CHECK(hosts.courtesy(a, job_seq(1)) == 2 * step);
-    CHECK(hosts.courtesy(a, job_seq(2)) == step);
+    CHECK(hosts.courtesy(a, job_seq(2)) == 3 * step);
+    CHECK(refused(1));  // it had its turn
+    CHECK(hosts.courtesy(a, job_seq(1)) == 3 * step);
+    CHECK(hosts.courtesy(a, job_seq(2)) == 2 * step);
+    CHECK(hosts.courtesy(a, job_seq(3)) == step);
     CHECK(hosts.courtesy(b, job_seq(2)) == step);
     for (std::uint64_t seq = 3; seq < 200; ++seq) {
         CHECK(hosts.may_be_passed(a, job_seq(seq), 1 << 30, milliseconds(10)));

@@ -114,10 +114,10 @@ TEST_CASE("credentials are hidden however a server writes them", "[engine][reque
 }
 
 TEST_CASE("percent signs that encode nothing stay", "[engine][requests]") {
-    CHECK(detail::unescaped_value("a%2Fb%2fc") == "a/b/c");
-    CHECK(detail::unescaped_value("100%") == "100%");
-    CHECK(detail::unescaped_value("%2") == "%2");
-    CHECK(detail::unescaped_value("%zz%00") == std::string("%zz") + '\0');
+    CHECK(url::unescape("a%2Fb%2fc") == "a/b/c");
+    CHECK(url::unescape("100%") == "100%");
+    CHECK(url::unescape("%2") == "%2");
+    CHECK(url::unescape("%zz%00") == std::string("%zz") + '\0');
 }
 
 namespace {

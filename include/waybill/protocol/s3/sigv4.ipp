@@ -16,31 +16,9 @@
 
 namespace waybill::detail {
 
-[[nodiscard]] inline int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/// Percent-decoded; a `%` that begins no escape stands for itself.
-[[nodiscard]] inline std::string percent_decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
-            out.push_back(static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])));
-            i += 2;
-        } else {
-            out.push_back(text[i]);
-        }
-    }
-    return out;
-}
-
 WAYBILL_DECL std::string canonical_path(std::string_view path) {
     std::string out;
-    std::string decoded = percent_decoded(path);
+    std::string decoded = url::unescape(path);
     std::string_view left = decoded;
     for (auto slash = left.find('/'); slash != std::string_view::npos; slash = left.find('/')) {
         out += url::escape_segment(left.substr(0, slash)) + "/";
@@ -58,8 +36,8 @@ WAYBILL_DECL std::string canonical_query(std::string_view query) {
         const std::string_view name = one.substr(0, one.find('='));
         const std::string_view value = one.substr(std::min(one.size(), name.size() + 1));
         if (!one.empty()) {
-            parameters.emplace_back(url::escape_segment(percent_decoded(name)),
-                                    url::escape_segment(percent_decoded(value)));
+            parameters.emplace_back(url::escape_segment(url::unescape(name)),
+                                    url::escape_segment(url::unescape(value)));
         }
     }
     std::sort(parameters.begin(), parameters.end());
