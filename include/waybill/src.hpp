@@ -19,8 +19,6 @@
 #include <waybill/detail/in_parallel.ipp>
 #include <waybill/detail/operation.ipp>
 #include <waybill/detail/worker.ipp>
-#include <waybill/engine/attempt.ipp>
-#include <waybill/engine/attempt_view.ipp>
 #include <waybill/engine/cleaner.ipp>
 #include <waybill/engine/engine.ipp>
 #include <waybill/engine/engine_accept.ipp>
@@ -33,6 +31,12 @@
 #include <waybill/engine/ledger.ipp>
 #include <waybill/engine/observer_hub.ipp>
 #include <waybill/engine/pipeline.ipp>
+#include <waybill/engine/run/attempt.ipp>
+#include <waybill/engine/run/attempt_files.ipp>
+#include <waybill/engine/run/attempt_send.ipp>
+#include <waybill/engine/run/sender.ipp>
+#include <waybill/engine/run/write_behind.ipp>
+#include <waybill/engine/show/live_snapshot.ipp>
 #include <waybill/error.ipp>
 #include <waybill/feed.ipp>
 #include <waybill/http/structured_fields.ipp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/attempt.hpp>
+#include <waybill/engine/run/attempt.hpp>
 #include <waybill/error.hpp>
 #include <waybill/protocol/failure.hpp>
 #include <waybill/transport/response.hpp>

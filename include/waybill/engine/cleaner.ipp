@@ -4,7 +4,7 @@
 #include <waybill/detail/erased.hpp>
 #include <waybill/engine/backoff.hpp>
 #include <waybill/engine/cleaner.hpp>
-#include <waybill/engine/requests.hpp>
+#include <waybill/engine/run/sender.hpp>
 #include <waybill/protocol/failure.hpp>
 #include <waybill/protocol/protocol.hpp>
 
@@ -17,31 +17,31 @@
 namespace waybill {
 namespace detail {
 
+/// It can be repeated, and nobody watches it.
+class unseen_request final : public single_request {
+public:
+    transfer_progress& begin(request& /*what*/) override { return progress_ = {}; }
+
+private:
+    transfer_progress progress_;
+};
+
 /// The server of a job that is no more.
 class cleaning_exchange final : public exchange {
 public:
     cleaning_exchange(const leftover& what, const engine_parts& parts, const engine_options& options)
-        : what_(what), parts_(parts), options_(options) {}
+        : what_(what), clock_(*parts.clock), sender_(*parts.transport, options) {}
 
     asio::awaitable<response> send(request what, std::vector<body_span> /*spans*/, std::size_t /*about*/) override {
-        static_cast<void>(prepare(what, what_.job, options_));  // nothing of its answers is kept
-        for (int redirects = 0;; ++redirects) {
-            transfer_progress unseen;
-            response answer = co_await parts_.transport->perform(what, unseen);
-            if (!redirected(what, answer, redirects)) {
-                answer.url = what.url;
-                co_return answer;
-            }
-        }
+        unseen_request single;
+        co_return co_await sender_.send(std::move(what), what_.job, single);
     }
-    [[nodiscard]] std::chrono::system_clock::time_point now() const noexcept override {
-        return parts_.clock->system_now();
-    }
+    [[nodiscard]] std::chrono::system_clock::time_point now() const noexcept override { return clock_.system_now(); }
 
 private:
     const leftover& what_;
-    const engine_parts& parts_;
-    const engine_options& options_;
+    const waybill::clock& clock_;
+    sender sender_;
 };
 
 }  // namespace detail

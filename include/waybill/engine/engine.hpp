@@ -5,7 +5,6 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/condition.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/engine/attempt.hpp>
 #include <waybill/engine/attempt_end.hpp>
 #include <waybill/engine/board.hpp>
 #include <waybill/engine/engine_options.hpp>
@@ -14,6 +13,7 @@
 #include <waybill/engine/ledger.hpp>
 #include <waybill/engine/observer_hub.hpp>
 #include <waybill/engine/outcome.hpp>
+#include <waybill/engine/run/attempt.hpp>
 #include <waybill/engine/scheduler.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/platform/home_process.hpp>

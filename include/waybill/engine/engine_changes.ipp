@@ -5,6 +5,7 @@
 #include <waybill/engine/cleaner.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/picture.hpp>
+#include <waybill/engine/run/give_up_uploads.hpp>
 #include <waybill/http/url.hpp>
 #include <waybill/source/recognition.hpp>
 #include <waybill/store/apply.hpp>

@@ -15,7 +15,7 @@ namespace waybill {
 WAYBILL_DECL void engine::report_host(const attempt& job, const run_state& mine, const detail::attempt_end& end) {
     const std::string& origin = mine.origin;
     const auto now = parts_.clock->steady_now();
-    if (job.progressed()) {
+    if (job.report().progressed()) {
         hosts_.serve(origin, lived().open);
     }
     const bool refuses = hosts_.refuses_some(origin);
@@ -23,12 +23,12 @@ WAYBILL_DECL void engine::report_host(const attempt& job, const run_state& mine,
         hosts_.forget_probe(origin, credentials_for(job.job()));  // however it ended, also by a stop
     }
     if (end.delivered()) {
-        if (job.contacted()) {
+        if (job.report().contacted()) {
             hosts_.report(origin, host_report::answered, now);
         } else {
             hosts_.forget_probe(origin);
         }
-        if (job.contacted() && refuses) {
+        if (job.report().contacted() && refuses) {
             hosts_.accept(origin, credentials_for(job.job()));
         }
         return;
@@ -44,10 +44,10 @@ WAYBILL_DECL void engine::report_host(const attempt& job, const run_state& mine,
     if (mine.asked == wish::none && what == disposition::credentials) {
         hosts_.forget_probe(origin);
         hosts_.refuse(origin, credentials_for(job.job()), now);  // also when there were none to send
-    } else if (!job.contacted() || mine.asked != wish::none || f.code() == errc::network_unreachable ||
+    } else if (!job.report().contacted() || mine.asked != wish::none || f.code() == errc::network_unreachable ||
                what == disposition::source || detail::is_of_source(f.code())) {
         hosts_.forget_probe(origin);
-    } else if (job.progressed()) {
+    } else if (job.report().progressed()) {
         // One refused part among many, or a connection that broke after something was confirmed, is no sign of a host
         // that is down.
         hosts_.report(origin, host_report::answered, now);
@@ -87,10 +87,10 @@ WAYBILL_DECL job_state engine::after(const attempt& job, const run_state& mine, 
     }
     // What went out before the first cut of all is as good as gained, until the server has been asked.
     outcome::attempt_end how;
-    how.progressed = job.progressed();
+    how.progressed = job.report().progressed();
     const bool first_cut = state.failures == 0 && state.troubles == 0;
-    how.gained = std::max(job.gained(), first_cut ? job.unheard() : 0);
-    how.host_heard = !job.contacted() || job.host_heard();
+    how.gained = std::max(job.report().gained(), first_cut ? job.report().unheard() : 0);
+    how.host_heard = !job.report().contacted() || job.report().host_heard();
     how.holds_up_lane = job.job().spec.origin.empty();
     const bool refused_before = state.refused_since > std::chrono::milliseconds(0);
     how.serves_others = refused_before && hosts_.served_since(mine.origin, state.refused_since);

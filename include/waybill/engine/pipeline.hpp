@@ -3,7 +3,7 @@
 
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/engine/attempt.hpp>
+#include <waybill/engine/run/attempt.hpp>
 #include <waybill/protocol/protocol.hpp>
 
 namespace waybill {

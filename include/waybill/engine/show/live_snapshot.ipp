@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/attempt.hpp>
+#include <waybill/engine/picture.hpp>
+#include <waybill/engine/show/live_snapshot.hpp>
 
 #include <algorithm>
+#include <utility>
 
-// What an attempt shows of itself.
-namespace waybill {
+namespace waybill::detail {
 
-WAYBILL_DECL void attempt::show_committed(const job_change& change) {
+WAYBILL_DECL live_snapshot::live_snapshot(const loaded_job& whole, waybill::clock& clock)
+    : whole_(whole), clock_(clock), shown_(picture_of(whole)), item_meters_(whole.items.size()) {}
+
+WAYBILL_DECL live_snapshot::transfer::transfer(live_snapshot& shown, std::vector<body_span> body)
+    : spans(std::move(body)), all_(shown.transfers_), place_(all_.insert(all_.end(), this)) {}
+
+WAYBILL_DECL void live_snapshot::show(const job_change& change) {
     shown_.now = change.to.now;
     shown_.reason = change.to.reason;
     shown_.attempt = change.to.attempt;
@@ -27,8 +34,8 @@ WAYBILL_DECL void attempt::show_committed(const job_change& change) {
     }
 }
 
-WAYBILL_DECL void attempt::show_server_side(const job_change& change) {
-    detail::server_side_picture there(shown_);
+WAYBILL_DECL void live_snapshot::show_server_side(const job_change& change) {
+    server_side_picture there(shown_);
     if (change.drop_checkpoints) {
         there.forget_resources();
     }
@@ -43,7 +50,7 @@ WAYBILL_DECL void attempt::show_server_side(const job_change& change) {
     }
 }
 
-WAYBILL_DECL const job_snapshot& attempt::observe() {
+WAYBILL_DECL const job_snapshot& live_snapshot::observe() {
     shown_.sent = 0;
     shown_.confirmed = 0;
     std::vector<std::uint64_t> before(whole_.items.size());
@@ -66,10 +73,7 @@ WAYBILL_DECL const job_snapshot& attempt::observe() {
         p.sent = std::max(p.sent, before[i]);
         shown_.sent += p.sent;
         shown_.confirmed += p.confirmed;
-        if (p.now == item_status::uploading) {
-            item_meters_[i].observe(clock_.steady_now(), p.sent);
-            p.speed = p.sent < whole_.items[i].spec.size ? item_meters_[i].speed() : 0;
-        }
+        measure_item(i);
     }
     if (is_open(shown_.now) && shown_.doing != activity::none) {
         job_meter_.observe(clock_.steady_now(), shown_.sent);
@@ -80,23 +84,31 @@ WAYBILL_DECL const job_snapshot& attempt::observe() {
     return shown_;
 }
 
-// Several requests may be under way with parts of one item: what they have sent adds up.
-WAYBILL_DECL void attempt::show_transfers() {
-    if (!active_.empty()) {
-        const auto waits = [](const active_send& a) { return a.progress.body_sent; };
-        shown_.doing =
-            std::all_of(active_.begin(), active_.end(), waits) ? activity::awaiting_answer : activity::sending;
+WAYBILL_DECL void live_snapshot::measure_item(std::size_t item) {
+    job_snapshot::item_progress& p = shown_.progress_of_items[item];
+    if (p.now == item_status::uploading) {
+        item_meters_[item].observe(clock_.steady_now(), p.sent);
+        p.speed = p.sent < whole_.items[item].spec.size ? item_meters_[item].speed() : 0;
     }
-    for (const active_send& a : active_) {
-        for (const body_span& s : a.spans) {
-            const std::uint64_t reached = a.progress.sent > s.body_offset ? a.progress.sent - s.body_offset : 0;
+}
+
+// Several requests may be under way with parts of one item: what they have sent adds up.
+WAYBILL_DECL void live_snapshot::show_transfers() {
+    if (!transfers_.empty()) {
+        const auto waits = [](const transfer* t) { return t->progress.body_sent; };
+        shown_.doing =
+            std::all_of(transfers_.begin(), transfers_.end(), waits) ? activity::awaiting_answer : activity::sending;
+    }
+    for (const transfer* const t : transfers_) {
+        for (const body_span& s : t->spans) {
+            const std::uint64_t reached = t->progress.sent > s.body_offset ? t->progress.sent - s.body_offset : 0;
             job_snapshot::item_progress& p = shown_.progress_of_items[s.item];
             p.sent = std::min(whole_.items[s.item].spec.size, p.sent + std::min(reached, s.length));
-            if (p.now == item_status::pending && (reached > 0 || a.spans.size() == 1)) {
+            if (p.now == item_status::pending && (reached > 0 || t->spans.size() == 1)) {
                 p.now = item_status::uploading;
             }
         }
     }
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail
