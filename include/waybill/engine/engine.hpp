@@ -5,16 +5,16 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/condition.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/engine/attempt_end.hpp>
-#include <waybill/engine/board.hpp>
 #include <waybill/engine/engine_options.hpp>
 #include <waybill/engine/engine_parts.hpp>
-#include <waybill/engine/host_health.hpp>
 #include <waybill/engine/ledger.hpp>
-#include <waybill/engine/observer_hub.hpp>
-#include <waybill/engine/outcome.hpp>
+#include <waybill/engine/queue/host_health.hpp>
+#include <waybill/engine/queue/scheduler.hpp>
 #include <waybill/engine/run/attempt.hpp>
-#include <waybill/engine/scheduler.hpp>
+#include <waybill/engine/run/attempt_end.hpp>
+#include <waybill/engine/run/outcome.hpp>
+#include <waybill/engine/show/board.hpp>
+#include <waybill/engine/show/observer_hub.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/platform/home_process.hpp>
 #include <waybill/protocol/registry.hpp>
@@ -236,12 +236,12 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/engine/accept/engine_accept.ipp>
 #include <waybill/engine/engine.ipp>
-#include <waybill/engine/engine_accept.ipp>
-#include <waybill/engine/engine_attempts.ipp>
 #include <waybill/engine/engine_changes.ipp>
-#include <waybill/engine/engine_damaged.ipp>
-#include <waybill/engine/engine_doubt.ipp>
-#include <waybill/engine/engine_ends.ipp>
-#include <waybill/engine/engine_view.ipp>
+#include <waybill/engine/run/engine_attempts.ipp>
+#include <waybill/engine/run/engine_damaged.ipp>
+#include <waybill/engine/run/engine_doubt.ipp>
+#include <waybill/engine/run/engine_ends.ipp>
+#include <waybill/engine/show/engine_view.ipp>
 #endif

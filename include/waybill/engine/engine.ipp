@@ -3,8 +3,8 @@
 
 #include <waybill/detail/erased.hpp>
 #include <waybill/detail/in_parallel.hpp>
-#include <waybill/engine/cleaner.hpp>
 #include <waybill/engine/engine.hpp>
+#include <waybill/engine/run/cleaner.hpp>
 
 #include <asio/error.hpp>
 

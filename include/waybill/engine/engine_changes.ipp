@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/admission.hpp>
-#include <waybill/engine/cleaner.hpp>
+#include <waybill/engine/accept/admission.hpp>
 #include <waybill/engine/engine.hpp>
-#include <waybill/engine/picture.hpp>
+#include <waybill/engine/run/cleaner.hpp>
 #include <waybill/engine/run/give_up_uploads.hpp>
+#include <waybill/engine/show/picture.hpp>
 #include <waybill/http/url.hpp>
 #include <waybill/source/recognition.hpp>
 #include <waybill/store/apply.hpp>

@@ -3,7 +3,7 @@
 
 #include <waybill/detail/crc32c.hpp>
 #include <waybill/detail/in_parallel.hpp>
-#include <waybill/engine/backoff.hpp>
+#include <waybill/engine/queue/backoff.hpp>
 #include <waybill/engine/run/attempt.hpp>
 
 #include <algorithm>

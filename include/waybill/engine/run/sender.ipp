@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/requests.hpp>
+#include <waybill/engine/run/requests.hpp>
 #include <waybill/engine/run/sender.hpp>
 
 #include <exception>

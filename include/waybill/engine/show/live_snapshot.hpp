@@ -3,7 +3,7 @@
 
 #include <waybill/clock.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/engine/meter.hpp>
+#include <waybill/engine/show/meter.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/model/snapshot.hpp>
 #include <waybill/protocol/session.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/picture.hpp>
 #include <waybill/engine/show/live_snapshot.hpp>
+#include <waybill/engine/show/picture.hpp>
 
 #include <algorithm>
 #include <utility>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/engine/host_health.hpp>
+#include <waybill/engine/queue/host_health.hpp>
 
 #include "support/catch.hpp"
 

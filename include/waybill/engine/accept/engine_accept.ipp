@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/admission.hpp>
+#include <waybill/engine/accept/admission.hpp>
 #include <waybill/engine/engine.hpp>
-#include <waybill/engine/picture.hpp>
+#include <waybill/engine/show/picture.hpp>
 
 #include <algorithm>
 #include <cstddef>

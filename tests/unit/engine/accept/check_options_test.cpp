@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/engine/check_options.hpp>
+#include <waybill/engine/accept/check_options.hpp>
 
 #include "support/catch.hpp"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <waybill/detail/crc32c.hpp>
-#include <waybill/engine/requests.hpp>
+#include <waybill/engine/run/requests.hpp>
 #include <waybill/error.hpp>
 #include <waybill/http/form.hpp>
 #include <waybill/http/url.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/engine/requests.hpp>
+#include <waybill/engine/run/requests.hpp>
 
 #include "support/catch.hpp"
 

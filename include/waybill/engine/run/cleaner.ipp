@@ -2,8 +2,8 @@
 #pragma once
 
 #include <waybill/detail/erased.hpp>
-#include <waybill/engine/backoff.hpp>
-#include <waybill/engine/cleaner.hpp>
+#include <waybill/engine/queue/backoff.hpp>
+#include <waybill/engine/run/cleaner.hpp>
 #include <waybill/engine/run/sender.hpp>
 #include <waybill/protocol/failure.hpp>
 #include <waybill/protocol/protocol.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/engine/backoff.hpp>
+#include <waybill/engine/queue/backoff.hpp>
 
 #include "support/catch.hpp"
 

@@ -17,5 +17,5 @@ WAYBILL_DECL asio::awaitable<void> run_pipeline(protocol& speaks, attempt& job);
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/engine/pipeline.ipp>
+#include <waybill/engine/run/pipeline.ipp>
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/pipeline.hpp>
+#include <waybill/engine/run/pipeline.hpp>
 #include <waybill/model/record.hpp>
 
 #include <utility>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/engine/board.hpp>
+#include <waybill/engine/show/board.hpp>
 
 #include "support/catch.hpp"
 

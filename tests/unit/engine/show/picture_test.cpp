@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/engine/picture.hpp>
+#include <waybill/engine/show/picture.hpp>
 
 #include "support/catch.hpp"
 

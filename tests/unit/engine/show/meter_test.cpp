@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/engine/meter.hpp>
+#include <waybill/engine/show/meter.hpp>
 
 #include "support/catch.hpp"
 

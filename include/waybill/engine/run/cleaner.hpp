@@ -65,5 +65,5 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/engine/cleaner.ipp>
+#include <waybill/engine/run/cleaner.ipp>
 #endif

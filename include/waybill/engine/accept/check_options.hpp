@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/admission.hpp>
+#include <waybill/engine/accept/admission.hpp>
 #include <waybill/engine/engine_options.hpp>
 #include <waybill/store/store_options.hpp>
 #include <waybill/transport/curl_options.hpp>

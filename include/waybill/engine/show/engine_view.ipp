@@ -3,7 +3,7 @@
 
 #include <waybill/detail/erased.hpp>
 #include <waybill/engine/engine.hpp>
-#include <waybill/engine/picture.hpp>
+#include <waybill/engine/show/picture.hpp>
 
 #include <utility>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/backoff.hpp>
+#include <waybill/engine/queue/backoff.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/model/retry_policy.hpp>
 #include <waybill/protocol/failure.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/engine/admission.hpp>
+#include <waybill/engine/accept/admission.hpp>
 #include <waybill/protocol/multipart.hpp>
 #include <waybill/protocol/multipart/protocol.hpp>
 #include <waybill/protocol/put.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/engine/outcome.hpp>
+#include <waybill/engine/run/outcome.hpp>
 
 #include "support/catch.hpp"
 

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <waybill/detail/erased.hpp>
-#include <waybill/engine/admission.hpp>
+#include <waybill/engine/accept/admission.hpp>
 #include <waybill/engine/engine.hpp>
-#include <waybill/engine/picture.hpp>
-#include <waybill/engine/pipeline.hpp>
+#include <waybill/engine/run/pipeline.hpp>
+#include <waybill/engine/show/picture.hpp>
 #include <waybill/http/url.hpp>
 
 #include <chrono>

@@ -58,5 +58,5 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
-#include <waybill/engine/observer_hub.ipp>
+#include <waybill/engine/show/observer_hub.ipp>
 #endif

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <waybill/engine/engine.hpp>
-#include <waybill/engine/picture.hpp>
+#include <waybill/engine/show/picture.hpp>
 
 #include <chrono>
 #include <utility>

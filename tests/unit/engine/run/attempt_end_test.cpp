@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/engine/attempt_end.hpp>
+#include <waybill/engine/run/attempt_end.hpp>
 
 #include "support/catch.hpp"
 

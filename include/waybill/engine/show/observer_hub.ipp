@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/observer_hub.hpp>
+#include <waybill/engine/show/observer_hub.hpp>
 
 namespace waybill {
 
