@@ -2,14 +2,12 @@
 #pragma once
 
 #include <waybill/detail/erased.hpp>
-#include <waybill/detail/in_parallel.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/run/cleaner.hpp>
 
 #include <asio/error.hpp>
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -33,8 +31,9 @@ namespace detail {
 WAYBILL_DECL engine::engine(detail::strand home, engine_parts parts, engine_options options)
     : home_(std::move(home)), parts_(std::move(parts)), options_(std::move(options)), hub_(home_),
       board_(options_.snapshot_jobs), ledger_(*parts_.store, board_), scheduler_(options_.jobs_at_once),
-      hosts_(options_.retry), alarm_(parts_.clock->make_alarm(home_)),
-      cleaner_(std::make_unique<cleaner>(home_, parts_, ledger_, options_)), phase_changed_(home_), run_ended_(home_) {
+      hosts_(options_.retry), environment_{home_, parts_, options_, ledger_, scheduler_, hosts_, *this},
+      alarm_(parts_.clock->make_alarm(home_)), cleaner_(std::make_unique<cleaner>(home_, parts_, ledger_, options_)),
+      phase_changed_(home_), run_ended_(home_) {
     cleaner_->on_changed = [this] {
         publish_soon();
         if (parts_.store->failed()) {
@@ -297,61 +296,6 @@ WAYBILL_DECL asio::awaitable<void> engine::refill_lanes() {
             following.emplace_back(job.seq, turn_of(job));
         }
         scheduler_.refill(queue, following, found.size() == page);
-    }
-}
-
-namespace detail {
-
-using flush_queue = std::vector<std::shared_ptr<attempt>>;
-
-[[nodiscard]] inline asio::awaitable<bool> flush_next(std::shared_ptr<flush_queue> left) {
-    if (left->empty()) {
-        co_return false;
-    }
-    const std::shared_ptr<attempt> next = std::move(left->back());
-    left->pop_back();
-    if (next->dirty()) {
-        co_await next->flush();
-    }
-    co_return true;
-}
-
-}  // namespace detail
-
-/// Handed to the store together, so that one sync makes the results of all running jobs durable that could wait.
-WAYBILL_DECL asio::awaitable<void> engine::flush_running() {
-    const auto dirty = std::make_shared<detail::flush_queue>();
-    for (const auto& [seq, state] : running_) {
-        if (state->job && state->job->dirty()) {
-            dirty->push_back(state->job);
-        }
-    }
-    if (!dirty->empty()) {
-        std::function<asio::awaitable<bool>()> step = [dirty] { return detail::flush_next(dirty); };
-        co_await detail::in_parallel(home_, shared_from_this(), dirty->size(), std::move(step));
-    }
-}
-
-WAYBILL_DECL void engine::interrupt(job_seq seq, wish why) {
-    if (const auto found = running_.find(seq); found != running_.end()) {
-        const std::shared_ptr<run_state> state = found->second;
-        state->asked = why;
-        detail::cancel(*state->signal, asio::cancellation_type::terminal);
-    }
-}
-
-WAYBILL_DECL asio::awaitable<void> engine::interrupt_all() {
-    std::vector<job_seq> all;
-    for (const auto& [seq, state] : running_) {
-        all.push_back(seq);
-    }
-    for (const job_seq seq : all) {
-        if (running_.contains(seq) && running_[seq]->asked == wish::none) {
-            interrupt(seq, wish::stop);
-        }
-    }
-    while (!running_.empty()) {
-        co_await run_ended_.wait_uncancellable();
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/engine/accept/admission.hpp>
+#include <waybill/engine/accept/records.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/run/cleaner.hpp>
 #include <waybill/engine/run/give_up_uploads.hpp>
@@ -98,7 +99,7 @@ WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
     const hold held(*this, seq);
     while (running_.contains(seq)) {
         const end_watch end(*this, seq);
-        interrupt(seq, wish::cancel);
+        interrupt(seq, detail::runner::wish::cancel);
         co_await end.reached();
     }
     loaded_job whole = co_await load_sound(seq);

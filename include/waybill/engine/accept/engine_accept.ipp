@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/engine/accept/admission.hpp>
+#include <waybill/engine/accept/records.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/show/picture.hpp>
 

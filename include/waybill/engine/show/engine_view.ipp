@@ -63,9 +63,9 @@ WAYBILL_DECL void engine::publish_soon() {
 }
 
 WAYBILL_DECL void engine::observe_running() {
-    for (const auto& [seq, state] : running_) {
-        if (state->job) {
-            show(state->job->observe(), board::place::beyond);
+    for (const auto& [seq, run] : running_) {
+        if (run->job()) {
+            show(run->job()->observe(), board::place::beyond);
         }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <waybill/engine/accept/admission.hpp>
+#include <waybill/engine/accept/records.hpp>
 #include <waybill/protocol/multipart.hpp>
 #include <waybill/protocol/multipart/protocol.hpp>
 #include <waybill/protocol/put.hpp>

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/engine.hpp>
+#include <waybill/engine/run/runner.hpp>
 #include <waybill/protocol/http_rules.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <exception>
-#include <memory>
 #include <string>
 #include <utility>
 
 // Jobs that may have arrived: who is asked about them, and what follows.
-namespace waybill {
+namespace waybill::detail {
 
-WAYBILL_DECL bool engine::has_verifier(const job_record& job) const {
-    return options_.verifiers.contains(job.spec.verifier);
+WAYBILL_DECL bool runner::has_verifier(const job_record& job) const {
+    return with_.options.verifiers.contains(job.spec.verifier);
 }
 
-WAYBILL_DECL bool engine::can_probe(const job_record& job) const {
+WAYBILL_DECL bool runner::can_probe(const job_record& job) const {
     try {
-        return parts_.protocols.make(job.spoken())->can_probe();
+        return with_.parts.protocols.make(job.spoken())->can_probe();
     } catch (const error&) {
         return false;  // unknown here: the pipeline will say so
     }
 }
 
 /// Asks the app what became of a request whose answer was lost. False when that settled the matter.
-WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job, diagnostics why) {
-    const auto hook = options_.verifiers.find(job.job().spec.verifier);
+WAYBILL_DECL asio::awaitable<bool> runner::ask_backend(attempt& job, diagnostics why) {
+    const auto hook = with_.options.verifiers.find(job.job().spec.verifier);
     verification said = verification::unknown;
     std::exception_ptr thrown;
     try {
@@ -67,7 +67,7 @@ WAYBILL_DECL asio::awaitable<bool> engine::ask_backend(attempt& job, diagnostics
 }
 
 /// The item whose request was in doubt is there.
-WAYBILL_DECL asio::awaitable<void> engine::complete_doubtful(attempt& job) {
+WAYBILL_DECL asio::awaitable<void> runner::complete_doubtful(attempt& job) {
     const std::size_t item = job.job().state.intent.item();
     std::string receipt = "verified";
     if (job.find_checkpoint(item) == nullptr) {
@@ -79,7 +79,7 @@ WAYBILL_DECL asio::awaitable<void> engine::complete_doubtful(attempt& job) {
     }
 }
 
-WAYBILL_DECL outcome::doubt engine::doubt_about(const job_record& job, bool may_probe) const {
+WAYBILL_DECL outcome::doubt runner::doubt_about(const job_record& job, bool may_probe) const {
     const job_spec& spec = job.spec;
     if ((may_probe && can_probe(job)) || has_verifier(job)) {
         return outcome::doubt::ask;
@@ -99,4 +99,4 @@ WAYBILL_DECL outcome::doubt engine::doubt_about(const job_record& job, bool may_
     }
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail
