@@ -20,10 +20,12 @@
 #include <waybill/detail/operation.ipp>
 #include <waybill/detail/worker.ipp>
 #include <waybill/engine/accept/engine_accept.ipp>
+#include <waybill/engine/accept/engine_epoch.ipp>
+#include <waybill/engine/commands.ipp>
 #include <waybill/engine/engine.ipp>
-#include <waybill/engine/engine_changes.ipp>
 #include <waybill/engine/engine_runs.ipp>
 #include <waybill/engine/ledger.ipp>
+#include <waybill/engine/queue/engine_queue.ipp>
 #include <waybill/engine/run/attempt.ipp>
 #include <waybill/engine/run/attempt_files.ipp>
 #include <waybill/engine/run/attempt_send.ipp>

@@ -5,9 +5,11 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/condition.hpp>
 #include <waybill/detail/decl.hpp>
+#include <waybill/engine/awaited_ends.hpp>
 #include <waybill/engine/engine_options.hpp>
 #include <waybill/engine/engine_parts.hpp>
 #include <waybill/engine/ledger.hpp>
+#include <waybill/engine/lifecycle.hpp>
 #include <waybill/engine/queue/host_health.hpp>
 #include <waybill/engine/queue/scheduler.hpp>
 #include <waybill/engine/run/outcome.hpp>
@@ -23,11 +25,8 @@
 #include <waybill/store/store.hpp>
 #include <waybill/transport/transport.hpp>
 
-#include <asio/cancellation_signal.hpp>
-
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <exception>
 #include <map>
 #include <memory>
@@ -77,8 +76,8 @@ public:
 private:
     static constexpr std::chrono::hours forget_every{1};
 
-    /// `lost`: the store has failed; nothing works before it was opened anew.
-    enum class phase : std::uint8_t { closed, opening, open, lost, stopping, stopped };
+    using need = detail::lifecycle::need;
+    using phase = detail::lifecycle::phase;
 
     /// Jobs of one kind that are still to be listed: those after `last`.
     struct unlisted {
@@ -99,32 +98,6 @@ private:
         job_seq seq;
     };
 
-    /// The end of a job that somebody waits for.
-    struct awaited_end {
-        explicit awaited_end(const detail::strand& home) : reached(home) {}
-        detail::condition reached;
-        std::size_t waiters = 0;
-    };
-    using awaited_ends = std::map<job_seq, awaited_end>;
-
-    /// One who waits for the end of a job. The last one takes the entry away: of most ends nobody wants to hear.
-    struct end_watch {
-        end_watch(engine& e, job_seq seq) : owner(e), place(e.ends_.try_emplace(seq, e.home_).first) {
-            ++place->second.waiters;
-        }
-        end_watch(const end_watch&) = delete;
-        end_watch& operator=(const end_watch&) = delete;
-        ~end_watch() {
-            if (--place->second.waiters == 0) {
-                owner.ends_.erase(place);
-            }
-        }
-        asio::awaitable<void> reached() const { return place->second.reached.wait(); }
-
-        engine& owner;
-        awaited_ends::iterator place;
-    };
-
     static asio::awaitable<void> open_store(std::shared_ptr<engine> self);
     asio::awaitable<void> read_store(bool again);
 
@@ -138,14 +111,12 @@ private:
     asio::awaitable<void> flush_running();
     void start(job_seq seq);
     void ended(job_seq seq, const std::exception_ptr& thrown);
-    void notify_end(job_seq seq);
-    void notify_all_ends();
     void interrupt(job_seq seq, detail::runner::wish why);
     asio::awaitable<void> interrupt_all();
     asio::awaitable<void> set_aside_if_possible(loaded_job whole);
 
     // What runs ask, and tell.
-    [[nodiscard]] bool delivers() const noexcept override { return phase_ == phase::open; }
+    [[nodiscard]] bool delivers() const noexcept override { return life_.is_open(); }
     [[nodiscard]] store_time lived() const override;
     void on_committed(const job_snapshot& now) override;
     void on_leftover() override;
@@ -196,17 +167,13 @@ private:
     std::unique_ptr<cleaner> cleaner_;
     detail::condition phase_changed_;
     detail::condition run_ended_;
-    phase phase_ = phase::closed;
-    bool delivering_ = false;
-    bool stop_asked_ = false;
-    bool opened_before_ = false;
+    detail::awaited_ends ends_;
+    detail::lifecycle life_;
     std::exception_ptr open_failure_;
     std::exception_ptr fatal_;
-    int reopened_ = 0;      // in a row, without a commit of a job in between
     store_time opened_at_;  // the store's own time when it was opened, and
     scheduler::time_point opened_{};
     std::map<job_seq, std::shared_ptr<detail::runner>> running_;
-    awaited_ends ends_;
     scheduler::time_point next_look_{};
     scheduler::time_point next_flush_{};
     scheduler::time_point next_forgetting_{};
@@ -219,8 +186,10 @@ private:
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/engine/accept/engine_accept.ipp>
+#include <waybill/engine/accept/engine_epoch.ipp>
+#include <waybill/engine/commands.ipp>
 #include <waybill/engine/engine.ipp>
-#include <waybill/engine/engine_changes.ipp>
 #include <waybill/engine/engine_runs.ipp>
+#include <waybill/engine/queue/engine_queue.ipp>
 #include <waybill/engine/show/engine_view.ipp>
 #endif

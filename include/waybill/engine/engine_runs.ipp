@@ -30,13 +30,13 @@ WAYBILL_DECL void engine::ended(job_seq seq, const std::exception_ptr& thrown) {
     } else if (thrown && !fatal_) {
         fatal_ = thrown;
     }
-    notify_end(seq);
+    ends_.notify(seq);
     run_ended_.notify_all();
     alarm_->ring();
 }
 
 WAYBILL_DECL void engine::on_committed(const job_snapshot& now) {
-    reopened_ = 0;
+    life_.committed();
     show(now, board::place::beyond);
 }
 
@@ -102,18 +102,6 @@ WAYBILL_DECL asio::awaitable<void> engine::interrupt_all() {
     }
 }
 
-WAYBILL_DECL void engine::notify_end(job_seq seq) {
-    if (const auto found = ends_.find(seq); found != ends_.end()) {
-        found->second.reached.notify_all();
-    }
-}
-
-WAYBILL_DECL void engine::notify_all_ends() {
-    for (auto& [seq, end] : ends_) {
-        end.reached.notify_all();
-    }
-}
-
 /// Keeps a record that cannot be trusted as a failed job, until the app removes it. Nothing is made of what it says: it
 /// is counted by what the store finds.
 WAYBILL_DECL asio::awaitable<void> engine::set_aside(loaded_job whole) {
@@ -121,7 +109,7 @@ WAYBILL_DECL asio::awaitable<void> engine::set_aside(loaded_job whole) {
     whole.damaged = true;
     show(detail::picture_of(whole));
     scheduler_.leave(whole.job.seq);
-    notify_end(whole.job.seq);
+    ends_.notify(whole.job.seq);
 }
 
 /// On a full disk it is done another time.

@@ -37,7 +37,7 @@ WAYBILL_DECL asio::awaitable<std::vector<job_snapshot>> engine::list(std::option
 WAYBILL_DECL void engine::show(job_snapshot picture, board::place wanted) {
     const bool terminal = picture.terminal();
     board_incomplete_ = !board_.show(std::move(picture), wanted) || board_incomplete_;
-    if (terminal && board_incomplete_ && !filling_ && phase_ == phase::open) {
+    if (terminal && board_incomplete_ && !filling_ && life_.is_open()) {
         detail::spawn(home_, [self = shared_from_this()] { return fill_board(self); });
     }
     publish_soon();
@@ -55,7 +55,7 @@ WAYBILL_DECL void engine::publish_soon() {
         detail::post(home_, [weak = weak_from_this()] {
             const auto self = weak.lock();
             // While everything is listed anew, what is shown stays as it was.
-            if (self && self->publish_scheduled_ && self->phase_ != phase::opening) {
+            if (self && self->publish_scheduled_ && !self->life_.is(phase::opening)) {
                 self->publish();
             }
         });
@@ -82,13 +82,13 @@ WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> se
         thrown = std::current_exception();
     }
     self->filling_ = false;
-    if (!thrown || self->phase_ != phase::open) {
+    if (!thrown || !self->life_.is_open()) {
         co_return;
     }
     // Who waits for the first snapshot would wait for ever.
     if (!self->parts_.store->failed()) {
         self->publish_soon();
-    } else if (self->delivering_) {
+    } else if (self->life_.delivering()) {
         self->alarm_->ring();  // `run` opens the store anew, and everything is listed then
     } else {
         self->hub_.close(thrown);
@@ -101,7 +101,7 @@ WAYBILL_DECL asio::awaitable<void> engine::list_everything() {
     rest.push_back(unlisted{listing::parked, {}});
     rest.push_back(unlisted{listing::open, {}});
     rest.push_back(unlisted{listing::finished, {}});
-    while (!rest.empty() && (phase_ == phase::open || phase_ == phase::opening)) {
+    while (!rest.empty() && life_.is_readable()) {
         std::vector<unlisted> further;
         for (unlisted& one : rest) {
             const bool more = co_await list_page(one);

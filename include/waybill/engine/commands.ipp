@@ -2,15 +2,14 @@
 #pragma once
 
 #include <waybill/engine/accept/admission.hpp>
-#include <waybill/engine/accept/records.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/run/cleaner.hpp>
 #include <waybill/engine/run/give_up_uploads.hpp>
 #include <waybill/engine/show/picture.hpp>
 #include <waybill/http/url.hpp>
-#include <waybill/source/recognition.hpp>
 #include <waybill/store/apply.hpp>
 
+#include <cstddef>
 #include <utility>
 
 // What the app asks of jobs that are known.
@@ -29,6 +28,36 @@ namespace detail {
     state.wait = {};
     state.reason = wait_reason::none;
     return state;
+}
+
+[[nodiscard]] inline item_state delivered(const item_record& one) {
+    item_state done = one.state;
+    done.now = item_status::completed;
+    done.confirmed = one.spec.size;
+    return done;
+}
+
+/// What was in doubt is there. The others were never sent: the job goes on with them.
+[[nodiscard]] inline job_change doubtful_item_delivered(const loaded_job& whole) {
+    job_change next;
+    const std::size_t item = whole.job.state.intent.item();
+    next.items.emplace_back(item, delivered(whole.items[item]));
+    next.dropped.push_back(item);
+    next.to = whole.job.state;
+    next.to.now = status::pending;
+    next.to.intent.settle();
+    next.to.failures = 0;
+    return next;
+}
+
+/// Everything is there. What the job becomes is still to be said.
+[[nodiscard]] inline job_change all_items_delivered(const loaded_job& whole) {
+    job_change next;
+    for (std::size_t i = 0; i < whole.items.size(); ++i) {
+        next.items.emplace_back(i, delivered(whole.items[i]));
+    }
+    next.drop_checkpoints = true;
+    return next;
 }
 
 }  // namespace detail
@@ -77,28 +106,11 @@ WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change n
     publish();
 }
 
-WAYBILL_DECL void engine::place(job_seq seq, const job_spec& spec, const job_state& state) {
-    if (!is_open(state.now)) {
-        hosts_.forget_passed(spec.origin, seq);
-        scheduler_.leave(seq);
-        return;
-    }
-    job_turn when = turn_of({seq, spec.lane, spec.origin, state.not_before, state.wait, state.reason});
-    if (state.refused_since == std::chrono::milliseconds(0) || spec.origin.empty()) {
-        hosts_.forget_passed(spec.origin, seq);
-    } else if (hosts_.may_be_passed(spec.origin, seq, state.troubles, state.refused_since)) {
-        when.aside = true;
-    }
-    scheduler_.push({spec.lane, spec.origin}, seq, when);
-    scheduler_.wait(seq, when);
-    alarm_->ring();
-}
-
 WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
     const job_seq seq = co_await require(id);
     const hold held(*this, seq);
     while (running_.contains(seq)) {
-        const end_watch end(*this, seq);
+        const detail::awaited_ends::watch end(ends_, seq);
         interrupt(seq, detail::runner::wish::cancel);
         co_await end.reached();
     }
@@ -113,7 +125,7 @@ WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
     next.to = decide().canceled(whole.job.state);
     give_up_uploads(next, whole, parts_.clock->system_now());
     co_await change(std::move(whole), std::move(next));
-    notify_end(seq);
+    ends_.notify(seq);
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
@@ -155,27 +167,11 @@ WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
     switch (what) {
         case resolution::completed:
             if (whole.job.state.intent.is_for_one_of_several(whole.items)) {
-                // What was in doubt is there. The others were never sent: the job goes on with them.
-                const std::size_t item = whole.job.state.intent.item();
-                item_state done = whole.items[item].state;
-                done.now = item_status::completed;
-                done.confirmed = whole.items[item].spec.size;
-                next.items.emplace_back(item, std::move(done));
-                next.dropped.push_back(item);
-                next.to = whole.job.state;
-                next.to.now = status::pending;
-                next.to.intent.settle();
-                next.to.failures = 0;
-                break;
+                next = detail::doubtful_item_delivered(whole);
+            } else {
+                next = detail::all_items_delivered(whole);
+                next.to = decide().completed(whole.job.state);
             }
-            next.to = decide().completed(whole.job.state);
-            for (std::size_t i = 0; i < whole.items.size(); ++i) {
-                item_state done = whole.items[i].state;
-                done.now = item_status::completed;
-                done.confirmed = whole.items[i].spec.size;
-                next.items.emplace_back(i, std::move(done));
-            }
-            next.drop_checkpoints = true;
             break;
         case resolution::canceled:
             next.to = decide().canceled(whole.job.state);
@@ -187,75 +183,7 @@ WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
             break;
     }
     co_await change(std::move(whole), std::move(next));
-    notify_end(seq);
-}
-
-/// A new life for a finished job: the files as they are now, a new key, no attempt counted. What
-/// the server has confirmed of files that did not change stays confirmed.
-WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& whole) {
-    job_change next;
-    next.repinned = co_await pin_again(whole);
-    bool changed = false;
-    for (std::size_t i = 0; i < whole.items.size(); ++i) {
-        const item_record& before = whole.items[i];
-        if (!detail::is_unchanged(before.spec, next.repinned[i])) {
-            next.items.emplace_back(i, item_state{});
-            next.items.back().second.unknown = before.state.unknown;
-            changed = true;
-        } else if (before.state.now == item_status::failed) {
-            next.items.emplace_back(i, before.state);
-            next.items.back().second.now = item_status::pending;
-        }
-    }
-    if (changed) {
-        give_up_uploads(next, whole, parts_.clock->system_now());
-    }
-    const job_state& old = whole.job.state;
-    next.to.unknown = old.unknown;
-    next.to.epoch = old.epoch + 1;
-    next.to.stage = changed ? stage::upload : old.stage;
-    next.to.epoch_began = now();
-    next.to.began = lived().open;
-    next.to.key = detail::make_key(*parts_.random);
-    if (!changed && !whole.checkpoints.empty()) {
-        next.to.spoken = old.spoken;  // what was begun can be continued only by who began it
-    }
-    co_return next;
-}
-
-/// A job's items with their files as they are now. Where they are independent, what is delivered stays as it was, and
-/// so does what cannot be pinned: the others need not wait for it.
-WAYBILL_DECL asio::awaitable<std::vector<item_spec>> engine::pin_again(const loaded_job& whole) {
-    const bool independent = whole.job.spec.if_item_fails == on_item_failure::go_on;
-    std::vector<item_spec> specs;
-    std::vector<std::size_t> asked;
-    std::vector<wanted_file> files;
-    for (const item_record& one : whole.items) {
-        if (one.spec.kind != source_kind::bytes && !(independent && one.state.now == item_status::completed)) {
-            asked.push_back(specs.size());
-            files.push_back(detail::wanted_of(one.spec, one.spec.content.scope));
-        }
-        specs.push_back(one.spec);
-    }
-    if (!independent && !files.empty()) {
-        const std::vector<pinned_file> pins = co_await parts_.sources->pin(std::move(files));
-        for (std::size_t i = 0; i < asked.size(); ++i) {
-            detail::apply_pin(specs[asked[i]], pins[i]);
-        }
-        co_return specs;
-    }
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-        item_spec found = specs[asked[i]];
-        try {
-            std::vector<wanted_file> one{files[i]};
-            const std::vector<pinned_file> pins = co_await parts_.sources->pin(std::move(one));
-            detail::apply_pin(found, pins.front());
-        } catch (const error&) {
-            continue;
-        }
-        specs[asked[i]] = std::move(found);
-    }
-    co_return specs;
+    ends_.notify(seq);
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
@@ -287,7 +215,7 @@ WAYBILL_DECL asio::awaitable<job_snapshot> engine::wait(job_id id, bool until_fi
     const job_seq seq = co_await require(id);
     for (;;) {
         co_await open();
-        const end_watch end(*this, seq);  // before looking: an end in between must not be missed
+        const detail::awaited_ends::watch end(ends_, seq);  // before looking: an end in between must not be missed
         loaded_job whole = co_await load(seq);
         whole.damaged = !detail::is_sound(whole, parts_.protocols);
         const status now = whole.job.state.now;
