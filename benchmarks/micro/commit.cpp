@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/engine/admission.hpp>
+#include <waybill/engine/accept/records.hpp>
 #include <waybill/store/sqlite_store.hpp>
 
 #include "micro/bare_database.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/engine/scheduler.hpp>
+#include <waybill/engine/queue/scheduler.hpp>
 
 #include "support/catch.hpp"
 

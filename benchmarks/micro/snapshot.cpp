@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <waybill/engine/board.hpp>
-#include <waybill/engine/observer_hub.hpp>
+#include <waybill/engine/show/board.hpp>
+#include <waybill/engine/show/observer_hub.hpp>
 
 #include "support/catch.hpp"
 

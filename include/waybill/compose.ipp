@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/check_options.hpp>
+#include <waybill/engine/accept/check_options.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/options.hpp>
 #include <waybill/protocol/automatic/protocol.hpp>

@@ -3,7 +3,7 @@
 // A server's answer as it comes from the wire: status line, headers, body. Whatever it says, what
 // is made of it is bounded, and nothing but a clean success is one.
 
-#include <waybill/engine/requests.hpp>
+#include <waybill/engine/run/requests.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/protocol/shared/upload_fields.hpp>
 #include <waybill/protocol/tus/rules.hpp>

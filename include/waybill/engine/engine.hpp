@@ -5,16 +5,18 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/condition.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/engine/attempt.hpp>
-#include <waybill/engine/attempt_end.hpp>
-#include <waybill/engine/board.hpp>
+#include <waybill/engine/awaited_ends.hpp>
 #include <waybill/engine/engine_options.hpp>
 #include <waybill/engine/engine_parts.hpp>
-#include <waybill/engine/host_health.hpp>
 #include <waybill/engine/ledger.hpp>
-#include <waybill/engine/observer_hub.hpp>
-#include <waybill/engine/outcome.hpp>
-#include <waybill/engine/scheduler.hpp>
+#include <waybill/engine/lifecycle.hpp>
+#include <waybill/engine/queue/host_health.hpp>
+#include <waybill/engine/queue/scheduler.hpp>
+#include <waybill/engine/run/outcome.hpp>
+#include <waybill/engine/run/run_environment.hpp>
+#include <waybill/engine/run/runner.hpp>
+#include <waybill/engine/show/board.hpp>
+#include <waybill/engine/show/observer_hub.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/platform/home_process.hpp>
 #include <waybill/protocol/registry.hpp>
@@ -23,11 +25,8 @@
 #include <waybill/store/store.hpp>
 #include <waybill/transport/transport.hpp>
 
-#include <asio/cancellation_signal.hpp>
-
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <exception>
 #include <map>
 #include <memory>
@@ -43,13 +42,13 @@ class cleaner;
 ///
 /// @par Thread safety
 ///   On the uploader's strand; `hub().latest()` from any thread.
-class engine : public std::enable_shared_from_this<engine> {
+class engine final : public std::enable_shared_from_this<engine>, private detail::run_observer {
 public:
     engine(detail::strand home, engine_parts parts, engine_options options);
 
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
-    ~engine();
+    ~engine() override;
 
     /// Opens the store, once, for everybody who asks: who is canceled leaves the opening to the others. Every function
     /// below does it by itself.
@@ -77,17 +76,8 @@ public:
 private:
     static constexpr std::chrono::hours forget_every{1};
 
-    /// `lost`: the store has failed; nothing works before it was opened anew.
-    enum class phase : std::uint8_t { closed, opening, open, lost, stopping, stopped };
-    enum class wish : std::uint8_t { none, cancel, stop };
-
-    /// A job whose pipeline runs.
-    struct run_state {
-        std::shared_ptr<asio::cancellation_signal> signal = std::make_shared<asio::cancellation_signal>();
-        wish asked = wish::none;
-        std::shared_ptr<attempt> job;  // once it is loaded
-        std::string origin;            // where it goes
-    };
+    using need = detail::lifecycle::need;
+    using phase = detail::lifecycle::phase;
 
     /// Jobs of one kind that are still to be listed: those after `last`.
     struct unlisted {
@@ -108,32 +98,6 @@ private:
         job_seq seq;
     };
 
-    /// The end of a job that somebody waits for.
-    struct awaited_end {
-        explicit awaited_end(const detail::strand& home) : reached(home) {}
-        detail::condition reached;
-        std::size_t waiters = 0;
-    };
-    using awaited_ends = std::map<job_seq, awaited_end>;
-
-    /// One who waits for the end of a job. The last one takes the entry away: of most ends nobody wants to hear.
-    struct end_watch {
-        end_watch(engine& e, job_seq seq) : owner(e), place(e.ends_.try_emplace(seq, e.home_).first) {
-            ++place->second.waiters;
-        }
-        end_watch(const end_watch&) = delete;
-        end_watch& operator=(const end_watch&) = delete;
-        ~end_watch() {
-            if (--place->second.waiters == 0) {
-                owner.ends_.erase(place);
-            }
-        }
-        asio::awaitable<void> reached() const { return place->second.reached.wait(); }
-
-        engine& owner;
-        awaited_ends::iterator place;
-    };
-
     static asio::awaitable<void> open_store(std::shared_ptr<engine> self);
     asio::awaitable<void> read_store(bool again);
 
@@ -146,28 +110,18 @@ private:
     asio::awaitable<void> refill_lanes();
     asio::awaitable<void> flush_running();
     void start(job_seq seq);
-    static asio::awaitable<void> drive(std::shared_ptr<engine> self, job_seq seq, std::shared_ptr<run_state> mine);
-    asio::awaitable<void> carry(std::shared_ptr<attempt> job, run_state& mine);
-    void report_host(const attempt& job, const run_state& mine, const detail::attempt_end& end);
-    asio::awaitable<void> commit_end(attempt& job, job_state next);
-    asio::awaitable<bool> begin(attempt& job);
-    asio::awaitable<void> fail_damaged(loaded_job whole);
-    asio::awaitable<void> set_aside(loaded_job whole);
-    asio::awaitable<void> set_aside_if_possible(loaded_job whole);
-    asio::awaitable<bool> ask_backend(attempt& job, diagnostics why);
-    static asio::awaitable<void> complete_doubtful(attempt& job);
-    [[nodiscard]] bool has_verifier(const job_record& job) const;
-    [[nodiscard]] bool can_probe(const job_record& job) const;
-    [[nodiscard]] outcome::doubt doubt_about(const job_record& job, bool may_probe = true) const;
-    asio::awaitable<detail::attempt_end> run_protocol(attempt& job, const run_state& mine);
-    [[nodiscard]] job_state after(const attempt& job, const run_state& mine, const detail::attempt_end& end) const;
-    [[nodiscard]] credentials_mark credentials_for(const job_record& job) const;
-    [[nodiscard]] scheduler::time_point ready_at(const job_record& job, const std::string& origin);
     void ended(job_seq seq, const std::exception_ptr& thrown);
-    void notify_end(job_seq seq);
-    void notify_all_ends();
-    void interrupt(job_seq seq, wish why);
+    void interrupt(job_seq seq, detail::runner::wish why);
     asio::awaitable<void> interrupt_all();
+    asio::awaitable<void> set_aside_if_possible(loaded_job whole);
+
+    // What runs ask, and tell.
+    [[nodiscard]] bool delivers() const noexcept override { return life_.is_open(); }
+    [[nodiscard]] store_time lived() const override;
+    void on_committed(const job_snapshot& now) override;
+    void on_leftover() override;
+    void on_placed(const job_record& job) override;
+    asio::awaitable<void> set_aside(loaded_job whole) override;
 
     // Changing.
     asio::awaitable<job_seq> require(job_id id);
@@ -196,9 +150,7 @@ private:
     asio::awaitable<void> forget_old();
 
     [[nodiscard]] unix_millis now() const;
-    [[nodiscard]] store_time lived() const;
     [[nodiscard]] job_turn turn_of(const queued_job& job) const;
-    [[nodiscard]] job_turn turn_when(scheduler::time_point ready, const job_record& job) const;
     [[nodiscard]] outcome decide() const { return {options_.retry, lived(), parts_.random->unit()}; }
 
     detail::home_process process_;
@@ -210,21 +162,18 @@ private:
     detail::ledger ledger_;
     scheduler scheduler_;
     host_health hosts_;
+    detail::run_environment environment_;
     std::unique_ptr<alarm> alarm_;
     std::unique_ptr<cleaner> cleaner_;
     detail::condition phase_changed_;
     detail::condition run_ended_;
-    phase phase_ = phase::closed;
-    bool delivering_ = false;
-    bool stop_asked_ = false;
-    bool opened_before_ = false;
+    detail::awaited_ends ends_;
+    detail::lifecycle life_;
     std::exception_ptr open_failure_;
     std::exception_ptr fatal_;
-    int reopened_ = 0;      // in a row, without a commit of a job in between
     store_time opened_at_;  // the store's own time when it was opened, and
     scheduler::time_point opened_{};
-    std::map<job_seq, std::shared_ptr<run_state>> running_;
-    awaited_ends ends_;
+    std::map<job_seq, std::shared_ptr<detail::runner>> running_;
     scheduler::time_point next_look_{};
     scheduler::time_point next_flush_{};
     scheduler::time_point next_forgetting_{};
@@ -236,12 +185,11 @@ private:
 }  // namespace waybill
 
 #if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/engine/accept/engine_accept.ipp>
+#include <waybill/engine/accept/engine_epoch.ipp>
+#include <waybill/engine/commands.ipp>
 #include <waybill/engine/engine.ipp>
-#include <waybill/engine/engine_accept.ipp>
-#include <waybill/engine/engine_attempts.ipp>
-#include <waybill/engine/engine_changes.ipp>
-#include <waybill/engine/engine_damaged.ipp>
-#include <waybill/engine/engine_doubt.ipp>
-#include <waybill/engine/engine_ends.ipp>
-#include <waybill/engine/engine_view.ipp>
+#include <waybill/engine/engine_runs.ipp>
+#include <waybill/engine/queue/engine_queue.ipp>
+#include <waybill/engine/show/engine_view.ipp>
 #endif

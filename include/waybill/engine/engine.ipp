@@ -2,14 +2,12 @@
 #pragma once
 
 #include <waybill/detail/erased.hpp>
-#include <waybill/detail/in_parallel.hpp>
-#include <waybill/engine/cleaner.hpp>
 #include <waybill/engine/engine.hpp>
+#include <waybill/engine/run/cleaner.hpp>
 
 #include <asio/error.hpp>
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -28,36 +26,6 @@ namespace detail {
     }
 }
 
-}  // namespace detail
-
-WAYBILL_DECL engine::engine(detail::strand home, engine_parts parts, engine_options options)
-    : home_(std::move(home)), parts_(std::move(parts)), options_(std::move(options)), hub_(home_),
-      board_(options_.snapshot_jobs), ledger_(*parts_.store, board_), scheduler_(options_.jobs_at_once),
-      hosts_(options_.retry), alarm_(parts_.clock->make_alarm(home_)),
-      cleaner_(std::make_unique<cleaner>(home_, parts_, ledger_, options_)), phase_changed_(home_), run_ended_(home_) {
-    cleaner_->on_changed = [this] {
-        publish_soon();
-        if (parts_.store->failed()) {
-            alarm_->ring();  // whoever found out: `deliver` has the store opened anew
-        }
-    };
-}
-
-WAYBILL_DECL engine::~engine() = default;
-
-WAYBILL_DECL unix_millis engine::now() const {
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(parts_.clock->system_now());
-}
-
-WAYBILL_DECL store_time engine::lived() const {
-    store_time t = opened_at_;
-    t.open += std::chrono::floor<std::chrono::milliseconds>(parts_.clock->steady_now() - opened_);
-    t.wall = now();
-    return t;
-}
-
-namespace detail {
-
 /// The time of a store that is opened now. Of the time that it was closed a day counts at most: a wall clock that was
 /// put right by years meanwhile must not make everything old.
 [[nodiscard]] inline store_time time_at_opening(store_time kept, unix_millis now) noexcept {
@@ -72,58 +40,66 @@ namespace detail {
 
 }  // namespace detail
 
-// A stored time is kept with its duration, and never prolonged: a clock that jumped by years must neither stall a job
-// nor matter otherwise.
-WAYBILL_DECL job_turn engine::turn_of(const queued_job& job) const {
-    constexpr std::chrono::milliseconds nothing(0);
-    auto left = std::clamp<std::chrono::milliseconds>(job.not_before - now(), nothing, std::max(job.wait, nothing));
-    if (job.reason == wait_reason::credentials) {  // there may be others long before, or since the last process
-        left = hosts_.refuses_some(job.origin) ? std::min(left, options_.retry.credentials_poll) : nothing;
-    }
-    return {parts_.clock->steady_now() + left, !job.origin.empty() && lets_others_by(job.reason)};
+WAYBILL_DECL engine::engine(detail::strand home, engine_parts parts, engine_options options)
+    : home_(std::move(home)), parts_(std::move(parts)), options_(std::move(options)), hub_(home_),
+      board_(options_.snapshot_jobs), ledger_(*parts_.store, board_), scheduler_(options_.jobs_at_once),
+      hosts_(options_.retry), environment_{home_, parts_, options_, ledger_, scheduler_, hosts_, *this},
+      alarm_(parts_.clock->make_alarm(home_)), cleaner_(std::make_unique<cleaner>(home_, parts_, ledger_, options_)),
+      phase_changed_(home_), run_ended_(home_), ends_(home_) {
+    cleaner_->on_changed = [this] {
+        publish_soon();
+        if (parts_.store->failed()) {
+            alarm_->ring();  // whoever found out: `deliver` has the store opened anew
+        }
+    };
 }
 
+WAYBILL_DECL engine::~engine() = default;
+
 WAYBILL_DECL asio::awaitable<void> engine::open() {
-    if (phase_ == phase::open && parts_.store->failed()) {
-        phase_ = delivering_ ? phase::lost : phase::closed;
+    if (parts_.store->failed() && life_.find_failed()) {
         alarm_->ring();
     }
-    for (bool awaited = false; phase_ != phase::open;) {
-        if (phase_ == phase::closed) {
+    for (bool awaited = false; !life_.is_open();) {
+        if (life_.needs() == need::to_leave) {
+            throw error(errc::stopped);
+        }
+        if (life_.needs() == need::to_open) {
             if (awaited && open_failure_) {
                 std::rethrow_exception(open_failure_);
             }
             detail::spawn(home_, [self = shared_from_this()] { return open_store(self); });
-            phase_ = phase::opening;
-        } else if (phase_ != phase::opening && phase_ != phase::lost) {
-            throw error(errc::stopped);
+            life_.begin_opening();
         }
-        awaited = phase_ == phase::opening;
+        awaited = life_.is(phase::opening);
         co_await phase_changed_.wait();
     }
-    if (stop_asked_) {
+    if (life_.stop_asked()) {
         throw error(errc::stopped);  // it took long, and nobody wants it any more
     }
 }
 
 // By itself: whoever asked first may be canceled, and the others wait for it all the same.
 WAYBILL_DECL asio::awaitable<void> engine::open_store(std::shared_ptr<engine> self) {
-    const bool again = self->opened_before_;
+    const bool again = self->life_.opened_before();
     std::exception_ptr thrown;
     try {
         co_await self->read_store(again);
     } catch (...) {
         thrown = std::current_exception();
     }
-    self->phase_ = thrown ? phase::closed : phase::open;
+    if (thrown) {
+        self->life_.failed_to_open();
+    } else {
+        self->life_.opened();
+    }
     self->open_failure_ = thrown;
     self->phase_changed_.notify_all();
     if (thrown) {
         co_return;
     }
     self->fatal_ = nullptr;
-    self->opened_before_ = true;
-    if (self->stop_asked_) {
+    if (self->life_.stop_asked()) {
         co_return;
     }
     self->hub_.reopen();
@@ -159,33 +135,31 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
         unopened = std::current_exception();
     }
     if (unopened) {
-        if (phase_ == phase::closed) {
+        if (life_.is(phase::closed)) {
             hub_.close(unopened);  // who waits for snapshots would wait for ever
         }
         std::rethrow_exception(unopened);
     }
-    if (delivering_) {
+    if (life_.delivering()) {
         throw error(errc::not_allowed, "the uploader is running already");
     }
     // Who cancels is heard in `deliver`: thrown from here it would look for ever as if this still ran.
     co_await asio::this_coro::throw_if_cancelled(false);
-    delivering_ = true;
-    reopened_ = 0;
+    life_.begin_delivering();
     std::exception_ptr thrown;
     for (bool again = true; again;) {
         thrown = co_await deliver_until_it_ends();
         again = false;
         if (lose_store(thrown)) {
             thrown = co_await reopen();
-            again = !thrown && phase_ == phase::open;
+            again = !thrown && life_.is_open();
         }
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await lay_down();
-    delivering_ = false;
-    if (phase_ == phase::lost) {
-        phase_ = phase::closed;  // whoever needs the store next opens it anew
-        phase_changed_.notify_all();
+    life_.end_delivering();
+    if (life_.close_lost()) {
+        phase_changed_.notify_all();  // whoever needs the store next opens it anew
     }
     run_ended_.notify_all();
     thrown = fatal_ ? fatal_ : thrown;
@@ -229,24 +203,20 @@ WAYBILL_DECL bool engine::lose_store(const std::exception_ptr& thrown) {
     } catch (...) {
         failed = false;  // canceled: whoever runs it next opens the store anew
     }
-    failed = failed && (phase_ == phase::open || phase_ == phase::lost);
-    phase_ = failed ? phase::lost : phase_;
-    return failed;
+    return failed && life_.lose();
 }
 
 /// Forgets everything and asks the disk, as after a crash; jobs that were running are pending again.
 /// Gives up when the disk fails again and again, and says why.
 WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::reopen() {
-    constexpr int most_in_a_row = 3;
     co_await lay_down();
-    if (phase_ != phase::lost) {
+    if (!life_.close_lost()) {
         co_return nullptr;  // it is being stopped
     }
-    phase_ = phase::closed;
     phase_changed_.notify_all();
-    notify_all_ends();  // who waits looks again
+    ends_.notify_all();  // who waits looks again
     std::exception_ptr thrown = fatal_ ? fatal_ : std::make_exception_ptr(error(errc::store_failed));
-    if (++reopened_ > most_in_a_row) {
+    if (!life_.may_reopen()) {
         co_return thrown;
     }
     try {
@@ -260,7 +230,7 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::reopen() {
 
 WAYBILL_DECL asio::awaitable<void> engine::deliver() {
     next_forgetting_ = parts_.clock->steady_now();
-    while (phase_ == phase::open && !fatal_ && !parts_.store->failed()) {
+    while (life_.is_open() && !fatal_ && !parts_.store->failed()) {
         parts_.store->note_time(lived());
         co_await refill_lanes();
         const auto now = parts_.clock->steady_now();
@@ -287,88 +257,19 @@ WAYBILL_DECL asio::awaitable<void> engine::deliver() {
     }
 }
 
-WAYBILL_DECL asio::awaitable<void> engine::refill_lanes() {
-    constexpr std::size_t page = 64;
-    while (const auto hungry = scheduler_.hungry()) {
-        const auto& [queue, last] = *hungry;
-        const std::vector<queued_job> found = co_await parts_.store->lane(queue.lane, queue.origin, last, page);
-        std::vector<std::pair<job_seq, job_turn>> following;
-        for (const queued_job& job : found) {
-            following.emplace_back(job.seq, turn_of(job));
-        }
-        scheduler_.refill(queue, following, found.size() == page);
-    }
-}
-
-namespace detail {
-
-using flush_queue = std::vector<std::shared_ptr<attempt>>;
-
-[[nodiscard]] inline asio::awaitable<bool> flush_next(std::shared_ptr<flush_queue> left) {
-    if (left->empty()) {
-        co_return false;
-    }
-    const std::shared_ptr<attempt> next = std::move(left->back());
-    left->pop_back();
-    if (next->dirty()) {
-        co_await next->flush();
-    }
-    co_return true;
-}
-
-}  // namespace detail
-
-/// Handed to the store together, so that one sync makes the results of all running jobs durable that could wait.
-WAYBILL_DECL asio::awaitable<void> engine::flush_running() {
-    const auto dirty = std::make_shared<detail::flush_queue>();
-    for (const auto& [seq, state] : running_) {
-        if (state->job && state->job->dirty()) {
-            dirty->push_back(state->job);
-        }
-    }
-    if (!dirty->empty()) {
-        std::function<asio::awaitable<bool>()> step = [dirty] { return detail::flush_next(dirty); };
-        co_await detail::in_parallel(home_, shared_from_this(), dirty->size(), std::move(step));
-    }
-}
-
-WAYBILL_DECL void engine::interrupt(job_seq seq, wish why) {
-    if (const auto found = running_.find(seq); found != running_.end()) {
-        const std::shared_ptr<run_state> state = found->second;
-        state->asked = why;
-        detail::cancel(*state->signal, asio::cancellation_type::terminal);
-    }
-}
-
-WAYBILL_DECL asio::awaitable<void> engine::interrupt_all() {
-    std::vector<job_seq> all;
-    for (const auto& [seq, state] : running_) {
-        all.push_back(seq);
-    }
-    for (const job_seq seq : all) {
-        if (running_.contains(seq) && running_[seq]->asked == wish::none) {
-            interrupt(seq, wish::stop);
-        }
-    }
-    while (!running_.empty()) {
-        co_await run_ended_.wait_uncancellable();
-    }
-}
-
 WAYBILL_DECL asio::awaitable<void> engine::stop() {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    stop_asked_ = true;
-    while (phase_ == phase::opening || phase_ == phase::stopping) {
+    life_.ask_to_stop();
+    while (life_.stop_must_wait()) {
         co_await phase_changed_.wait_uncancellable();
     }
-    if (phase_ == phase::stopped) {
+    if (life_.is(phase::stopped)) {
         co_return;
     }
-    const bool opened = phase_ == phase::open || phase_ == phase::lost;
-    phase_ = phase::stopping;
+    const bool opened = life_.begin_stopping();
     alarm_->ring();
     co_await interrupt_all();
-    while (delivering_) {
+    while (life_.delivering()) {
         co_await run_ended_.wait_uncancellable();
     }
     std::exception_ptr thrown;
@@ -379,9 +280,9 @@ WAYBILL_DECL asio::awaitable<void> engine::stop() {
             thrown = std::current_exception();
         }
     }
-    phase_ = phase::stopped;
+    life_.stopped();
     phase_changed_.notify_all();
-    notify_all_ends();
+    ends_.notify_all();
     hub_.close(fatal_);
     if (thrown) {
         std::rethrow_exception(thrown);

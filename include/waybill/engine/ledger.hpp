@@ -3,7 +3,7 @@
 
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/engine/board.hpp>
+#include <waybill/engine/show/board.hpp>
 #include <waybill/model/leftover.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/store/store.hpp>

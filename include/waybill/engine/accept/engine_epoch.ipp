@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/engine/accept/records.hpp>
+#include <waybill/engine/engine.hpp>
+#include <waybill/engine/run/give_up_uploads.hpp>
+#include <waybill/source/recognition.hpp>
+#include <waybill/store/apply.hpp>
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+// How a job that is finished begins anew.
+namespace waybill {
+
+/// A new life for a finished job: the files as they are now, a new key, no attempt counted. What
+/// the server has confirmed of files that did not change stays confirmed.
+WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& whole) {
+    job_change next;
+    next.repinned = co_await pin_again(whole);
+    bool changed = false;
+    for (std::size_t i = 0; i < whole.items.size(); ++i) {
+        const item_record& before = whole.items[i];
+        if (!detail::is_unchanged(before.spec, next.repinned[i])) {
+            next.items.emplace_back(i, item_state{});
+            next.items.back().second.unknown = before.state.unknown;
+            changed = true;
+        } else if (before.state.now == item_status::failed) {
+            next.items.emplace_back(i, before.state);
+            next.items.back().second.now = item_status::pending;
+        }
+    }
+    if (changed) {
+        give_up_uploads(next, whole, parts_.clock->system_now());
+    }
+    const job_state& old = whole.job.state;
+    next.to.unknown = old.unknown;
+    next.to.epoch = old.epoch + 1;
+    next.to.stage = changed ? stage::upload : old.stage;
+    next.to.epoch_began = now();
+    next.to.began = lived().open;
+    next.to.key = detail::make_key(*parts_.random);
+    if (!changed && !whole.checkpoints.empty()) {
+        next.to.spoken = old.spoken;  // what was begun can be continued only by who began it
+    }
+    co_return next;
+}
+
+/// A job's items with their files as they are now. Where they are independent, what is delivered stays as it was, and
+/// so does what cannot be pinned: the others need not wait for it.
+WAYBILL_DECL asio::awaitable<std::vector<item_spec>> engine::pin_again(const loaded_job& whole) {
+    const bool independent = whole.job.spec.if_item_fails == on_item_failure::go_on;
+    std::vector<item_spec> specs;
+    std::vector<std::size_t> asked;
+    std::vector<wanted_file> files;
+    for (const item_record& one : whole.items) {
+        if (one.spec.kind != source_kind::bytes && !(independent && one.state.now == item_status::completed)) {
+            asked.push_back(specs.size());
+            files.push_back(detail::wanted_of(one.spec, one.spec.content.scope));
+        }
+        specs.push_back(one.spec);
+    }
+    if (!independent && !files.empty()) {
+        const std::vector<pinned_file> pins = co_await parts_.sources->pin(std::move(files));
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            detail::apply_pin(specs[asked[i]], pins[i]);
+        }
+        co_return specs;
+    }
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        item_spec found = specs[asked[i]];
+        try {
+            std::vector<wanted_file> one{files[i]};
+            const std::vector<pinned_file> pins = co_await parts_.sources->pin(std::move(one));
+            detail::apply_pin(found, pins.front());
+        } catch (const error&) {
+            continue;
+        }
+        specs[asked[i]] = std::move(found);
+    }
+    co_return specs;
+}
+
+}  // namespace waybill

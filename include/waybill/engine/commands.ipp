@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/engine/accept/admission.hpp>
+#include <waybill/engine/engine.hpp>
+#include <waybill/engine/run/cleaner.hpp>
+#include <waybill/engine/run/give_up_uploads.hpp>
+#include <waybill/engine/show/picture.hpp>
+#include <waybill/http/url.hpp>
+#include <waybill/store/apply.hpp>
+
+#include <cstddef>
+#include <utility>
+
+// What the app asks of jobs that are known.
+namespace waybill {
+namespace detail {
+
+/// An unfinished job that is to be tried now. Of one whose outcome is unknown the app takes the risk; about one that
+/// waits the server is asked first, as ever.
+[[nodiscard]] inline job_state tried_again(job_state state) {
+    if (state.now == status::unknown_outcome) {
+        state.intent.settle();
+        state.failures = 0;
+    }
+    state.now = status::pending;
+    state.not_before = {};
+    state.wait = {};
+    state.reason = wait_reason::none;
+    return state;
+}
+
+[[nodiscard]] inline item_state delivered(const item_record& one) {
+    item_state done = one.state;
+    done.now = item_status::completed;
+    done.confirmed = one.spec.size;
+    return done;
+}
+
+/// What was in doubt is there. The others were never sent: the job goes on with them.
+[[nodiscard]] inline job_change doubtful_item_delivered(const loaded_job& whole) {
+    job_change next;
+    const std::size_t item = whole.job.state.intent.item();
+    next.items.emplace_back(item, delivered(whole.items[item]));
+    next.dropped.push_back(item);
+    next.to = whole.job.state;
+    next.to.now = status::pending;
+    next.to.intent.settle();
+    next.to.failures = 0;
+    return next;
+}
+
+/// Everything is there. What the job becomes is still to be said.
+[[nodiscard]] inline job_change all_items_delivered(const loaded_job& whole) {
+    job_change next;
+    for (std::size_t i = 0; i < whole.items.size(); ++i) {
+        next.items.emplace_back(i, delivered(whole.items[i]));
+    }
+    next.drop_checkpoints = true;
+    return next;
+}
+
+}  // namespace detail
+
+WAYBILL_DECL asio::awaitable<job_seq> engine::require(job_id id) {
+    co_await open();
+    std::vector<job_id> asked{id};
+    const std::vector<std::optional<job_seq>> found = co_await parts_.store->find(std::move(asked));
+    if (!found.front()) {
+        throw error(errc::unknown_job, printable_excerpt(id.str(), 128));
+    }
+    co_return *found.front();
+}
+
+WAYBILL_DECL asio::awaitable<loaded_job> engine::load(job_seq seq) {
+    std::optional<loaded_job> whole = co_await parts_.store->load(seq);
+    if (!whole) {
+        throw error(errc::unknown_job);
+    }
+    co_return std::move(*whole);
+}
+
+/// A record that can be trusted. Throws `errc::record_damaged` for another one, which is a failed job from then on.
+WAYBILL_DECL asio::awaitable<loaded_job> engine::load_sound(job_seq seq) {
+    loaded_job whole = co_await load(seq);
+    if (!detail::is_sound(whole, parts_.protocols)) {
+        const std::string id = printable_excerpt(whole.job.spec.id.str(), 128);
+        co_await set_aside(std::move(whole));
+        publish();
+        throw error(errc::record_damaged, id);
+    }
+    co_return whole;
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change next) {
+    // Who cancels from here on is too late: what is on the disk is made known.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    next.seq = whole.job.seq;
+    next.from = whole.job.state.now;
+    const job_change made = next;
+    co_await ledger_.commit(std::move(next), whole);
+    cleaner_->ring();
+    detail::apply(made, whole);
+    show(detail::picture_of(whole), board::place::asked);
+    place(whole.job.seq, whole.job.spec, whole.job.state);
+    publish();
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
+    const job_seq seq = co_await require(id);
+    const hold held(*this, seq);
+    while (running_.contains(seq)) {
+        const detail::awaited_ends::watch end(ends_, seq);
+        interrupt(seq, detail::runner::wish::cancel);
+        co_await end.reached();
+    }
+    loaded_job whole = co_await load_sound(seq);
+    if (whole.job.state.now == status::canceled) {
+        co_return;
+    }
+    if (is_terminal(whole.job.state.now)) {
+        throw error(errc::not_allowed, id.str() + " is " + std::string(to_string(whole.job.state.now)));
+    }
+    job_change next;
+    next.to = decide().canceled(whole.job.state);
+    give_up_uploads(next, whole, parts_.clock->system_now());
+    co_await change(std::move(whole), std::move(next));
+    ends_.notify(seq);
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
+    const job_seq seq = co_await require(id);
+    const hold held(*this, seq);
+    if (running_.contains(seq)) {
+        co_return;
+    }
+    loaded_job whole = co_await load_sound(seq);
+    const status was = whole.job.state.now;
+    if (was == status::completed) {
+        throw error(errc::not_allowed, id.str() + " is completed");
+    }
+    hosts_.try_now(url(whole.job.spec.url).origin());  // somebody asks for it: it may be up again
+    if (was == status::pending) {
+        if (!running_.contains(seq)) {
+            place(seq, whole.job.spec, whole.job.state);
+        }
+        co_return;
+    }
+    job_change next;
+    if (is_terminal(was)) {
+        next = co_await new_epoch(whole);
+    } else {
+        next.to = detail::tried_again(whole.job.state);
+    }
+    next.to.now = status::pending;
+    co_await change(std::move(whole), std::move(next));
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
+    const job_seq seq = co_await require(id);
+    const hold held(*this, seq);
+    loaded_job whole = co_await load_sound(seq);
+    if (whole.job.state.now != status::unknown_outcome) {
+        throw error(errc::not_allowed, id.str() + " is " + std::string(to_string(whole.job.state.now)));
+    }
+    job_change next;
+    switch (what) {
+        case resolution::completed:
+            if (whole.job.state.intent.is_for_one_of_several(whole.items)) {
+                next = detail::doubtful_item_delivered(whole);
+            } else {
+                next = detail::all_items_delivered(whole);
+                next.to = decide().completed(whole.job.state);
+            }
+            break;
+        case resolution::canceled:
+            next.to = decide().canceled(whole.job.state);
+            give_up_uploads(next, whole, parts_.clock->system_now());
+            break;
+        case resolution::retry:
+            hosts_.try_now(url(whole.job.spec.url).origin());
+            next.to = detail::tried_again(whole.job.state);
+            break;
+    }
+    co_await change(std::move(whole), std::move(next));
+    ends_.notify(seq);
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
+    const job_seq seq = co_await require(id);
+    const hold held(*this, seq);
+    loaded_job whole = co_await load(seq);
+    const bool sound = detail::is_sound(whole, parts_.protocols);
+    if (!sound) {
+        co_await set_aside(std::move(whole));
+        whole = co_await load(seq);
+    }
+    // The store refuses this too, but it does not know the job by its name.
+    if (!is_terminal(whole.job.state.now)) {
+        throw error(errc::not_allowed,
+                    id.str() + " is " + std::string(to_string(whole.job.state.now)) + ": cancel it first");
+    }
+    job_change given_up;
+    if (sound) {  // no request is made from damaged bytes
+        give_up_uploads(given_up, whole, parts_.clock->system_now());
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await ledger_.remove(whole, std::move(given_up.leftovers));
+    cleaner_->ring();
+    board_.remove(seq);
+    publish();
+}
+
+WAYBILL_DECL asio::awaitable<job_snapshot> engine::wait(job_id id, bool until_final) {
+    const job_seq seq = co_await require(id);
+    for (;;) {
+        co_await open();
+        const detail::awaited_ends::watch end(ends_, seq);  // before looking: an end in between must not be missed
+        loaded_job whole = co_await load(seq);
+        whole.damaged = !detail::is_sound(whole, parts_.protocols);
+        const status now = whole.job.state.now;
+        if (is_terminal(now) || (is_parked(now) && !until_final) || whole.damaged) {
+            co_return detail::picture_of(whole);
+        }
+        co_await end.reached();
+    }
+}
+
+}  // namespace waybill

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/crc32c.hpp>
+#include <waybill/detail/in_parallel.hpp>
+#include <waybill/engine/queue/backoff.hpp>
+#include <waybill/engine/run/attempt.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+namespace waybill {
+
+WAYBILL_DECL attempt::attempt(loaded_job whole, detail::ledger& ledger, waybill::transport& transport,
+                              source_opener& sources, waybill::clock& clock, const engine_options& options,
+                              detail::strand home)
+    : whole_(std::move(whole)), intent_(whole_.job.state.intent), clock_(clock), options_(options),
+      home_(std::move(home)), sender_(transport, options), sources_(sources), pending_(whole_, ledger, clock, home_),
+      shown_(whole_, clock) {
+    for (item_record& one : whole_.items) {
+        if (one.state.now == item_status::failed) {
+            one.state.now = item_status::pending;  // it has its turn again
+        }
+    }
+    pending_.on_committed = [this](const job_change& change) { committed(change); };
+    pending_.may_wait_for_space = [this] { return may_wait_for_space(); };
+}
+
+WAYBILL_DECL const checkpoint* attempt::find_checkpoint(std::size_t item) const noexcept {
+    const auto found = std::find_if(whole_.checkpoints.begin(), whole_.checkpoints.end(),
+                                    [&](const checkpoint& c) { return c.item == item; });
+    return found == whole_.checkpoints.end() ? nullptr : &*found;
+}
+
+WAYBILL_DECL std::unique_ptr<body_source> attempt::open(std::size_t item) {
+    // Of what may have arrived the server is asked first. That needs no file, and it may be gone since.
+    const bool at_once = !in_doubt();
+    return sources_.open(whole_.items.at(item).spec, item, at_once);
+}
+
+WAYBILL_DECL void attempt::keep(checkpoint reached) {
+    intent_.keep();
+    const checkpoint* const known = find_checkpoint(reached.item);
+    if (known != nullptr && reached.offset > known->offset) {
+        report_.progress();
+    }
+    if (known != nullptr && reached.unknown.empty()) {
+        reached.unknown = known->unknown;  // the protocol makes each checkpoint anew
+    }
+    std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == reached.item; });
+    pending_.checkpoint_changed(reached.item);
+    whole_.checkpoints.push_back(std::move(reached));
+}
+
+// What these are told is kept by the call itself. A stop that is noticed where their commit is awaited must not
+// separate it from what was kept before it: the job's end is committed with both.
+WAYBILL_DECL asio::awaitable<void> attempt::save(checkpoint reached) {
+    keep(std::move(reached));
+    return commit(whole_.job.state);
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::save_and_mark(checkpoint reached) {
+    const std::size_t about = reached.item;
+    keep(std::move(reached));
+    intent_.record(whole_.job.state.attempt, about);
+    return commit(whole_.job.state);
+}
+
+WAYBILL_DECL void attempt::save_soon(checkpoint reached) {
+    keep(std::move(reached));
+}
+
+WAYBILL_DECL void attempt::settle_soon(checkpoint reached) {
+    const std::size_t about = reached.item;
+    keep(std::move(reached));
+    intent_.settle(about);
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discard) {
+    return drop(item, discard, false);
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::settle_and_forget(std::size_t item, bool discard) {
+    return drop(item, discard, true);
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::drop(std::size_t item, bool discard, bool settles) {
+    const detail::write_behind::writing mark(pending_);
+    co_await pending_.until_flushed();
+    const checkpoint* const known = find_checkpoint(item);
+    if (known == nullptr) {
+        co_return;
+    }
+    intent_.keep();
+    if (settles) {
+        intent_.settle(item);
+    }
+    job_change change = pending_.take_change();
+    change.dropped.push_back(item);
+    if (discard) {
+        change.leftovers.push_back(
+            leftover_of(whole_.job, *known, std::chrono::time_point_cast<std::chrono::milliseconds>(now())));
+    }
+    std::erase_if(change.checkpoints, [&](const checkpoint& c) { return c.item == item; });
+    std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == item; });
+    if (item < whole_.items.size() && whole_.items[item].state.now != item_status::completed) {
+        confirm(item, 0);
+    }
+    job_change owed = change;
+    co_await pending_.write(std::move(change), std::move(owed));
+}
+
+WAYBILL_DECL void attempt::confirm(std::size_t item, std::uint64_t bytes) {
+    item_record& record = whole_.items.at(item);
+    const std::uint64_t most = std::min(bytes, record.spec.size);
+    if (report_.confirm(item, record.state.confirmed, most)) {
+        whole_.job.state.early_cuts = 0;  // the server takes what is sent
+    }
+    record.state.confirmed = most;
+    pending_.item_changed(item);
+    shown_.confirm(item, most);
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::in_parallel(std::size_t width,
+                                                        std::function<asio::awaitable<bool>()> step) {
+    co_await detail::in_parallel(home_, shared_from_this(), width, std::move(step));
+}
+
+// The jitter need not be random, only another one for each request: those that were refused together must not come
+// back together.
+WAYBILL_DECL asio::awaitable<void> attempt::back_off(int refusals, std::optional<std::chrono::seconds> retry_after) {
+    const std::uint32_t spread = detail::crc32c(++pauses_, whole_.job.state.key);
+    const double random = static_cast<double>(spread) / 4294967296.0;  // 2^32
+    const std::chrono::milliseconds delay = backoff_delay(options_.retry, refusals, random, retry_after);
+    const std::unique_ptr<alarm> pause = clock_.make_alarm(home_);
+    co_await pause->wait_until(clock_.steady_now() + delay);
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::save_protocol(std::string name) {
+    whole_.job.state.spoken = std::move(name);
+    return commit(whole_.job.state);
+}
+
+WAYBILL_DECL void attempt::finish_item(std::size_t item, std::string receipt) {
+    intent_.keep();
+    intent_.settle(item);  // of an earlier attempt, about which the server was asked
+    item_record& record = whole_.items.at(item);
+    record.state.now = item_status::completed;
+    record.state.confirmed = record.spec.size;
+    record.state.receipt = std::move(receipt);
+    pending_.item_changed(item);
+    report_.progress();
+}
+
+WAYBILL_DECL asio::awaitable<void> attempt::complete_item(std::size_t item, std::string receipt) {
+    finish_item(item, std::move(receipt));
+    return commit(whole_.job.state);
+}
+
+WAYBILL_DECL void attempt::complete_item_soon(std::size_t item, std::string receipt) {
+    finish_item(item, std::move(receipt));
+}
+
+WAYBILL_DECL void attempt::fail_item_soon(std::size_t item) {
+    whole_.items.at(item).state.now = item_status::failed;
+    pending_.item_changed(item);
+    intent_.settle(item);  // its failure says what became of it
+}
+
+WAYBILL_DECL void attempt::complete_all_soon(std::string receipt) {
+    for (std::size_t i = 0; i < whole_.items.size(); ++i) {
+        finish_item(i, receipt);
+    }
+    intent_.settle();
+}
+
+WAYBILL_DECL void attempt::committed(const job_change& change) {
+    shown_.show(change);
+    on_committed();
+    if (!change.leftovers.empty()) {
+        on_leftover();
+    }
+}
+
+}  // namespace waybill

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/engine/run/attempt.hpp>
+#include <waybill/source/recognition.hpp>
+
+#include <optional>
+#include <utility>
+
+// Files of which something has changed that says nothing of their content.
+namespace waybill {
+
+WAYBILL_DECL asio::awaitable<void> attempt::recognize_files() {
+    sources_.forget_failures();
+    const bool form_begun = find_checkpoint(checkpoint::whole_job) != nullptr;
+    std::vector<std::size_t> asked;
+    std::vector<item_spec> files;
+    std::vector<bool> begun;
+    for (std::size_t i = 0; i < whole_.items.size(); ++i) {
+        const item_record& one = whole_.items[i];
+        if (one.spec.kind != source_kind::bytes && one.state.now != item_status::completed) {
+            asked.push_back(i);
+            files.push_back(one.spec);
+            begun.push_back(form_begun || find_checkpoint(i) != nullptr);
+        }
+    }
+    const std::vector<recognition> found = co_await sources_.opener().recognize(std::move(files), begun);
+    std::vector<item_spec> now;
+    for (const item_record& one : whole_.items) {
+        now.push_back(one.spec);
+    }
+    bool moved = false;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        item_spec& spec = now[asked[i]];
+        if (found[i].error) {
+            diagnostics details;
+            details.detail = spec.path;
+            throw detail::source_failure(found[i].error, std::move(details), asked[i]);
+        }
+        if (begun[i] && !found[i].certain) {
+            co_await begin_anew(asked[i]);
+        }
+        moved = moved || spec.identity != found[i].identity;
+        spec.identity = found[i].identity;
+        spec.content = found[i].content;
+    }
+    if (moved) {
+        co_await repin(std::move(now));
+    }
+}
+
+// Before the file is known by its new identity: a crash in between finds what was given up gone.
+WAYBILL_DECL asio::awaitable<void> attempt::begin_anew(std::size_t item) {
+    if (in_doubt()) {
+        diagnostics details;
+        details.detail = whole_.items[item].spec.path;
+        throw failure(disposition::retry, errc::file_touched, std::move(details), std::nullopt, item);
+    }
+    co_await forget(item, true);
+    co_await forget(checkpoint::whole_job, true);
+}
+
+/// Makes durable by what files are known from now on.
+WAYBILL_DECL asio::awaitable<void> attempt::repin(std::vector<item_spec> found) {
+    const detail::write_behind::writing mark(pending_);
+    co_await pending_.until_flushed();
+    job_change taken = pending_.take_change();
+    job_change change = taken;
+    change.repinned = found;
+    co_await pending_.write(std::move(change), std::move(taken));
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        whole_.items[i].spec = std::move(found[i]);
+    }
+}
+
+}  // namespace waybill

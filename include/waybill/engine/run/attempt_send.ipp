@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/engine/run/attempt.hpp>
+#include <waybill/protocol/http_rules.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+// How an attempt sends: with a gate before the last byte of what must not be repeated blindly.
+namespace waybill {
+namespace detail {
+
+/// What an answer says of the request.
+[[nodiscard]] inline heard heard_in(const verdict& v, const response& answer, const job_spec& job) noexcept {
+    if (v.what == disposition::ambiguous) {
+        return heard::nothing;
+    }
+    if (v.accepted) {
+        return heard::success;
+    }
+    // Where the key is honoured, 422 means that it is known, and with other bytes.
+    const bool of_the_key = answer.status == 422 && job.if_unknown == on_unknown::retry_same_key;
+    return of_the_key ? heard::known_request : heard::refusal;
+}
+
+}  // namespace detail
+
+/// What an attempt does around each single request: the intent is recorded before it and settled after it, its transfer
+/// is shown, and what it says of the host and the connection is noted.
+class attempt::gated_request final : public detail::single_request {
+public:
+    gated_request(attempt& owner, std::vector<body_span> spans, std::size_t about)
+        : self_(owner), spans_(std::move(spans)), about_(about) {}
+
+    void prepared(request& what) override {
+        what.fresh_connection = what.fresh_connection || self_.fresh_;
+        if (!what.idempotent) {
+            self_.sender_.add_idempotency_key(what, self_.whole_.job, about_);
+        }
+        intends_ = !what.idempotent || what.finishing;
+        if (intends_) {
+            self_.require_no_other_doubt(about_);
+            self_.intent_.begin_request();
+        }
+        // A server that refuses early and hangs up may not be heard, over TLS least of all: after some
+        // connections that broke in mid-body it is asked first.
+        constexpr int cuts_until_asked = 3;
+        const int cuts = self_.whole_.job.state.early_cuts;
+        what.expect_continue = what.expect_continue || (cuts >= cuts_until_asked && what.body_size() > 0);
+        known_ = self_.in_doubt(about_);
+    }
+
+    transfer_progress& begin(request& what) override {
+        // Looked at again after a redirect: its answer has settled the intent.
+        const job_state& state = self_.whole_.job.state;
+        if (intends_ && state.intent != intent(state.attempt, about_)) {
+            what.before_last_byte = [&self = self_, about = about_] { return self.record_intent(about); };
+        }
+        transfer_.emplace(self_.shown_, spans_);
+        return transfer_->progress;
+    }
+
+    // Interrupted before the connection stood, it cannot have arrived, though the intent of a small body is recorded
+    // before.
+    void interrupted() noexcept override {
+        if (intends_ && !known_ && !transfer_->progress.connected) {
+            self_.intent_.settle();
+        }
+        transfer_.reset();
+    }
+
+    void heard(const request& what, const response& answer) override {
+        const std::uint64_t sent = transfer_->progress.sent;
+        transfer_.reset();
+        const bool answered = answer.status != 0 && !concerns_host(make_http_error(answer.status));
+        self_.report_.contact(answered || answer.body_taken >= self_.options_.retry.prompt_bytes);
+        count_cuts(what, answer, sent);
+        const verdict v = judge(answer, false);
+        if (intends_) {
+            const job_record& job = self_.whole_.job;
+            self_.intent_.hear(detail::heard_in(v, answer, job.spec), job.state.attempt, about_);
+        }
+        self_.sources_.require_intact(answer, spans_);
+    }
+
+private:
+    void count_cuts(const request& what, const response& answer, std::uint64_t sent) {
+        const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.may_have_left;
+        // Only a body is cut; a question that is answered says nothing of the next one. And a limit that was heard by
+        // asking first holds for the next request too, which may still be above it.
+        const bool limit_heard = what.expect_continue && answer.status == 413;
+        int& cuts = self_.whole_.job.state.early_cuts;
+        if (what.body_size() > 0 && !limit_heard) {
+            cuts = cut ? cuts + 1 : 0;
+        }
+        if (cut && self_.find_checkpoint(about_) != nullptr) {
+            self_.report_.cut_after(std::max(sent, answer.body_taken));
+        }
+    }
+
+    attempt& self_;
+    const std::vector<body_span> spans_;
+    const std::size_t about_;
+    bool intends_ = false;  // it must not be repeated blindly
+    bool known_ = false;    // an intent for the same stood before it
+    std::optional<detail::live_snapshot::transfer> transfer_;
+};
+
+WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<body_span> spans, std::size_t about) {
+    gated_request single(*this, std::move(spans), about);
+    co_return co_await sender_.send(std::move(what), whole_.job.spec, single);
+}
+
+// The intent is durable before the last byte is sent: after a crash without it the server cannot
+// have the whole body, and sending again is safe.
+WAYBILL_DECL asio::awaitable<void> attempt::record_intent(std::size_t about) {
+    intent_.record(whole_.job.state.attempt, about);
+    co_await commit(whole_.job.state);
+}
+
+WAYBILL_DECL void attempt::require_no_other_doubt(std::size_t about) const {
+    const job_state& state = whole_.job.state;
+    if (intent_.forbids(state.attempt, about, whole_.items)) {
+        throw failure(disposition::ambiguous, errc::outcome_unknown, {}, std::nullopt, state.intent.item());
+    }
+}
+
+}  // namespace waybill

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/detail/condition.hpp>
+#include <waybill/detail/decl.hpp>
+#include <waybill/engine/engine_options.hpp>
+#include <waybill/engine/engine_parts.hpp>
+#include <waybill/engine/ledger.hpp>
+#include <waybill/model/leftover.hpp>
+
+#include <asio/cancellation_signal.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+namespace waybill {
+
+/// Cleans up what servers still have of uploads that were given up: canceled jobs, expired or
+/// useless upload resources. In the background, one after the other, durable like everything
+/// else; given up itself when the server has not answered for as long as a job may live.
+///
+/// @par Thread safety
+///   On the uploader's strand.
+class cleaner {
+public:
+    cleaner(const detail::strand& home, const engine_parts& parts, detail::ledger& ledger,
+            const engine_options& options);
+
+    cleaner(const cleaner&) = delete;
+    cleaner& operator=(const cleaner&) = delete;
+    ~cleaner();
+
+    /// Called when `busy` may have changed.
+    std::function<void()> on_changed;
+
+    /// There may be something that can be done now. False as well while it waits to try something again.
+    [[nodiscard]] bool busy() const noexcept { return busy_; }
+    /// Begins to work. `owner` is kept alive meanwhile.
+    void start(std::shared_ptr<void> owner);
+    /// Something new may have to be done.
+    void ring();
+    /// Interrupts the work and waits for its end.
+    asio::awaitable<void> stop();
+
+private:
+    asio::awaitable<void> work();
+    asio::awaitable<std::chrono::steady_clock::time_point> work_until_nothing_is_due();
+    asio::awaitable<void> clean(leftover what);
+    void set_busy(bool now);
+    [[nodiscard]] retry_policy patience() const;
+    [[nodiscard]] bool given_up(const leftover& what) const;
+
+    detail::strand home_;
+    const engine_parts& parts_;
+    detail::ledger& ledger_;
+    const engine_options& options_;
+    std::unique_ptr<alarm> alarm_;
+    detail::condition ended_;
+    std::shared_ptr<asio::cancellation_signal> running_;
+    bool busy_ = false;
+};
+
+}  // namespace waybill
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/engine/run/cleaner.ipp>
+#endif

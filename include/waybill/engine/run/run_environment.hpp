@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/engine/engine_options.hpp>
+#include <waybill/engine/engine_parts.hpp>
+#include <waybill/engine/ledger.hpp>
+#include <waybill/engine/queue/host_health.hpp>
+#include <waybill/engine/queue/scheduler.hpp>
+#include <waybill/model/record.hpp>
+#include <waybill/model/snapshot.hpp>
+
+namespace waybill::detail {
+
+/// Who starts runs, and hears of them.
+///
+/// @par Thread safety
+///   On the uploader's strand.
+class run_observer {
+public:
+    run_observer() = default;
+    run_observer(const run_observer&) = delete;
+    run_observer& operator=(const run_observer&) = delete;
+    virtual ~run_observer() = default;
+
+    /// Whether jobs are to be delivered: the store is open, and nobody stops the uploader.
+    [[nodiscard]] virtual bool delivers() const noexcept = 0;
+    /// The store's own time.
+    [[nodiscard]] virtual store_time lived() const = 0;
+    /// A commit of a running job is done.
+    virtual void on_committed(const job_snapshot& now) = 0;
+    /// Something has been left to be cleaned up.
+    virtual void on_leftover() = 0;
+    /// A run has come to its end: where the job stands from now on.
+    virtual void on_placed(const job_record& job) = 0;
+    /// The record cannot be trusted: keeps it as a failed job.
+    virtual asio::awaitable<void> set_aside(loaded_job whole) = 0;
+};
+
+/// What all runs of an engine work with.
+struct run_environment {
+    const strand& home;
+    const engine_parts& parts;
+    const engine_options& options;
+    detail::ledger& ledger;
+    scheduler& queue;
+    host_health& hosts;
+    run_observer& observer;
+};
+
+}  // namespace waybill::detail

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/asio_compat.hpp>
+#include <waybill/detail/decl.hpp>
+#include <waybill/engine/engine_options.hpp>
+#include <waybill/model/record.hpp>
+#include <waybill/transport/request.hpp>
+#include <waybill/transport/response.hpp>
+#include <waybill/transport/transport.hpp>
+
+#include <cstddef>
+
+namespace waybill::detail {
+
+/// Who sends a request, and has something to do around each single one: a redirect makes several of it.
+class single_request {
+public:
+    single_request() = default;
+    single_request(const single_request&) = delete;
+    single_request& operator=(const single_request&) = delete;
+    virtual ~single_request() = default;
+
+    /// Once, when the request has all that every request of its job gets, and before anything is sent.
+    virtual void prepared(request& /*what*/) {}
+    /// Before each single request. What its transfer has come to is told in what this returns, which is there until the
+    /// next call.
+    virtual transfer_progress& begin(request& what) = 0;
+    /// The transport threw: canceled, as a rule.
+    virtual void interrupted() noexcept {}
+    /// The response to a single request. No secret is in it any more.
+    virtual void heard(const request& /*what*/, const response& /*answer*/) {}
+};
+
+/// Sends a job's requests: with watchdogs, the job's headers and the credentials of its origin; follows redirects; and
+/// hides in the responses what must not be kept.
+///
+/// @par Thread safety
+///   On the uploader's strand.
+class sender {
+public:
+    sender(waybill::transport& transport, const engine_options& options) : transport_(transport), options_(options) {}
+
+    /// Completes with the response to the last of the requests that it took.
+    ///
+    /// @param job and `each` are there until this has completed.
+    asio::awaitable<response> send(request what, const job_spec& job, single_request& each);
+
+    /// Adds the key by which a server knows a request that is not idempotent, and is sent again.
+    void add_idempotency_key(request& what, const job_record& job, std::size_t about) const;
+
+private:
+    asio::awaitable<response> perform(const request& what, transfer_progress& progress, single_request& each);
+
+    waybill::transport& transport_;
+    const engine_options& options_;
+};
+
+}  // namespace waybill::detail
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/engine/run/sender.ipp>
+#endif

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/erased.hpp>
+#include <waybill/engine/engine.hpp>
+#include <waybill/engine/show/picture.hpp>
+
+#include <utility>
+
+// What the app is shown.
+namespace waybill {
+
+WAYBILL_DECL asio::awaitable<job_snapshot> engine::find(job_id id) {
+    const job_seq seq = co_await require(std::move(id));
+    if (const auto shown = board_.find(seq)) {
+        co_return *shown;
+    }
+    co_return detail::picture_of(co_await load(seq));
+}
+
+WAYBILL_DECL asio::awaitable<std::vector<job_snapshot>> engine::list(std::optional<job_seq> after, std::size_t most) {
+    co_await open();
+    std::optional<job_record> from;
+    if (after) {
+        from.emplace().seq = *after;
+    }
+    const std::vector<loaded_job> page = co_await parts_.store->list(listing::all, std::move(from), most);
+    std::vector<job_snapshot> result;
+    result.reserve(page.size());
+    for (const loaded_job& whole : page) {
+        const auto shown = board_.find(whole.job.seq);
+        result.push_back(shown ? *shown : detail::picture_of(whole));
+    }
+    co_return result;
+}
+
+WAYBILL_DECL void engine::show(job_snapshot picture, board::place wanted) {
+    const bool terminal = picture.terminal();
+    board_incomplete_ = !board_.show(std::move(picture), wanted) || board_incomplete_;
+    if (terminal && board_incomplete_ && !filling_ && life_.is_open()) {
+        detail::spawn(home_, [self = shared_from_this()] { return fill_board(self); });
+    }
+    publish_soon();
+}
+
+WAYBILL_DECL void engine::publish() {
+    publish_scheduled_ = false;
+    hub_.publish(board_.take(cleaner_->busy()));
+}
+
+// Changes of one turn of the loop are published together.
+WAYBILL_DECL void engine::publish_soon() {
+    if (!publish_scheduled_) {
+        publish_scheduled_ = true;
+        detail::post(home_, [weak = weak_from_this()] {
+            const auto self = weak.lock();
+            // While everything is listed anew, what is shown stays as it was.
+            if (self && self->publish_scheduled_ && !self->life_.is(phase::opening)) {
+                self->publish();
+            }
+        });
+    }
+}
+
+WAYBILL_DECL void engine::observe_running() {
+    for (const auto& [seq, run] : running_) {
+        if (run->job()) {
+            show(run->job()->observe(), board::place::beyond);
+        }
+    }
+}
+
+/// Lists what the store holds: what is set aside, what is to come, and what is done, as far as
+/// there is room. Page by page, so that a large queue does not hold up the first upload; the first
+/// page of each is published together, so that the first snapshot is no empty one.
+WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> self) {
+    self->filling_ = true;
+    std::exception_ptr thrown;
+    try {
+        co_await self->list_everything();
+    } catch (const std::exception&) {
+        thrown = std::current_exception();
+    }
+    self->filling_ = false;
+    if (!thrown || !self->life_.is_open()) {
+        co_return;
+    }
+    // Who waits for the first snapshot would wait for ever.
+    if (!self->parts_.store->failed()) {
+        self->publish_soon();
+    } else if (self->life_.delivering()) {
+        self->alarm_->ring();  // `run` opens the store anew, and everything is listed then
+    } else {
+        self->hub_.close(thrown);
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::list_everything() {
+    board_incomplete_ = false;
+    std::vector<unlisted> rest;
+    rest.push_back(unlisted{listing::parked, {}});
+    rest.push_back(unlisted{listing::open, {}});
+    rest.push_back(unlisted{listing::finished, {}});
+    while (!rest.empty() && life_.is_readable()) {
+        std::vector<unlisted> further;
+        for (unlisted& one : rest) {
+            const bool more = co_await list_page(one);
+            if (more) {
+                further.push_back(std::move(one));
+            }
+        }
+        rest = std::move(further);
+        publish_soon();
+    }
+}
+
+/// False when there is nothing further of this kind, or no room for it.
+WAYBILL_DECL asio::awaitable<bool> engine::list_page(unlisted& rest) {
+    constexpr std::size_t page = 128;
+    std::vector<loaded_job> found = co_await parts_.store->list(rest.which, rest.last, page);
+    for (const loaded_job& whole : found) {
+        if (rest.which == listing::finished && board_.full()) {
+            co_return false;
+        }
+        if (rest.which == listing::parked && whole.damaged) {
+            co_await set_aside_if_possible(whole);  // nobody would come upon it
+        }
+        // What is shown already is at least as new as what was just read.
+        if (!board_.find(whole.job.seq) && !board_.show(detail::picture_of(whole))) {
+            board_incomplete_ = true;
+            co_return false;
+        }
+    }
+    if (found.size() < page) {
+        co_return false;
+    }
+    rest.last = std::move(found.back().job);
+    co_return true;
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
+    for (;;) {
+        std::vector<removed_job> gone;
+        try {
+            gone = co_await ledger_.remove_finished(lived().all() - options_.keep_finished, now());
+        } catch (const error& e) {
+            if (e.code() != errc::store_full) {
+                throw;
+            }
+            // Another time: forgetting needs space, too.
+        }
+        if (gone.empty()) {
+            co_return;
+        }
+        bool any = false;
+        std::vector<job_seq> damaged;
+        for (const removed_job& one : gone) {
+            if (one.damaged) {
+                damaged.push_back(one.seq);
+            } else {
+                board_.remove(one.seq);
+                any = true;
+            }
+        }
+        cleaner_->ring();
+        publish_soon();
+        for (const job_seq seq : damaged) {
+            loaded_job whole = co_await load(seq);
+            co_await set_aside_if_possible(std::move(whole));
+        }
+        if (!any) {
+            co_return;  // only damaged ones are left
+        }
+    }
+}
+
+}  // namespace waybill
