@@ -174,8 +174,8 @@ private:
     std::shared_ptr<testing::memory_store> store_;
     std::optional<std::error_code> ended_;
     bool canceled_ = false;
-    std::vector<std::pair<int, std::shared_ptr<asio::cancellation_signal>>> impatient_;
     asio::io_context context_{1};
+    std::vector<std::pair<int, std::shared_ptr<asio::cancellation_signal>>> impatient_;
     asio::cancellation_signal cancel_;
     std::optional<uploader> up_;
 };

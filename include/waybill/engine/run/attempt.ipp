@@ -108,8 +108,14 @@ WAYBILL_DECL asio::awaitable<void> attempt::drop(std::size_t item, bool discard,
     if (item < whole_.items.size() && whole_.items[item].state.now != item_status::completed) {
         confirm(item, 0);
     }
-    job_change owed = change;
-    co_await pending_.write(std::move(change), std::move(owed));
+    const job_change kept = change;
+    try {
+        co_await pending_.write(std::move(change));
+    } catch (...) {
+        pending_.put_back(kept);
+        throw;
+    }
+    pending_.written(kept);
 }
 
 WAYBILL_DECL void attempt::confirm(std::size_t item, std::uint64_t bytes) {

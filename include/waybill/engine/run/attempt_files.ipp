@@ -64,13 +64,19 @@ WAYBILL_DECL asio::awaitable<void> attempt::begin_anew(std::size_t item) {
 WAYBILL_DECL asio::awaitable<void> attempt::repin(std::vector<item_spec> found) {
     const detail::write_behind::writing mark(pending_);
     co_await pending_.until_flushed();
-    job_change taken = pending_.take_change();
+    const job_change taken = pending_.take_change();
     job_change change = taken;
     change.repinned = found;
-    co_await pending_.write(std::move(change), std::move(taken));
+    try {
+        co_await pending_.write(std::move(change));
+    } catch (...) {
+        pending_.put_back(taken);
+        throw;
+    }
     for (std::size_t i = 0; i < found.size(); ++i) {
         whole_.items[i].spec = std::move(found[i]);
     }
+    pending_.written(taken);
 }
 
 }  // namespace waybill

@@ -46,7 +46,9 @@ public:
     /// Commits what waits, if there is space and nothing else is being committed.
     asio::awaitable<void> flush();
 
-    // For a commit of another kind: `writing`, `until_flushed`, `take_change`, `write`.
+    // For a commit of another kind: `writing`, `until_flushed`, `take_change`, `write`, and then `written` or
+    // `put_back`. Whoever has taken a change puts it back: a stop is also thrown where `write` is awaited, before it
+    // has begun.
 
     /// A commit under way: it takes with it what waits to be flushed.
     class writing {
@@ -64,16 +66,13 @@ public:
     [[nodiscard]] job_change take_change();
     /// Commits; while the disk is full it waits for space. What the server has confirmed must not be
     /// forgotten for want of a few bytes.
-    ///
-    /// @param owed waits again when that fails.
-    asio::awaitable<void> write(job_change change, job_change owed);
+    asio::awaitable<void> write(job_change change);
+    /// What was taken waits again.
+    void put_back(const job_change& not_written);
+    void written(const job_change& change);
 
 private:
     struct flushing;
-
-    asio::awaitable<void> write_when_there_is_space(job_change change);
-    void put_back(const job_change& not_written);
-    void written(const job_change& change);
 
     loaded_job& whole_;
     status committed_;

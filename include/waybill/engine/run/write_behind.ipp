@@ -32,9 +32,7 @@ WAYBILL_DECL asio::awaitable<void> write_behind::commit(job_state next) {
     whole_.job.state = std::move(next);
     const writing mark(*this);
     co_await until_flushed();
-    // Of a commit that fails, as by a stop while it waited for space, only what it took waits again: the next commit
-    // must not drop the intent without what settled it.
-    job_change taken = take_change();
+    const job_change taken = take_change();
     job_change change = taken;
     if (change.to.now == status::completed) {
         change.drop_checkpoints = true;
@@ -43,7 +41,15 @@ WAYBILL_DECL asio::awaitable<void> write_behind::commit(job_state next) {
                (change.to.now == status::failed && change.to.error.code == errc::expired)) {
         give_up_uploads(change, whole_, clock_.system_now());
     }
-    co_await write(std::move(change), std::move(taken));
+    const job_change kept = change;
+    try {
+        co_await write(std::move(change));
+    } catch (...) {
+        // A stop while it waited for space: the next commit must not drop the intent without what settled it.
+        put_back(taken);
+        throw;
+    }
+    written(kept);
 }
 
 // Never while a commit is under way. One that waits for space would be overtaken, by the very state it waits to
@@ -111,18 +117,7 @@ WAYBILL_DECL void write_behind::put_back(const job_change& not_written) {
     owed_leftovers_.insert(owed_leftovers_.end(), not_written.leftovers.begin(), not_written.leftovers.end());
 }
 
-WAYBILL_DECL asio::awaitable<void> write_behind::write(job_change change, job_change owed) {
-    const job_change kept = change;
-    try {
-        co_await write_when_there_is_space(std::move(change));
-    } catch (...) {
-        put_back(owed);
-        throw;
-    }
-    written(kept);
-}
-
-WAYBILL_DECL asio::awaitable<void> write_behind::write_when_there_is_space(job_change change) {
+WAYBILL_DECL asio::awaitable<void> write_behind::write(job_change change) {
     const std::unique_ptr<alarm> pause = clock_.make_alarm(home_);
     for (;;) {
         job_change again = change;
