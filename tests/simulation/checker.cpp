@@ -376,8 +376,12 @@ void checker::look_after_outage(const outage& away, std::chrono::steady_clock::t
             "is asked too often: " + std::to_string(away.asked()) + " times in half a day");
     for (const auto& [seq, whole] : disk_.jobs) {
         const posted_job& asked = jobs_.at(whole.job.spec.id.str());
-        const bool for_its_disk = whole.job.state.reason == wait_reason::source;
-        const bool waits = is_open(whole.job.state.now) && !for_its_disk && !away.concerns(asked.url());
+        const job_state& state = whole.job.state;
+        const bool for_its_disk = state.reason == wait_reason::source;
+        // Before that it had got on, or its disk was away.
+        const bool refused_lately = state.refused_since > std::chrono::milliseconds(0) &&
+                                    disk_.time.open - state.refused_since < std::chrono::hours(6);
+        const bool waits = is_open(state.now) && !for_its_disk && !refused_lately && !away.concerns(asked.url());
         require(!waits || took < std::chrono::hours(6) || most < took, asked.id,
                 "still waits though its host is there: " + whole.job.state.error.message());
     }
