@@ -12,12 +12,14 @@
 
 namespace waybill {
 
+/// @cond
 #if !defined(WAYBILL_HEADER_ONLY)
 extern template asio::awaitable<std::shared_ptr<const snapshot>> detail::await_on(
     const strand&, task_of<std::shared_ptr<const snapshot>>, asio::use_awaitable_t<>);
 extern template detail::task detail::task_into(std::shared_ptr<const snapshot>&,
                                                task_of<std::shared_ptr<const snapshot>>);
 #endif
+/// @endcond
 
 /// An asynchronous generator of snapshots.
 ///

@@ -24,6 +24,7 @@ namespace waybill {
 
 namespace detail {
 
+/// @cond
 #if !defined(WAYBILL_HEADER_ONLY)
 extern template asio::awaitable<void> await_on(const strand&, task_of<void>, asio::use_awaitable_t<>);
 extern template asio::awaitable<job_id> await_on(const strand&, task_of<job_id>, asio::use_awaitable_t<>);
@@ -37,6 +38,7 @@ extern template task task_into(std::vector<job_id>&, task_of<std::vector<job_id>
 extern template task task_into(job_snapshot&, task_of<job_snapshot>);
 extern template task task_into(std::vector<job_snapshot>&, task_of<std::vector<job_snapshot>>);
 #endif
+/// @endcond
 
 /// What an uploader does, whatever the default token of its operations is.
 class uploader_base {

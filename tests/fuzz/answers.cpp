@@ -91,7 +91,7 @@ void resumed(const response& r) {
     require(chosen.empty() || !detail::digest_for_tus(chosen).empty(), "a checksum chosen is one we can compute");
     static_cast<void>(detail::tus_expiry(r, now));
     static_cast<void>(detail::parse_upload_problem(r));
-    static_cast<void>(detail::parse_repr_digest(r.headers, "sha-256"));
+    static_cast<void>(parse_repr_digest(r.headers, "sha-256"));
 }
 
 }  // namespace
