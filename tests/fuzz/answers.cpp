@@ -4,6 +4,7 @@
 // is made of it is bounded, and nothing but a clean success is one.
 
 #include <waybill/engine/run/requests.hpp>
+#include <waybill/http/representation.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/protocol/shared/upload_fields.hpp>
 #include <waybill/protocol/tus/rules.hpp>
@@ -91,7 +92,7 @@ void resumed(const response& r) {
     require(chosen.empty() || !detail::digest_for_tus(chosen).empty(), "a checksum chosen is one we can compute");
     static_cast<void>(detail::tus_expiry(r, now));
     static_cast<void>(detail::parse_upload_problem(r));
-    static_cast<void>(parse_repr_digest(r.headers, "sha-256"));
+    static_cast<void>(detail::parse_repr_digest(r.headers, "sha-256"));
 }
 
 }  // namespace
