@@ -88,6 +88,9 @@ void simulation::go_without_a_host() {
         go_on();
         for (auto& [seq, whole] : disk_->jobs) {
             job_state& state = whole.job.state;
+            if (how_.planted == plant::refusals_forgotten && state.now == status::waiting) {
+                state.refused_since = {};
+            }
             if (how_.planted == plant::outage_counts && state.now == status::waiting && state.troubles >= 12) {
                 state.now = status::failed;
                 state.error.code = errc::connect_failed;

@@ -108,7 +108,7 @@ struct job_state {
     std::chrono::milliseconds began{0};    ///< the same in the store's time: how long it had been open
     unix_millis finished{};                ///< when it became terminal
     std::chrono::milliseconds retired{0};  ///< the same in the store's time, `store_time::all()`
-    int troubles = 0;  ///< attempts in a row that ended by what is not the job's fault: they are not counted
+    int troubles = 0;  ///< failed attempts in a row, whosever fault; while the job is refused, only refusals
     std::chrono::milliseconds refused_since{0};  ///< in the store's open time: the first of refusals in a row
     std::string spoken;                          ///< the protocol found out to be spoken, when it is not the job's own
     std::string key;                             ///< 32 hexadecimal digits, random for each (job, epoch)

@@ -52,7 +52,7 @@ public:
     };
 
     /// What is known of an attempt that failed.
-    struct attempt_end {
+    struct evidence {
         bool progressed = false;     ///< the server confirmed something new during it
         std::uint64_t gained = 0;    ///< so many bytes
         bool serves_others = true;   ///< its host has accepted something since this job was first refused
@@ -65,8 +65,7 @@ public:
     /// What concerns the host, the network, the credentials or the file's disk costs no attempt, for however long it
     /// lasts: the job waits, up to `retry_policy::max_age`. What concerns the job is counted, and ends it when there
     /// was too much of it in a row.
-    [[nodiscard]] job_state failed(job_state s, const failure& why, doubt when_ambiguous,
-                                   const attempt_end& how) const {
+    [[nodiscard]] job_state failed(job_state s, const failure& why, doubt when_ambiguous, const evidence& how) const {
         s.error = {why.code(), why.details(), why.item()};
         const bool ambiguous = why.what_to_do() == disposition::ambiguous;
         if (ambiguous && when_ambiguous == doubt::park) {
@@ -152,7 +151,7 @@ private:
 
     // A server error is this job's fault only where its host serves others; until that is seen, it is the host's. So is
     // a connection that breaks before anything was heard.
-    [[nodiscard]] static bool costs_attempt(const job_state& s, const failure& why, const attempt_end& how) noexcept {
+    [[nodiscard]] static bool costs_attempt(const job_state& s, const failure& why, const evidence& how) noexcept {
         switch (why.what_to_do()) {
             case disposition::busy:
             case disposition::network:
@@ -222,12 +221,13 @@ private:
     }
 
     // Since when it has been refused in a row, perhaps for its own sake.
-    [[nodiscard]] job_state noted_refusal(job_state s, const failure& why, const attempt_end& how) const {
+    [[nodiscard]] job_state noted_refusal(job_state s, const failure& why, const evidence& how) const {
         constexpr std::chrono::milliseconds none(0);
         if (how.progressed || !may_concern_one_request(why.code())) {
             s.refused_since = none;
         } else if (s.refused_since == none) {
             s.refused_since = std::max(now_.open, std::chrono::milliseconds(1));
+            s.troubles = 0;  // from here on they are refusals in a row, by which others may pass
         }
         return s;
     }

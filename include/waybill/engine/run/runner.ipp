@@ -194,7 +194,7 @@ WAYBILL_DECL job_state runner::after(const attempt& job, const attempt_end& end)
         return decided.interrupted(state);
     }
     // What went out before the first cut of all is as good as gained, until the server has been asked.
-    outcome::attempt_end how;
+    outcome::evidence how;
     how.progressed = job.report().progressed();
     const bool first_cut = state.failures == 0 && state.troubles == 0;
     how.gained = std::max(job.report().gained(), first_cut ? job.report().unheard() : 0);

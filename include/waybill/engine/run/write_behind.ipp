@@ -68,6 +68,10 @@ WAYBILL_DECL asio::awaitable<void> write_behind::flush() {
     } catch (const error& e) {
         full = e.code() == errc::store_full;
         thrown = std::current_exception();
+    } catch (...) {  // a stop, or no memory
+        thrown = std::current_exception();
+    }
+    if (thrown) {
         put_back(kept);  // another time
     }
     if (full) {

@@ -19,7 +19,7 @@ const disposition every_disposition[] = {disposition::retry,     disposition::ag
                                          disposition::network,   disposition::credentials, disposition::ambiguous,
                                          disposition::permanent, disposition::source,      disposition::locked};
 using doubt = outcome::doubt;
-const outcome::attempt_end nothing_gained;
+const outcome::evidence nothing_gained;
 const doubt every_policy[] = {doubt::park, doubt::ask, doubt::repeat, doubt::duplicate};
 
 retry_policy policy() {
@@ -286,7 +286,7 @@ TEST_CASE("500 is the job's fault only where its host serves others", "[engine][
     const retry_policy p = policy();
     const outcome decided(p, at, 0.5);
     const failure why = because(disposition::retry, make_http_error(500));
-    const outcome::attempt_end serves_nobody{false, 0, false};
+    const outcome::evidence serves_nobody{false, 0, false};
     job_state s = running();
     s.failures = 0;
     s.intent.settle();
@@ -313,7 +313,7 @@ TEST_CASE("500 is the job's fault only where its host serves others", "[engine][
 TEST_CASE("a connection that breaks is the job's fault only where its host serves others", "[engine][outcome]") {
     const retry_policy p = policy();
     const outcome decided(p, at, 0.5);
-    outcome::attempt_end serves_nobody;
+    outcome::evidence serves_nobody;
     serves_nobody.serves_others = false;
     serves_nobody.host_heard = false;
     for (const errc code :
@@ -372,6 +372,22 @@ TEST_CASE("since when a job is refused is forgotten when it gets on, or when nob
                             errc::source_unavailable, errc::redirect_refused}) {
         CHECK(after(because(disposition::network, code), false) == milliseconds(0));
     }
+}
+
+TEST_CASE("refusals are counted from the first of them, whatever failed before", "[engine][outcome]") {
+    const retry_policy p = policy();
+    const outcome decided(p, at, 0.5);
+    job_state s = running();
+    for (int i = 1; i <= 20; ++i) {
+        s = decided.failed(s, because(disposition::network, errc::connect_failed), doubt::ask, nothing_gained);
+        CHECK(s.troubles == i);
+    }
+    for (int i = 1; i <= 5; ++i) {
+        s = decided.failed(s, because(disposition::busy, make_http_error(503)), doubt::ask, nothing_gained);
+        CHECK(s.troubles == i);
+    }
+    s = decided.failed(s, because(disposition::network, errc::connect_failed), doubt::ask, nothing_gained);
+    CHECK(s.troubles == 6);
 }
 
 TEST_CASE("a waiting job is tried after its backoff, or when the server asked for it", "[engine][outcome]") {
