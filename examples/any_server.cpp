@@ -27,9 +27,10 @@ asio::awaitable<int> deliver(std::string url, std::string store, std::string fil
     waybill::feed feed = up.snapshots();
     while (auto now = co_await feed.async_next()) {
         const waybill::job_snapshot& job = now->at(id);
-        if (job.terminal() || is_parked(job.now)) {  // set aside: a form whose answer was lost, for instance
-            std::cout << "sent by " << job.spoken << ": " << to_string(job.now) << " " << job.error.message() << "\n";
-            co_return job.now == waybill::status::completed ? 0 : 1;
+        if (job.terminal() || is_parked(job.status)) {  // set aside: a form whose answer was lost, for instance
+            std::cout << "sent by " << job.negotiated_protocol << ": " << to_string(job.status) << " "
+                      << job.error.message() << "\n";
+            co_return job.status == waybill::status::completed ? 0 : 1;
         }
     }
     co_return 1;

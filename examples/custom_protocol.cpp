@@ -17,8 +17,8 @@
 asio::awaitable<int> deliver(waybill::uploader up, waybill::job job) {
     up.async_run([](std::error_code) {});
     const waybill::job_snapshot end = co_await up.async_wait(co_await up.async_enqueue(std::move(job)));
-    std::cout << to_string(end.now) << " " << end.error.message() << "\n";
-    co_return end.now == waybill::status::completed ? 0 : 1;
+    std::cout << to_string(end.status) << " " << end.error.message() << "\n";
+    co_return end.status == waybill::status::completed ? 0 : 1;
 }
 
 int main(int argc, char** argv) try {
@@ -30,7 +30,7 @@ int main(int argc, char** argv) try {
     waybill::options how;
     how.store.path = argv[2];
     //[register
-    how.protocols["numbered"] = &numbered_protocol::make;
+    how.protocols.add("numbered", &numbered_protocol::make);
     waybill::uploader up(context.get_executor(), how);
 
     waybill::job job(argv[1]);

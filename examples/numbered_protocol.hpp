@@ -35,17 +35,17 @@ public:
 
     asio::awaitable<void> upload(waybill::session& job) override {
         for (std::size_t i = 0; i < job.items().size(); ++i) {
-            if (job.items()[i].state.now == waybill::item_status::completed) {
+            if (job.items()[i].state.status == waybill::item_status::completed) {
                 continue;  // done before a crash
             }
             const std::unique_ptr<waybill::body_source> body = job.open(i);
             waybill::request put;
-            put.url = job.job().spec.url + "/" + std::to_string(i);
+            put.url = job.spec().url + "/" + std::to_string(i);
             put.body = body.get();
             put.idempotent = true;
-            std::vector<waybill::body_span> progress{{i, 0, 0, body->size()}};
-            const waybill::response answer = co_await job.send(std::move(put), std::move(progress), i);
-            waybill::require_accepted(answer, true, waybill::unix_seconds(job.now()), i);
+            put.spans = {{i, 0, 0, body->size()}};
+            const waybill::response answer = co_await job.send(std::move(put), i);
+            job.require(answer, i);
             job.complete_item_soon(i, "");
         }
     }

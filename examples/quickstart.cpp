@@ -23,10 +23,10 @@ asio::awaitable<int> share(waybill::uploader up, waybill::job post) {
     waybill::feed feed = up.snapshots();
     while (auto now = co_await feed.async_next()) {  // always the newest
         if (const auto job = now->find(id)) {
-            std::cout << to_string(job->now) << " " << static_cast<int>(job->progress() * 100) << " % "
+            std::cout << to_string(job->status) << " " << static_cast<int>(job->progress() * 100) << " % "
                       << job->error.message() << "\n";
-            if (job->terminal() || is_parked(job->now)) {  // at its end, or yours to decide about
-                co_return job->now == waybill::status::completed ? 0 : 1;
+            if (job->terminal() || is_parked(job->status)) {  // at its end, or yours to decide about
+                co_return job->status == waybill::status::completed ? 0 : 1;
             }
         }
     }

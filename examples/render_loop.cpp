@@ -35,8 +35,8 @@ int main(int argc, char** argv) {
             }
         }
         const auto end = up.latest()->find(id);
-        std::cout << "\n" << (end->now == waybill::status::completed ? "done" : end->error.message()) << "\n";
-        return end->now == waybill::status::completed ? 0 : 1;
+        std::cout << "\n" << (end->status == waybill::status::completed ? "done" : end->error.message()) << "\n";
+        return end->status == waybill::status::completed ? 0 : 1;
     } catch (const std::exception& e) {
         std::cerr << e.what() << "\n";
         return 1;

@@ -37,8 +37,8 @@ asio::awaitable<int> deliver(std::string url, std::string store, std::string cap
             std::cout << item.name << " " << static_cast<int>(item.progress() * 100) << " %  ";
         }
         std::cout << "\n";
-        end = job.now;
-        if (job.terminal() || is_parked(job.now)) {
+        end = job.status;
+        if (job.terminal() || is_parked(job.status)) {
             std::cout << to_string(end) << " " << job.error.message() << "\n";
             break;
         }

@@ -20,10 +20,10 @@ asio::awaitable<int> deliver(std::string url, std::string store, std::vector<std
     waybill::options how;
     how.store.path = store;
     //[keys
-    how.protocols["s3"] = waybill::s3_with([](const std::string& origin, const std::string& profile) {
+    how.protocols.add(waybill::s3_with([](const std::string& origin, const std::string& profile) {
         // Here you would ask your own vault; without a value the job waits for credentials.
         return waybill::default_s3_credentials(origin, profile);
-    });
+    }));
     //]
     waybill::uploader up(here, how);
     asio::co_spawn(here, up.async_run(), asio::detached);
@@ -45,9 +45,9 @@ asio::awaitable<int> deliver(std::string url, std::string store, std::vector<std
     for (std::size_t i = 0; i < end.item_count(); ++i) {
         std::cout << end.item(i).name << ": " << end.item(i).receipt << "\n";
     }
-    std::cout << to_string(end.now) << " " << end.error.message() << "\n";
+    std::cout << to_string(end.status) << " " << end.error.message() << "\n";
     co_await up.async_stop();
-    co_return end.now == waybill::status::completed ? 0 : 1;
+    co_return end.status == waybill::status::completed ? 0 : 1;
 }
 
 int main(int argc, char** argv) {

@@ -56,7 +56,7 @@ private:
         }
         const waybill::job_id id = co_await up.async_enqueue(std::move(post));
         const waybill::job_snapshot end = co_await up.async_wait(id);
-        published = end.now == waybill::status::completed;
+        published = end.status == waybill::status::completed;
     }
 
     bool names_its_posts_;

@@ -37,9 +37,9 @@ asio::awaitable<int> deliver(std::string url, std::string store, std::vector<std
     for (std::size_t i = 0; i < end.item_count(); ++i) {
         std::cout << end.item(i).name << ": " << end.item(i).receipt << "\n";
     }
-    std::cout << to_string(end.now) << " " << end.error.message() << "\n";
+    std::cout << to_string(end.status) << " " << end.error.message() << "\n";
     co_await up.async_stop();
-    co_return end.now == waybill::status::completed ? 0 : 1;
+    co_return end.status == waybill::status::completed ? 0 : 1;
 }
 
 int main(int argc, char** argv) {

@@ -21,10 +21,10 @@ asio::awaitable<void> watch(waybill::uploader& up) {
     waybill::feed feed = up.snapshots();
     while (auto now = co_await feed.async_next()) {
         for (const auto& job : now->jobs()) {
-            const auto [place, fresh] = known.try_emplace(job->id(), job->now);
-            if (fresh || place->second != job->now) {
-                place->second = job->now;
-                std::cout << job->id().str() << ": " << to_string(job->now) << "\n";
+            const auto [place, fresh] = known.try_emplace(job->id(), job->status);
+            if (fresh || place->second != job->status) {
+                place->second = job->status;
+                std::cout << job->id().str() << ": " << to_string(job->status) << "\n";
             }
         }
         if (now->overall().jobs() > 0 && now->idle()) {

@@ -74,7 +74,7 @@ int main(int argc, char** argv) {
     // Waiting jobs are those whose host is down: nobody listens there, and they try again in an hour.
     how.retry.base = how.retry.floor = how.retry.cap = std::chrono::hours(1);
     how.retry.host_pause = how.retry.host_pause_cap = std::chrono::hours(1);
-    how.jobs_at_once = words[0] == "open" ? 4 : 100;
+    how.max_concurrent_jobs = words[0] == "open" ? 4 : 100;
     const auto network = std::make_shared<no_network>(context.get_executor());
     if (words[0] == "open") {
         how.replace.transport = network;

@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
     waybill::options how;
     how.store.path = argv[2];
     how.http.ca_file = order.ca;
-    how.jobs_at_once = order.in_flight;
+    how.max_concurrent_jobs = order.in_flight;
     waybill::uploader up(context.get_executor(), std::move(how));
     up.async_run(asio::detached);
     asio::co_spawn(context, deliver(up, jobs_for(argv[1], order)), [](const std::exception_ptr& thrown) {

@@ -11,6 +11,8 @@
 namespace waybill {
 namespace {
 
+using namespace detail;
+
 /// A store alone, with some jobs in it.
 struct open_store {
     test::temp_dir dir;

@@ -9,6 +9,8 @@
 namespace waybill {
 namespace {
 
+using namespace detail;
+
 /// A scheduler that knows `count` jobs, spread over `lanes` lanes.
 class known_queue {
 public:

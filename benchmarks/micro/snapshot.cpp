@@ -12,6 +12,8 @@
 namespace waybill {
 namespace {
 
+using namespace detail;
+
 job_snapshot picture(std::size_t number) {
     auto about = std::make_shared<job_snapshot::fixed>();
     about->id = job_id("job-" + std::to_string(number));

@@ -16,7 +16,7 @@ asio::awaitable<void> upload(waybill::uploader& up) {
 
     const waybill::job_id id = co_await up.async_enqueue(std::move(photos));  // on disk from here on
     const waybill::job_snapshot end = co_await up.async_wait(id);
-    std::cout << to_string(end.now) << " " << end.error.message() << "\n";
+    std::cout << to_string(end.status) << " " << end.error.message() << "\n";
 }
 
 void report(const std::exception_ptr& thrown) {

@@ -20,6 +20,6 @@ int main() {
     waybill::job log("https://logs.example.com/today");
     log.lane("logs").file("app.log");  // does not wait for photos
 
-    options.jobs_at_once = 4;  // lanes that may run at the same time
+    options.max_concurrent_jobs = 4;  // lanes that may run at the same time
     //]
 }

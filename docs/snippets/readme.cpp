@@ -17,7 +17,7 @@ asio::awaitable<void> upload(waybill::uploader up) {
     photos.id(waybill::job_id("holiday-2024")).file("a.jpg").file("b.jpg");
     const auto id = co_await up.async_enqueue(photos);  // on disk when this completes
     const auto end = co_await up.async_wait(id);
-    std::cout << to_string(end.now) << " " << end.error.message() << "\n";
+    std::cout << to_string(end.status) << " " << end.error.message() << "\n";
 }
 int main() {
     waybill::options options;

@@ -39,7 +39,7 @@ inline asio::awaitable<int> add(waybill::uploader& up, const settings& s) {
 inline void print(const waybill::job_snapshot& job, std::size_t widest_id) {
     const bool narrow = is_terminal() && screen_now().columns < 72;
     std::cout << fit(job.id().str(), narrow ? job.id().str().size() + 2 : widest_id + 2)
-              << fit(to_string(job.now), narrow ? to_string(job.now).size() + 2 : 16)
+              << fit(to_string(job.status), narrow ? to_string(job.status).size() + 2 : 16)
               << fit(std::to_string(static_cast<int>(job.progress() * 100)) + " %", narrow ? 6 : 7)
               << fit(bytes(static_cast<double>(job.size())), 10) << (narrow ? "\n    " : "")
               << printable(job.about->url) << "\n";
@@ -89,9 +89,10 @@ inline void print_all(const waybill::job_snapshot& job) {
             std::cout << "  " << fit(what, 12) << printable(value) << "\n";
         }
     };
-    std::cout << printable(job.id().str()) << "  " << to_string(job.now) << "\n";
+    std::cout << printable(job.id().str()) << "  " << to_string(job.status) << "\n";
     say("to", job.about->url);
-    say("via", job.about->protocol + (job.spoken.empty() ? "" : ", found to be " + job.spoken));
+    say("via",
+        job.about->protocol + (job.negotiated_protocol.empty() ? "" : ", found to be " + job.negotiated_protocol));
     say("lane", job.about->lane);
     say("accepted", local_time(job.about->accepted));
     say("finished", job.terminal() ? local_time(job.finished) : "");
@@ -99,13 +100,13 @@ inline void print_all(const waybill::job_snapshot& job) {
     say("confirmed", bytes(static_cast<double>(job.confirmed)) + " of " + bytes(static_cast<double>(job.size())));
     say("upload", job.resource);
     say("situation", situation(job));
-    if (is_open(job.now)) {
+    if (is_open(job.status)) {
         const auto most = std::chrono::duration_cast<std::chrono::seconds>(waybill::retry_policy().max_age);
         say("given up", "after " + duration(most) + " in which it could be tried, or what waybill run --max-age says");
     }
     for (std::size_t i = 0; i < job.item_count(); ++i) {
         const waybill::item_snapshot item = job.item(i);
-        std::cout << "  " << fit(to_string(item.now), 12) << fit(bytes(static_cast<double>(item.size)), 10)
+        std::cout << "  " << fit(to_string(item.status), 12) << fit(bytes(static_cast<double>(item.size)), 10)
                   << printable(item.path.empty() ? item.name : item.path) << "\n";
         say("", item.resource.empty() ? "" : "upload " + item.resource);
         say("", item.receipt.empty() ? "" : "receipt " + item.receipt);

@@ -57,14 +57,14 @@ inline waybill::options options_for(const settings& s) {
         o.http.proxy_password = std::getenv(s.proxy_password.c_str());
     }
     o.credentials = credentials(s);
-    o.jobs_at_once = s.jobs_at_once.value_or(o.jobs_at_once);
+    o.max_concurrent_jobs = s.max_concurrent_jobs.value_or(o.max_concurrent_jobs);
     o.retry.attempts = s.attempts.value_or(o.retry.attempts);
     if (s.max_age) {
         o.retry.max_age = *s.max_age;
     }
     o.limits.connect = s.connect_timeout.value_or(o.limits.connect);
     o.limits.stall = s.stall_timeout.value_or(o.limits.stall);
-    o.limits.answer = s.answer_timeout.value_or(o.limits.answer);
+    o.limits.response = s.answer_timeout.value_or(o.limits.response);
     return o;
 }
 

@@ -18,7 +18,7 @@ namespace cli {
 inline nlohmann::ordered_json to_json(const waybill::job_snapshot& job) {
     nlohmann::ordered_json out;
     out["id"] = job.id().str();
-    out["state"] = to_string(job.now);
+    out["state"] = to_string(job.status);
     out["progress"] = job.progress();
     out["sent"] = job.sent;
     out["confirmed"] = job.confirmed;
@@ -40,10 +40,10 @@ inline nlohmann::ordered_json to_json(const waybill::job_snapshot& job) {
     out["lane"] = job.about->lane;
     out["url"] = job.about->url;
     out["via"] = job.about->protocol;
-    if (!job.spoken.empty()) {
-        out["spoken"] = job.spoken;
+    if (!job.negotiated_protocol.empty()) {
+        out["negotiated_protocol"] = job.negotiated_protocol;
     }
-    if (job.now == waybill::status::waiting) {
+    if (job.status == waybill::status::waiting) {
         out["waiting_for"] = to_string(job.reason);
         out["not_before_ms"] = job.not_before.time_since_epoch().count();
     }
@@ -58,7 +58,7 @@ inline nlohmann::ordered_json to_json(const waybill::job_snapshot& job) {
         const waybill::item_snapshot item = job.item(i);
         nlohmann::ordered_json one;
         one["path"] = item.path.empty() ? item.name : item.path;
-        one["state"] = to_string(item.now);
+        one["state"] = to_string(item.status);
         one["sent"] = item.sent;
         one["size"] = item.size;
         items.push_back(std::move(one));

@@ -28,22 +28,22 @@ public:
 protected:
     /// The job's state changed since it was last seen. Jobs that were finished before are old news.
     bool changed(const waybill::job_snapshot& job) {
-        const auto [place, fresh] = seen_.try_emplace(job.seq, job.now, job.attempt);
+        const auto [place, fresh] = seen_.try_emplace(job.seq, job.status, job.attempt);
         if (fresh) {
-            return begun_ ? job.now != waybill::status::pending : job.now == waybill::status::uploading;
+            return begun_ ? job.status != waybill::status::pending : job.status == waybill::status::uploading;
         }
-        const auto now = std::pair(job.now, job.attempt);
+        const auto now = std::pair(job.status, job.attempt);
         return std::exchange(place->second, now) != now;
     }
     void seen_all() { begun_ = true; }
 
     /// In one line, fit for a terminal.
     static std::string describe(const waybill::job_snapshot& job) {
-        std::string text = std::string(to_string(job.now)) + " " + job.id().str() + "  ";
-        if (job.now == waybill::status::completed) {
+        std::string text = std::string(to_string(job.status)) + " " + job.id().str() + "  ";
+        if (job.status == waybill::status::completed) {
             text += count(job.item_count(), "file") + ", " + bytes(static_cast<double>(job.size()));
         } else {
-            const std::string words = job.now == waybill::status::uploading ? "" : situation(job);
+            const std::string words = job.status == waybill::status::uploading ? "" : situation(job);
             text += words.empty() ? "to " + job.about->url : words;
         }
         return printable(text);
@@ -75,7 +75,7 @@ public:
             if (changed(*job)) {
                 std::printf("%s\n", describe(*job).c_str());
                 tenths_[job->seq] = 0;
-            } else if (job->now == waybill::status::uploading) {
+            } else if (job->status == waybill::status::uploading) {
                 const int tenth = static_cast<int>(job->progress() * 10);
                 if (int& last = tenths_[job->seq]; tenth > last) {
                     last = tenth;
@@ -104,7 +104,7 @@ public:
         std::vector<const waybill::job_snapshot*> running;
         for (const auto& job : now.jobs()) {
             const bool news = changed(*job);
-            if (job->now == waybill::status::uploading || job->now == waybill::status::finalizing) {
+            if (job->status == waybill::status::uploading || job->status == waybill::status::finalizing) {
                 running.push_back(job.get());
             } else if (news) {
                 out += describe(*job) + "\n";
@@ -192,11 +192,11 @@ private:
         std::snprintf(percent, sizeof percent, "%3d %%", static_cast<int>(job.progress() * 100));
         std::string line = fit(job.id().str(), wide.name) + " ▕" + bar(job.progress(), wide.bar) + "▏ " + percent;
         const auto say = [&](const std::string& more) { add_if_it_fits(line, "  " + more, wide); };
-        if (job.doing == waybill::activity::awaiting_answer) {
+        if (job.doing == waybill::activity::awaiting_response) {
             say("waiting for the answer");
         }
         say(bytes(static_cast<double>(job.sent)) + " / " + bytes(static_cast<double>(job.size())));
-        if (job.doing != waybill::activity::awaiting_answer && job.speed > 0) {
+        if (job.doing != waybill::activity::awaiting_response && job.speed > 0) {
             say(bytes(job.speed) + "/s");
             if (const auto left = job.time_left()) {
                 say(duration(*left) + " left");
@@ -221,7 +221,7 @@ private:
         const std::size_t first = std::min(current > 0 && most > 1 ? current - 1 : current, all - most);
         for (std::size_t i = first; i < first + most; ++i) {
             const waybill::item_snapshot item = job.item(i);
-            const bool done = item.now == waybill::item_status::completed;
+            const bool done = item.status == waybill::item_status::completed;
             std::string line = "  " + fit(item.name, std::max<std::size_t>(wide.name, 3) - 2) + " ▕" +
                                bar(item.progress(), wide.bar) + "▏" + (done ? " done" : "");
             add_if_it_fits(line, (done ? " " : "      ") + bytes(static_cast<double>(item.size)), wide);

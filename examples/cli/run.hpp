@@ -72,12 +72,12 @@ public:
     explicit report(bool failures_were_shown) : failures_were_shown_(failures_were_shown) {}
 
     void add(const waybill::job_snapshot& job) {
-        ++(job.now == waybill::status::failed ? failed_ : is_bad(job.now) ? undecided_ : left_);
-        if ((is_bad(job.now) && failures_were_shown_) || ++lines_ > most) {
+        ++(job.status == waybill::status::failed ? failed_ : is_bad(job.status) ? undecided_ : left_);
+        if ((is_bad(job.status) && failures_were_shown_) || ++lines_ > most) {
             return;
         }
         const std::string words = situation(job);
-        text_ += "waybill: " + std::string(to_string(job.now)) + " " + printable(job.id().str()) +
+        text_ += "waybill: " + std::string(to_string(job.status)) + " " + printable(job.id().str()) +
                  (words.empty() ? "" : "  " + printable(words)) + "\n";
     }
 
@@ -212,8 +212,8 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
     // Who failed before is not this run's affair.
     std::map<waybill::job_seq, std::pair<waybill::status, int>> before;
     const std::function<void(const waybill::job_snapshot&)> remember = [&before](const waybill::job_snapshot& job) {
-        if (is_bad(job.now)) {
-            before.emplace(job.seq, std::pair(job.now, job.epoch));
+        if (is_bad(job.status)) {
+            before.emplace(job.seq, std::pair(job.status, job.epoch));
         }
     };
     if (bad_before != 0) {
@@ -266,8 +266,8 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
     report end(shown != nullptr);
     const std::function<void(const waybill::job_snapshot&)> tell = [&](const waybill::job_snapshot& job) {
         const auto known = before.find(job.seq);
-        const bool is_news = known == before.end() || known->second != std::pair(job.now, job.epoch);
-        if (is_open(job.now) || (is_bad(job.now) && is_news)) {
+        const bool is_news = known == before.end() || known->second != std::pair(job.status, job.epoch);
+        if (is_open(job.status) || (is_bad(job.status) && is_news)) {
             end.add(job);
         }
     };

@@ -61,7 +61,7 @@ struct settings {
     std::string proxy;
     std::string proxy_password;            // the name of a variable
     std::vector<std::string> credentials;  // ORIGIN=VARIABLE
-    std::optional<std::size_t> jobs_at_once;
+    std::optional<std::size_t> max_concurrent_jobs;
     std::optional<int> attempts;
     std::optional<std::chrono::milliseconds> max_age;
     std::optional<std::chrono::milliseconds> connect_timeout;
@@ -273,7 +273,7 @@ inline void describe_run(CLI::App& app, settings& s) {
         run->add_option("--credential", s.credentials, "Send the variable's value as Authorization to that origin")
             ->check(of_form("ORIGIN=VARIABLE", '='))
             ->check(CLI::Validator(is_set, "")));
-    add_number(run, "--jobs", s.jobs_at_once, "Jobs of different lanes that may run at once; 4 without it");
+    add_number(run, "--jobs", s.max_concurrent_jobs, "Jobs of different lanes that may run at once; 4 without it");
     add_number(run, "--attempts", s.attempts, "Failed attempts without progress before a job fails; 12 without it");
     add_time(run, "--max-age", s.max_age, "How long a job is tried before it fails; 7d without it");
     add_time(run, "--connect-timeout", s.connect_timeout, "Until a connection stands; 30s without it");

@@ -86,7 +86,7 @@ inline std::string situation(const waybill::job_snapshot& job,
     using waybill::status;
     const std::string error = job.error ? error_in_words(job.error) : "";
     const std::string id = job.id().str();
-    switch (job.now) {
+    switch (job.status) {
         case status::completed:
         case status::canceled: return "";
         case status::failed: {

@@ -32,7 +32,7 @@ template <class Part, class Concrete, class... Arguments>
     for (const auto& [name, make] : all_components()) {
         known.add(name, make);
     }
-    for (const auto& [name, make] : how.protocols) {
+    for (const auto& [name, make] : how.protocols.all()) {
         known.add(name, make);
     }
     if (!known.contains("auto")) {  // last, for it chooses among the others
@@ -44,7 +44,7 @@ template <class Part, class Concrete, class... Arguments>
 }
 
 inline void check_all_options(const options& how) {
-    check_options(static_cast<const engine_options&>(how));
+    check_engine_options(how);
     if (!how.replace.store) {
         check_options(how.store);
     }

@@ -70,11 +70,11 @@ enum class errc : int {
     connection_lost,      ///< the connection broke
     stale_connection,     ///< a kept connection was dead; nothing was repeated
     send_stalled,         ///< the server took no bytes for the stall timeout
-    answer_timed_out,     ///< everything was sent, no answer came within the answer timeout
+    response_timed_out,   ///< everything was sent, no answer came within the answer timeout
     tls_untrusted,        ///< the server's certificate does not verify
     tls_failed,           ///< the TLS handshake failed
     proxy_failed,         ///< the proxy does not resolve or refused
-    invalid_response,     ///< the answer is not HTTP, or breaks the protocol spoken
+    invalid_response,     ///< the answer is not HTTP, or breaks the protocol
     response_too_large,   ///< the answer exceeds its limit
     early_response,       ///< the server answered success before it had the whole body
     redirect_refused,     ///< the server redirected an upload in a way that is not followed

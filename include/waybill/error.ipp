@@ -81,7 +81,7 @@ namespace detail {
             return "the connection broke; if it does so each time, check the network and the server's limits";
         case errc::stale_connection: return "a kept connection was already closed by the server; a new one is needed";
         case errc::send_stalled: return "the server stopped taking bytes; check the network, or allow it more time";
-        case errc::answer_timed_out:
+        case errc::response_timed_out:
             return "everything was sent, but the server did not answer in time; allow it more time";
         case errc::tls_untrusted: return "the server's certificate does not verify; give the library the right CA";
         case errc::tls_failed: return "the TLS handshake failed; the server must speak TLS 1.2 or newer";
@@ -121,7 +121,7 @@ namespace detail {
         case errc::store_unsafe:
         case errc::record_damaged: return c == cause::storage || c == cause::permanent;
         case errc::outcome_unknown: return c == cause::ambiguous;
-        case errc::answer_timed_out: return c == cause::retryable || c == cause::ambiguous;
+        case errc::response_timed_out: return c == cause::retryable || c == cause::ambiguous;
         case errc::source_read_failed:
         case errc::source_unavailable:
         case errc::file_touched:

@@ -31,7 +31,7 @@ extern template detail::task detail::task_into(std::shared_ptr<const snapshot>&,
 ///   Distinct objects: safe. Shared objects: unsafe; one `async_next` at a time.
 class feed {
 public:
-    feed(asio::any_io_executor executor, const std::shared_ptr<engine>& source)
+    feed(asio::any_io_executor executor, const std::shared_ptr<detail::engine>& source)
         : executor_(std::move(executor)), source_(source), seen_(std::make_shared<std::uint64_t>(0)) {}
 
     /// Waits for a snapshot newer than the last one this feed yielded; the first comes at once.
@@ -58,7 +58,7 @@ private:
     asio::any_io_executor executor_;
     // A feed keeps no uploader alive, and may outlive it and its context: it holds nothing that
     // belongs to a context, not even the strand.
-    std::weak_ptr<engine> source_;
+    std::weak_ptr<detail::engine> source_;
     std::shared_ptr<std::uint64_t> seen_;
 };
 

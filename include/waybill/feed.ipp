@@ -35,7 +35,7 @@ inline asio::awaitable<std::shared_ptr<const snapshot>> advance(std::weak_ptr<en
 }  // namespace detail
 
 WAYBILL_DECL detail::strand feed::home() const {
-    const std::shared_ptr<engine> alive = source_.lock();
+    const std::shared_ptr<detail::engine> alive = source_.lock();
     return alive ? alive->home() : asio::make_strand(executor_);
 }
 

@@ -1,41 +1,91 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/engine_options.hpp>
+#include <waybill/detail/asio_compat.hpp>
 #include <waybill/fwd.hpp>
+#include <waybill/http/header.hpp>
+#include <waybill/model/fingerprint.hpp>
+#include <waybill/model/job.hpp>
+#include <waybill/model/retry_policy.hpp>
+#include <waybill/model/snapshot.hpp>
 #include <waybill/protocol/factory.hpp>
 #include <waybill/store/store_options.hpp>
 #include <waybill/transport/curl_options.hpp>
+#include <waybill/transport/request_limits.hpp>
 
+#include <chrono>
+#include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
 namespace waybill {
 
-/// Everything that can be set about an uploader. Only `store.path` has no default.
-struct options : engine_options {
-    store_options store;
-    curl_options http;
+/// Gives the headers that prove who asks, for each request anew, so that no secret is ever stored.
+///
+/// Called on the uploader's strand with the request's origin, `scheme://host:port`, and must
+/// answer only for origins the secret is meant for. Must not block. While it throws, or returns what cannot be sent,
+/// jobs wait for their credentials (`wait_reason::credentials`), and say so.
+using credentials_provider = std::function<header_list(const std::string& origin)>;
+
+/// Asks the app's backend whether a job arrived. A coroutine on the uploader's strand; what it
+/// throws counts as `verification::unknown`. Where items are sent one by one it is asked about one of them,
+/// `about.error.item`; whole jobs have `checkpoint::whole_job` there.
+using verifier = std::function<asio::awaitable<verification>(const job_snapshot& about)>;
+
+/// Parts of your own instead of the built-in ones; null: built in. They are used on the uploader's strand and may be
+/// shared with nothing else.
+struct replaced_parts {
+    std::shared_ptr<waybill::store> store = nullptr;
+    std::shared_ptr<waybill::transport> transport = nullptr;
+    std::shared_ptr<source_opener> sources = nullptr;
+    std::shared_ptr<waybill::clock> clock = nullptr;
+    std::shared_ptr<random_source> random = nullptr;
+};
+
+/// Everything that can be set about an uploader. Only `store.path` has no default. An aggregate, so that designated
+/// initialisers work: `{.store = {.path = "uploads.db"}, .max_concurrent_jobs = 8}`.
+struct options {
+    store_options store = {};
+    curl_options http = {};
     /// Files are uploaded from this folder and what is below it, and from nowhere else, also by jobs that
     /// the store has from before (`errc::source_outside`). Empty: from anywhere. For apps that
     /// take file names from others.
-    std::string file_root;
+    std::string file_root = {};
 
-    /// Protocols of your own, by the name stored with their jobs; one with the name of a protocol of the library
-    /// replaces it: that is how a protocol gets settings for the whole program.
-    std::map<std::string, protocol_factory> protocols;
+    /// Jobs of different lanes that may run concurrently. Jobs of one lane always run one at a time.
+    std::size_t max_concurrent_jobs = 4;
+    retry_policy retry = {};
+    request_limits limits = {};
 
-    /// Parts of your own instead of the built-in ones; null: built in. They are used on the
-    /// uploader's strand and may be shared with nothing else.
-    struct parts {
-        std::shared_ptr<waybill::store> store;
-        std::shared_ptr<waybill::transport> transport;
-        std::shared_ptr<source_opener> sources;
-        std::shared_ptr<waybill::clock> clock;
-        std::shared_ptr<random_source> random;
-    };
-    parts replace;
+    credentials_provider credentials = {};
+    /// By the names that jobs were given with `job::verify_with`. A job whose hook is not here is
+    /// treated as if it had none.
+    std::map<std::string, verifier> verifiers = {};
+    /// Protocols of your own, and settings of protocols that hold for the whole program.
+    protocol_set protocols = {};
+
+    /// The header that lets a server recognise a request it had before; sent with every request that is not
+    /// idempotent, the same for all attempts of an epoch. Empty: none is sent. Quoted as the IETF draft
+    /// (draft-ietf-httpapi-idempotency-key-header) has it; some services want the bare key.
+    std::string key_header = "Idempotency-Key";
+    bool key_quoted = true;
+
+    /// How many bytes of each file are read when its job is accepted. They decide whether it is still the same where
+    /// only what a mount, a link or a change of permissions alters is different.
+    fingerprint_scope fingerprint = fingerprint_scope::sampled;
+    /// Jobs a snapshot lists at most, beyond those that run; it always counts all.
+    std::size_t snapshot_jobs = 10'000;
+    /// While bytes are moving, a snapshot is published this often. State changes do not wait for it.
+    std::chrono::milliseconds progress_interval{100};
+    /// While bytes are moving, what servers have confirmed and which items are done is made durable this often, for all
+    /// running jobs together: after a crash no more than that is asked about, or sent, again. From 20 ms to 1 s.
+    std::chrono::milliseconds flush_interval{100};
+    /// Finished jobs are forgotten after this time: at a start, and at most hourly when there is something to do.
+    std::chrono::hours keep_finished{24 * 30};
+
+    replaced_parts replace = {};
 };
 
 }  // namespace waybill

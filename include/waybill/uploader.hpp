@@ -81,10 +81,10 @@ protected:
     [[nodiscard]] task_of<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most) const;
     [[nodiscard]] task_of<void> stop() const;
     /// Throws `errc::forked` in a child of the process that it belongs to.
-    [[nodiscard]] const std::shared_ptr<engine>& own_engine() const;
+    [[nodiscard]] const std::shared_ptr<detail::engine>& own_engine() const;
 
     strand home_;
-    std::shared_ptr<engine> engine_;
+    std::shared_ptr<detail::engine> engine_;
 };
 
 /// An executor may name the token of operations that are given none (`as_default_on_t`).

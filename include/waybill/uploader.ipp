@@ -48,7 +48,7 @@ WAYBILL_DECL uploader_base::~uploader_base() {
     }
 }
 
-WAYBILL_DECL const std::shared_ptr<engine>& uploader_base::own_engine() const {
+WAYBILL_DECL const std::shared_ptr<detail::engine>& uploader_base::own_engine() const {
     if (!engine_) {
         throw error(errc::stopped, "moved from");
     }

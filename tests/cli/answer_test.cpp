@@ -82,7 +82,7 @@ waybill::job_snapshot trip(waybill::status now, const std::error_code& why = {})
     about->id = waybill::job_id("trip");
     waybill::job_snapshot job;
     job.about = about;
-    job.now = now;
+    job.status = now;
     job.error.code = why;
     return job;
 }

@@ -61,7 +61,7 @@ TEST_CASE("list tells what was found to be spoken, and where an upload is; a log
     running.wait(patience);
     const std::string place = server.http.url("/files/1");
     json job = waybill.list().at(0);
-    CHECK(job["spoken"] == "tus");
+    CHECK(job["negotiated_protocol"] == "tus");
     CHECK(job["items"][0]["resource"] == place);
     CHECK_FALSE(job["items"][0].contains("receipt"));
     CHECK_FALSE(read_file(log).empty());

@@ -5,6 +5,7 @@
 #include "component/world.hpp"
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
@@ -79,7 +80,7 @@ TEST_CASE("a file that has changed may be offered again once its job was retried
     w.run(w.up().async_retry(job_id("one")));
     CHECK(w.add(put_job("one", {"/a"})) == "one");
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("a job that was just accepted is in the newest snapshot, however many are listed") {

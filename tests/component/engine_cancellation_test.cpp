@@ -9,6 +9,7 @@
 #include <asio/cancellation_signal.hpp>
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
@@ -18,11 +19,11 @@ namespace {
 void require_memory_to_be_the_disk(world& w) {
     totals rows;
     for (const auto& [seq, whole] : w.around().disk->jobs) {
-        rows[whole.job.state.now].jobs += 1;
-        rows[whole.job.state.now].bytes += whole.job.spec.size;
+        rows[whole.job.state.status].jobs += 1;
+        rows[whole.job.state.status].bytes += whole.job.spec.size;
         if (const auto shown = w.now()->find(whole.job.spec.id)) {
             CAPTURE(whole.job.spec.id.str());
-            REQUIRE(to_string(shown->now) == to_string(whole.job.state.now));
+            REQUIRE(to_string(shown->status) == to_string(whole.job.state.status));
         }
     }
     for (std::size_t i = 0; i < status_count; ++i) {
@@ -96,10 +97,10 @@ void fill(surroundings& around) {
     w.until_idle();
     around.faults.push_back({fault::kind::answer_lost, 0});
     w.add(form_job("doubtful", {"/form"}));
-    w.until([&] { return w.at("doubtful").now == status::unknown_outcome; });
+    w.until([&] { return w.at("doubtful").status == status::unknown_outcome; });
     around.faults.push_back({fault::kind::answer_lost, 0});
     w.add(form_job("damaged", {"/form"}));
-    w.until([&] { return w.at("damaged").now == status::unknown_outcome; });
+    w.until([&] { return w.at("damaged").status == status::unknown_outcome; });
     w.run(w.up().async_stop());
     for (auto& [seq, whole] : around.disk->jobs) {
         whole.damaged = whole.job.spec.id == job_id("damaged");
@@ -141,7 +142,7 @@ TEST_CASE("whatever is canceled at whatever turn, memory is what the disk is, an
             require_memory_to_be_the_disk(w);
             for (const auto& [seq, whole] : around.disk->jobs) {
                 CAPTURE(whole.job.spec.id.str());
-                REQUIRE_FALSE(is_open(whole.job.state.now));
+                REQUIRE_FALSE(is_open(whole.job.state.status));
             }
             REQUIRE(turns < 1000);
         }
@@ -175,7 +176,7 @@ TEST_CASE("who is canceled while it opens the store leaves the opening to the ot
         stop.emit(asio::cancellation_type::terminal);
         w.until_idle();
         REQUIRE_FALSE(w.ended());
-        REQUIRE(w.at("one").now == status::completed);
+        REQUIRE(w.at("one").status == status::completed);
         REQUIRE(found);
     }
 }

@@ -8,6 +8,7 @@
 #include "component/world.hpp"
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
@@ -35,7 +36,7 @@ private:
 
 std::function<void(options&)> with_signing(int& cleaned) {
     return [&cleaned](options& o) {
-        o.protocols["signing"] = [&cleaned](const protocol_spec&) { return std::make_unique<signing>(cleaned); };
+        o.protocols.add("signing", [&cleaned](const protocol_spec&) { return std::make_unique<signing>(cleaned); });
     };
 }
 
@@ -59,7 +60,7 @@ TEST_CASE("a job with a header that only its absent protocol takes is sound, and
         world w(around);
         w.start();
         w.until_idle();
-        CHECK(w.at("one").now == status::failed);
+        CHECK(w.at("one").status == status::failed);
         CHECK(w.at("one").error.code == errc::unknown_protocol);
         CHECK(w.at("one").error.message().find("signing") != std::string::npos);
     }
@@ -67,7 +68,7 @@ TEST_CASE("a job with a header that only its absent protocol takes is sound, and
     w.run(w.up().async_retry(job_id("one")));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     REQUIRE(around.requests.size() == 1);
     CHECK(around.requests.front().header("X-Amz-Acl") == "private");
 }
@@ -112,5 +113,5 @@ TEST_CASE("a component is known to every uploader that is made after it was adde
     w.add(std::move(j));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }

@@ -4,6 +4,7 @@
 #include <asio/bind_cancellation_slot.hpp>
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
@@ -52,7 +53,7 @@ TEST_CASE("a pending job that is canceled never sends a byte, also after a resta
     world w(around);
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::canceled);
+    CHECK(w.at("one").status == status::canceled);
     CHECK(w.at("one").error.code == cause::canceled);
     CHECK(around.requests.empty());
 }
@@ -65,12 +66,12 @@ TEST_CASE("a running job that is canceled is cut off, and its lane goes on") {
     w.add(put_job("one", {"/a"}));
     w.add(put_job("two", {"/b"}));
     w.start();
-    w.until([&] { return w.at("one").now == status::uploading && w.at("one").doing == activity::sending; });
+    w.until([&] { return w.at("one").status == status::uploading && w.at("one").doing == activity::sending; });
     w.run(w.up().async_cancel(job_id("one")));
-    CHECK(around.disk->jobs.begin()->second.job.state.now == status::canceled);
+    CHECK(around.disk->jobs.begin()->second.job.state.status == status::canceled);
     w.until_idle();
     CHECK(around.objects.count("http://server.test/files/a") == 0);
-    CHECK(w.at("two").now == status::completed);
+    CHECK(w.at("two").status == status::completed);
 }
 
 TEST_CASE("a waiting job can be canceled, and retried at once") {
@@ -81,17 +82,17 @@ TEST_CASE("a waiting job can be canceled, and retried at once") {
     w.add(put_job("one", {"/a"}));
     w.start();
     w.settle();
-    REQUIRE(w.at("one").now == status::waiting);
+    REQUIRE(w.at("one").status == status::waiting);
     SECTION("canceled") {
         w.run(w.up().async_cancel(job_id("one")));
         w.settle();
-        CHECK(w.at("one").now == status::canceled);
+        CHECK(w.at("one").status == status::canceled);
         CHECK(w.now()->idle());
     }
     SECTION("retried: time need not pass") {
         w.run(w.up().async_retry(job_id("one")));
         w.settle();
-        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").status == status::completed);
         CHECK(w.at("one").epoch == 1);
     }
 }
@@ -109,7 +110,7 @@ TEST_CASE("what cannot be done is refused by name") {
     CHECK(error_of([&] { w.run(w.up().async_cancel(job_id("one"))); }) == errc::not_allowed);
     CHECK(error_of([&] { w.run(w.up().async_retry(job_id("one"))); }) == errc::not_allowed);
     CHECK(error_of([&] { w.run(w.up().async_run()); }) == errc::not_allowed);
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("a failed job that is retried begins a new epoch with its files as they are now") {
@@ -122,12 +123,12 @@ TEST_CASE("a failed job that is retried begins a new epoch with its files as the
     w.add(put_job("one", {"/a", "/b"}));
     w.start();
     w.until_idle();
-    REQUIRE(w.at("one").now == status::failed);
+    REQUIRE(w.at("one").status == status::failed);
     around.files->write("/b", "new and longer");
     w.run(w.up().async_retry(job_id("one")));
     w.until_idle();
     const job_snapshot& job = w.at("one");
-    CHECK(job.now == status::completed);
+    CHECK(job.status == status::completed);
     CHECK(job.epoch == 2);
     CHECK(job.attempt == 1);
     CHECK(job.size() == 4 + 14);
@@ -222,7 +223,7 @@ TEST_CASE("a job that is forgotten while it is accepted again is accepted anew")
     CHECK(around.urls().size() == 3);
     for (const auto& [seq, whole] : around.disk->jobs) {
         CHECK(whole.items.size() == 1);
-        CHECK(whole.job.state.now == status::completed);
+        CHECK(whole.job.state.status == status::completed);
     }
 }
 
@@ -234,7 +235,7 @@ TEST_CASE("async_wait completes when the job ends, and at once when it has ended
     std::vector<status> seen;
     const auto note = [&](std::error_code ec, const job_snapshot& end) {
         CHECK_FALSE(ec);
-        seen.push_back(end.now);
+        seen.push_back(end.status);
     };
     w.up().async_wait(job_id("one"), note);
     w.up().async_wait(job_id("one"), note);
@@ -243,7 +244,7 @@ TEST_CASE("async_wait completes when the job ends, and at once when it has ended
     w.start();
     w.until_idle();
     CHECK(seen == std::vector<status>{status::completed, status::completed});
-    CHECK(w.run(w.up().async_wait(job_id("one"))).now == status::completed);
+    CHECK(w.run(w.up().async_wait(job_id("one"))).status == status::completed);
 }
 
 TEST_CASE("async_wait completes when a job is parked, and async_wait_final when it is decided about") {
@@ -255,15 +256,15 @@ TEST_CASE("async_wait completes when a job is parked, and async_wait_final when 
     std::vector<status> seen;
     const auto note = [&](std::error_code ec, const job_snapshot& end) {
         CHECK_FALSE(ec);
-        seen.push_back(end.now);
+        seen.push_back(end.status);
     };
     w.up().async_wait(job_id("one"), note);
     w.up().async_wait_final(job_id("one"), note);
     w.start();
-    w.until([&] { return w.at("one").now == status::unknown_outcome; });
+    w.until([&] { return w.at("one").status == status::unknown_outcome; });
     w.settle();
     CHECK(seen == std::vector<status>{status::unknown_outcome});
-    CHECK(w.run(w.up().async_wait(job_id("one"))).now == status::unknown_outcome);
+    CHECK(w.run(w.up().async_wait(job_id("one"))).status == status::unknown_outcome);
     const bool by_retry = GENERATE(true, false);
     if (by_retry) {
         w.run(w.up().async_retry(job_id("one")));
@@ -313,7 +314,7 @@ TEST_CASE("async_stop interrupts, keeps everything, ends feeds and waits, and is
         }
         CHECK(w.run(watching.async_next()) == nullptr);
         CHECK(around.disk->owner == nullptr);
-        CHECK(around.disk->jobs.begin()->second.job.state.now == status::pending);
+        CHECK(around.disk->jobs.begin()->second.job.state.status == status::pending);
         CHECK(around.disk->jobs.begin()->second.job.state.failures == 0);
         CHECK(error_of([&] { w.add(put_job("two", {"/a"})); }) == errc::stopped);
         w.run(w.up().async_stop());
@@ -321,7 +322,7 @@ TEST_CASE("async_stop interrupts, keeps everything, ends feeds and waits, and is
     world w(around);
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("stopping works before anything was opened, and while it is being opened") {
@@ -352,10 +353,10 @@ TEST_CASE("async_run that is canceled puts its jobs back and can be run again") 
     signal.emit(asio::cancellation_type::terminal);
     w.settle();
     CHECK(ended == asio::error::operation_aborted);
-    CHECK(w.at("one").now == status::pending);
+    CHECK(w.at("one").status == status::pending);
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("two uploaders cannot have one store") {
@@ -393,7 +394,7 @@ TEST_CASE("a feed yields the newest snapshot, skips what it missed, and costs it
     CHECK(second->version() == w.now()->version());
     CHECK(second->version() > first->version() + 2);
     CHECK(second->at(job_id("one")).terminal());
-    CHECK(first->at(job_id("one")).now == status::pending);  // a snapshot never changes
+    CHECK(first->at(job_id("one")).status == status::pending);  // a snapshot never changes
     int woken = 0;
     slow->async_next([&](std::error_code, const std::shared_ptr<const snapshot>&) { ++woken; });
     slow.reset();  // unsubscribes; the call that waits goes on until it is answered
@@ -456,7 +457,7 @@ TEST_CASE("a protocol that finalizes continues in its last stage after a crash")
     std::vector<std::string> log;
     bool hang = true;
     const auto with = [&](options& o) {
-        o.protocols["counted"] = [&](const protocol_spec&) { return std::make_unique<counted>(log, hang); };
+        o.protocols.add("counted", [&](const protocol_spec&) { return std::make_unique<counted>(log, hang); });
     };
     {
         world w(around, with);
@@ -465,14 +466,14 @@ TEST_CASE("a protocol that finalizes continues in its last stage after a crash")
         w.add(std::move(j));
         w.start();
         w.settle();
-        CHECK(w.at("one").now == status::waiting);
-        CHECK(w.at("one").item(0).now == item_status::completed);
+        CHECK(w.at("one").status == status::waiting);
+        CHECK(w.at("one").item(0).status == item_status::completed);
     }
     hang = false;
     world w(around, with);
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(log == std::vector<std::string>{"restore", "upload", "finalize", "restore", "finalize"});
     CHECK(w.now()->overall()[status::completed].jobs == 1);
     CHECK(w.now()->overall().jobs() == 1);

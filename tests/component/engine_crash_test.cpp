@@ -5,6 +5,7 @@
 #include "component/world.hpp"
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 
 namespace {
@@ -81,7 +82,7 @@ TEST_CASE("whenever the process dies, a form post is never silently sent twice")
         if (around.disk->jobs.empty()) {
             continue;
         }
-        const status end = w.at("one").now;
+        const status end = w.at("one").status;
         REQUIRE((end == status::completed || end == status::unknown_outcome));
         if (end == status::completed) {
             REQUIRE(around.urls().size() == 1);
@@ -110,7 +111,7 @@ TEST_CASE("whenever the process dies, a form post to an endpoint that honours it
         w.add(j);  // the app asks again, not knowing: S4
         w.start();
         w.until_idle();
-        REQUIRE(w.at("one").now == status::completed);
+        REQUIRE(w.at("one").status == status::completed);
         std::set<std::string> keys;
         for (const received_request& r : around.requests) {
             keys.insert(r.header("Idempotency-Key"));
@@ -133,7 +134,7 @@ TEST_CASE("a process that dies again and again uses up no attempts") {
     world w(around);
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(around.disk->jobs.begin()->second.job.state.failures == 0);
     CHECK(w.at("one").attempt > 12);
 }

@@ -5,6 +5,7 @@
 #include "component/world.hpp"
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
@@ -23,7 +24,7 @@ void leave_in_doubt(surroundings& around) {
     around.faults.push_back({fault::kind::answer_lost, 0});
     w.add(form_job("one", {"/a"}));
     w.start();
-    w.until([&] { return w.at("one").now == status::unknown_outcome; });
+    w.until([&] { return w.at("one").status == status::unknown_outcome; });
     w.run(w.up().async_stop());
 }
 
@@ -53,7 +54,7 @@ TEST_CASE("no command makes anything of a damaged record but to fail it, and onl
     w.until_idle();
     around.clock->advance(24h * 365);
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK(w.at("one").error.code == errc::record_damaged);
     CHECK(w.now()->overall()[status::failed].jobs == 1);
     CHECK(w.now()->overall()[status::unknown_outcome].jobs == 0);
@@ -100,7 +101,7 @@ TEST_CASE("a record that is found damaged when it is old enough to be forgotten 
     world w(around, [](options& o) { o.keep_finished = 0h; });
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK(w.now()->overall()[status::completed].jobs == 0);
     CHECK(w.now()->overall()[status::failed].jobs == 1);
 }

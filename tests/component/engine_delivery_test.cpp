@@ -2,6 +2,7 @@
 #include "component/world.hpp"
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
@@ -11,12 +12,12 @@ TEST_CASE("a job is on the disk when async_enqueue completes, and not delivered 
     world w(around);
     CHECK(w.add(put_job("one", {"/a"})) == "one");
     REQUIRE(around.disk->jobs.size() == 1);
-    CHECK(around.disk->jobs.begin()->second.job.state.now == status::pending);
+    CHECK(around.disk->jobs.begin()->second.job.state.status == status::pending);
     w.settle();
     CHECK(around.requests.empty());
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(around.objects.at("http://server.test/files/a") == "hello");
 }
 
@@ -34,7 +35,7 @@ TEST_CASE("jobs of the default lane are delivered one after the other, in the or
     w.watch([&] {
         std::size_t running = 0;
         for (const auto& job : w.now()->jobs()) {
-            running += job->now == status::uploading ? 1 : 0;
+            running += job->status == status::uploading ? 1 : 0;
         }
         most_at_once = std::max(most_at_once, running);
     });
@@ -49,7 +50,7 @@ TEST_CASE("jobs of the default lane are delivered one after the other, in the or
 TEST_CASE("jobs of different lanes run at once, up to the limit") {
     surroundings around;
     around.files->write("/a", std::string(50'000, 'x'));
-    world w(around, [](options& o) { o.jobs_at_once = 3; });
+    world w(around, [](options& o) { o.max_concurrent_jobs = 3; });
     for (int i = 0; i < 8; ++i) {
         job j("http://server.test/" + std::to_string(i));
         j.id(job_id("j" + std::to_string(i))).lane("lane" + std::to_string(i)).file("/a");
@@ -75,11 +76,11 @@ TEST_CASE("a job that waits for its next attempt keeps its lane, other lanes go 
     w.add(std::move(other));
     w.start();
     w.settle();
-    CHECK(w.at("first").now == status::waiting);
+    CHECK(w.at("first").status == status::waiting);
     CHECK(w.at("first").reason == wait_reason::network);
     CHECK(w.at("first").error.code == errc::connect_failed);
-    CHECK(w.at("second").now == status::pending);
-    CHECK(w.at("other").now == status::completed);
+    CHECK(w.at("second").status == status::pending);
+    CHECK(w.at("other").status == status::completed);
     w.until_idle();
     CHECK(around.urls() == std::vector<std::string>{"http://server.test/other", "http://server.test/files/a",
                                                     "http://server.test/files/a"});
@@ -108,9 +109,9 @@ TEST_CASE("what a snapshot shows is committed, consistent, and its version grows
         version = snap->version();
         for (const auto& job : snap->jobs()) {
             const loaded_job& stored = around.disk->jobs.at(job->seq);
-            const bool same = job->now == stored.job.state.now;
+            const bool same = job->status == stored.job.state.status;
             // The disk may be ahead of what is shown by the one change whose caller has not heard of it.
-            REQUIRE((same || can_become(job->now, stored.job.state.now)));
+            REQUIRE((same || can_become(job->status, stored.job.state.status)));
             std::uint64_t sum = 0;
             for (std::size_t i = 0; i < job->item_count(); ++i) {
                 const item_snapshot item = job->item(i);
@@ -121,7 +122,7 @@ TEST_CASE("what a snapshot shows is committed, consistent, and its version grows
             REQUIRE(sum == job->sent);
             REQUIRE(job->progress() <= 1.0);
             auto& [attempt, before] = sent[job->id().str()];
-            if (attempt == job->attempt && job->now == status::uploading) {
+            if (attempt == job->attempt && job->status == status::uploading) {
                 REQUIRE(job->sent >= before);
             }
             attempt = job->attempt;
@@ -131,8 +132,8 @@ TEST_CASE("what a snapshot shows is committed, consistent, and its version grows
     w.start();
     w.until_idle();
     CHECK(version > 5);
-    CHECK(w.at("a").now == status::completed);
-    CHECK(w.at("b").now == status::completed);
+    CHECK(w.at("a").status == status::completed);
+    CHECK(w.at("b").status == status::completed);
 }
 
 TEST_CASE("progress inside one multipart request is exact for each item") {
@@ -156,10 +157,10 @@ TEST_CASE("progress inside one multipart request is exact for each item") {
     // 2600 body bytes are on the way: what is not headers and not the first item is the second's.
     CHECK(job.item(1).sent > 1000);
     CHECK(job.item(1).sent < 1600);
-    CHECK(job.item(1).now == item_status::uploading);
+    CHECK(job.item(1).status == item_status::uploading);
     CHECK(job.sent == 1000 + job.item(1).sent);
     CHECK(job.item(0).progress() == 1.0);
-    CHECK(job.item(0).now != item_status::completed);  // sent is not confirmed
+    CHECK(job.item(0).status != item_status::completed);  // sent is not confirmed
 }
 
 TEST_CASE("one request carries a whole multipart job, with the same key in every attempt") {
@@ -183,7 +184,7 @@ TEST_CASE("one request carries a whole multipart job, with the same key in every
     CHECK_FALSE(around.requests[0].whole);
     CHECK(around.requests[1].body == around.requests[2].body);
     CHECK(around.requests[2].body.find("name=\"file\"; filename=\"a\"") != std::string::npos);
-    CHECK(w.at("post").now == status::completed);
+    CHECK(w.at("post").status == status::completed);
 }
 
 TEST_CASE("a thousand queued jobs are delivered, each once") {
@@ -218,7 +219,7 @@ TEST_CASE("a snapshot lists up to its limit and counts everything") {
     bool shown_while_running = true;
     w.watch([&] {
         for (const auto& [seq, whole] : around.disk->jobs) {
-            if (whole.job.state.now == status::uploading && w.now()->overall()[status::uploading].jobs == 1) {
+            if (whole.job.state.status == status::uploading && w.now()->overall()[status::uploading].jobs == 1) {
                 shown_while_running = shown_while_running && w.now()->find(whole.job.spec.id) != nullptr;
             }
         }
@@ -228,7 +229,7 @@ TEST_CASE("a snapshot lists up to its limit and counts everything") {
     CHECK(shown_while_running);
     CHECK(w.now()->jobs().size() <= 11);
     CHECK(w.now()->overall()[status::completed].jobs == 50);
-    CHECK(w.run(w.up().async_find(job_id("j0"))).now == status::completed);
+    CHECK(w.run(w.up().async_find(job_id("j0"))).status == status::completed);
     CHECK(w.run(w.up().async_list(std::nullopt, 100)).size() == 50);
 }
 

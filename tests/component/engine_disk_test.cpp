@@ -5,6 +5,7 @@
 #include <asio/cancellation_signal.hpp>
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
@@ -20,7 +21,7 @@ TEST_CASE("while the disk is full nothing is lost, and everything goes on when t
         }
     };
     w.start();
-    w.until([&] { return w.at("one").now == status::uploading; });
+    w.until([&] { return w.at("one").status == status::uploading; });
     full = true;
     for (int i = 0; i < 20; ++i) {
         w.settle();
@@ -28,11 +29,11 @@ TEST_CASE("while the disk is full nothing is lost, and everything goes on when t
     }
     w.settle();
     CHECK(around.objects.size() == 1);
-    CHECK(w.at("one").now == status::uploading);  // delivered, and not yet committed
+    CHECK(w.at("one").status == status::uploading);  // delivered, and not yet committed
     CHECK(error_of([&] { w.add(put_job("two", {"/a"})); }) == errc::store_full);
     full = false;
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(around.requests.size() == 1);
     CHECK_FALSE(w.ended());
 }
@@ -55,9 +56,9 @@ TEST_CASE("a disk that fails once is opened anew, and everything arrives without
         w.until_idle();
         CAPTURE(nth);
         REQUIRE_FALSE(w.ended());
-        REQUIRE(w.at("one").now == status::completed);
+        REQUIRE(w.at("one").status == status::completed);
         // The form's answer may be what could not be kept: then it must not be sent again unasked.
-        REQUIRE((w.at("two").now == status::completed || w.at("two").now == status::unknown_outcome));
+        REQUIRE((w.at("two").status == status::completed || w.at("two").status == status::unknown_outcome));
         const auto posts = std::count_if(around.requests.begin(), around.requests.end(), [](const received_request& r) {
             return r.whole && r.url.ends_with("/posts");
         });
@@ -90,9 +91,9 @@ TEST_CASE("whenever a full disk meets the end of a job, the job ends with all th
             w.start();
             w.until_idle();
             REQUIRE_FALSE(w.ended());
-            REQUIRE(w.at("one").now == status::completed);
+            REQUIRE(w.at("one").status == status::completed);
             for (const item_record& i : around.disk->jobs.begin()->second.items) {
-                REQUIRE(i.state.now == item_status::completed);
+                REQUIRE(i.state.status == item_status::completed);
             }
         }
     }
@@ -117,12 +118,12 @@ TEST_CASE("an operation that meets the failing disk is refused, and the next one
     fails = false;
     w.add(put_job("two", {"/a"}));
     CHECK_FALSE(w.now()->find(job_id("one")));
-    CHECK(w.at("two").now == status::pending);
+    CHECK(w.at("two").status == status::pending);
     if (!delivers) {
         w.start();
     }
     w.until_idle();
-    CHECK(w.at("two").now == status::completed);
+    CHECK(w.at("two").status == status::completed);
     CHECK_FALSE(w.ended());
 }
 
@@ -133,7 +134,7 @@ TEST_CASE("a disk that goes on failing ends the run with its error and leaves th
         world w(around);
         w.add(put_job("one", {"/a"}));
         w.start();
-        w.until([&] { return w.at("one").now == status::uploading; });
+        w.until([&] { return w.at("one").status == status::uploading; });
         w.store().before_write = [] { throw error(errc::store_failed, "memory"); };
         w.until([&] { return w.ended().has_value(); });
         CHECK(*w.ended() == errc::store_failed);
@@ -142,7 +143,7 @@ TEST_CASE("a disk that goes on failing ends the run with its error and leaves th
     world w(around);
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("a run that is canceled while its disk fails can be begun again, whenever that is") {
@@ -171,7 +172,7 @@ TEST_CASE("a run that is canceled while its disk fails can be begun again, whene
         w.start();
         w.until_idle();
         REQUIRE_FALSE(w.ended());
-        REQUIRE(w.at("one").now == status::completed);
+        REQUIRE(w.at("one").status == status::completed);
     }
 }
 
@@ -206,8 +207,8 @@ TEST_CASE("a disk that fails at any one reading is opened anew, whoever was read
         w.until_idle();
         finished = reads < fails;
         REQUIRE_FALSE(w.ended());
-        REQUIRE(w.at("one").now == status::completed);
-        REQUIRE(w.at("two").now == status::completed);
+        REQUIRE(w.at("one").status == status::completed);
+        REQUIRE(w.at("two").status == status::completed);
         REQUIRE(around.requests.size() == 2);
     }
 }
@@ -237,7 +238,7 @@ TEST_CASE("who waits for the first snapshot gets it, or hears that the disk fail
         finished = reads < fails;
         w.start();
         w.until_idle();
-        REQUIRE(w.at("one").now == status::completed);
+        REQUIRE(w.at("one").status == status::completed);
     }
     CHECK(heard);
 }
@@ -254,9 +255,9 @@ TEST_CASE("a damaged record fails its own job only") {
     world w(around);
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK(w.at("one").error.code == errc::record_damaged);
-    CHECK(w.at("two").now == status::completed);
+    CHECK(w.at("two").status == status::completed);
     CHECK(around.requests.size() == 1);
 }
 
@@ -266,7 +267,7 @@ TEST_CASE("feeds end with the error that ended the run, and go on when it is beg
     world w(around);
     w.add(put_job("one", {"/a"}));
     w.start();
-    w.until([&] { return w.at("one").now == status::uploading; });
+    w.until([&] { return w.at("one").status == status::uploading; });
     bool fails = true;
     w.store().before_write = [&fails] {
         if (fails) {
@@ -293,7 +294,7 @@ TEST_CASE("feeds end with the error that ended the run, and go on when it is beg
     w.settle();
     next();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK_FALSE(ended);
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
@@ -20,7 +21,7 @@ void lose_an_answer(surroundings& around, world& w) {
     j.if_unknown(on_unknown::retry_same_key);
     w.add(std::move(j));
     w.start();
-    w.until([&] { return w.at("one").now == status::waiting; });
+    w.until([&] { return w.at("one").status == status::waiting; });
 }
 
 }  // namespace
@@ -34,23 +35,23 @@ TEST_CASE("the answer of a form post is lost: by default the job is parked, not 
     w.add(form_job("two", {"/a"}));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::unknown_outcome);
+    CHECK(w.at("one").status == status::unknown_outcome);
     CHECK(w.at("one").error.code == errc::outcome_unknown);
     CHECK_THAT(w.at("one").error.message(), Catch::Contains("the connection broke"));
-    CHECK(w.at("two").now == status::completed);
+    CHECK(w.at("two").status == status::completed);
     CHECK(around.requests.size() == 2);
 
     SECTION("the app decides to send it again, under the same key") {
         w.run(w.up().async_retry(job_id("one")));
         w.until_idle();
-        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").status == status::completed);
         REQUIRE(around.requests.size() == 3);
         CHECK(around.requests[2].header("Idempotency-Key") == around.requests[0].header("Idempotency-Key"));
     }
     SECTION("the app gives it up") {
         w.run(w.up().async_cancel(job_id("one")));
         w.settle();
-        CHECK(w.at("one").now == status::canceled);
+        CHECK(w.at("one").status == status::canceled);
         CHECK(around.requests.size() == 2);
     }
 }
@@ -66,7 +67,7 @@ TEST_CASE("a form post whose endpoint honours its key is repeated by itself") {
     w.add(std::move(j));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     REQUIRE(around.requests.size() == 2);
     CHECK(around.requests[0].header("Idempotency-Key") == around.requests[1].header("Idempotency-Key"));
 }
@@ -81,14 +82,14 @@ TEST_CASE("to an endpoint that honours the key, 409 means that the first request
     j.if_unknown(policy);
     w.add(std::move(j));
     w.start();
-    w.until([&] { return w.at("one").now == status::waiting; });
+    w.until([&] { return w.at("one").status == status::waiting; });
     around.answers = {fake_transport::answer(409), fake_transport::answer(409), fake_transport::answer(200)};
     w.until_idle();
     if (policy == on_unknown::retry_same_key) {
-        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").status == status::completed);
         CHECK(around.requests.size() == 4);
     } else {
-        CHECK(w.at("one").now == status::failed);
+        CHECK(w.at("one").status == status::failed);
         CHECK(w.at("one").error.code == make_http_error(409));
     }
 }
@@ -103,7 +104,7 @@ TEST_CASE("409 to the first request with a key is a refusal") {
     w.add(std::move(j));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK(around.requests.size() == 1);
 }
 
@@ -116,7 +117,7 @@ TEST_CASE("a refusal of a form that is repeated under its key says nothing of th
     around.answers = {fake_transport::answer(number)};
     w.until_idle();
     // But for the one that says: this key is known, and came with another form.
-    CHECK(w.at("one").now == (number == 422 ? status::failed : status::unknown_outcome));
+    CHECK(w.at("one").status == (number == 422 ? status::failed : status::unknown_outcome));
     CHECK(around.requests.size() == 2);
 }
 
@@ -145,7 +146,7 @@ TEST_CASE("a refusal of the third request says nothing of the first, though the 
     const auto until = [&](status reached) {
         second.until([&] {
             w.settle();
-            return second.at("one").now == reached;
+            return second.at("one").status == reached;
         });
     };
     around.files->write("/a", "x");
@@ -172,7 +173,7 @@ TEST_CASE("an endpoint that never answers for the key leaves the job undecided, 
     w.add(std::move(j));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::unknown_outcome);
+    CHECK(w.at("one").status == status::unknown_outcome);
     CHECK(w.at("one").error.code == errc::outcome_unknown);
     CHECK_THAT(w.at("one").error.message(), Catch::Contains("no connection"));
 }
@@ -187,12 +188,12 @@ TEST_CASE("a job that may have arrived does not fail for its age") {
     j.if_unknown(policy);
     w.add(std::move(j));
     w.start();
-    w.until([&] { return w.at("one").now == status::waiting; });
+    w.until([&] { return w.at("one").status == status::waiting; });
     around.clock->advance(std::chrono::hours(24 * 30));
     around.faults.push_back({fault::kind::refused, 0});
     w.until_idle();
     // Who accepts a duplicate has no doubt that matters.
-    CHECK(w.at("one").now == (policy == on_unknown::retry ? status::failed : status::unknown_outcome));
+    CHECK(w.at("one").status == (policy == on_unknown::retry ? status::failed : status::unknown_outcome));
     CHECK(around.requests.size() == 1);
 }
 
@@ -227,7 +228,7 @@ TEST_CASE("a form post that breaks before its last byte is repeated: the server 
     w.add(form_job("one", {"/a"}));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(around.urls().size() == 1);
 }
 
@@ -240,14 +241,14 @@ TEST_CASE("HTTP 502 to a form post is ambiguous, to a PUT it is not") {
         w.add(form_job("one", {"/a"}));
         w.start();
         w.until_idle();
-        CHECK(w.at("one").now == status::unknown_outcome);
+        CHECK(w.at("one").status == status::unknown_outcome);
         CHECK(w.at("one").error.code == cause::ambiguous);
     }
     SECTION("PUT") {
         w.add(put_job("one", {"/a"}));
         w.start();
         w.until_idle();
-        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").status == status::completed);
     }
 }
 
@@ -277,8 +278,8 @@ TEST_CASE("the app's backend is asked what became of a form post whose answer wa
         w.add(j);
         w.start();
         w.until_idle();
-        CHECK(w.at("one").now == status::completed);
-        CHECK(w.at("one").item(0).now == item_status::completed);
+        CHECK(w.at("one").status == status::completed);
+        CHECK(w.at("one").item(0).status == item_status::completed);
         CHECK(around.requests.size() == 1);
         CHECK(asked.size() == 1);
     }
@@ -287,21 +288,21 @@ TEST_CASE("the app's backend is asked what became of a form post whose answer wa
         w.add(j);
         w.start();
         w.until_idle();
-        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").status == status::completed);
         CHECK(around.requests.size() == 2);
     }
     SECTION("it cannot say yet: it is asked again, after a while, also by the next process") {
         says = {verification::unknown};
         w.add(j);
         w.start();
-        w.until([&] { return asked.size() == 1 && w.at("one").now == status::waiting; });
+        w.until([&] { return asked.size() == 1 && w.at("one").status == status::waiting; });
         CHECK(around.requests.size() == 1);
         w.run(w.up().async_stop());
         says = {verification::unknown, verification::delivered};
         world next(around, with);
         next.start();
         next.until_idle();
-        CHECK(next.at("one").now == status::completed);
+        CHECK(next.at("one").status == status::completed);
         CHECK(asked.size() == 3);
         CHECK(around.requests.size() == 1);
     }
@@ -309,7 +310,7 @@ TEST_CASE("the app's backend is asked what became of a form post whose answer wa
         w.add(j);
         w.start();
         w.until_idle();
-        CHECK(w.at("one").now == status::unknown_outcome);
+        CHECK(w.at("one").status == status::unknown_outcome);
         CHECK(asked.size() > 5);
         CHECK(around.requests.size() == 1);
     }
@@ -319,7 +320,7 @@ TEST_CASE("the app's backend is asked what became of a form post whose answer wa
         world other(around);
         other.start();
         other.until_idle();
-        CHECK(other.at("one").now == status::unknown_outcome);
+        CHECK(other.at("one").status == status::unknown_outcome);
     }
 }
 
@@ -332,23 +333,23 @@ TEST_CASE("an unknown outcome is resolved by the app, and by nobody else") {
     w.add(put_job("two", {"/a"}));
     w.start();
     w.until_idle();
-    REQUIRE(w.at("one").now == status::unknown_outcome);
+    REQUIRE(w.at("one").status == status::unknown_outcome);
     CHECK(error_of([&] { w.run(w.up().async_resolve(job_id("two"), resolution::retry)); }) == errc::not_allowed);
     SECTION("completed") {
         w.run(w.up().async_resolve(job_id("one"), resolution::completed));
-        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").status == status::completed);
         CHECK(w.at("one").progress() == 1.0);
         CHECK(w.now()->sent() == w.now()->size());
     }
     SECTION("retry") {
         w.run(w.up().async_resolve(job_id("one"), resolution::retry));
         w.until_idle();
-        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").status == status::completed);
         CHECK(around.requests.size() == 3);
     }
     SECTION("canceled") {
         w.run(w.up().async_resolve(job_id("one"), resolution::canceled));
-        CHECK(w.at("one").now == status::canceled);
+        CHECK(w.at("one").status == status::canceled);
     }
     CHECK(error_of([&] { w.run(w.up().async_resolve(job_id("one"), resolution::retry)); }) == errc::not_allowed);
 }
@@ -370,13 +371,13 @@ TEST_CASE(
     j.verify_with("backend");
     w.add(std::move(j));
     w.start();
-    w.until([&] { return asked == 1 && w.at("one").now == status::waiting; });
+    w.until([&] { return asked == 1 && w.at("one").status == status::waiting; });
     w.run(w.up().async_retry(job_id("one")));
-    w.until([&] { return asked == 2 && w.at("one").now == status::waiting; });
+    w.until([&] { return asked == 2 && w.at("one").status == status::waiting; });
     CHECK(around.requests.size() == 1);
     says = verification::delivered;
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(around.requests.size() == 1);
 }
 
@@ -389,7 +390,7 @@ TEST_CASE(
     around.faults.assign(1, fault());
     around.faults.resize(10'000, {fault::kind::refused, 0});  // for longer than a job may be old
     w.until_idle();
-    CHECK(w.at("one").now == status::unknown_outcome);
+    CHECK(w.at("one").status == status::unknown_outcome);
     CHECK(around.requests.size() == 2);
 }
 
@@ -404,7 +405,7 @@ TEST_CASE("409 is a refusal when no earlier request can have arrived, however ma
     w.add(std::move(j));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK(w.at("one").error.code == make_http_error(409));
 }
 
@@ -427,12 +428,11 @@ public:
         }
         const std::unique_ptr<body_source> body = job.open(0);
         request what;
-        what.url = job.job().spec.url;
+        what.url = job.spec().url;
         what.body = body.get();
         what.idempotent = true;
         what.finishing = true;
-        std::vector<body_span> none;
-        const response answer = co_await job.send(std::move(what), std::move(none));
+        const response answer = co_await job.send(std::move(what));
         require_accepted(answer, false, 0);
         job.complete_all_soon("sent");
     }
@@ -456,9 +456,9 @@ TEST_CASE("the server is asked first, the app's backend only when the server doe
     int server_asked = 0;
     int backend_asked = 0;
     world w(around, [&](options& o) {
-        o.protocols["probing"] = [&](const protocol_spec&) -> std::unique_ptr<protocol> {
+        o.protocols.add("probing", [&](const protocol_spec&) -> std::unique_ptr<protocol> {
             return std::make_unique<probing_protocol>(server_knows, server_asked);
-        };
+        });
         o.verifiers["backend"] = [&](const job_snapshot& /*about*/) -> asio::awaitable<verification> {
             ++backend_asked;
             co_return verification::delivered;
@@ -469,7 +469,7 @@ TEST_CASE("the server is asked first, the app's backend only when the server doe
     w.add(std::move(j));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(around.requests.size() == 1);
     CHECK(server_asked == 1);
     CHECK(backend_asked == (server_knows ? 0 : 1));
@@ -481,10 +481,9 @@ asio::awaitable<void> post_first_item(session& job) {
     const std::unique_ptr<body_source> body = job.open(0);
     request what;
     what.method = "POST";
-    what.url = job.job().spec.url;
+    what.url = job.spec().url;
     what.body = body.get();
-    std::vector<body_span> none;
-    const response answer = co_await job.send(std::move(what), std::move(none));
+    const response answer = co_await job.send(std::move(what));
     require_accepted(answer, false, 0);
 }
 
@@ -493,7 +492,7 @@ class thoughtful_protocol final : public protocol {
 public:
     void check(const job& /*job*/) const override {}
     asio::awaitable<void> upload(session& job) override {
-        if (job.items()[0].state.now == item_status::completed) {
+        if (job.items()[0].state.status == item_status::completed) {
             co_return;
         }
         co_await post_first_item(job);
@@ -513,7 +512,7 @@ struct thoughtful {
 
 TEST_CASE("whenever a job is interrupted, a success that was heard and not kept yet is not forgotten") {
     const auto with = [](options& o) {
-        o.protocols["thoughtful"] = [](const protocol_spec&) { return std::make_unique<thoughtful_protocol>(); };
+        o.protocols.add("thoughtful", [](const protocol_spec&) { return std::make_unique<thoughtful_protocol>(); });
     };
     bool finished = false;
     for (int turns = 0; !finished; ++turns) {
@@ -536,7 +535,7 @@ TEST_CASE("whenever a job is interrupted, a success that was heard and not kept 
         next.start();
         next.until_idle();
         REQUIRE(around.urls().size() <= 1);
-        REQUIRE((next.at("one").now == status::completed || next.at("one").now == status::unknown_outcome));
+        REQUIRE((next.at("one").status == status::completed || next.at("one").status == status::unknown_outcome));
     }
 }
 
@@ -548,7 +547,7 @@ public:
     explicit keeping_protocol(std::string way) : way_(std::move(way)) {}
     void check(const job& /*job*/) const override {}
     asio::awaitable<void> upload(session& job) override {
-        if (job.items()[0].state.now == item_status::completed) {
+        if (job.items()[0].state.status == item_status::completed) {
             co_return;
         }
         if (const checkpoint* const known = job.find_checkpoint(0); known != nullptr && known->offset == 3) {
@@ -588,7 +587,7 @@ TEST_CASE("a job that is stopped while its success waits for space does not forg
     surroundings around;
     around.files->write("/a", "xyz");
     const auto with = [way](options& o) {
-        o.protocols["keeping"] = [way](const protocol_spec&) { return std::make_unique<keeping_protocol>(way); };
+        o.protocols.add("keeping", [way](const protocol_spec&) { return std::make_unique<keeping_protocol>(way); });
     };
     {
         world w(around, with);
@@ -604,16 +603,16 @@ TEST_CASE("a job that is stopped while its success waits for space does not forg
         w.start();
         w.settle();
         REQUIRE(refused);
-        REQUIRE(w.at("one").now == status::uploading);
+        REQUIRE(w.at("one").status == status::uploading);
         w.run(w.up().async_stop());
         w.settle();
     }
-    CHECK(around.disk->jobs.begin()->second.job.state.now == status::pending);
+    CHECK(around.disk->jobs.begin()->second.job.state.status == status::pending);
     CHECK(around.disk->jobs.begin()->second.checkpoints.size() == (way == "as an item without its checkpoint" ? 0 : 1));
     world next(around, with);
     next.start();
     next.until_idle();
-    CHECK(next.at("one").now == status::completed);
+    CHECK(next.at("one").status == status::completed);
     CHECK(around.requests.size() == 1);
 }
 
@@ -647,7 +646,7 @@ TEST_CASE("the answer to one of several posts is lost: that one is in doubt, the
     w.add(posts_job("one", {"/a", "/b", "/c"}));
     w.start();
     w.until_idle();
-    REQUIRE(w.at("one").now == status::unknown_outcome);
+    REQUIRE(w.at("one").status == status::unknown_outcome);
     CHECK(w.at("one").error.item == 1);
     CHECK(copies_of(around, "second") == 1);
     CHECK(copies_of(around, "third") == 0);
@@ -657,7 +656,7 @@ TEST_CASE("the answer to one of several posts is lost: that one is in doubt, the
     SECTION("the app says that the server has it: the others are sent, and it is not sent again") {
         w.run(w.up().async_resolve(job_id("one"), resolution::completed));
         w.until_idle();
-        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").status == status::completed);
         CHECK(copies_of(around, "first") == 1);
         CHECK(copies_of(around, "second") == 1);
         CHECK(copies_of(around, "third") == 1);
@@ -665,7 +664,7 @@ TEST_CASE("the answer to one of several posts is lost: that one is in doubt, the
     SECTION("the app says that it does not: it is sent again under its own key, and what was confirmed is not") {
         w.run(w.up().async_resolve(job_id("one"), resolution::retry));
         w.until_idle();
-        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").status == status::completed);
         CHECK(copies_of(around, "first") == 1);
         CHECK(copies_of(around, "third") == 1);
         REQUIRE(around.requests.size() == 4);
@@ -675,7 +674,7 @@ TEST_CASE("the answer to one of several posts is lost: that one is in doubt, the
     SECTION("the app gives it up") {
         w.run(w.up().async_resolve(job_id("one"), resolution::canceled));
         w.settle();
-        CHECK(w.at("one").now == status::canceled);
+        CHECK(w.at("one").status == status::canceled);
         CHECK(copies_of(around, "third") == 0);
     }
 }
@@ -690,10 +689,10 @@ TEST_CASE("a post of an item is repeated by itself where the key is honoured, an
     j.if_unknown(on_unknown::retry_same_key);
     w.add(std::move(j));
     w.start();
-    w.until([&] { return w.at("one").now == status::waiting; });
+    w.until([&] { return w.at("one").status == status::waiting; });
     around.answers = {fake_transport::answer(409), fake_transport::answer(200)};
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     REQUIRE(around.requests.size() == 4);
     CHECK(around.requests[1].header("Idempotency-Key") == around.requests[3].header("Idempotency-Key"));
 }
@@ -737,7 +736,7 @@ TEST_CASE("a backend is asked about the item in doubt, and the job goes on with 
     w.add(std::move(j));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(asked == std::vector<std::size_t>{1});
     CHECK(copies_of(around, "first") == 1);
     CHECK(copies_of(around, "second") == (said == verification::delivered ? 1 : 2));

@@ -4,6 +4,7 @@
 #include "component/world.hpp"
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
@@ -16,7 +17,7 @@ TEST_CASE("a job that fails again and again is given up after its attempts, with
     w.start();
     w.until_idle();
     const job_snapshot& job = w.at("one");
-    CHECK(job.now == status::failed);
+    CHECK(job.status == status::failed);
     CHECK(job.attempt == 4);
     CHECK(job.error.code == make_http_error(408));
     CHECK(job.error.message().find("gave up after 4 attempts") != std::string::npos);
@@ -36,7 +37,7 @@ TEST_CASE("confirmed progress resets the count of failed attempts") {
     w.add(put_job("one", files));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(w.at("one").attempt > 3);
     CHECK(around.urls().size() == 6);  // what was confirmed is not sent again
 }
@@ -51,10 +52,10 @@ TEST_CASE("without a way to the network a job waits and no attempt is counted") 
     w.add(put_job("one", {"/a"}));
     w.start();
     w.settle();
-    CHECK(w.at("one").now == status::waiting);
+    CHECK(w.at("one").status == status::waiting);
     CHECK(w.at("one").reason == wait_reason::network);
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("Retry-After is obeyed and survives a restart") {
@@ -69,7 +70,7 @@ TEST_CASE("Retry-After is obeyed and survives a restart") {
         w.add(put_job("one", {"/a"}));
         w.start();
         w.settle();
-        CHECK(w.at("one").now == status::waiting);
+        CHECK(w.at("one").status == status::waiting);
         CHECK(w.at("one").reason == wait_reason::server_busy);
         CHECK(w.at("one").error.details.http_status == 503);
     }
@@ -92,14 +93,14 @@ TEST_CASE("a wall clock that jumps by years neither stalls a waiting job nor let
         w.add(put_job("one", {"/a"}));
         w.start();
         w.settle();
-        CHECK(w.at("one").now == status::waiting);
+        CHECK(w.at("one").status == status::waiting);
     }
     around.clock->jump(-std::chrono::hours(24 * 3650));
     world w(around);
     w.start();
     const auto begun = around.clock->steady_now();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(around.clock->steady_now() - begun <= 48h + 1h);
 }
 
@@ -128,7 +129,7 @@ TEST_CASE("a wall clock that is set back by years does not hold up the clean-up"
     around.files->write("/a", "x");
     int asked = 0;
     world w(around, [&](options& o) {
-        o.protocols["cleaned"] = [&](const protocol_spec&) { return std::make_unique<cleaned>(asked); };
+        o.protocols.add("cleaned", [&](const protocol_spec&) { return std::make_unique<cleaned>(asked); });
     });
     job j = put_job("one", {"/a"});
     j.via(choice{});
@@ -154,10 +155,10 @@ TEST_CASE("a refusal for its size that names a time is for now only") {
     world w(around);
     w.add(put_job("one", {"/a"}));
     w.start();
-    w.until([&] { return w.at("one").now == status::waiting; });
+    w.until([&] { return w.at("one").status == status::waiting; });
     CHECK(w.at("one").reason == wait_reason::server_busy);
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("permanent answers fail the job at once and say what the server said") {
@@ -174,16 +175,16 @@ TEST_CASE("permanent answers fail the job at once and say what the server said")
     w.start();
     w.until_idle();
     const job_snapshot& job = w.at("one");
-    CHECK(job.now == status::failed);
+    CHECK(job.status == status::failed);
     CHECK(job.attempt == 1);
     CHECK(job.error.code == make_http_error(413));
     CHECK(job.error.code == cause::permanent);
     CHECK(job.error.details.excerpt == "too large");
     CHECK(job.error.item == 1);
-    CHECK(job.item(0).now == item_status::completed);
-    CHECK(job.item(1).now == item_status::failed);
+    CHECK(job.item(0).status == item_status::completed);
+    CHECK(job.item(1).status == item_status::failed);
     CHECK(job.item(1).error.code == make_http_error(413));
-    CHECK(w.at("two").now == status::completed);  // one bad job holds up nobody
+    CHECK(w.at("two").status == status::completed);  // one bad job holds up nobody
 }
 
 TEST_CASE("a success that comes before the whole body is not believed") {
@@ -196,7 +197,7 @@ TEST_CASE("a success that comes before the whole body is not believed") {
     w.add(put_job("one", {"/a"}));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(around.objects.at("http://server.test/files/a").size() == 5000);
 }
 
@@ -211,11 +212,11 @@ TEST_CASE("a file that changes while it is sent fails the job with file_changed,
     w.until([&] { return w.at("one").sent > 5000; });
     around.files->write("/a", std::string(60'000, 'z'));
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK(w.at("one").error.code == errc::file_changed);
     CHECK(w.at("one").error.item == 1);
     CHECK(around.objects.count("http://server.test/files/a") == 0);
-    CHECK(w.at("two").now == status::completed);
+    CHECK(w.at("two").status == status::completed);
 }
 
 TEST_CASE("files are looked at before the first byte of a form is sent") {
@@ -227,7 +228,7 @@ TEST_CASE("files are looked at before the first byte of a form is sent") {
     around.files->remove("/b");
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK(w.at("one").error.code == errc::source_missing);
     CHECK(w.at("one").error.item == 1);
     CHECK(around.requests.empty());
@@ -265,7 +266,7 @@ TEST_CASE("a dead kept connection is no failure: the request is repeated at once
         w.settle();
         return second.now()->idle();
     });
-    CHECK(second.at("one").now == status::completed);
+    CHECK(second.at("one").status == status::completed);
     CHECK(second.at("one").attempt == 1);
     CHECK(fresh == std::vector<bool>{false, true});
 }
@@ -278,7 +279,7 @@ TEST_CASE("a job that is too old fails instead of being tried for ever") {
     w.add(put_job("one", {"/a"}));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK(w.at("one").error.code == errc::expired);
     CHECK(w.at("one").error.message().find("no connection") != std::string::npos);
 }
@@ -293,7 +294,7 @@ TEST_CASE("a job whose protocol is not registered fails visibly and can be retri
         return std::make_unique<detail::put_protocol>(protocol_spec{"put", {}});
     };
     {
-        world w(around, [&](options& o) { o.protocols["mine"] = make; });
+        world w(around, [&](options& o) { o.protocols.add("mine", make); });
         job j = put_job("one", {"/a"});
         j.via(mine{});
         w.add(std::move(j));
@@ -302,21 +303,21 @@ TEST_CASE("a job whose protocol is not registered fails visibly and can be retri
         world w(around);
         w.start();
         w.until_idle();
-        CHECK(w.at("one").now == status::failed);
+        CHECK(w.at("one").status == status::failed);
         CHECK(w.at("one").error.code == errc::unknown_protocol);
     }
-    world w(around, [&](options& o) { o.protocols["mine"] = make; });
+    world w(around, [&](options& o) { o.protocols.add("mine", make); });
     w.run(w.up().async_retry(job_id("one")));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("a host that is down is found out by a few jobs, not by all of them, and all go on when it is back") {
     surroundings around;
     around.files->write("/a", "x");
     world w(around, [](options& o) {
-        o.jobs_at_once = 100;
+        o.max_concurrent_jobs = 100;
         o.retry.max_age = 24h * 365;
         o.retry.attempts = 1000;
     });
@@ -341,7 +342,7 @@ TEST_CASE("a host that is down is found out by a few jobs, not by all of them, a
     // 50 jobs at once before anybody knows, then one probe for each pause of five minutes.
     CHECK(refused < 50 + 30);
     CHECK(refused > 55);
-    CHECK(w.at("elsewhere").now == status::completed);
+    CHECK(w.at("elsewhere").status == status::completed);
     down = false;
     w.until_idle();
     CHECK(w.now()->overall()[status::completed].jobs == 51);
@@ -362,7 +363,7 @@ TEST_CASE("after three connections that broke early the server is asked before t
     w.start();
     w.until_idle();
     CHECK(asked == std::vector<bool>{false, false, false, true, false});
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE(
@@ -378,7 +379,7 @@ TEST_CASE(
     around.clock->jump(24h * 365 * 56);  // from 1970, where clocks without a battery begin
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("a clock set back does not prolong a backoff beyond what the policy allows") {
@@ -389,7 +390,7 @@ TEST_CASE("a clock set back does not prolong a backoff beyond what the policy al
         world w(around);
         w.add(put_job("one", {"/a"}));
         w.start();
-        w.until([&] { return w.at("one").now == status::waiting; });
+        w.until([&] { return w.at("one").status == status::waiting; });
         w.run(w.up().async_stop());
     }
     around.clock->jump(-24h * 365);
@@ -397,7 +398,7 @@ TEST_CASE("a clock set back does not prolong a backoff beyond what the policy al
     w.start();
     const auto begun = around.clock->steady_now();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(around.clock->steady_now() - begun <= options().retry.cap + 1s);
 }
 
@@ -407,7 +408,7 @@ TEST_CASE("what says nothing of a host does not close its circuit") {
     around.files->write("/b", "x");
     world w(around, [](options& o) {
         o.retry.attempts = 1000;
-        o.jobs_at_once = 10;
+        o.max_concurrent_jobs = 10;
     });
     int refused = 0;
     w.transport().next_fault = [&](const request&) {
@@ -474,14 +475,14 @@ TEST_CASE("bytes that a server loses and gets again are no progress: its job is 
     around.files->write("/a", "content");
     world w(around, [](options& o) {
         o.retry.attempts = 4;
-        o.protocols["losing"] = [](const protocol_spec&) { return std::make_unique<losing_protocol>(); };
+        o.protocols.add("losing", [](const protocol_spec&) { return std::make_unique<losing_protocol>(); });
     });
     job j = put_job("one", {"/a"});
     j.via(losing{});
     w.add(std::move(j));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK_THAT(w.at("one").error.message(), Catch::Contains("gave up after 4 attempts"));
     CHECK(w.at("one").attempt <= 5);
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
@@ -71,7 +72,7 @@ TEST_CASE("a file of which no byte changed is delivered, whatever else about it 
     }
     w.until_idle();
     INFO(w.at("one").error.message());
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(w.at("one").attempt == 1);  // it costs none
     CHECK((whole_requests(around) == 1 || around.objects.at("http://server.test/files/a") == content));
 }
@@ -92,11 +93,11 @@ TEST_CASE("an edit whose time was put back never arrives as a mixture") {
     around.files->replace_unseen("/a", after);
     w.until_idle();
     if (seen) {
-        CHECK(w.at("one").now == status::failed);
+        CHECK(w.at("one").status == status::failed);
         CHECK(w.at("one").error.code == errc::file_changed);
         CHECK(around.objects.empty());
     } else {
-        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").status == status::completed);
         CHECK(around.objects.at("http://server.test/files/a") == after);
     }
 }
@@ -110,7 +111,7 @@ TEST_CASE("what a file is known by from now on is durable") {
         around.files->touch("/a");
         around.faults.push_back({fault::kind::refused, 0});
         w.start();
-        w.until([&] { return w.at("one").now == status::waiting; });
+        w.until([&] { return w.at("one").status == status::waiting; });
     }
     const loaded_job& kept = around.disk->jobs.begin()->second;
     CHECK(kept.items.front().spec.identity == around.files->at("/a").identity);
@@ -126,14 +127,14 @@ TEST_CASE("a file whose disk is not there is waited for, which costs no attempt"
     w.add(put_job("two", {"/b"}).lane("other"));
     around.files->set_reachable("/a", false);
     w.start();
-    w.until([&] { return w.at("two").now == status::completed; });
+    w.until([&] { return w.at("two").status == status::completed; });
     around.clock->advance(48h);
     w.settle();
-    CHECK(w.at("one").now == status::waiting);
+    CHECK(w.at("one").status == status::waiting);
     CHECK(w.at("one").error.code == errc::source_unavailable);
     around.files->set_reachable("/a", true);
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("a log that grows is delivered as it was when it was accepted") {
@@ -153,7 +154,7 @@ TEST_CASE("a log that grows is delivered as it was when it was accepted") {
         w.until([&] { return w.at("one").sent > 5000; });
         around.files->append("/a", "another line\n");
         w.until_idle();
-        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").status == status::completed);
         CHECK(around.objects.at("http://server.test/files/a") == content.substr(from));
         CHECK(whole_requests(around) == 1);
     }
@@ -190,12 +191,12 @@ TEST_CASE("a retry sends nothing again of a file that was only touched") {
     w.add(put_job("one", {"/a", "/b"}));
     w.start();
     w.until_idle();
-    REQUIRE(w.at("one").now == status::failed);
+    REQUIRE(w.at("one").status == status::failed);
     around.files->touch("/a");
     around.files->remount("/b");
     w.run(w.up().async_retry(job_id("one")));
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(around.urls() == std::vector<std::string>{"http://server.test/files/a", "http://server.test/files/b",
                                                     "http://server.test/files/b"});
 }

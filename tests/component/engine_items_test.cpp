@@ -7,6 +7,7 @@
 #include <algorithm>
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
@@ -48,29 +49,29 @@ TEST_CASE("a job whose items are independent delivers all it can, then fails wit
     w.start();
     w.until_idle();
     const job_snapshot& job = w.at("one");
-    CHECK(job.now == status::failed);
+    CHECK(job.status == status::failed);
     CHECK(job.attempt == 1);
     CHECK(job.error.code == errc::source_missing);
     CHECK(job.error.item == 1);
     CHECK_THAT(job.error.message(), Catch::Contains("2 of 4 items were delivered"));
     CHECK_THAT(job.error.message(), Catch::Contains("/b"));
     CHECK(delivered(around) == std::vector<std::string>{"/a", "/d"});
-    CHECK(job.item(0).now == item_status::completed);
-    CHECK(job.item(1).now == item_status::failed);
-    CHECK(job.item(2).now == item_status::failed);
-    CHECK(job.item(3).now == item_status::completed);
+    CHECK(job.item(0).status == item_status::completed);
+    CHECK(job.item(1).status == item_status::failed);
+    CHECK(job.item(2).status == item_status::failed);
+    CHECK(job.item(3).status == item_status::completed);
     SECTION("and a retry sends what is missing, as far as it is there") {
         around.files->remove("/a");  // nobody needs it any more
         w.run(w.up().async_retry(job_id("one")));
         w.until_idle();
-        CHECK(w.at("one").now == status::failed);
+        CHECK(w.at("one").status == status::failed);
         CHECK(w.at("one").error.code == errc::source_missing);
         CHECK_THAT(w.at("one").error.message(), Catch::Contains("3 of 4"));
         CHECK(delivered(around) == std::vector<std::string>{"/a", "/c", "/d"});
         around.files->write("/b", "back again");
         w.run(w.up().async_retry(job_id("one")));
         w.until_idle();
-        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").status == status::completed);
         CHECK(around.urls().size() == 4);
         CHECK(around.objects.at("http://server.test/files/b") == "back again");
     }
@@ -84,7 +85,7 @@ TEST_CASE("what the server refuses of independent items is refused alone") {
     w.add(independent());
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK(w.at("one").error.code == make_http_error(403));
     CHECK(w.at("one").error.item == 1);
     CHECK(delivered(around) == std::vector<std::string>{"/a", "/c", "/d"});
@@ -97,10 +98,10 @@ TEST_CASE("what does not concern one item alone makes independent ones wait, too
     world w(around);
     w.add(independent());
     w.start();
-    w.until([&] { return w.at("one").now == status::waiting; });
+    w.until([&] { return w.at("one").status == status::waiting; });
     CHECK(around.urls().size() == 1);
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("an item that failed has its turn again in the next attempt") {
@@ -111,14 +112,14 @@ TEST_CASE("an item that failed has its turn again in the next attempt") {
     w.add(independent());
     around.files->remove("/a");
     w.start();
-    w.until([&] { return w.at("one").now == status::waiting; });
+    w.until([&] { return w.at("one").status == status::waiting; });
     CHECK(delivered(around) == std::vector<std::string>{"/b"});
     SECTION("and is delivered when it can be") {
         const std::string before = "bytes of /a";
         around.files->write("/a", before);
         w.until_idle();
         CHECK(w.at("one").error.code == errc::file_changed);  // it has another time
-        CHECK(w.at("one").item(0).now == item_status::failed);
+        CHECK(w.at("one").item(0).status == item_status::failed);
     }
     SECTION("and fails again when it cannot") {
         w.until_idle();
@@ -135,9 +136,9 @@ TEST_CASE("by default the first item that fails ends the job") {
     around.files->remove("/b");
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK(delivered(around) == std::vector<std::string>{"/a"});
-    CHECK(w.at("one").item(3).now == item_status::pending);
+    CHECK(w.at("one").item(3).status == item_status::pending);
 }
 
 TEST_CASE("items of a form cannot be independent") {

@@ -61,7 +61,7 @@ public:
     std::string check(const testing::surroundings& around) override {
         const job_record& end = around.disk->jobs.begin()->second.job;
         const bool there = around.server.objects().size() == 3;
-        return end.state.now == status::completed && there ? "" : end.state.error.message();
+        return end.state.status == status::completed && there ? "" : end.state.error.message();
     }
 };
 
@@ -71,14 +71,14 @@ public:
     void check(const waybill::job& /*job*/) const override {}
     [[nodiscard]] bool can_probe() const noexcept override { return true; }
     asio::awaitable<void> upload(session& job) override {
-        const auto index = static_cast<std::size_t>(job.job().state.attempt - 1);
+        const auto index = static_cast<std::size_t>(job.state().attempt - 1);
         const std::unique_ptr<body_source> body = job.open(index);
         request post;
         post.method = "POST";
-        post.url = job.job().spec.url;
+        post.url = job.spec().url;
         post.body = body.get();
-        std::vector<body_span> progress{{index, 0, 0, body->size()}};
-        const response answer = co_await job.send(std::move(post), std::move(progress), index);
+        post.spans = {{index, 0, 0, body->size()}};
+        const response answer = co_await job.send(std::move(post), index);
         require_accepted(answer, false, 0, index);
         job.complete_item_soon(index, "");
     }
@@ -123,7 +123,7 @@ TEST_CASE("whoever is stopped or killed while the digest of a finished upload is
         server.put_away = true;
         testing::process app(around);
         app.run();
-        const status now = app.up().latest()->at(job_id("one")).now;
+        const status now = app.up().latest()->at(job_id("one")).status;
         CAPTURE(after, killed, to_string(now));
         CHECK(around.server.posts().size() == 1);
         CHECK(server.finished == 1);
@@ -162,12 +162,12 @@ TEST_CASE("what is in doubt about one item is not forgotten for another one") {
     around.files->write("/b", "b");
     around.server.next(fault{fault::kind::answer_lost, 0});
     testing::process app(around, [](options& how) {
-        how.protocols["wandering"] = [](const protocol_spec&) { return std::make_unique<wandering_protocol>(); };
+        how.protocols.add("wandering", [](const protocol_spec&) { return std::make_unique<wandering_protocol>(); });
     });
     job both("http://server.test/posts");
     both.id(job_id("one")).via(wandering{}).file("/a").file("/b");
     app.up().async_enqueue(std::move(both), [](std::error_code, const job_id&) {});
     app.run();
-    CHECK(app.up().latest()->at(job_id("one")).now == status::unknown_outcome);
+    CHECK(app.up().latest()->at(job_id("one")).status == status::unknown_outcome);
     CHECK(around.server.posts().size() == 1);
 }

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
@@ -70,11 +71,11 @@ TEST_CASE("a host that cannot serve for longer than a job may be old ends the jo
     w.transport().next_fault = [&](const request&) { return fault{fault::kind::refused, 0}; };
     w.add(put_job("one", {"/a"}));
     w.start();
-    w.until([&] { return w.at("one").now == status::waiting; });
+    w.until([&] { return w.at("one").status == status::waiting; });
     CHECK(w.at("one").reason == wait_reason::network);
     const auto begun = around.clock->steady_now();
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK(w.at("one").error.code == errc::expired);
     CHECK_THAT(w.at("one").error.message(), Catch::Contains(make_error_code(errc::connect_failed).message()));
     CHECK(around.clock->steady_now() - begun >= 24h * 7 - 1min);
@@ -92,10 +93,10 @@ TEST_CASE("Retry-After is obeyed with whatever status it comes") {
     const auto begun = around.clock->steady_now();
     w.add(put_job("one", {"/a"}));
     w.start();
-    w.until([&] { return w.at("one").now == status::waiting; });
+    w.until([&] { return w.at("one").status == status::waiting; });
     CHECK(w.at("one").reason == wait_reason::server_busy);
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(around.clock->steady_now() - begun >= 30min);
 }
 
@@ -108,10 +109,10 @@ TEST_CASE("a login page of the network is not the server's word") {
     world w(around);
     w.add(put_job("one", {"/a"}));
     w.start();
-    w.until([&] { return w.at("one").now == status::waiting; });
+    w.until([&] { return w.at("one").status == status::waiting; });
     CHECK(w.at("one").reason == wait_reason::network);
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("a redirect that is meant fails the job at once") {
@@ -124,7 +125,7 @@ TEST_CASE("a redirect that is meant fails the job at once") {
     w.add(put_job("one", {"/a"}));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK(w.at("one").error.code == errc::redirect_refused);
 }
 
@@ -147,9 +148,9 @@ TEST_CASE("jobs of the same lane that go to other hosts pass one whose host is d
         w.add(job_for("u1", "up.test", lane_order::by_origin));
         w.add(job_for("u2", "up.test", lane_order::by_origin));
         w.start();
-        w.until([&] { return w.at("u2").now == status::completed; });
-        CHECK(w.at("d1").now == status::waiting);
-        CHECK(w.at("d2").now == status::pending);  // in order among themselves
+        w.until([&] { return w.at("u2").status == status::completed; });
+        CHECK(w.at("d1").status == status::waiting);
+        CHECK(w.at("d2").status == status::pending);  // in order among themselves
         down = false;
         w.until_idle();
         CHECK(around.urls() == std::vector<std::string>{"http://up.test/u1", "http://up.test/u2", "http://down.test/d1",
@@ -161,7 +162,7 @@ TEST_CASE("jobs of the same lane that go to other hosts pass one whose host is d
         w.start();
         const auto begun = around.clock->steady_now();
         w.until([&] { return around.clock->steady_now() - begun > 3h; });
-        CHECK(w.at("u1").now == status::pending);
+        CHECK(w.at("u1").status == status::pending);
         w.run(w.up().async_stop());
         world next(around);
         next.start();
@@ -190,12 +191,12 @@ TEST_CASE("a job that its server fails at, or hangs up on, lets others pass, and
     w.add(put_job("better", {"/a"}));
     w.start();
     const auto begun = around.clock->steady_now();
-    w.until([&] { return w.at("better").now == status::completed; });
+    w.until([&] { return w.at("better").status == status::completed; });
     CHECK(around.clock->steady_now() - begun < (how == fault::kind::none ? 10s : 60s));
-    CHECK(w.at("bad").now == status::waiting);
+    CHECK(w.at("bad").status == status::waiting);
     CHECK((w.at("bad").reason == wait_reason::server_error) == (how == fault::kind::none));
     w.until_idle();
-    CHECK(w.at("bad").now == status::failed);
+    CHECK(w.at("bad").status == status::failed);
     CHECK((w.at("bad").error.code == make_http_error(500)) == (how == fault::kind::none));
     CHECK_THAT(w.at("bad").error.message(), Catch::Contains("gave up after 12 attempts"));
     CHECK(around.clock->steady_now() - begun < 2h);
@@ -241,7 +242,7 @@ TEST_CASE("a large body that is cut again and again is the job's own trouble: it
     w.add(put_job("one", {"/a"}));
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::failed);
+    CHECK(w.at("one").status == status::failed);
     CHECK(w.at("one").attempt == 12);
     CHECK(w.at("one").error.code == errc::connection_lost);
 }
@@ -317,11 +318,11 @@ TEST_CASE("a target that somebody has locked holds up nobody else") {
     w.add(put_job("one", {"/locked"}));
     w.add(put_job("two", {"/a"}));
     w.start();
-    w.until([&] { return w.at("two").now == status::completed; });
+    w.until([&] { return w.at("two").status == status::completed; });
     CHECK(w.at("one").reason == wait_reason::locked);
     CHECK(around.clock->steady_now() - begun < 10s);
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("credentials that were refused are tried rarely, and other ones at once") {
@@ -398,14 +399,14 @@ TEST_CASE("credentials that were put right while the app was closed are tried at
         world w(around);
         w.add(put_job("one", {"/a"}));
         w.start();
-        w.until([&] { return w.at("one").now == status::waiting; });
+        w.until([&] { return w.at("one").status == status::waiting; });
         CHECK(w.at("one").reason == wait_reason::credentials);
         w.run(w.up().async_stop());
     }
     world w(around);
     w.start();
     w.settle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("one item that is refused among many says nothing of the host") {
@@ -426,7 +427,7 @@ TEST_CASE("one item that is refused among many says nothing of the host") {
     w.start();
     const auto begun = around.clock->steady_now();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
     CHECK(around.clock->steady_now() - begun < 1min);
 }
 
@@ -436,7 +437,7 @@ TEST_CASE("neither a clock that is put right nor a machine that was off makes a 
     const auto failing = [](world& w) {
         w.start();
         w.settle();
-        w.until([&] { return w.at("one").now == status::waiting; });
+        w.until([&] { return w.at("one").status == status::waiting; });
         w.run(w.up().async_stop());
     };
     around.faults.assign(30, fault{fault::kind::cut, 0});
@@ -456,7 +457,7 @@ TEST_CASE("neither a clock that is put right nor a machine that was off makes a 
     world w(around);
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("a clock that is put right does not make the store forget what was delivered") {
@@ -494,7 +495,7 @@ TEST_CASE("a wait is never longer than it was when it began, whatever becomes of
         world w(around);
         w.add(put_job("one", {"/a"}));
         w.start();
-        w.until([&] { return w.at("one").now == status::waiting; });
+        w.until([&] { return w.at("one").status == status::waiting; });
         w.run(w.up().async_stop());
     }
     around.clock->jump(-24h * 400);

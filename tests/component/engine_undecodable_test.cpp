@@ -8,6 +8,7 @@
 #include "component/world.hpp"
 
 using namespace waybill;
+using namespace waybill::detail;
 using namespace waybill::test;
 using namespace std::chrono_literals;
 
@@ -39,12 +40,12 @@ struct spoken {
 };
 
 void with_s3(options& o) {
-    o.protocols["s3"] = [](const protocol_spec& spec) {
+    o.protocols.add("s3", [](const protocol_spec& spec) {
         return std::make_unique<detail::s3_protocol>(detail::parse_s3_settings(spec),
                                                      [](const std::string& /*origin*/, const std::string& /*profile*/) {
                                                          return s3_credentials{"access", "secret", ""};
                                                      });
-    };
+    });
 }
 
 loaded_job& stored(surroundings& around) {
@@ -61,7 +62,7 @@ void leave_undecodable(surroundings& around, const kind& of, on_unknown policy =
         w.add(std::move(j));
     }
     loaded_job& whole = stored(around);
-    whole.job.state.spoken = of.negotiated;
+    whole.job.state.negotiated_protocol = of.negotiated;
     checkpoint newer;
     newer.item = of.whole ? checkpoint::whole_job : 0;
     newer.resource = GENERATE(as<std::string>(), "http://server.test/uploads/1", "");
@@ -87,14 +88,14 @@ TEST_CASE("a checkpoint that cannot be decoded parks its job, and nothing is sen
     world w(around, with_s3);
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::unknown_outcome);
+    CHECK(w.at("one").status == status::unknown_outcome);
     CHECK(w.at("one").error.code == errc::outcome_unknown);
     CHECK(around.requests.empty());
     CHECK(stored(around).job.state.intent.stands());
     CHECK(stored(around).checkpoints.size() == 1);
     SECTION("it has arrived") {
         w.run(w.up().async_resolve(job_id("one"), resolution::completed));
-        CHECK(w.at("one").now == status::completed);
+        CHECK(w.at("one").status == status::completed);
         CHECK(around.requests.empty());
     }
     SECTION("a restart asks no more than that") {
@@ -102,7 +103,7 @@ TEST_CASE("a checkpoint that cannot be decoded parks its job, and nothing is sen
         world next(around, with_s3);
         next.start();
         next.until_idle();
-        CHECK(next.at("one").now == status::unknown_outcome);
+        CHECK(next.at("one").status == status::unknown_outcome);
         CHECK(around.requests.empty());
     }
 }
@@ -115,7 +116,7 @@ TEST_CASE("a checkpoint that cannot be decoded is forgotten when the app has its
     world w(around, with_s3);
     w.start();
     w.until_idle();
-    REQUIRE(w.at("one").now == status::unknown_outcome);
+    REQUIRE(w.at("one").status == status::unknown_outcome);
     w.run(w.up().async_resolve(job_id("one"), resolution::retry));
     w.until([&] { return !around.requests.empty(); });
     CHECK(around.requests.front().url.find("uploads/1") == std::string::npos);
@@ -141,7 +142,7 @@ TEST_CASE("what replaces itself is sent again without a question") {
     world w(around);
     w.start();
     w.until_idle();
-    CHECK(w.at("one").now == status::completed);
+    CHECK(w.at("one").status == status::completed);
 }
 
 TEST_CASE("of two items, the one in doubt is asked about first, then the one whose checkpoint cannot be decoded") {
@@ -164,6 +165,6 @@ TEST_CASE("of two items, the one in doubt is asked about first, then the one who
     w.run(w.up().async_resolve(job_id("one"), resolution::completed));
     w.until_idle();
     CHECK(stored(around).job.state.intent.about(0));
-    CHECK(stored(around).items[1].state.now == item_status::completed);
+    CHECK(stored(around).items[1].state.status == item_status::completed);
     CHECK(around.requests.empty());
 }

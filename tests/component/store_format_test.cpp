@@ -44,7 +44,7 @@ public:
         up_->async_run([](std::error_code) {});
     }
 
-    [[nodiscard]] status now(const std::string& id) { return up_->latest()->at(job_id(id)).now; }
+    [[nodiscard]] status now(const std::string& id) { return up_->latest()->at(job_id(id)).status; }
     uploader& up() { return *up_; }
     void until_idle() {
         for (int turns = 0; turns < 100'000; ++turns) {
@@ -187,7 +187,7 @@ TEST_CASE("a store of the planted format 2 is refused by this version, untouched
         store.close();
     }
     const std::string before = read_file(path);
-    const damaged_store policy = GENERATE(damaged_store::refuse, damaged_store::set_aside);
+    const damaged_store policy = GENERATE(damaged_store::refuse, damaged_store::move_aside);
     CHECK(error_of([&] { sample_store(path, policy).open(); }) == errc::store_too_new);
     CHECK((read_file(path) == before));
 }

@@ -214,7 +214,7 @@ TEST_CASE("a store whose newer major version is still in its WAL is refused, and
     const std::string before = read_file(killed);
     const std::string wal = read_file(killed + "-wal");
     REQUIRE_FALSE(wal.empty());
-    const damaged_store policy = GENERATE(damaged_store::refuse, damaged_store::set_aside);
+    const damaged_store policy = GENERATE(damaged_store::refuse, damaged_store::move_aside);
     CHECK(open_error(killed, policy) == errc::store_too_new);
     CHECK((read_file(killed) == before));
     CHECK((read_file(killed + "-wal") == wal));

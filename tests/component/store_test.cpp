@@ -226,7 +226,7 @@ TEST_CASE("a store of a newer major version, or of another program, is refused u
     }
     const std::string before = read_file(path);
     CHECK(open_error(path) == expected);
-    CHECK(open_error(path, damaged_store::set_aside) == expected);
+    CHECK(open_error(path, damaged_store::move_aside) == expected);
     CHECK((read_file(path) == before));
 }
 
@@ -251,20 +251,20 @@ TEST_CASE("a damaged store is refused untouched, or set aside whole, and never e
     dir.write("s.db", content);
     CHECK(open_error(path) == errc::store_damaged);
     CHECK((read_file(path) == content));
-    sample_store store(path, damaged_store::set_aside);
+    sample_store store(path, damaged_store::move_aside);
     const store_contents found = store.open();
-    REQUIRE_FALSE(found.set_aside.empty());
-    CHECK((read_file(found.set_aside) == content));
+    REQUIRE_FALSE(found.moved_aside.empty());
+    CHECK((read_file(found.moved_aside) == content));
     CHECK(found.totals.jobs() == 0);
     store.add({sample_job("one")});
     store.close();
 
     // Again within the same second: neither takes the other's place.
     dir.write("s.db", content);
-    sample_store third(path, damaged_store::set_aside);
-    const std::string again = third.open().set_aside;
-    CHECK(again != found.set_aside);
-    CHECK((read_file(found.set_aside) == content));
+    sample_store third(path, damaged_store::move_aside);
+    const std::string again = third.open().moved_aside;
+    CHECK(again != found.moved_aside);
+    CHECK((read_file(found.moved_aside) == content));
     CHECK((read_file(again) == content));
 }
 
@@ -285,8 +285,8 @@ TEST_CASE("a store that was cut off to nothing, or of which only the WAL is left
         dir.write("s.db-wal", "frames");
     }
     CHECK(open_error(path) == errc::store_damaged);
-    sample_store store(path, damaged_store::set_aside);
-    CHECK_FALSE(store.open().set_aside.empty());
+    sample_store store(path, damaged_store::move_aside);
+    CHECK_FALSE(store.open().moved_aside.empty());
 }
 
 TEST_CASE("a bit that flips inside a row is noticed, and hurts that job alone") {
@@ -307,7 +307,7 @@ TEST_CASE("a bit that flips inside a row is noticed, and hurts that job alone") 
     CHECK_FALSE(store.load(static_cast<job_seq>(2))->damaged);
     if (sql.find("status=6") == std::string::npos) {
         store.run<totals>([&] { return store->quarantine(static_cast<job_seq>(1)); });
-        CHECK(store.load(static_cast<job_seq>(1))->job.state.now == status::failed);
+        CHECK(store.load(static_cast<job_seq>(1))->job.state.status == status::failed);
     }
 }
 

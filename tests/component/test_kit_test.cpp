@@ -47,7 +47,7 @@ private:
         post.id(job_id("mine"));
         const job_id id = co_await up.async_enqueue(std::move(post));
         const job_snapshot end = co_await up.async_wait(id);
-        done = end.now == status::completed;
+        done = end.status == status::completed;
     }
     bool done = false;
 };

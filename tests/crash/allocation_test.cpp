@@ -68,9 +68,9 @@ TEST_CASE("memory that runs out at any allocation of a transaction tears nothing
         const std::optional<loaded_job> before = db.load(static_cast<job_seq>(1));
         job_change begun;
         begun.seq = before->job.seq;
-        begun.from = before->job.state.now;
+        begun.from = before->job.state.status;
         begun.to = before->job.state;
-        begun.to.now = status::uploading;
+        begun.to.status = status::uploading;
         std::vector<detail::database_change> group;
         group.push_back(add({sample_job("one"), sample_job("other")}));
         group.emplace_back().apply = [&db, &begun] { db.apply(begun); };
@@ -84,7 +84,7 @@ TEST_CASE("memory that runs out at any allocation of a transaction tears nothing
         REQUIRE(holds("before"));
         REQUIRE(holds("one") == !group[0].outcome);
         REQUIRE(holds("other") == !group[0].outcome);
-        const status now = db.load(static_cast<job_seq>(1))->job.state.now;
+        const status now = db.load(static_cast<job_seq>(1))->job.state.status;
         REQUIRE(now == (group[1].outcome ? status::pending : status::uploading));
 
         std::vector<detail::database_change> after;

@@ -74,8 +74,8 @@ bool deliver(delivery& uploads, http_server& server, const std::string& file, lo
     const job_snapshot end = uploads.settled(id ? *id : accept());
     left = 0;
     INFO(describe(end));
-    REQUIRE(end.now == status::completed);
-    REQUIRE(uploads.settled(uploads.enqueue(job(server.url("/next")).file(file))).now == status::completed);
+    REQUIRE(end.status == status::completed);
+    REQUIRE(uploads.settled(uploads.enqueue(job(server.url("/next")).file(file))).status == status::completed);
     return failed;
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("libcurl's memory that runs out at any allocation of a delivery ends o
         return keeps ? reply(201) : reply(201, {{"Connection", "close"}});
     });
     delivery uploads(quick_options(dir));
-    REQUIRE(uploads.settled(uploads.enqueue(job(server.url("/warm")).file(file))).now == status::completed);
+    REQUIRE(uploads.settled(uploads.enqueue(job(server.url("/warm")).file(file))).status == status::completed);
     long points = 0;
     while (deliver(uploads, server, file, points + 1)) {
         ++points;

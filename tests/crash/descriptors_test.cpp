@@ -105,8 +105,8 @@ TEST_CASE("a process out of file descriptors waits, and goes on when there are s
         up->async_run([](std::error_code) {});
         const job_snapshot met =
             up.wait_until(first, [](const job_snapshot& j) { return j.terminal() || j.attempt >= 3; });
-        CHECK((met.now != status::failed && met.now != status::canceled));
-        CHECK((left >= 3 || met.now != status::completed));
+        CHECK((met.status != status::failed && met.status != status::canceled));
+        CHECK((left >= 3 || met.status != status::completed));
         if (left == 0) {
             job refused(server.url("/files/"));
             refused.file(file);
@@ -116,7 +116,7 @@ TEST_CASE("a process out of file descriptors waits, and goes on when there are s
     }
     for (const job_id& id : {first, second}) {
         const job_snapshot done = up.wait_until(id, [](const job_snapshot& j) { return j.terminal(); });
-        CHECK(done.now == status::completed);
+        CHECK(done.status == status::completed);
     }
     CHECK(sha256_of_file(server.received("a.bin")) == sha256_of_file(file));
     CHECK(read_file(server.received("b.bin")) == "from memory");

@@ -61,7 +61,7 @@ TEST_CASE("whichever sync or write fails, the store is opened anew and everythin
             }
         }
         for (int i = 0; i < 3; ++i) {
-            REQUIRE(up.settled(job_id("job" + std::to_string(i))).now == status::completed);
+            REQUIRE(up.settled(job_id("job" + std::to_string(i))).status == status::completed);
         }
         if (!failed) {
             REQUIRE(nth > 6);
@@ -136,16 +136,16 @@ TEST_CASE("on a full disk what was accepted is delivered and kept, and everythin
         }
         CHECK(got == errc::store_full);
         for (const job_id& id : ids) {
-            REQUIRE(up.settled(id).now == status::completed);
+            REQUIRE(up.settled(id).status == status::completed);
         }
         disk.make_space();
         up.enqueue(form_of(server, "later", file));
-        CHECK(up.settled(job_id("later")).now == status::completed);
+        CHECK(up.settled(job_id("later")).status == status::completed);
     }
     const std::size_t requests = server.requests().size();
     delivery again(how);
     for (int i = 0; i < jobs; ++i) {
-        CHECK(again.settled(job_id("job" + std::to_string(i))).now == status::completed);
+        CHECK(again.settled(job_id("job" + std::to_string(i))).status == status::completed);
     }
     CHECK(server.requests().size() == requests);
 }

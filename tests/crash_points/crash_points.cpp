@@ -55,7 +55,7 @@ ledger live(const std::string& path, recording_vfs& disk) {
         });
         change(1, status::uploading, [&](job_change& c) {
             item_state done;
-            done.now = item_status::completed;
+            done.status = item_status::completed;
             done.confirmed = 100;
             done.receipt = "etag";
             c.items.emplace_back(0, done);

@@ -64,7 +64,7 @@ job_record sample_job(std::string_view bytes) {
     s.item_count = 3;
     s.accepted = unix_millis(std::chrono::milliseconds(1'893'456'000'123));
     s.content = 5;
-    j.state.now = status::waiting;
+    j.state.status = status::waiting;
     j.state.attempt = 2;
     j.state.wait = std::chrono::milliseconds(5);
     detail::extension_writer later;
@@ -95,7 +95,7 @@ row columns_of(const job_record& j) {
             number(s.content),
             detail::extra_of(s),
             number(detail::checksum(s)),
-            number(t.now),
+            number(t.status),
             number(t.stage),
             number(t.reason),
             number(t.epoch),
@@ -108,7 +108,7 @@ row columns_of(const job_record& j) {
             time(t.epoch_began),
             time(t.finished),
             number(t.retired.count()),
-            t.spoken,
+            t.negotiated_protocol,
             t.key,
             detail::encode(t.error),
             detail::extra_of(t),
@@ -153,7 +153,7 @@ row columns_of(job_seq seq, std::size_t index, const item_record& i) {
             s.content_type,
             detail::extra_of(s),
             number(detail::checksum(seq, index, s)),
-            number(t.now),
+            number(t.status),
             number(t.confirmed),
             t.receipt,
             detail::extra_of(t),

@@ -10,10 +10,10 @@ set(values "error\\.hpp|detail/(codec|persistent_map|persistent_trie)\\.hpp")  #
 set(base "fwd\\.hpp|detail/|platform/|error\\.hpp|clock\\.hpp|random\\.hpp|version\\.hpp")
 set(store "store/(store|store_options|apply)\\.hpp")
 set(words "http/|body/")  # of HTTP, and the bytes to send
-set(transport "${words}|transport/(transport|request|response|curl_options)\\.hpp")
+set(transport "${words}|transport/(transport|request|request_limits|response|curl_options)\\.hpp")
 set(source "source/(source_opener|recognition)\\.hpp")
 set(protocol "protocol/(protocol|factory|registry|reserved_headers|session|failure|http_rules)\\.hpp")
-set(settings "engine/engine_options\\.hpp|protocol/factory\\.hpp|store/store_options\\.hpp|transport/curl_options\\.hpp")
+set(settings "(http/header|transport/request_limits)\\.hpp|protocol/factory\\.hpp|store/store_options\\.hpp|transport/curl_options\\.hpp")
 set(facade "(uploader|background_uploader|feed|options)\\.hpp")
 
 # Headers of an operating system, which C++ does not know.
@@ -38,7 +38,7 @@ set(layers
     "transport/                ${base}|${words}                                asio|curl"
     "source/                   ${base}|model/|body/                            asio"
     "protocol/                 ${base}|model/|${transport}                     asio|pugixml"
-    "engine/                   ${base}|model/|${store}|${transport}|${source}|${protocol}             asio"
+    "engine/                   ${base}|model/|${store}|${transport}|${source}|${protocol}|options\\.hpp             asio"
     # A whole app in memory: it uses the facade as apps do.
     "testing/(process|crash_runner)   ${base}|model/|testing/|${facade}   asio"
     "testing/                  ${base}|model/|${store}|${transport}|${source}|${protocol}             asio"

@@ -65,7 +65,7 @@ TEST_CASE("tus finishes an upload that another client began, and sends what is m
     }
     const std::string path = server.add(begun);
     const job_snapshot end = adopt(dir, server, path, content);
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK((server.uploads().at(path).data == content));
     CHECK(server.uploads().size() == 1);
     CHECK(server.all("POST").empty());
@@ -97,7 +97,7 @@ TEST_CASE("an upload of another length, or a part of one, is not adopted and not
     }
     const std::string path = server.add(other);
     const job_snapshot end = adopt(dir, server, path, content);
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::wrong_offset);
     CHECK((server.uploads().at(path).data == other.data));
     CHECK(server.all("DELETE").empty());
@@ -109,7 +109,7 @@ TEST_CASE("in place of an upload that is gone another one is begun", "[tus]") {
     tus_server server;
     const std::string content = random_bytes(size);
     const job_snapshot end = adopt(dir, server, "/files/77", content);
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     REQUIRE(server.uploads().size() == 1);
     CHECK((server.uploads().begin()->second.data == content));
 }
@@ -157,14 +157,14 @@ TEST_CASE("what one store began another store finishes, by the URL its snapshot 
         tus_server server(reads_little());
         server.http.next(server.cut_after(3'000'000));
         const job_snapshot left = begin_and_leave(here, server.url(), file, tus{});
-        REQUIRE(left.now == status::waiting);
+        REQUIRE(left.status == status::waiting);
         const std::string url = left.item(0).resource;
         CHECK(url == server.http.url("/files/1"));
         delivery uploads(quick_options(elsewhere));
         job what(server.url());
         what.via(tus{}.upload_url(url)).file(file);
         const job_snapshot end = uploads.settled(uploads.enqueue(what));
-        CHECK(end.now == status::completed);
+        CHECK(end.status == status::completed);
         CHECK(end.item(0).resource.empty());
         CHECK((server.uploads().at("/files/1").data == content));
         CHECK(server.all("PATCH").back().header("Upload-Offset") == "3000000");
@@ -174,13 +174,13 @@ TEST_CASE("what one store began another store finishes, by the URL its snapshot 
         cuts.cuts = {1'000'000, 0};  // and not a byte when it is tried again at once
         resumable_server server(cuts, reads_little());
         const job_snapshot left = begin_and_leave(here, server.url("/posts"), file, resumable{});
-        REQUIRE(left.now == status::waiting);
+        REQUIRE(left.status == status::waiting);
         delivery uploads(quick_options(elsewhere));
         job what(server.url("/posts"));
         what.via(resumable{}.upload_url(left.item(0).resource).digest("sha-256")).file(file);
         const job_snapshot end = uploads.settled(uploads.enqueue(what));
         INFO(describe(end));
-        CHECK(end.now == status::completed);
+        CHECK(end.status == status::completed);
         REQUIRE(server.arrived().size() == 1);
         CHECK((server.arrived()[0].body == content));
         CHECK(server.violations().empty());
@@ -197,12 +197,12 @@ TEST_CASE("resumable does not adopt an upload of another length, and leaves it a
     resumable_server server(cuts, reads_little());
     const std::string content = random_bytes(beyond_buffers);
     const job_snapshot left = begin_and_leave(here, server.url("/posts"), here.write("a", content), resumable{});
-    REQUIRE(left.now == status::waiting);
+    REQUIRE(left.status == status::waiting);
     delivery uploads(quick_options(elsewhere));
     job what(server.url("/posts"));
     what.via(resumable{}.upload_url(left.item(0).resource)).file(elsewhere.write("b", content + "more"));
     const job_snapshot end = uploads.settled(uploads.enqueue(what));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::wrong_offset);
     uploads.stop();
     CHECK(server.open_uploads() == 1);

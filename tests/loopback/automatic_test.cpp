@@ -58,8 +58,8 @@ TEST_CASE("an endpoint that offers nothing gets a form, or a PUT under each name
         job what(server.url(path));
         what.via(automatic()).bytes("a", "content");
         const job_snapshot end = uploads.settled(uploads.enqueue(what));
-        CHECK(end.now == status::completed);
-        CHECK(end.spoken == (std::string(path) == "/in/" ? "put" : "multipart"));
+        CHECK(end.status == status::completed);
+        CHECK(end.negotiated_protocol == (std::string(path) == "/in/" ? "put" : "multipart"));
     }
     CHECK(methods(server) == "OPTIONS/posts?a=1 POST/posts?a=1 POST/posts?a=2 OPTIONS/in/ PUT/in/a PUT/in/a");
 }
@@ -71,11 +71,11 @@ TEST_CASE("where uploads can be resumed the same request is sent resumably") {
     job form(server.url("/posts"));
     form.via(automatic()).field("caption", "x").bytes("a", "first").bytes("b", "second");
     const job_snapshot sent = uploads.settled(uploads.enqueue(form));
-    CHECK(sent.now == status::completed);
-    CHECK(sent.spoken == "resumable");
+    CHECK(sent.status == status::completed);
+    CHECK(sent.negotiated_protocol == "resumable");
     job files(server.url("/in/{name}"));
     files.via(automatic()).bytes("a b", "third");
-    CHECK(uploads.settled(uploads.enqueue(files)).now == status::completed);
+    CHECK(uploads.settled(uploads.enqueue(files)).status == status::completed);
     REQUIRE(server.arrived().size() == 2);
     CHECK(server.arrived()[0].method == "POST");
     CHECK(single_header(server.arrived()[0].headers, "Content-Type")->starts_with("multipart/form-data"));
@@ -94,10 +94,10 @@ TEST_CASE("what is smaller than the endpoint takes resumably is sent the plain w
     delivery uploads(quick_options(dir));
     job form(server.url("/posts"));
     form.via(automatic()).field("caption", "x").bytes("a", "small");
-    CHECK(uploads.settled(uploads.enqueue(form)).spoken == "multipart");
+    CHECK(uploads.settled(uploads.enqueue(form)).negotiated_protocol == "multipart");
     job files(server.url("/in/"));
     files.via(automatic()).bytes("a", random_bytes(5000)).bytes("b", "small");
-    CHECK(uploads.settled(uploads.enqueue(files)).spoken == "put");
+    CHECK(uploads.settled(uploads.enqueue(files)).negotiated_protocol == "put");
     CHECK(methods(server) == "OPTIONS/posts POST/posts OPTIONS/in/ PUT/in/a PUT/in/b");
 }
 
@@ -108,14 +108,14 @@ TEST_CASE("tus is chosen where it is spoken and known, but never for a form") {
         server.next(script("tus").only_for("OPTIONS").answer({204, {{"Tus-Resumable", "1.0.0"}}}));
     }
     options how = quick_options(dir);
-    how.protocols["tus"] = [](const protocol_spec&) { return std::make_unique<noting_protocol>(); };
+    how.protocols.add("tus", [](const protocol_spec&) { return std::make_unique<noting_protocol>(); });
     delivery uploads(how);
     job plain(server.url("/files"));
     plain.via(automatic()).bytes("a", "x");
-    CHECK(uploads.settled(uploads.enqueue(plain)).spoken == "tus");
+    CHECK(uploads.settled(uploads.enqueue(plain)).negotiated_protocol == "tus");
     job form(server.url("/files"));
     form.via(automatic()).field("caption", "x").bytes("a", "x");
-    CHECK(uploads.settled(uploads.enqueue(form)).spoken == "multipart");
+    CHECK(uploads.settled(uploads.enqueue(form)).negotiated_protocol == "multipart");
 }
 
 TEST_CASE("a busy endpoint is asked again instead of taken for one that offers nothing") {
@@ -126,8 +126,8 @@ TEST_CASE("a busy endpoint is asked again instead of taken for one that offers n
     job what(server.url("/posts"));
     what.via(automatic()).bytes("a", "x");
     const job_snapshot end = uploads.settled(uploads.enqueue(what));
-    CHECK(end.now == status::completed);
-    CHECK(end.spoken == "resumable");
+    CHECK(end.status == status::completed);
+    CHECK(end.negotiated_protocol == "resumable");
     CHECK(end.attempt == 2);
 }
 
@@ -145,8 +145,8 @@ TEST_CASE("an endpoint that breaks over the question gets what needs none, after
     first.via(automatic()).bytes("a", std::string(4'000'000, 'x'));  // more than is under way at once
     const job_snapshot end = uploads.settled(uploads.enqueue(first));
     INFO(describe(end));
-    CHECK(end.now == status::completed);
-    CHECK(end.spoken == "multipart");
+    CHECK(end.status == status::completed);
+    CHECK(end.negotiated_protocol == "multipart");
     // The decision is kept with the job: its next attempt does not ask again. Another job does, once.
     CHECK(methods(server) == "OPTIONS/posts OPTIONS/posts OPTIONS/posts POST/posts POST/posts");
     job second(server.url("/posts"));
@@ -173,11 +173,11 @@ TEST_CASE("an endpoint that breaks over the question gets what needs none, also 
             program.enqueue(first);
         }
         end = program.wait_until(id, [&](const job_snapshot& j) {
-            return j.terminal() || (j.now == status::waiting && j.attempt >= attempt);
+            return j.terminal() || (j.status == status::waiting && j.attempt >= attempt);
         });
     }
-    CHECK(end.now == status::completed);
-    CHECK(end.spoken == "multipart");
+    CHECK(end.status == status::completed);
+    CHECK(end.negotiated_protocol == "multipart");
     CHECK(server.scripts_left() >= 4);  // a few tries
     CHECK(server.requests().back().method == "POST");
 }
@@ -198,8 +198,8 @@ TEST_CASE("where a gateway answers OPTIONS in the server's place, what can be PU
     what.via(automatic()).bytes("a", "content");
     const job_snapshot end = uploads.settled(uploads.enqueue(what));
     INFO(describe(end));
-    CHECK(end.now == status::completed);
-    CHECK(end.spoken == (tries == 10 ? "put" : "resumable"));
+    CHECK(end.status == status::completed);
+    CHECK(end.negotiated_protocol == (tries == 10 ? "put" : "resumable"));
 }
 
 TEST_CASE("a form is not sent to a gateway to find out whether it takes forms") {
@@ -212,8 +212,8 @@ TEST_CASE("a form is not sent to a gateway to find out whether it takes forms") 
     job what(server.url("/posts"));
     what.via(automatic()).bytes("a", "content");
     const job_snapshot end = uploads.settled(uploads.enqueue(what));
-    CHECK(end.now == status::completed);
-    CHECK(end.spoken == "resumable");
+    CHECK(end.status == status::completed);
+    CHECK(end.negotiated_protocol == "resumable");
     CHECK(end.attempt == 13);
 }
 
@@ -228,12 +228,12 @@ TEST_CASE("an endpoint that does not speak what it offered before is asked once 
     delivery uploads(quick_options(dir));
     job first(server.url("/files"));
     first.via(automatic()).bytes("a", "");
-    CHECK(uploads.settled(uploads.enqueue(first)).spoken == "tus");
+    CHECK(uploads.settled(uploads.enqueue(first)).negotiated_protocol == "tus");
     job second(server.url("/files"));
     second.via(automatic()).bytes("a", "content");
     const job_snapshot end = uploads.settled(uploads.enqueue(second));
-    CHECK(end.now == status::completed);
-    CHECK(end.spoken == "multipart");
+    CHECK(end.status == status::completed);
+    CHECK(end.negotiated_protocol == "multipart");
     CHECK(methods(server) == "OPTIONS/files POST/files POST/files OPTIONS/files POST/files");
 }
 
@@ -268,8 +268,8 @@ TEST_CASE("after a restart a job goes on with the protocol it began with, withou
     delivery uploads(quick_options(dir));
     const job_snapshot end = uploads.settled(id);
     INFO(describe(end));
-    CHECK(end.now == status::completed);
-    CHECK(end.spoken == "resumable");
+    CHECK(end.status == status::completed);
+    CHECK(end.negotiated_protocol == "resumable");
     CHECK(server.arrived().size() == 1);
     const auto all = server.http().requests();
     CHECK(std::count_if(all.begin(), all.end(), [](const auto& r) { return r.method == "OPTIONS"; }) == 1);

@@ -50,12 +50,12 @@ void require_refused(const std::string& url, const Protocol& how) {
     job what(url);
     what.via(how).file(file);
     const job_id id = uploads.enqueue(what);
-    REQUIRE(uploads.waiting(id).now == status::waiting);
+    REQUIRE(uploads.waiting(id).status == status::waiting);
     make_change("grows", file);
     uploads.up().async_retry(id, asio::use_future).get();
     const job_snapshot end = uploads.settled(id);
     INFO(describe(end));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::file_changed);
     CHECK_THAT(end.error.message(), Catch::Contains("a.bin"));
 }
@@ -99,7 +99,7 @@ TEST_CASE("a broken upload whose file was touched goes on or begins anew, and wh
     job what(server.url());
     what.via(tus{}).file(file);
     const job_id id = uploads.enqueue(what);
-    REQUIRE(uploads.waiting(id).now == status::waiting);
+    REQUIRE(uploads.waiting(id).status == status::waiting);
     std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     if (edited) {  // on both sides of what the server has, and of no sample
         std::fstream out(file, std::ios::in | std::ios::out | std::ios::binary);
@@ -119,7 +119,7 @@ TEST_CASE("a broken upload whose file was touched goes on or begins anew, and wh
         CHECK(server.uploads().at("/files/1").data.size() == 1'000'000);
         return;
     }
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     const bool anew = scope == fingerprint_scope::sampled;
     CHECK(server.all("POST").size() == (anew ? 2 : 1));
     CHECK(server.uploads().at(anew ? "/files/2" : "/files/1").data == content);
@@ -147,7 +147,7 @@ TEST_CASE("a job whose file changes while it is sent fails with the file's name,
     go.open();
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == errc::file_changed);
     CHECK(done.error.message().find(path) != std::string::npos);
     CHECK(done.error.item == 0);

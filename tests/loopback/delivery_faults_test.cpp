@@ -50,9 +50,9 @@ private:
     };
 
     static options tuned(options how) {
-        how.limits.stall = how.limits.answer = std::chrono::milliseconds(1500);
+        how.limits.stall = how.limits.response = std::chrono::milliseconds(1500);
         how.retry.retry_after_cap = std::chrono::milliseconds(20);
-        how.jobs_at_once = at_once;
+        how.max_concurrent_jobs = at_once;
         return how;
     }
 
@@ -75,7 +75,7 @@ private:
         INFO(describe(done));
         // No server needs so many headers: what gives that answer is not the server that is meant.
         const bool hopeless = repeatable_ && done.error.code == errc::response_too_large;
-        CHECK(done.now == (hopeless ? status::failed : expected(f)));
+        CHECK(done.status == (hopeless ? status::failed : expected(f)));
         CHECK(one.server->scripts_left() == 0);
         check_copies(one, done);
     }
@@ -97,7 +97,7 @@ private:
 
     void check_copies(const encounter& one, const job_snapshot& done) {
         const fault& f = *one.wrong;
-        if (done.now == status::completed) {
+        if (done.status == status::completed) {
             // An early success comes before the server has read what the client's kernel still holds.
             one.server->log().wait_until("a whole body", [](const http_log::requests& all) {
                 return std::any_of(all.begin(), all.end(), [](const auto& r) { return r.complete; });
@@ -111,7 +111,7 @@ private:
                 accepted += r.script.empty() || f.after == aftermath::delivered ? 1 : 0;
             }
         }
-        if (done.now == status::completed) {
+        if (done.status == status::completed) {
             CHECK(accepted == 1);
         }
         if (!repeatable_) {

@@ -32,7 +32,7 @@ job_snapshot deliver_without_file(job what, const options& how, const std::strin
     const job_id id = uploads.enqueue(what);
     const job_snapshot held = uploads.waiting(id);
     INFO(describe(held));
-    REQUIRE(held.now == status::waiting);
+    REQUIRE(held.status == status::waiting);
     if (change == "is deleted") {
         std::filesystem::remove(path);
     } else {
@@ -41,7 +41,7 @@ job_snapshot deliver_without_file(job what, const options& how, const std::strin
     for (int tried = 1; tried <= retries; ++tried) {
         uploads.up().async_retry(id, asio::use_future).get();
         static_cast<void>(uploads.wait_until(id, [&](const job_snapshot& j) {
-            return j.terminal() || is_parked(j.now) || (j.now == status::waiting && j.attempt > tried);
+            return j.terminal() || is_parked(j.status) || (j.status == status::waiting && j.attempt > tried);
         }));
     }
     job_snapshot end = uploads.settled(id);
@@ -72,7 +72,7 @@ TEST_CASE("of an upload whose last answer was lost the server is asked, for whic
         };
         job what(server.url());
         what.via(digest ? tus{}.digest("sha-256") : tus{});
-        CHECK(deliver_without_file(what, patient_options(dir), content, change).now == status::completed);
+        CHECK(deliver_without_file(what, patient_options(dir), content, change).status == status::completed);
         CHECK(server.uploads().at("/files/1").data == content);
         CHECK(server.all("PATCH").size() == 1);
     }
@@ -84,7 +84,7 @@ TEST_CASE("of an upload whose last answer was lost the server is asked, for whic
             resumable how = form ? resumable{}.as_form() : resumable{};
             job what(server.url("/x"));
             what.via(digest ? how.digest("sha-256") : how);
-            CHECK(deliver_without_file(what, patient_options(dir), content, change).now == status::completed);
+            CHECK(deliver_without_file(what, patient_options(dir), content, change).status == status::completed);
             CHECK(server.arrived().size() == 1);
         }
     }
@@ -92,10 +92,10 @@ TEST_CASE("of an upload whose last answer was lost the server is asked, for whic
         s3_server server;
         server.behave([](s3_behaviour& b) { b.lost_completions = 1; });
         options how = patient_options(dir);
-        how.protocols["s3"] = with_keys(dir).protocols.at("s3");
+        how.protocols = with_keys(dir).protocols;
         job what(server.url("/bucket/x"));
         what.via(digest ? small_parts().digest("crc32c") : small_parts());
-        CHECK(deliver_without_file(what, how, random_bytes(6 * mib), change).now == status::completed);
+        CHECK(deliver_without_file(what, how, random_bytes(6 * mib), change).status == status::completed);
         CHECK(server.object_count() == 1);
         CHECK(server.count("CreateMultipartUpload") == 1);
     }
@@ -110,7 +110,7 @@ TEST_CASE("a job that may have arrived, and cannot be sent again, is set aside w
         job what(server.url("/posts"));
         what.via(multipart{}).if_unknown(on_unknown::retry_same_key);
         const job_snapshot end = deliver_without_file(what, patient_options(dir), content, "is another one");
-        CHECK(end.now == status::unknown_outcome);
+        CHECK(end.status == status::unknown_outcome);
         CHECK_THAT(end.error.message(), Catch::Contains(make_error_code(errc::file_changed).message()));
     }
     SECTION("an upload about which the server refuses to talk") {
@@ -119,7 +119,7 @@ TEST_CASE("a job that may have arrived, and cannot be sent again, is set aside w
         job what(server.url());
         what.via(tus{});
         const job_snapshot end = deliver_without_file(what, patient_options(dir), content);
-        CHECK(end.now == status::unknown_outcome);
+        CHECK(end.status == status::unknown_outcome);
         CHECK_THAT(end.error.message(), Catch::Contains("403"));
         CHECK(server.all("POST").size() == 1);
     }
@@ -135,14 +135,14 @@ TEST_CASE("a doubt about an item ends with it: what another one fails for is sai
     job what(server.url("/x"));
     what.via(resumable{}).file(dir.write("first", random_bytes(1000))).file(second);
     const job_id id = uploads.enqueue(what);
-    REQUIRE(uploads.waiting(id).now == status::waiting);
+    REQUIRE(uploads.waiting(id).status == status::waiting);
     std::filesystem::remove(second);
     uploads.up().async_retry(id, asio::use_future).get();
     const job_snapshot end = uploads.settled(id);
     INFO(describe(end));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::source_missing);
-    CHECK(end.item(0).now == item_status::completed);
+    CHECK(end.item(0).status == item_status::completed);
     CHECK(server.arrived().size() == 1);
 }
 
@@ -157,7 +157,7 @@ TEST_CASE("an upload whose server lies about it after its last byte is given up,
     job what(server.url());
     what.via(tus{});
     const job_snapshot end = deliver_without_file(what, patient_options(dir), random_bytes(1000));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::wrong_offset);
 }
 
@@ -169,7 +169,7 @@ TEST_CASE(
     job what(server.url());
     what.via(tus{}).if_unknown(on_unknown::retry);
     const job_snapshot end = deliver_without_file(what, patient_options(dir), random_bytes(1000), "is deleted", 2);
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::source_missing);
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("the app's backend is asked about an upload of which the server refuse
     job what(server.url());
     what.via(tus{}).verify_with("backend");
     const job_snapshot end = deliver_without_file(what, how, random_bytes(1000));
-    CHECK(end.now == (knows == verification::delivered ? status::completed : status::failed));
+    CHECK(end.status == (knows == verification::delivered ? status::completed : status::failed));
 }
 
 }  // namespace waybill::test

@@ -54,7 +54,7 @@ public:
         if (f.stalls) {
             // A busy machine must not be taken for the server: only the watchdog that is meant is quick.
             const std::chrono::milliseconds quick(400);
-            (f.in_mid_body && how_.body != body_kind::small ? what.limits.stall : what.limits.answer) = quick;
+            (f.in_mid_body && how_.body != body_kind::small ? what.limits.stall : what.limits.response) = quick;
         }
         const response answer = loop_.perform(what, body_for(f));
         now_ += ": " + std::to_string(answer.status) + " " + answer.failure.message() + " " + answer.transport_text;

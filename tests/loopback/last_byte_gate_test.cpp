@@ -230,8 +230,8 @@ TEST_CASE("a gate that takes long is not held against the server") {
     http_server stalls;
     stalls.next(script("mute").read_all().hold());
     request slow = put_to(stalls.url());
-    slow.limits.answer = std::chrono::seconds(2);
-    CHECK(loop.perform(slow, "x").failure == errc::answer_timed_out);
+    slow.limits.response = std::chrono::seconds(2);
+    CHECK(loop.perform(slow, "x").failure == errc::response_timed_out);
     before.open();
     const response answer = post.get();
     CHECK(answer.status == 200);

@@ -156,16 +156,16 @@ private:
     options tuned(const std::string& store) const {
         options how = quick_options(dir_);
         how.store.path = dir_ / (store + "/queue.db");
-        how.limits.stall = how.limits.answer = std::chrono::milliseconds(1000);
+        how.limits.stall = how.limits.response = std::chrono::milliseconds(1000);
         how.retry.retry_after_cap = std::chrono::milliseconds(20);
         how.retry.attempts = 6;
-        how.jobs_at_once = at_once;
+        how.max_concurrent_jobs = at_once;
         how.progress_interval = std::chrono::milliseconds(250);
         how.http.ca_file = authority_.ca_file();
 #if defined(WAYBILL_HAS_S3)
-        how.protocols["s3"] = s3_with([](const std::string&, const std::string&) {
+        how.protocols.add(s3_with([](const std::string&, const std::string&) {
             return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, {}});
-        });
+        }));
 #endif
         return how;
     }
@@ -213,7 +213,7 @@ private:
             }
         }
         for (const auto& [by, id] : warm) {
-            if (by->settled(id).now != status::completed) {
+            if (by->settled(id).status != status::completed) {
                 complaints_.push_back("a warm-up failed");
             }
         }
@@ -227,7 +227,7 @@ private:
             c.complaint = e.what();
             return ending::broken;
         }
-        const std::size_t copies = copies_of(c, done.now);
+        const std::size_t copies = copies_of(c, done.status);
         const bool met = c.server->http().scripts_left() == 0;
         c.complaint =
             describe(done) + ", " + std::to_string(copies) + " copies, " + std::to_string(c.server->wrong()) + " wrong";
@@ -242,7 +242,7 @@ private:
         if (!c.what->overwrites && copies > 1) {
             return ending::broken;
         }
-        switch (done.now) {
+        switch (done.status) {
             case status::completed: return copies == 0 ? ending::broken : met ? ending::delivered : ending::not_met;
             case status::unknown_outcome: return c.what->overwrites ? ending::broken : ending::unknown;
             case status::failed: {

@@ -42,9 +42,9 @@ TEST_CASE("a server that cannot prove who it is gets nothing of a job, by no pro
     options how = quick_options(dir);
     how.http.ca_file = authority.ca_file();
 #if defined(WAYBILL_HAS_S3)
-    how.protocols["s3"] = s3_with([](const std::string&, const std::string&) {
+    how.protocols.add(s3_with([](const std::string&, const std::string&) {
         return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, {}});
-    });
+    }));
 #endif
     delivery uploads(how);
     const std::string file = dir.write("file", content());
@@ -52,7 +52,7 @@ TEST_CASE("a server that cannot prove who it is gets nothing of a job, by no pro
         const job what = server->make(file);
         const job_id id = uploads.enqueue(what);
         const job_snapshot waits =
-            uploads.wait_until(id, [](const job_snapshot& j) { return j.now == status::waiting || j.terminal(); });
+            uploads.wait_until(id, [](const job_snapshot& j) { return j.status == status::waiting || j.terminal(); });
         INFO(what.protocol().name << ": " << describe(waits));
         CHECK(waits.reason == wait_reason::network);
         CHECK(waits.error.code == errc::tls_untrusted);

@@ -35,13 +35,13 @@ TEST_CASE("a refusal is final and shows what the server said") {
     job what(server.url("/in/"));
     what.file(dir.write("large", random_bytes(beyond_buffers))).bytes("small", "x");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.attempt == 1);
     CHECK(done.error.code == make_http_error(413));
     CHECK(done.error.details.http_status == 413);
     CHECK(done.error.details.excerpt.starts_with("at most 1 MB, please"));
     CHECK(done.error.item == 0);
-    CHECK(done.item(0).now == item_status::failed);
+    CHECK(done.item(0).status == item_status::failed);
     CHECK(server.requests().size() == 1);
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("a refusal that is lost again and again over TLS is heard once the ser
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
     INFO(describe(server.requests()));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == make_http_error(413));
     CHECK(done.error.details.excerpt == "at most 1 MB");
     CHECK(done.attempt >= 4);  // three are cut; with libcurl 8.22 it took five
@@ -99,7 +99,7 @@ TEST_CASE("Retry-After is obeyed") {
     const job_id id = uploads.enqueue(what);
     if (expected.most > milliseconds(0)) {
         const job_snapshot held = uploads.waiting(id);
-        CHECK(held.now == status::waiting);
+        CHECK(held.status == status::waiting);
         CHECK(held.reason == wait_reason::server_busy);
         CHECK(held.error.details.http_status == 503);
         CHECK(from_now(held.not_before) > expected.least - std::chrono::seconds(10));
@@ -108,7 +108,7 @@ TEST_CASE("Retry-After is obeyed") {
         uploads.up().async_retry(id, asio::use_future).get();  // the user does not want to wait
     }
     const job_snapshot done = uploads.settled(id);
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(server.requests().size() == 2);
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("wrong credentials hold the job up until there are others") {
     CHECK(server.finished(1).header("Authorization") == "Bearer old");
     *token = true;
     uploads.up().async_retry(id, asio::use_future).get();
-    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(uploads.settled(id).status == status::completed);
     CHECK(server.requests().size() == 2);
 }
 
@@ -165,7 +165,7 @@ TEST_CASE("a redirect within the origin is followed with the body") {
     what.file(dir.write("x", content));
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(done.attempt == 1);
     REQUIRE(server.requests().size() == 2);
     CHECK(server.requests()[1].target == "/moved/x?y=z");
@@ -186,7 +186,7 @@ TEST_CASE("a redirect elsewhere, or one that drops the body, is refused") {
     job what(server.url("/x"));
     what.bytes("x", "x");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == errc::redirect_refused);
     CHECK(done.error.details.http_status == 307);
     CHECK(server.requests().size() == 1);
@@ -204,8 +204,8 @@ TEST_CASE("a redirect for now to another host is taken for a login page of the n
     what.bytes("x", "x");
     const job_id id = uploads.enqueue(what);
     const job_snapshot waits = uploads.waiting(id);
-    CHECK((waits.now == status::completed || waits.reason == wait_reason::network));
-    CHECK(uploads.settled(id).now == status::completed);
+    CHECK((waits.status == status::completed || waits.reason == wait_reason::network));
+    CHECK(uploads.settled(id).status == status::completed);
     CHECK(server.requests().size() == 2);
     CHECK(server.requests()[1].target == "/x");
 }
@@ -220,7 +220,7 @@ TEST_CASE("redirects that would drop the body or never end are refused") {
     job what(server.url("/x"));
     what.bytes("x", "x");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == errc::redirect_refused);
     CHECK(done.error.details.detail.find(server.url("/again")) != std::string::npos);
     CHECK(server.requests().size() == (status_code == 307 ? 6 : 1));
@@ -240,7 +240,7 @@ TEST_CASE("a delivery that is answered 303 has been processed, and its receipt s
     }
     what.bytes("x", "x");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(done.item(0).receipt == "HTTP 303 to " + server.url("/posts/7") + "?…");
     CHECK(server.requests().size() == 1);
 }
@@ -256,7 +256,7 @@ TEST_CASE("a form that is answered with another redirect may have been processed
     job what(server.url("/x"));
     what.via(multipart{}).field("title", "x").bytes("x", "x");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
-    CHECK(done.now == status::unknown_outcome);
+    CHECK(done.status == status::unknown_outcome);
     CHECK(done.error.code == errc::outcome_unknown);
     CHECK(done.error.details.http_status == status_code);
     CHECK(server.requests().size() == 1);
@@ -272,7 +272,7 @@ TEST_CASE("a length without a representation does not say whose the target is") 
     what.header("If-None-Match", "*").bytes("x", "ours");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::unknown_outcome);  // the first one may be there
+    CHECK(done.status == status::unknown_outcome);  // the first one may be there
 }
 
 // A success in mid-body, and the body is smaller than what this machine's buffers hold.
@@ -285,7 +285,7 @@ TEST_CASE("a form whose success comes before its body is not delivered") {
     what.via(multipart{}).field("title", "x").bytes("x", random_bytes(1'000'000));
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     const bool sent_again = server.requests().size() == 2;
-    CHECK(done.now == (sent_again ? status::completed : status::unknown_outcome));
+    CHECK(done.status == (sent_again ? status::completed : status::unknown_outcome));
     CHECK_FALSE(server.requests().front().complete);
 }
 

@@ -36,7 +36,7 @@ TEST_CASE("a job's items arrive one after the other under their names") {
     what.header("X-Album", "Istanbul");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(done.sent == done.size());
     const auto seen = server.requests();
     REQUIRE(seen.size() == 3);
@@ -70,13 +70,13 @@ TEST_CASE("a job's items are sent at once, as many as are allowed") {
     const job_id id = uploads.enqueue(what);
     CHECK(server.begun(3).target.starts_with("/in/"));  // though none of the three is answered
     uploads.wait_until(id, [](const job_snapshot& j) {
-        return j.item(2).now == item_status::uploading && j.item(3).now == item_status::pending;
+        return j.item(2).status == item_status::uploading && j.item(3).status == item_status::pending;
     });
     CHECK(server.requests().size() == 3);
     go.open();
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(done.sent == done.size());
     std::set<std::string> targets;
     for (const received_request& r : server.requests()) {
@@ -102,10 +102,10 @@ TEST_CASE("one of several items at once that fails is named, and the others are 
     }
     const job_snapshot failed = uploads.settled(uploads.enqueue(what));
     INFO(describe(failed));
-    CHECK(failed.now == status::failed);
+    CHECK(failed.status == status::failed);
     CHECK(failed.error.item == 2);
     CHECK(failed.error.code == make_http_error(403));
-    CHECK(failed.item(2).now == item_status::failed);
+    CHECK(failed.item(2).status == item_status::failed);
 }
 
 TEST_CASE("a broken PUT is sent again from its beginning and completed items are not") {
@@ -121,7 +121,7 @@ TEST_CASE("a broken PUT is sent again from its beginning and completed items are
     what.bytes("a", "first").file(dir.write("b", second)).bytes("c", "third");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     const auto seen = server.requests();
     REQUIRE(seen.size() == 4);
     CHECK(seen[0].target == "/a");
@@ -141,13 +141,13 @@ TEST_CASE("a dead kept connection costs no attempt and the PUT is repeated once 
     const std::string content = random_bytes(size);
     job first(server.url("/first"));
     first.bytes("x", "x");
-    CHECK(uploads.settled(uploads.enqueue(first)).now == status::completed);
+    CHECK(uploads.settled(uploads.enqueue(first)).status == status::completed);
     server.next(script("dead").read_body(1).reset());
     job second(server.url("/second"));
     second.file(dir.write("second", content));
     const job_snapshot done = uploads.settled(uploads.enqueue(second));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(done.attempt == 1);
     const auto seen = server.requests();
     REQUIRE(seen.size() == 3);
@@ -169,11 +169,11 @@ TEST_CASE("an early success is no success and the job is tried again") {
     what.file(dir.write("x", content));
     const job_id id = uploads.enqueue(what);
     const job_snapshot held = uploads.waiting(id);
-    CHECK(held.now == status::waiting);
+    CHECK(held.status == status::waiting);
     CHECK(held.reason == wait_reason::backoff);
     CHECK(held.error.code == errc::early_response);
     uploads.up().async_retry(id, asio::use_future).get();
-    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(uploads.settled(id).status == status::completed);
     REQUIRE(server.requests().size() == 2);
     CHECK(server.finished(2).sha256 == sha256(content));
 }
@@ -182,7 +182,7 @@ TEST_CASE("a job whose file changed or vanished fails and says which") {
     const temp_dir dir;
     http_server server;
     options how = quick_options(dir);
-    how.jobs_at_once = 1;
+    how.max_concurrent_jobs = 1;
     delivery uploads(how);
     const std::string path = dir.write("second", "content");
     std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
@@ -207,21 +207,21 @@ TEST_CASE("a job whose file changed or vanished fails and says which") {
         REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
     }
     go.open();
-    CHECK(uploads.settled(first_id).now == status::completed);
+    CHECK(uploads.settled(first_id).status == status::completed);
     const job_snapshot done = uploads.settled(id);
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == expected);
     CHECK(done.error.item == 1);
     CHECK(done.error.message().find(path) != std::string::npos);
-    CHECK(done.item(0).now == item_status::completed);
-    CHECK(done.item(1).now == item_status::failed);
+    CHECK(done.item(0).status == item_status::completed);
+    CHECK(done.item(1).status == item_status::failed);
     CHECK(server.requests().size() == 2);
 
     // A retry sends the file as it is then.
     std::filesystem::remove(path);
     dir.write("second", "new content");
     uploads.up().async_retry(id, asio::use_future).get();
-    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(uploads.settled(id).status == status::completed);
     CHECK(server.requests().back().body == "new content");
     CHECK(server.requests().size() == 3);
 }
@@ -231,7 +231,7 @@ TEST_CASE("the uploader's limits end stalled transfers and the job is tried agai
     http_server server(reads_little());
     options how = quick_options(dir);
     how.limits.stall = milliseconds(1'000);
-    how.limits.answer = milliseconds(1'000);
+    how.limits.response = milliseconds(1'000);
     how.retry.floor = how.retry.cap = std::chrono::minutes(1);
     delivery uploads(how);
     std::size_t size = beyond_buffers;
@@ -241,17 +241,17 @@ TEST_CASE("the uploader's limits end stalled transfers and the job is tried agai
     }
     SECTION("before the answer") {
         server.next(script("mute").read_all().hold());
-        expected = errc::answer_timed_out;
+        expected = errc::response_timed_out;
         size = 1000;  // the answer's limit grows with the body
     }
     job what(server.url("/x"));
     what.file(dir.write("x", random_bytes(size)));
     const job_id id = uploads.enqueue(what);
     const job_snapshot held = uploads.waiting(id);
-    CHECK(held.now == status::waiting);
+    CHECK(held.status == status::waiting);
     CHECK(held.error.code == expected);
     uploads.up().async_retry(id, asio::use_future).get();
-    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(uploads.settled(id).status == status::completed);
 }
 
 TEST_CASE("a canceled job's transfer is cut off and other lanes go on") {
@@ -273,8 +273,8 @@ TEST_CASE("a canceled job's transfer is cut off and other lanes go on") {
     server.wait_for_body(2, 100'000);
     uploads.up().async_cancel(canceled, asio::use_future).get();
     go.open();
-    CHECK(uploads.settled(canceled).now == status::canceled);
-    CHECK(uploads.settled(neighbor).now == status::completed);
+    CHECK(uploads.settled(canceled).status == status::canceled);
+    CHECK(uploads.settled(neighbor).status == status::completed);
     CHECK_FALSE(server.finished(1).complete);
     CHECK(server.finished(2).sha256 == sha256(content));
     CHECK(server.requests().size() == 2);
@@ -289,12 +289,12 @@ TEST_CASE("a small form that was stopped, or killed, before it had a connection 
         job what(nobody.url());
         what.via(multipart{}).bytes("a.txt", "hello");
         id = uploads.enqueue(std::move(what));
-        uploads.wait_until(id, [](const job_snapshot& j) { return j.now == status::uploading; });
+        uploads.wait_until(id, [](const job_snapshot& j) { return j.status == status::uploading; });
     }
     delivery uploads(quick_options(dir));
     const job_snapshot again = uploads.wait_until(
-        id, [](const job_snapshot& j) { return j.now == status::unknown_outcome || j.attempt == 2; });
-    CHECK(again.now == status::uploading);
+        id, [](const job_snapshot& j) { return j.status == status::unknown_outcome || j.attempt == 2; });
+    CHECK(again.status == status::uploading);
 }
 
 }  // namespace waybill::test

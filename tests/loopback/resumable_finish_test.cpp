@@ -41,7 +41,7 @@ TEST_CASE("the target's answer, told again, decides about an error before it") {
     const temp_dir dir;
     resumable_server server(spoils(GENERATE(500, 503, 409, 504), true));
     delivery uploads(quick_options(dir));
-    CHECK(settle(uploads, one_file(dir, server)).now == status::completed);
+    CHECK(settle(uploads, one_file(dir, server)).status == status::completed);
     CHECK(server.arrived().size() == 1);
 }
 
@@ -56,13 +56,13 @@ TEST_CASE("a resumable upload that its server fails to finish and calls complete
     resumable_server server(how);
     delivery uploads(quick_options(dir));
     const job_snapshot end = settle(uploads, one_file(dir, server, resumable{}.interop(interop)));
-    CHECK(end.now == status::unknown_outcome);
+    CHECK(end.status == status::unknown_outcome);
     CHECK(end.error.code == errc::outcome_unknown);
     CHECK(end.error.details.http_status == number);
     CHECK(server.arrived().size() == 1);
 
     uploads.up().async_resolve(end.id(), resolution::retry, asio::use_future).get();
-    CHECK(uploads.settled(end.id()).now == status::completed);
+    CHECK(uploads.settled(end.id()).status == status::completed);
     CHECK(server.arrived().size() == 2);
 }
 
@@ -78,11 +78,11 @@ TEST_CASE("a resumable upload whose last bytes were refused is no success becaus
         how.optimistic();
     }
     const job_snapshot end = settle(uploads, one_file(dir, server, how));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == make_http_error(number));
 
     uploads.up().async_retry(end.id(), asio::use_future).get();
-    CHECK(uploads.settled(end.id()).now == status::completed);
+    CHECK(uploads.settled(end.id()).status == status::completed);
     CHECK(server.arrived().size() == 2);
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("a target that fails, and says so again, leaves the outcome unknown") 
     how.lost_answers = heard == "again" ? 1 : 0;
     resumable_server server(how);
     delivery uploads(quick_options(dir));
-    CHECK(settle(uploads, one_file(dir, server)).now == status::unknown_outcome);
+    CHECK(settle(uploads, one_file(dir, server)).status == status::unknown_outcome);
     CHECK(server.arrived().size() == 1);
 }
 
@@ -105,7 +105,7 @@ TEST_CASE("a gateway's error about the last bytes is a lost answer: the server's
     const temp_dir dir;
     resumable_server server(spoils(GENERATE(502, 504), false));
     delivery uploads(quick_options(dir));
-    CHECK(settle(uploads, one_file(dir, server)).now == status::completed);
+    CHECK(settle(uploads, one_file(dir, server)).status == status::completed);
     CHECK(server.arrived().size() == 1);
 }
 
@@ -120,7 +120,7 @@ TEST_CASE("what a target refused is sent again when the app asks for it, also af
     CHECK(end.error.code == make_http_error(422));
     server.behave([](resumable_behaviour& b) { b.target_status = 201; });
     uploads.up().async_retry(end.id(), asio::use_future).get();
-    CHECK(uploads.settled(end.id()).now == status::completed);
+    CHECK(uploads.settled(end.id()).status == status::completed);
     CHECK(server.arrived().size() == 2);
 }
 

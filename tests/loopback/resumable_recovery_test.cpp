@@ -38,7 +38,7 @@ TEST_CASE("the digest of what was sent resumably survives a restart, and is in t
         delivery uploads(patient_options(dir));
         id = uploads.enqueue(what);
         const job_snapshot left = uploads.waiting(id);
-        REQUIRE(left.now == status::waiting);
+        REQUIRE(left.status == status::waiting);
         CHECK_FALSE(left.item(0).resource.empty());
         uploads.up().async_retry(id, asio::use_future).get();
         uploads.stop();
@@ -46,7 +46,7 @@ TEST_CASE("the digest of what was sent resumably survives a restart, and is in t
     delivery uploads(quick_options(dir));
     const job_snapshot end = uploads.settled(id);
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     REQUIRE(server.arrived().size() == 1);
     CHECK((server.arrived()[0].body == content));
     const std::string sum = algorithm + "=:" + detail::to_base64(detail::digest_of(algorithm, content)) + ":";
@@ -82,7 +82,7 @@ TEST_CASE("a page that answers in the server's place is no success, settles no d
     const job_snapshot end = uploads.settled(uploads.enqueue(what));
     INFO(describe(end));
     INFO(describe(server.http().requests()));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(server.http().scripts_left() == 0);
     CHECK(server.arrived().size() == 1);
 }
@@ -102,14 +102,14 @@ TEST_CASE("a refusal that names its problem is acted upon: asked about, or given
     const job_snapshot end = uploads.settled(uploads.enqueue(what));
     INFO(describe(end));
     if (problem == "inconsistent-upload-length") {
-        CHECK(end.now == status::failed);
+        CHECK(end.status == status::failed);
         CHECK(end.error.code == make_http_error(400));
         server.http().log().wait_until("the clean-up", [](const http_log::requests& all) {
             return all.back().method == "DELETE" && all.back().over;
         });
         CHECK(server.open_uploads() == 0);
     } else {
-        CHECK(end.now == status::completed);  // the server was asked, and had nothing yet
+        CHECK(end.status == status::completed);  // the server was asked, and had nothing yet
         REQUIRE(server.arrived().size() == 1);
         CHECK((server.arrived()[0].body == content));
     }

@@ -59,7 +59,7 @@ TEST_CASE("a file arrives by a resumable upload of either interop version, creat
         how.optimistic();
     }
     const job_snapshot end = deliver(dir, one_file(dir, server, content, how));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(end.confirmed == size);
     REQUIRE(server.arrived().size() == 1);
     CHECK(server.arrived()[0].body == content);
@@ -84,7 +84,7 @@ TEST_CASE("a broken resumable upload continues at the byte the server has") {
         how.optimistic();
     }
     const job_snapshot end = deliver(dir, one_file(dir, server, content, how));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     REQUIRE(server.arrived().size() == 1);
     CHECK(server.arrived()[0].body == content);
     // Not one byte twice. But a 104 that the reset has overtaken was never heard: then it is begun anew.
@@ -107,7 +107,7 @@ TEST_CASE("a whole form is one resumable upload and goes on in the middle of its
         what.file(dir.write(name, random_bytes(mebibyte, static_cast<std::uint64_t>(i) + 1)));
     }
     const job_snapshot end = deliver(dir, what);
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     REQUIRE(server.arrived().size() == 1);
     const auto whole = server.arrived()[0];
     CHECK(single_header(whole.headers, "Content-Type")->starts_with("multipart/form-data; boundary=waybill-"));
@@ -134,7 +134,7 @@ TEST_CASE("a form's files go into the field that the job names, also where the f
     what.file(dir.write("a", random_bytes(mebibyte, 1))).file(dir.write("b", random_bytes(mebibyte, 2)));
     const job_snapshot end = deliver(dir, what);
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     REQUIRE(server.arrived().size() == 1);
     const std::string body = server.arrived()[0].body;
     CHECK(body.find("name=\"photos[]\"; filename=\"a\"") != std::string::npos);
@@ -177,7 +177,7 @@ TEST_CASE("an upload goes on after the uploader was stopped and started again, a
     delivery uploads(quick_options(dir));
     const job_snapshot end = uploads.settled(id);
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     REQUIRE(server.arrived().size() == 1);
     CHECK(server.arrived()[0].body.find(content) != std::string::npos);
     // But for a piece that was on its way when the connection broke, and is read after the next one has taken over.
@@ -199,7 +199,7 @@ TEST_CASE("the lost answer of the last byte is decided by asking the server") {
         how.optimistic();
     }
     const job_snapshot end = deliver(dir, one_file(dir, server, random_bytes(mebibyte), how));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(server.arrived().size() == 1);
     CHECK(server.violations().empty());
 }
@@ -211,7 +211,7 @@ TEST_CASE("a lost answer about an upload that is gone is not guessed about") {
     forgets.forgets_completed = true;
     resumable_server server(forgets);
     const job_snapshot end = deliver(dir, one_file(dir, server, random_bytes(mebibyte), {}));
-    CHECK(end.now == status::unknown_outcome);
+    CHECK(end.status == status::unknown_outcome);
     CHECK(server.arrived().size() == 1);
 }
 
@@ -223,7 +223,7 @@ TEST_CASE("a refusal by the target is not resumed, also when it has to be asked 
     CAPTURE(refuses.lost_answers);
     resumable_server server(refuses);
     const job_snapshot end = deliver(dir, one_file(dir, server, random_bytes(mebibyte), {}));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == make_http_error(422));
     CHECK(server.arrived().size() == 1);
 }
@@ -237,7 +237,7 @@ TEST_CASE("a lost answer to the creation costs an empty upload at most, and none
     resumable_server server(loses);
     const std::string content = random_bytes(mebibyte);
     const job_snapshot end = deliver(dir, one_file(dir, server, content, {}));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     REQUIRE(server.arrived().size() == 1);
     CHECK(server.arrived()[0].body == content);
     CHECK(count(server, "POST") == (loses.interim ? 1 : 2));
@@ -253,7 +253,7 @@ TEST_CASE("an upload that expired is begun anew") {
     server.http().next(script("expired").only_for("HEAD").then([&](exchange&) { server.expire(); }).answer({410}));
     const std::string content = random_bytes(beyond_buffers + 2 * mebibyte);
     const job_snapshot end = deliver(dir, one_file(dir, server, content, {}));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     REQUIRE(server.arrived().size() == 1);
     CHECK(server.arrived()[0].body == content);
     CHECK(count(server, "POST") == 2);
@@ -273,7 +273,7 @@ TEST_CASE("an upload whose end the server has lost is begun anew, and what is le
     const std::string content = random_bytes(beyond_buffers + 2 * mebibyte);
     const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir, server, content, {})));
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     REQUIRE(server.arrived().size() == 1);
     CHECK((server.arrived().front().body == content));
     server.http().log().wait_until("the clean-up", [](const http_log::requests& all) {
@@ -321,7 +321,7 @@ TEST_CASE("an offset that cannot be true fails the job and the upload is cancele
     const job_id id = uploads.enqueue(one_file(dir, server, random_bytes(size), {}));
     const job_snapshot end = uploads.settled(id);
     INFO(describe(end));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::wrong_offset);
     CHECK(server.arrived().empty());
     server.http().log().wait_until("the clean-up", [](const http_log::requests& all) {
@@ -344,7 +344,7 @@ TEST_CASE("the server's limits are obeyed, and learned from refusals") {
     }
     const std::string content = random_bytes(4 * mebibyte);
     const job_snapshot end = deliver(dir, one_file(dir, server, content, {}));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     REQUIRE(server.arrived().size() == 1);
     CHECK(server.arrived()[0].body == content);
     CHECK(count(server, "PATCH") >= least_requests);
@@ -357,7 +357,7 @@ TEST_CASE("what is larger than the server takes is refused before its first byte
     small.limits = "max-size=1000";
     resumable_server server(small);
     const job_snapshot end = deliver(dir, one_file(dir, server, random_bytes(mebibyte), {}));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == make_http_error(413));
     CHECK(server.bytes_taken() == 0);
 }
@@ -376,7 +376,7 @@ TEST_CASE("what is smaller than the server takes resumably is a named error, and
     delivery uploads(quick_options(dir));
     const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(999), {})));
     INFO(describe(end));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::not_offered);
     CHECK_THAT(end.error.message(), Catch::Contains("less than 1000 bytes"));
     CHECK(server.bytes_taken() == 0);
@@ -387,7 +387,7 @@ TEST_CASE("what is smaller than the server takes resumably is a named error, and
     }
     CHECK(server.open_uploads() == 0);
     const job_id enough = uploads.enqueue(one_file(dir, server, random_bytes(1000), {}));
-    CHECK(uploads.settled(enough).now == status::completed);
+    CHECK(uploads.settled(enough).status == status::completed);
 }
 
 TEST_CASE("an upload placed at another origin gets not one byte") {
@@ -397,7 +397,7 @@ TEST_CASE("an upload placed at another origin gets not one byte") {
     elsewhere.interim = GENERATE(false, true);
     resumable_server server(elsewhere);
     const job_snapshot end = deliver(dir, one_file(dir, server, random_bytes(mebibyte), {}));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::invalid_response);
     CHECK(server.bytes_taken() == 0);
 }
@@ -408,7 +408,7 @@ TEST_CASE("a server that knows nothing of resumable uploads is a named error") {
     job what(server.url("/posts"));
     what.via(resumable()).bytes("a", "content");
     const job_snapshot end = deliver(dir, what);
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::not_offered);
     CHECK(server.requests().size() == 1);
 }
@@ -429,7 +429,7 @@ TEST_CASE("the server's digest is compared, also after a break, and digests are 
         how.send_digests();
     }
     const job_snapshot end = deliver(dir, one_file(dir, server, content, how));
-    CHECK(end.now == (sums.digest_lies ? status::failed : status::completed));
+    CHECK(end.status == (sums.digest_lies ? status::failed : status::completed));
     CHECK(server.bytes_taken() == content.size());
     const auto created = server.http().requests().at(0);
     const std::string sum = "sha-256=:" + detail::to_base64(detail::digest_of("sha-256", content)) + ":";
@@ -465,7 +465,7 @@ TEST_CASE("progress that the server confirms in mid-body is durable before the b
     const job_snapshot seen =
         uploads.wait_until(id, [](const job_snapshot& j) { return j.confirmed > 500'000 || j.terminal(); });
     CHECK_FALSE(seen.terminal());
-    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(uploads.settled(id).status == status::completed);
     CHECK(count(server, "POST") == 1);
     CHECK(count(server, "PATCH") == 0);
 }
@@ -478,7 +478,7 @@ TEST_CASE("any number of interim responses may keep pace with a long upload") {
     resumable_server server(chatty, reads_little());
     const std::string content = random_bytes(24 * mebibyte);  // 1.5 to 25 thousand of them
     const job_snapshot end = deliver(dir, one_file(dir, server, content, {}));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     REQUIRE(server.arrived().size() == 1);
     CHECK(server.arrived()[0].body == content);
     CHECK(server.violations().empty());
@@ -490,7 +490,7 @@ TEST_CASE("several items are uploads of their own, by PUT under their names") {
     job what(server.url("/in/"));
     what.via(resumable().method("PUT")).bytes("a", "first").bytes("b c", "second");
     const job_snapshot end = deliver(dir, what);
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     REQUIRE(server.arrived().size() == 2);
     CHECK(server.arrived()[0].method == "PUT");
     CHECK(server.arrived()[0].target == "/in/a");

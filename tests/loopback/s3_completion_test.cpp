@@ -85,7 +85,7 @@ TEST_CASE("a completion whose answer is lost and whose object is gone is not rep
     const job_snapshot done =
         uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(12 * mib), small_parts())));
     INFO(describe(done));
-    CHECK(done.now == status::unknown_outcome);
+    CHECK(done.status == status::unknown_outcome);
     CHECK(server.count("CreateMultipartUpload") == 1);
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("an object that must not be there yet is not overwritten, and is our o
     job second(server.url("/bucket/a%20file.bin"));
     second.via(small_parts()).header("If-None-Match", "*").file(dir.write("other", random_bytes(12 * mib, 3)));
     const job_snapshot refused = uploads.settled(uploads.enqueue(second));
-    CHECK(refused.now == status::failed);
+    CHECK(refused.status == status::failed);
     CHECK(refused.error.code == make_http_error(412));
     CHECK((server.objects().begin()->second.data == content));
 }
@@ -130,13 +130,13 @@ TEST_CASE("a doubt about a completion is there in the next process, however long
     delivery uploads(with_keys(dir));
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done));
-    CHECK(done.now == status::unknown_outcome);
+    CHECK(done.status == status::unknown_outcome);
     CHECK(server.count("CreateMultipartUpload") == 1);
 
     // Whoever asks for it again gets it sent again.
     server.behave([](s3_behaviour& b) { b.moves_completed = false; });
     uploads.up().async_resolve(id, resolution::retry, asio::use_future).get();
-    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(uploads.settled(id).status == status::completed);
     CHECK(server.count("CreateMultipartUpload") == 2);
 }
 
@@ -154,7 +154,7 @@ TEST_CASE("a completion in doubt that nobody can be asked about for good is unkn
     const job_snapshot done =
         uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(6 * mib), small_parts())));
     INFO(describe(done));
-    CHECK(done.now == status::unknown_outcome);
+    CHECK(done.status == status::unknown_outcome);
     CHECK(server.count("CreateMultipartUpload") == 1);
 }
 
@@ -175,7 +175,7 @@ TEST_CASE("a second completion that finds no upload leaves the doubt about the f
     const job_snapshot done =
         uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(6 * mib), small_parts())));
     INFO(describe(done));
-    CHECK(done.now == status::unknown_outcome);
+    CHECK(done.status == status::unknown_outcome);
     CHECK(server.count("CompleteMultipartUpload") == 2);
     CHECK(server.count("CreateMultipartUpload") == 1);
 }
@@ -204,12 +204,12 @@ TEST_CASE("parts whose checksums are not listed are known by their ETags, and no
     });
     delivery uploads(with_keys(dir));
     const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts().parallel(1).checksum(algorithm)));
-    REQUIRE(uploads.settled(id).now == status::failed);
+    REQUIRE(uploads.settled(id).status == status::failed);
     server.behave([](s3_behaviour& b) { b.refuses_parts_after = std::nullopt; });
     uploads.up().async_retry(id, asio::use_future).get();
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(server.count("UploadPart") == 3 + 2);
     CHECK((server.objects().begin()->second.data == content));
 }
@@ -224,11 +224,11 @@ TEST_CASE("keys that may not list any more lose nothing of what was confirmed", 
     });
     delivery uploads(with_keys(dir));
     const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts().parallel(1)));
-    REQUIRE(uploads.settled(id).now == status::failed);
+    REQUIRE(uploads.settled(id).status == status::failed);
     CHECK(server.count("UploadPart") == 3);
     server.behave([](s3_behaviour& b) { b.refuses_lists = true; });
     uploads.up().async_retry(id, asio::use_future).get();
-    REQUIRE(uploads.settled(id).now == status::failed);
+    REQUIRE(uploads.settled(id).status == status::failed);
     server.behave([](s3_behaviour& b) {
         b.refuses_lists = false;
         b.refuses_parts_after = std::nullopt;
@@ -236,7 +236,7 @@ TEST_CASE("keys that may not list any more lose nothing of what was confirmed", 
     uploads.up().async_retry(id, asio::use_future).get();
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(server.count("CreateMultipartUpload") == 1);
     CHECK(server.count("UploadPart") == 3 + 1 + 3);
 }
@@ -248,10 +248,10 @@ TEST_CASE("a condition that fails after a lost answer is somebody else's doing o
     const bool gone = GENERATE(false, true);
     server.behave([](s3_behaviour& b) { b.lost_completions = 1; });
     options how = patient_options(dir);
-    how.protocols["s3"] = with_keys(dir).protocols.at("s3");
+    how.protocols = with_keys(dir).protocols;
     delivery uploads(how);
     const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts()).header("If-None-Match", "*"));
-    REQUIRE(uploads.waiting(id).now == status::waiting);
+    REQUIRE(uploads.waiting(id).status == status::waiting);
     server.http().next(script("another").only_for("PUT").read_all().answer(
         {412, {}, "<Error><Code>PreconditionFailed</Code></Error>"}));
     const header_list anothers = {{"Content-Length", "100"}, {"x-amz-meta-waybill-upload", "another"}};
@@ -259,7 +259,7 @@ TEST_CASE("a condition that fails after a lost answer is somebody else's doing o
     uploads.up().async_retry(id, asio::use_future).get();
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done));
-    CHECK(done.now == (gone ? status::unknown_outcome : status::failed));
+    CHECK(done.status == (gone ? status::unknown_outcome : status::failed));
 }
 
 TEST_CASE("whose an object without our token is, its ETag says where it is an MD5", "[s3]") {
@@ -284,10 +284,10 @@ TEST_CASE("whose an object without our token is, its ETag says where it is an MD
     CAPTURE(one.etag, one.more.size());
     server.behave([](s3_behaviour& b) { b.lost_completions = 1; });
     options how = patient_options(dir);
-    how.protocols["s3"] = with_keys(dir).protocols.at("s3");
+    how.protocols = with_keys(dir).protocols;
     delivery uploads(how);
     const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts()).header("If-None-Match", "*"));
-    REQUIRE(uploads.waiting(id).now == status::waiting);
+    REQUIRE(uploads.waiting(id).status == status::waiting);
     server.http().next(script("refuses").only_for("PUT").read_all().answer(
         {412, {}, "<Error><Code>PreconditionFailed</Code></Error>"}));
     header_list headers = {{"Content-Length", "100"}, {"ETag", one.etag}};
@@ -296,7 +296,7 @@ TEST_CASE("whose an object without our token is, its ETag says where it is an MD
     uploads.up().async_retry(id, asio::use_future).get();
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done));
-    CHECK(done.now == one.end);
+    CHECK(done.status == one.end);
 }
 
 TEST_CASE("a page in place of S3 is no bucket, and costs no attempt", "[s3]") {
@@ -310,7 +310,7 @@ TEST_CASE("a page in place of S3 is no bucket, and costs no attempt", "[s3]") {
     delivery uploads(how);
     const job_snapshot done = uploads.settled(uploads.enqueue(one_file(dir, server, "content", small_parts())));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(server.http().scripts_left() == 0);
     CHECK(server.objects().size() == 1);
 }
@@ -328,7 +328,7 @@ TEST_CASE("keys that may only write leave a completion in doubt to the app", "[s
     const job what = one_file(dir, server, random_bytes(size), small_parts()).header("If-None-Match", "*");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::unknown_outcome);
+    CHECK(done.status == status::unknown_outcome);
     CHECK(server.object_count() == 1);
 }
 
@@ -351,7 +351,7 @@ TEST_CASE("the app's verifier decides about a completion in doubt", "[s3]") {
     what.verify_with("backend");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(asked == 2);
     CHECK(server.count("CreateMultipartUpload") == (decision == verification::delivered ? 1 : 2));
 }
@@ -365,7 +365,7 @@ TEST_CASE("an object that somebody else writes at the same time is sent again un
     const job what = one_file(dir, server, content, small_parts()).header("If-None-Match", "*");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK((server.objects().at("/bucket/a file.bin").data == content));
     const bool in_parts = content.size() > 5 * mib;
     CHECK(server.count(in_parts ? "CreateMultipartUpload" : "PutObject") == 2);
@@ -381,7 +381,7 @@ TEST_CASE("an object that somebody else writes at the same time for ever is give
     server.behave([](s3_behaviour& b) { b.conflicts = 1'000'000; });
     const job what = one_file(dir, server, random_bytes(6 * mib), small_parts()).header("If-None-Match", "*");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == make_http_error(409));
     CHECK(server.count("CreateMultipartUpload") == 9);
 }

@@ -22,9 +22,9 @@ inline constexpr std::size_t mib = 1 << 20;
 
 inline options with_keys(const temp_dir& dir, const std::string& session_token = {}) {
     options how = quick_options(dir);
-    how.protocols["s3"] = s3_with([session_token](const std::string&, const std::string&) {
+    how.protocols.add(s3_with([session_token](const std::string&, const std::string&) {
         return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, session_token});
-    });
+    }));
     return how;
 }
 
@@ -44,7 +44,7 @@ inline job_snapshot require_delivered(delivery& uploads, s3_server& server, cons
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
     INFO(describe(server.http().requests()));
-    REQUIRE(done.now == status::completed);
+    REQUIRE(done.status == status::completed);
     const auto there = server.objects();
     REQUIRE(there.size() == 1);
     CHECK((there.begin()->second.data == content));

@@ -41,20 +41,20 @@ TEST_CASE("s3 waits for keys, and takes the profile's", "[s3]") {
     s3_server server;
     options how = quick_options(dir);
     std::atomic<bool> there = false;
-    how.protocols["s3"] = s3_with([&](const std::string& origin,
-                                      const std::string& profile) -> std::optional<s3_credentials> {
+    how.protocols.add(s3_with([&](const std::string& origin,
+                                  const std::string& profile) -> std::optional<s3_credentials> {
         CHECK(profile == "photos");
         CHECK(origin + "/" == server.url("/"));
         return there ? std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, ""}) : std::nullopt;
-    });
+    }));
     how.retry.attempts = 1'000'000;
     delivery uploads(how);
     const job_id id = uploads.enqueue(one_file(dir, server, "x", s3{}.profile("photos")));
     const job_snapshot waiting = uploads.wait_until(
-        id, [](const job_snapshot& j) { return j.now == status::waiting && j.reason == wait_reason::credentials; });
+        id, [](const job_snapshot& j) { return j.status == status::waiting && j.reason == wait_reason::credentials; });
     CHECK(waiting.error.code == errc::no_credentials);
     there = true;
-    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(uploads.settled(id).status == status::completed);
 }
 
 TEST_CASE("a wrong secret waits for the right one with S3's words, and without what was signed", "[s3]") {
@@ -62,10 +62,10 @@ TEST_CASE("a wrong secret waits for the right one with S3's words, and without w
     s3_server server;
     options how = quick_options(dir);
     std::atomic<bool> right = false;
-    how.protocols["s3"] = s3_with([&](const std::string&, const std::string&) {
+    how.protocols.add(s3_with([&](const std::string&, const std::string&) {
         const char* const secret = right ? s3_server::secret_key : "wrong";
         return std::optional(s3_credentials{s3_server::access_key, secret, right ? "" : "the session token"});
-    });
+    }));
     how.retry.attempts = 1'000'000;
     delivery uploads(how);
     const job_id id = uploads.enqueue(one_file(dir, server, "x", s3{}));
@@ -75,7 +75,7 @@ TEST_CASE("a wrong secret waits for the right one with S3's words, and without w
     CHECK_THAT(waiting.error.message(), Catch::Contains("SignatureDoesNotMatch: refused"));
     CHECK(waiting.error.details.excerpt == "refused");
     right = true;
-    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(uploads.settled(id).status == status::completed);
     uploads.stop();
     for (const char* const name : {"store/queue.db", "store/queue.db-wal"}) {
         CHECK_THAT(read_file(dir / name), !Catch::Contains("the session token"));
@@ -91,10 +91,10 @@ TEST_CASE("a token that ends meanwhile is followed by the next one within the at
     });
     options how = quick_options(dir);
     std::atomic<int> asked = 0;
-    how.protocols["s3"] = s3_with([&](const std::string&, const std::string&) {
+    how.protocols.add(s3_with([&](const std::string&, const std::string&) {
         const char* const token = ++asked > 1 ? "second" : "first";
         return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, token});
-    });
+    }));
     delivery uploads(how);
     const std::string content = random_bytes(12 * mib);
     const job_snapshot done =
@@ -109,13 +109,13 @@ TEST_CASE("keys that cannot be sent are waited for, as missing ones are", "[s3]"
     options how = quick_options(dir);
     std::atomic<bool> sound = false;
     const std::string flaw = GENERATE("line break", "provider's words");
-    how.protocols["s3"] = s3_with([&](const std::string&, const std::string&) {
+    how.protocols.add(s3_with([&](const std::string&, const std::string&) {
         if (!sound && flaw == "provider's words") {
             throw error(errc::no_credentials, "the keys are in the other coat");
         }
         return std::optional(
             s3_credentials{s3_server::access_key, s3_server::secret_key + std::string(sound ? "" : "\r"), ""});
-    });
+    }));
     how.retry.attempts = 1'000'000;
     delivery uploads(how);
     const job_id id = uploads.enqueue(one_file(dir, server, "x", s3{}));
@@ -126,7 +126,7 @@ TEST_CASE("keys that cannot be sent are waited for, as missing ones are", "[s3]"
                                                                              : "the keys are in the other coat"));
     CHECK(server.http().requests().empty());
     sound = true;
-    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(uploads.settled(id).status == status::completed);
 }
 
 TEST_CASE("the region that comes with the keys is used by jobs that name none", "[s3]") {
@@ -134,11 +134,11 @@ TEST_CASE("the region that comes with the keys is used by jobs that name none", 
     s3_server server;
     server.behave([](s3_behaviour& b) { b.region = "eu-central-1"; });
     options how = quick_options(dir);
-    how.protocols["s3"] = s3_with([](const std::string&, const std::string&) {
+    how.protocols.add(s3_with([](const std::string&, const std::string&) {
         return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, "", "eu-central-1"});
-    });
+    }));
     delivery uploads(how);
-    CHECK(uploads.settled(uploads.enqueue(one_file(dir, server, "x", s3{}))).now == status::completed);
+    CHECK(uploads.settled(uploads.enqueue(one_file(dir, server, "x", s3{}))).status == status::completed);
     CHECK(server.http().requests().size() == 1);
 }
 
@@ -153,7 +153,7 @@ TEST_CASE("a redirect to another endpoint is named and not followed", "[s3]") {
                                            "<Endpoint>bucket.s3.eu-central-1.example.com</Endpoint></Error>"}));
     const job_snapshot done = uploads.settled(uploads.enqueue(one_file(dir, server, "x", s3{})));
     INFO(describe(done));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == errc::redirect_refused);
     CHECK_THAT(done.error.message(), Catch::Contains("bucket.s3.eu-central-1.example.com (region eu-central-1)"));
 }
@@ -166,7 +166,7 @@ TEST_CASE("a bucket in the host name is signed as it is written", "[s3]") {
     what.via(s3{}).bytes("key", "content");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(server.objects().count("/key") == 1);
     CHECK_THAT(server.http().requests().front().header("Host"), Catch::StartsWith("bucket.localhost:"));
     require_lawful(server);
@@ -202,7 +202,7 @@ TEST_CASE("whoever has a presigned URL may send its object by PUT, without keys"
     what.via(put{}).bytes("any name", "content");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(server.objects().at("/bucket/a \xC3\xA9+~.txt").data == "content");
     require_lawful(server);
 }
@@ -220,7 +220,7 @@ TEST_CASE("headers that a presigned URL demands are those of its job", "[s3]") {
     delivery uploads(quick_options(dir));
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(single_header(server.objects().at("/bucket/key").headers, "x-amz-acl") == "public-read");
     require_lawful(server);
 }
@@ -240,7 +240,7 @@ TEST_CASE("a presigned URL that has expired, or was made for another object, put
     job what(target);
     what.via(put{}).bytes("a", "content");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == make_http_error(403));
     CHECK(server.objects().empty());
     // The server repeats the URL; what it is signed with is not kept.

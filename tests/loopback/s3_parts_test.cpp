@@ -31,7 +31,7 @@ TEST_CASE("s3 says so when a server knows no checksums", "[s3]") {
     const std::string content = random_bytes(GENERATE(11 * mib, std::size_t{100}));
     const job_snapshot done =
         uploads.settled(uploads.enqueue(one_file(dir, server, content, small_parts().checksum("crc32c"))));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == errc::not_offered);
 }
 
@@ -84,7 +84,7 @@ TEST_CASE("a part that is another one at the server is replaced", "[s3]") {
     wait_for_list(server);
     server.replace_part(1, random_bytes(5 * mib, 99));  // of the right size
     go.open();
-    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(uploads.settled(id).status == status::completed);
     CHECK((server.objects().begin()->second.data == content));
     CHECK(server.count("UploadPart") == 4);
 }
@@ -119,7 +119,7 @@ TEST_CASE("an upload that was aborted at the server is begun anew", "[s3]") {
     go.open();
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK((server.objects().begin()->second.data == content));
     CHECK(server.count("CreateMultipartUpload") == 2);
 }
@@ -143,7 +143,7 @@ TEST_CASE("a canceled s3 job is aborted at the server until nothing is left", "[
         server.http().next(script("down").only_for("DELETE").read_head().reset());
     }
     uploads->up().async_cancel(id, asio::use_future).get();
-    CHECK(uploads->settled(id).now == status::canceled);
+    CHECK(uploads->settled(id).status == status::canceled);
     if (restarted) {
         uploads->stop();
         uploads = std::make_unique<delivery>(with_keys(dir));
@@ -164,7 +164,7 @@ TEST_CASE("an item that is one part, but was begun in parts, is finished in part
     job what(server.url("/bucket/a%20file.bin"));
     what.via(small_parts()).file(path);
     server.behave([](s3_behaviour& b) { b.cuts = {1'000, 1'000}; });
-    CHECK(uploads.settled(uploads.enqueue(what)).now == status::completed);
+    CHECK(uploads.settled(uploads.enqueue(what)).status == status::completed);
     CHECK((server.objects().begin()->second.data == content));
     CHECK(server.count("CreateMultipartUpload") == 1);
 }
@@ -185,7 +185,7 @@ TEST_CASE("an upload goes on in the next process, with the parts that are there"
     uploads = std::make_unique<delivery>(with_keys(dir));
     const job_snapshot done = uploads->settled(id);
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK((server.objects().begin()->second.data == content));
     CHECK(server.count("CreateMultipartUpload") == 1);
     CHECK(server.count("UploadPart") == 6 + 0);  // the held one did not reach the operation's count
@@ -210,7 +210,7 @@ TEST_CASE("a file that changes between two parts fails the job", "[s3]") {
     dir.write("a file.bin", random_bytes(17 * mib, 5));
     go.open();
     const job_snapshot done = uploads.settled(id);
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == errc::file_changed);
     CHECK(server.objects().empty());
 }
@@ -267,7 +267,7 @@ TEST_CASE("a part that is refused each time ends the attempt though others are t
     const job_snapshot done =
         uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(17 * mib), small_parts())));
     INFO(describe(done));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == make_http_error(500));
     CHECK(done.attempt <= 3);
     CHECK(server.count("UploadPart") == 3);
@@ -296,13 +296,13 @@ TEST_CASE("a server that does not list parts gets those once more that it may ha
     delivery uploads(with_keys(dir));
     const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts().parallel(1)));
     if (restarted) {
-        REQUIRE(uploads.settled(id).now == status::failed);
+        REQUIRE(uploads.settled(id).status == status::failed);
         server.behave([](s3_behaviour& b) { b.refuses_parts_after = std::nullopt; });
         uploads.up().async_retry(id, asio::use_future).get();
     }
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK((server.objects().begin()->second.data == content));
     CHECK(server.count("CreateMultipartUpload") == 1);
     CHECK(server.count("UploadPart") == (restarted ? 3 + 3 : 3 + 1));
@@ -325,7 +325,7 @@ TEST_CASE("an upload that is gone is begun anew, whatever the server calls it", 
     go.open();
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK((server.objects().begin()->second.data == content));
     CHECK(server.count("CreateMultipartUpload") == 2);
 }
@@ -394,7 +394,7 @@ TEST_CASE("an object whose checksum at the server is another one is no success",
         uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(6 * mib), small_parts().digest("crc32c"))));
     INFO(describe(done));
     // What an earlier request sent is not known any more: the file may have been edited since.
-    CHECK(done.now == (lost == 0 ? status::failed : status::unknown_outcome));
+    CHECK(done.status == (lost == 0 ? status::failed : status::unknown_outcome));
     CHECK(done.error.code == (lost == 0 ? errc::invalid_response : errc::outcome_unknown));
     CHECK(server.count("CreateMultipartUpload") == 1);
 }

@@ -18,7 +18,7 @@ TEST_CASE("s3 sends small items as one PUT each, with metadata", "[s3]") {
         .bytes("empty", "");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     const auto there = server.objects();
     REQUIRE(there.size() == 2);
     const auto& first = there.at("/bucket/in/a \xC3\xA9+~.txt");
@@ -108,7 +108,7 @@ TEST_CASE("a URL that names a bucket is no success, of an empty file neither", "
     what.via(s3{}).bytes("a", content);
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == errc::invalid_response);
     CHECK_THAT(done.error.message(), Catch::Contains("names a bucket"));
     CHECK(server.count("PutObject") == 1);
@@ -128,7 +128,7 @@ TEST_CASE("an object that is refused for now among others is sent again within t
     server.http().next(script("cut").only_if(is_third).read_all().reset());
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(done.attempt == 1);
     CHECK(server.object_count() == 6);
 }

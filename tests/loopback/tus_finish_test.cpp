@@ -51,7 +51,7 @@ TEST_CASE("an upload whose last bytes were refused is no success because it is c
     regret(server, left, number);
     delivery uploads(quick_options(dir));
     const job_snapshot end = settle(uploads, one_file(dir, server));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == make_http_error(number));
     CHECK(end.error.details.excerpt == "a hook's words");
     CHECK(server.uploads().at("/files/1").data == "content");
@@ -59,7 +59,7 @@ TEST_CASE("an upload whose last bytes were refused is no success because it is c
 
     // Asked for again it is sent again: what was refused once is not made a success by asking.
     uploads.up().async_retry(end.id(), asio::use_future).get();
-    CHECK(uploads.settled(end.id()).now == status::completed);
+    CHECK(uploads.settled(end.id()).status == status::completed);
     CHECK(server.all("POST").size() == 2);
     CHECK(server.uploads().at("/files/2").data == "content");
 }
@@ -73,13 +73,13 @@ TEST_CASE("an upload that its server fails to finish and calls complete has an u
     regret(server, left, number);
     delivery uploads(quick_options(dir));
     const job_snapshot end = settle(uploads, one_file(dir, server));
-    CHECK(end.now == status::unknown_outcome);
+    CHECK(end.status == status::unknown_outcome);
     CHECK(end.error.code == errc::outcome_unknown);
     CHECK_THAT(end.error.message(), Catch::Contains(std::to_string(number)));
     CHECK(server.all("POST").size() == 1);
 
     uploads.up().async_resolve(end.id(), resolution::retry, asio::use_future).get();
-    CHECK(uploads.settled(end.id()).now == status::completed);
+    CHECK(uploads.settled(end.id()).status == status::completed);
     CHECK(server.all("POST").size() == 2);
 }
 
@@ -106,7 +106,7 @@ TEST_CASE("an upload in such doubt stays so in the next process, however long it
     }
     silent = false;
     delivery uploads(quick_options(dir));
-    CHECK(uploads.settled(id).now == status::unknown_outcome);
+    CHECK(uploads.settled(id).status == status::unknown_outcome);
     CHECK(server.all("POST").size() == 1);
 }
 
@@ -118,7 +118,7 @@ TEST_CASE("where the app accepts a duplicate an upload in such doubt is sent aga
     delivery uploads(quick_options(dir));
     job what = one_file(dir, server);
     what.if_unknown(on_unknown::retry);
-    CHECK(settle(uploads, what).now == status::completed);
+    CHECK(settle(uploads, what).status == status::completed);
     CHECK(server.all("POST").size() == 2);
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("the app's verifier is asked about an upload in such doubt until it kn
     delivery uploads(how);
     job what = one_file(dir, server);
     what.verify_with("backend");
-    CHECK(settle(uploads, what).now == status::completed);
+    CHECK(settle(uploads, what).status == status::completed);
     CHECK(asked == 3);
     CHECK(created == 1);
     CHECK(server.all("POST").size() == (decision == verification::delivered ? 1 : 2));
@@ -153,7 +153,7 @@ TEST_CASE("a gateway that has not heard its server is a lost answer: the server'
     std::atomic<int> left = 1;
     regret(server, left, GENERATE(502, 504, 524));
     delivery uploads(quick_options(dir));
-    CHECK(settle(uploads, one_file(dir, server)).now == status::completed);
+    CHECK(settle(uploads, one_file(dir, server)).status == status::completed);
     CHECK(server.all("POST").size() == 1);
     CHECK(server.all("PATCH").size() == 1);
 }
@@ -172,7 +172,7 @@ TEST_CASE("an upload that an older request finished is complete, whatever a late
         return std::nullopt;
     };
     delivery uploads(quick_options(dir));
-    CHECK(settle(uploads, one_file(dir, server)).now == status::completed);
+    CHECK(settle(uploads, one_file(dir, server)).status == status::completed);
     CHECK(server.all("PATCH").size() == 2);  // the second was refused with 409
     CHECK(server.all("POST").size() == 1);
 }

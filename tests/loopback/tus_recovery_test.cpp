@@ -40,7 +40,7 @@ void require_begun_anew(const temp_dir& dir, tus_server& server) {
     delivery uploads(quick_options(dir));
     const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir.write("a", content), server)));
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(server.all("POST").size() == 2);
     CHECK((server.uploads().at("/files/2").data == content));
     CHECK(server.all("PATCH").back().header("Upload-Offset") == "0");
@@ -72,7 +72,7 @@ TEST_CASE("not found by something that does not speak tus is asked again before 
     const std::string content = random_bytes(beyond_buffers);
     const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir.write("a", content), server)));
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(server.http.scripts_left() == 0);
     CHECK(server.all("POST").size() == 1);
     CHECK((server.uploads().at("/files/1").data == content));
@@ -94,12 +94,12 @@ TEST_CASE("a server that lets an upload neither be looked at nor created keeps i
     const job_id id = uploads.enqueue(one_file(dir.write("a", content), server));
     const job_snapshot refused = uploads.settled(id);
     INFO(describe(refused));
-    CHECK(refused.now == status::failed);
+    CHECK(refused.status == status::failed);
     CHECK(refused.error.code == make_http_error(403));
     forgives = true;
     uploads.up().async_retry(id, asio::use_future).get();
     const job_snapshot end = uploads.settled(id);
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(server.uploads().size() == 1);  // it went on
     CHECK(server.all("PATCH").back().header("Upload-Offset") != "0");
 }
@@ -113,7 +113,7 @@ TEST_CASE("whether an upload has expired is asked of its server, not of our cloc
     delivery uploads(quick_options(dir));
     const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir.write("a", content), server)));
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(server.all("POST").size() == 1);
     CHECK((server.uploads().at("/files/1").data == content));
 }
@@ -138,11 +138,11 @@ TEST_CASE("an upload whose end the server has lost is begun anew, unless it may 
     const job_snapshot end = uploads.settled(id);
     INFO(describe(end));
     if (finished) {
-        CHECK(end.now == status::unknown_outcome);
+        CHECK(end.status == status::unknown_outcome);
         CHECK(server.all("POST").size() == 1);
         return;
     }
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK((server.uploads().at("/files/2").data == content));
     eventually("the clean-up", [&] { return server.uploads().size() == 1; });
 }
@@ -172,12 +172,12 @@ TEST_CASE("a limit that a server hangs up with is heard, and obeyed by smaller r
     INFO(describe(server.http.requests()));
     CHECK(end.attempt <= 6);
     if (most == 1000) {
-        CHECK(end.now == status::failed);
+        CHECK(end.status == status::failed);
         CHECK(end.error.code == make_http_error(413));
         CHECK(end.error.details.excerpt == "at most 3 MB");
         return;
     }
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK((server.uploads().at("/files/1").data == content));
 }
 
@@ -204,7 +204,7 @@ TEST_CASE("the digest of an item survives breaks and restarts, and is in its rec
     delivery uploads(quick_options(dir));
     const job_snapshot end = uploads.settled(id);
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(end.item(0).receipt == server.http.url("/files/1") + " " + algorithm +
                                      "=:" + detail::to_base64(detail::digest_of(algorithm, content)) + ":");
 }
@@ -232,7 +232,7 @@ TEST_CASE("a whole that was made of parts is not made again, though its parts ar
     const job_snapshot end =
         uploads.settled(uploads.enqueue(one_file(dir.write("a", content), server, tus{}.parallel(2))));
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(server.all("POST").size() == 3);
     REQUIRE(server.uploads().size() == 1);
     CHECK((server.uploads().at("/files/3").data == content));
@@ -260,7 +260,7 @@ TEST_CASE("parts that are sent at once go on each where it was, also by the next
     delivery uploads(quick_options(dir));
     const job_snapshot end = uploads.settled(id);
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     // Four parts and the whole; a part whose creation was not heard of when another one was refused is created again.
     CHECK(server.all("POST").size() >= 5);
     CHECK(server.all("POST").size() <= 7);
@@ -285,7 +285,7 @@ TEST_CASE("a concatenation whose answer was lost is not made twice", "[tus]") {
     const job_snapshot end =
         uploads.settled(uploads.enqueue(one_file(dir.write("a", random_bytes(2 << 20)), server, tus{}.parallel(2))));
     INFO(describe(end));
-    CHECK(end.now == status::unknown_outcome);
+    CHECK(end.status == status::unknown_outcome);
     CHECK(server.all("POST").size() == 3);
     CHECK(server.uploads().size() == 3);
 }
@@ -297,7 +297,7 @@ TEST_CASE("an upload whose last answer was lost is found complete, and nothing o
     delivery uploads(quick_options(dir));
     const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir.write("a", "content"), server)));
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(server.all("PATCH").size() == 1);
     CHECK(server.uploads().at("/files/1").data == "content");
 }
@@ -310,7 +310,7 @@ TEST_CASE("a creation whose answer was lost costs an empty upload, and not one b
     delivery uploads(quick_options(dir));
     const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir.write("a", "content"), server)));
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(server.uploads().at("/files/1").data.empty());
     CHECK(server.uploads().at("/files/2").data == "content");
 }
@@ -328,14 +328,14 @@ TEST_CASE("the upload of a job that has become too old is removed from its serve
         persistent.retry.attempts = 1'000'000;
         delivery uploads(persistent);
         id = uploads.enqueue(one_file(dir.write("a", random_bytes(beyond_buffers)), server));
-        REQUIRE(uploads.waiting(id).now == status::waiting);
+        REQUIRE(uploads.waiting(id).status == status::waiting);
         uploads.stop();
     }
     options strict = quick_options(dir);
     strict.retry.max_age = std::chrono::hours(0);
     delivery uploads(strict);
     const job_snapshot end = uploads.settled(id);
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::expired);
     server.http.log().wait_until(
         "the clean-up", [](const http_log::requests& all) { return all.back().method == "DELETE" && all.back().over; });
@@ -352,7 +352,7 @@ TEST_CASE("when a failed job is forgotten after its time its upload is removed f
         delivery uploads(quick_options(dir));
         const job_id id =
             uploads.enqueue(one_file(dir.write("a", random_bytes(300'000)), server, tus{}.chunk_size(100'000)));
-        REQUIRE(uploads.settled(id).now == status::failed);
+        REQUIRE(uploads.settled(id).status == status::failed);
         uploads.stop();
     }
     CHECK(server.uploads().size() == 1);

@@ -39,7 +39,7 @@ TEST_CASE("a tus server's refusal that does not pass fails the job, after a boun
     const job_snapshot end = uploads.settled(
         uploads.enqueue(one_file(dir.write("a", random_bytes(500'000)), server, tus{}.checksum("sha1"))));
     INFO(describe(end));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.details.http_status == number);
     CHECK(server.all("PATCH").size() <= 4);
     CHECK(server.all("POST").size() == 1);
@@ -59,7 +59,7 @@ TEST_CASE("a server that forgets every upload is not fed for ever", "[tus]") {
     delivery uploads(quick_options(dir));
     const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir.write("a", "content"), server)));
     INFO(describe(end));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.details.http_status == number);
     CHECK(server.all("POST").size() == 9);
 }
@@ -78,7 +78,7 @@ TEST_CASE("a success that goes back behind what was sent ends the upload", "[tus
     delivery uploads(quick_options(dir));
     const job_snapshot end = uploads.settled(
         uploads.enqueue(one_file(dir.write("a", random_bytes(300'000)), server, tus{}.chunk_size(100'000))));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::wrong_offset);
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("an offset that is no number is no answer", "[tus]") {
     delivery uploads(quick_options(dir));
     const job_snapshot end = uploads.settled(uploads.enqueue(one_file(dir.write("a", "content"), server)));
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(server.uploads().at("/files/1").data == "content");
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("where PATCH and DELETE are blocked tus sends POST and says what is me
     const job_snapshot end = uploads.settled(
         uploads.enqueue(one_file(dir.write("a", content), server, tus{}.override_method().chunk_size(100'000))));
     INFO(describe(end));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK((server.uploads().at("/files/1").data == content));
     CHECK(server.all("PATCH").empty());
     CHECK(server.all("POST").size() == 4);
@@ -131,7 +131,7 @@ TEST_CASE("removing a failed job removes its upload from the server, by POST whe
     }
     delivery uploads(quick_options(dir));
     const job_id id = uploads.enqueue(one_file(dir.write("a", random_bytes(300'000)), server, how));
-    REQUIRE(uploads.settled(id).now == status::failed);
+    REQUIRE(uploads.settled(id).status == status::failed);
     CHECK(server.uploads().size() == 1);  // a retry could continue it
     uploads.up().async_remove(id, asio::use_future).get();
     server.http.log().wait_until("the clean-up", [&](const http_log::requests& all) {
@@ -154,7 +154,7 @@ TEST_CASE("a server that takes an overridden method for a new upload fails the j
     delivery uploads(quick_options(dir));
     const job_snapshot end =
         uploads.settled(uploads.enqueue(one_file(dir.write("a", "content"), server, tus{}.override_method())));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::invalid_response);
     CHECK(server.all("POST").size() == 2);
 }

@@ -36,7 +36,7 @@ void require_delivered(delivery& uploads, const tus_server& server, const job& w
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
     INFO(describe(server.http.requests()));
-    REQUIRE(done.now == status::completed);
+    REQUIRE(done.status == status::completed);
     const std::vector<std::string> arrived = finished(server);
     REQUIRE(arrived.size() == 1);
     CHECK(arrived[0] == content);
@@ -52,7 +52,7 @@ TEST_CASE("tus delivers each item as an upload of its own, with metadata", "[tus
     what.via(tus{}).field("album", "Istanbul").bytes("a", "first").bytes("empty", "").bytes("c", "third");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     const auto there = server.uploads();
     REQUIRE(there.size() == 3);
     CHECK(there.at("/files/1").data == "first");
@@ -184,7 +184,7 @@ TEST_CASE("a tus server that claims more than was sent before the connection bro
     };
     const job_snapshot done = uploads.settled(uploads.enqueue(one_file(dir, server, content, tus{})));
     INFO(describe(done));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == errc::wrong_offset);
 }
 
@@ -212,7 +212,7 @@ TEST_CASE("a tus server that contradicts itself ends the upload, and what it has
     const job_snapshot done =
         uploads.settled(uploads.enqueue(one_file(dir, server, random_bytes(300'000), tus{}.chunk_size(100'000))));
     INFO(describe(done));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == errc::wrong_offset);
     server.http.log().wait_until("the clean-up", [](const http_log::requests& all) {
         return !all.empty() && all.back().method == "DELETE" && all.back().over;
@@ -230,7 +230,7 @@ TEST_CASE("a tus upload at another origin is refused", "[tus]") {
                    : std::nullopt;
     };
     const job_snapshot done = uploads.settled(uploads.enqueue(one_file(dir, server, "x", tus{})));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == errc::invalid_response);
     CHECK(done.error.message().find("another origin") != std::string::npos);
 }
@@ -258,7 +258,7 @@ TEST_CASE("a canceled tus job is terminated at the server, its parts too", "[tus
         }
         return removed >= made;
     });
-    CHECK(uploads.settled(id).now == status::canceled);
+    CHECK(uploads.settled(id).status == status::canceled);
     CHECK(server.uploads().empty());
 }
 
@@ -297,7 +297,7 @@ TEST_CASE("a tus upload whose last answer was lost and that is gone is not sent 
     }
     const job_snapshot done = uploads.settled(uploads.enqueue(one_file(dir, server, "content", tus{})));
     INFO(describe(done));
-    CHECK(done.now == status::unknown_outcome);
+    CHECK(done.status == status::unknown_outcome);
     CHECK(server.all("POST").size() == 1);
 }
 
@@ -307,7 +307,7 @@ TEST_CASE("tus says what a server does not offer", "[tus]") {
     server.extensions = "creation";
     delivery uploads(quick_options(dir));
     const job_snapshot refused = uploads.settled(uploads.enqueue(one_file(dir, server, "x", tus{}.checksum("any"))));
-    CHECK(refused.now == status::failed);
+    CHECK(refused.status == status::failed);
     CHECK(refused.error.code == errc::not_offered);
     const std::string content = random_bytes(3 << 20);
     require_delivered(uploads, server, one_file(dir, server, content, tus{}.parallel(3)), content);

@@ -24,7 +24,7 @@ TEST_CASE("a server that stops reading is given up") {
     server.next(script("stall").read_body(100'000).hold());
     request what = put_to(server.url());
     what.limits.stall = milliseconds(150);
-    what.limits.answer = std::chrono::hours(1);
+    what.limits.response = std::chrono::hours(1);
     const response answer = loop.perform(what, random_bytes(beyond_buffers));
     CHECK(answer.failure == errc::send_stalled);
     CHECK(answer.status == 0);
@@ -38,9 +38,9 @@ TEST_CASE("a server that does not answer is given up") {
     server.next(script("mute").read_all().hold());
     request what = put_to(server.url());
     what.limits.stall = std::chrono::hours(1);
-    what.limits.answer = milliseconds(150);
+    what.limits.response = milliseconds(150);
     const response answer = loop.perform(what, random_bytes(size));
-    CHECK(answer.failure == errc::answer_timed_out);
+    CHECK(answer.failure == errc::response_timed_out);
     CHECK(answer.status == 0);
     CHECK(answer.may_have_left);
 }
@@ -50,7 +50,7 @@ TEST_CASE("a server that says that it is at work is not given up before its time
     transport_loop loop;
     request what = put_to(server.url());
     what.limits.stall = std::chrono::hours(1);
-    what.limits.answer = milliseconds(400);
+    what.limits.response = milliseconds(400);
     const std::string at_work = "HTTP/1.1 102 Processing\r\n\r\n";
     SECTION("it gets ready") {
         std::string said;
@@ -61,7 +61,7 @@ TEST_CASE("a server that says that it is at work is not given up before its time
         CHECK(loop.perform(what, random_bytes(100'000)).status == 201);
     }
     SECTION("it never does") {
-        what.limits.answer = milliseconds(50);
+        what.limits.response = milliseconds(50);
         server.next(script("busy for ever").read_all().then([at_work](exchange& x) {
             for (;;) {
                 x.wire().pause(milliseconds(10));
@@ -70,9 +70,9 @@ TEST_CASE("a server that says that it is at work is not given up before its time
         }));
         const auto begun = std::chrono::steady_clock::now();
         const response answer = loop.perform(what, random_bytes(100'000));
-        CHECK(answer.failure == errc::answer_timed_out);
+        CHECK(answer.failure == errc::response_timed_out);
         CHECK(answer.may_have_left);
-        CHECK(std::chrono::steady_clock::now() - begun >= what.limits.answer * watchdog::most_answer_limits);
+        CHECK(std::chrono::steady_clock::now() - begun >= what.limits.response * watchdog::most_answer_limits);
     }
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("a body that waits in this machine's buffers is still being sent") {
     const valve go;
     server.next(script("late reader").read_body(1000).hold(go));
     request what = put_to(server.url());
-    what.limits.answer = milliseconds(150);  // which begins when it has left
+    what.limits.response = milliseconds(150);  // which begins when it has left
     const std::string body = random_bytes(1'500'000);
     sending put = loop.start(what, body);
     server.log().wait_until("the head", [](const http_log::requests& all) { return !all.empty(); });
@@ -102,12 +102,12 @@ TEST_CASE("a server that answers byte by byte is given up") {
     http_server server;
     transport_loop loop;
     request what = put_to(server.url());
-    what.limits.answer = milliseconds(1'000);
+    what.limits.response = milliseconds(1'000);
     SECTION("in its headers") {
         const std::string endless = "HTTP/1.1 200 OK\r\nX: " + std::string(100'000, 'a');
         server.next(script("slow loris").read_all().send_slowly(endless, 1, milliseconds(10)));
         const response answer = loop.perform(what, "x");
-        CHECK(answer.failure == errc::answer_timed_out);
+        CHECK(answer.failure == errc::response_timed_out);
         CHECK(answer.status == 0);
     }
     SECTION("in its body: its status is known by then") {
@@ -115,7 +115,7 @@ TEST_CASE("a server that answers byte by byte is given up") {
         server.next(
             script("slow body").read_all().send(head).send_slowly(std::string(100'000, 'a'), 1, milliseconds(10)));
         const response answer = loop.perform(what, "x");
-        CHECK(answer.failure == errc::answer_timed_out);
+        CHECK(answer.failure == errc::response_timed_out);
         CHECK(answer.status == 200);
         CHECK(answer.body_cut);
     }
@@ -128,7 +128,7 @@ TEST_CASE("a slow server that gets on is not given up") {
     server.next(script("slow").read_slowly(512 << 10, milliseconds(120)));
     request what = put_to(server.url());
     what.limits.stall = milliseconds(1500);
-    what.limits.answer = milliseconds(1500);
+    what.limits.response = milliseconds(1500);
     const auto begun = std::chrono::steady_clock::now();
     CHECK(loop.perform(what, random_bytes(beyond_buffers)).status == 201);
     CHECK(std::chrono::steady_clock::now() - begun > what.limits.stall);

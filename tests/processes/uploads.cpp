@@ -49,7 +49,7 @@ bool deliver(background_uploader& up, const std::string& name) {
     test::eventually(name + " to end", [&] {
         const auto now = up.latest()->find(id);
         if (now && now->terminal()) {
-            end = now->now;
+            end = now->status;
         }
         return end.has_value();
     });

@@ -160,7 +160,7 @@ TEST_CASE("of files with one field name a form handler keeps the last, and all w
         what.file(dir.write(name, content));
         expected.push_back({list ? "photos" : "file", name, sha256(content)});
     }
-    CHECK(deliver(dir, server, what).now == status::completed);
+    CHECK(deliver(dir, server, what).status == status::completed);
     const auto seen = server.uploads();
     REQUIRE(seen.size() == 1);
     if (!list) {
@@ -178,7 +178,7 @@ TEST_CASE("items go into the fields they name, and the others into the job's") {
     what.via(multipart{}.file_field("photos[]"));
     what.file(dir.write("a.jpg", "first")).file(dir.write("b.jpg", "second"));
     what.add(item::file(dir.write("c.pdf", "third")).field("paper"));
-    CHECK(deliver(dir, server, what).now == status::completed);
+    CHECK(deliver(dir, server, what).status == status::completed);
     const auto seen = server.uploads();
     REQUIRE(seen.size() == 1);
     const std::vector<received_file> expected = {{"paper", "c.pdf", sha256("third")},
@@ -198,7 +198,7 @@ TEST_CASE("an item's bytes arrive as the body of a POST, each with a key of its 
     what.add(item::bytes("order.json", R"({"pieces": 3})").content_type("application/json"));
     what.file(dir.write("photo.jpg", large));
     const job_snapshot done = deliver(dir, server, what);
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(done.item(0).receipt == "taken");
     const auto seen = server.uploads();
     REQUIRE(seen.size() == 2);

@@ -81,7 +81,7 @@ TEST_CASE("twenty files and their fields arrive as one form, byte for byte") {
     }
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done) << "\n" << server.words());
-    REQUIRE(done.now == status::completed);
+    REQUIRE(done.status == status::completed);
     CHECK(done.sent == done.size());
     const auto seen = forms(server);
     REQUIRE(seen.size() == 1);
@@ -107,7 +107,7 @@ TEST_CASE("form values keep line breaks, quotes, percent signs and every script"
     }
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done) << "\n" << server.words());
-    REQUIRE(done.now == status::completed);
+    REQUIRE(done.status == status::completed);
     const auto seen = forms(server);
     REQUIRE(seen.size() == 1);
     CHECK(seen[0].fields == fields);
@@ -133,7 +133,7 @@ TEST_CASE("file names arrive in UTF-8, with percent signs, and quotes as browser
     }
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done) << "\n" << server.words());
-    REQUIRE(done.now == status::completed);
+    REQUIRE(done.status == status::completed);
     const auto seen = forms(server);
     REQUIRE(seen.size() == 1);
     REQUIRE(seen[0].files.size() == names.size());
@@ -168,7 +168,7 @@ TEST_CASE("a form parser that finds a file too large fails the job for good") {
     what.via(multipart{}).bytes("small", "x").file(dir.write("large", random_bytes(100'001)));
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done) << "\n" << server.words());
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.details.http_status == 413);
     CHECK(forms(server).empty());
 }
@@ -190,12 +190,12 @@ TEST_CASE("forms continue when their server is killed in mid-job and started aga
     server.stop();
     const job_snapshot held = uploads.waiting(id);
     INFO(describe(held));
-    REQUIRE(held.now == status::waiting);
+    REQUIRE(held.status == status::waiting);
     server.start();
     uploads.up().async_retry(id, asio::use_future).wait();  // refused when it is under way already
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done) << "\n" << server.words());
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     const auto seen = forms(server);
     REQUIRE(seen.size() == 1);
     CHECK(seen[0].files.at(0).sha256 == sha256(read_file(path)));

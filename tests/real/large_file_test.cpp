@@ -53,7 +53,7 @@ void require_whole(const std::filesystem::path& stored) {
 
 job_snapshot settled(delivery& uploads, const job_id& id) {
     return uploads.wait_until(
-        id, [](const job_snapshot& j) { return j.terminal() || is_parked(j.now); }, patience);
+        id, [](const job_snapshot& j) { return j.terminal() || is_parked(j.status); }, patience);
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ TEST_CASE("a file beyond 4 GiB is stored by nginx in its whole length") {
     const job_id id = uploads.enqueue(job(server.url("/dav/")).file(large_file(dir)));
     const job_snapshot done = settled(uploads, id);
     INFO(describe(done) << "\n" << server.words());
-    REQUIRE(done.now == status::completed);
+    REQUIRE(done.status == status::completed);
     CHECK(done.sent == large);
     CHECK(done.attempt == 1);
     require_whole(server.file("dav/large"));
@@ -79,7 +79,7 @@ TEST_CASE("a file beyond 4 GiB is stored by @tus/server in its whole length, in 
     what.via(tus{}.chunk_size(std::uint64_t(1) << 30)).file(large_file(dir));
     const job_snapshot done = settled(uploads, uploads.enqueue(what));
     INFO(describe(done) << "\n" << server.server.words());
-    REQUIRE(done.now == status::completed);
+    REQUIRE(done.status == status::completed);
     CHECK(done.sent == large);
     CHECK(done.attempt == 1);
     CHECK(server.requests("PATCH").size() == 5);
@@ -96,7 +96,7 @@ TEST_CASE("a file beyond 4 GiB arrives in a form between two small ones") {
     const job_id id = uploads.enqueue(what);
     const job_snapshot done = settled(uploads, id);
     INFO(describe(done) << "\n" << server.words());
-    REQUIRE(done.now == status::completed);
+    REQUIRE(done.status == status::completed);
     CHECK(done.attempt == 1);
     const nlohmann::json form = nlohmann::json::parse(server.log());
     REQUIRE(form.at("files").size() == 3);

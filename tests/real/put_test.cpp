@@ -54,7 +54,7 @@ TEST_CASE("files of every size and name are stored by nginx and Apache byte for 
     }
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done) << "\n" << server.words());
-    REQUIRE(done.now == status::completed);
+    REQUIRE(done.status == status::completed);
     CHECK(done.sent == done.size());
     for (const std::string& name : names) {
         CAPTURE(name);
@@ -77,7 +77,7 @@ TEST_CASE("what nginx and Apache refuse fails with their status and stores nothi
         uploads.wait_until(uploads.enqueue(what), [](const job_snapshot& j) { return j.terminal() || j.attempt > 3; });
     INFO(describe(done) << "\n" << server.words());
     CHECK(done.error.details.http_status == status_of(kind, path));
-    CHECK((done.now == status::failed && done.attempt == 1) == (done.error.details.http_status < 500));
+    CHECK((done.status == status::failed && done.attempt == 1) == (done.error.details.http_status < 500));
     CHECK_FALSE(std::filesystem::exists(server.file(path.substr(1) + "large")));
 }
 
@@ -95,12 +95,12 @@ TEST_CASE("a PUT cut off by its server's end is sent again when the server is ba
     server.stop();
     const job_snapshot held = uploads.waiting(id);
     INFO(describe(held));
-    CHECK(held.now == status::waiting);
+    CHECK(held.status == status::waiting);
     CHECK_FALSE(std::filesystem::exists(server.file("dav/last")));
     server.start();
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done) << "\n" << server.words());
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(sha256_of_file(server.file("dav/large")) == sha256_of_file(path));
     CHECK(read_file(server.file("dav/last")) == "2");
 }
@@ -118,9 +118,10 @@ TEST_CASE("a thousand jobs arrive at nginx in the order of their acceptance, ove
     }
     const std::vector<job_id> ids = uploads.up().async_enqueue(std::move(all), asio::use_future).get();
     const job_snapshot last = uploads.wait_until(
-        ids.back(), [](const job_snapshot& j) { return j.terminal() || is_parked(j.now); }, std::chrono::seconds(100));
+        ids.back(), [](const job_snapshot& j) { return j.terminal() || is_parked(j.status); },
+        std::chrono::seconds(100));
     INFO(describe(last));
-    REQUIRE(last.now == status::completed);
+    REQUIRE(last.status == status::completed);
     CHECK(uploads.up().latest()->overall()[status::completed].jobs == 1000);
     uploads.stop();
     // nginx answers first and writes its line then.

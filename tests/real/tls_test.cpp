@@ -39,7 +39,7 @@ TEST_CASE("a server that cannot prove who it is gets nothing, and the error says
     const job_id id = uploads.enqueue(job(server.url("/dav/")).bytes("x", "secret"));
     // It may pass: a clock that is wrong, the login page of a network.
     const job_snapshot waits =
-        uploads.wait_until(id, [](const job_snapshot& j) { return j.now == status::waiting || j.terminal(); });
+        uploads.wait_until(id, [](const job_snapshot& j) { return j.status == status::waiting || j.terminal(); });
     INFO(describe(waits));
     CHECK(waits.reason == wait_reason::network);
     CHECK(waits.error.code == errc::tls_untrusted);

@@ -68,8 +68,9 @@ reply echo(const received_request& r, int status) {
 /// Everything a picture tells.
 std::string told_by(const job_snapshot& job) {
     const diagnostics& d = job.error.details;
-    std::string all = job.about->url + " " + job.about->protocol + " " + job.about->lane + " " + job.spoken + " " +
-                      job.error.message() + " " + d.transport_text + " " + d.excerpt + " " + d.detail;
+    std::string all = job.about->url + " " + job.about->protocol + " " + job.about->lane + " " +
+                      job.negotiated_protocol + " " + job.error.message() + " " + d.transport_text + " " + d.excerpt +
+                      " " + d.detail;
     for (std::size_t i = 0; i < job.item_count(); ++i) {
         all += " " + job.item(i).name + " " + job.item(i).path + " " + job.item(i).receipt;
     }
@@ -207,7 +208,7 @@ TEST_CASE("of a job that was removed the store keeps no signature, also while it
         job one(server.url() + "?sig=" + signature);
         one.via(tus{}).field("album", "canary-field").bytes("x", std::string(100'000, 'x'));
         const job_id id = uploads.enqueue(one);
-        CHECK(uploads.settled(id).now == status::failed);
+        CHECK(uploads.settled(id).status == status::failed);
         uploads.up().async_remove(id, asio::use_future).get();
         server.http.log().wait_until("the clean-up", [](const http_log::requests& all) {
             return std::any_of(all.begin(), all.end(), [](const auto& r) { return r.method == "DELETE"; });
@@ -259,7 +260,7 @@ TEST_CASE("a proxy's password is in no error and in no file") {
         one.bytes("x", "content");
         const job_snapshot done = uploads.waiting(uploads.enqueue(one));
         INFO(describe(done));
-        CHECK(done.now != status::completed);
+        CHECK(done.status != status::completed);
         check_silent("the snapshot", told_by(done), never_kept());
     }
     check_silent("the store", all_files(dir.path()), never_kept());

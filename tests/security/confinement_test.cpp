@@ -126,7 +126,7 @@ TEST_CASE("credentials with a line break hold the job up by name, and are not re
     job what(server.url("/x"));
     what.bytes("x", "content");
     const job_snapshot done = uploads.waiting(uploads.enqueue(what));
-    CHECK(done.now == status::waiting);
+    CHECK(done.status == status::waiting);
     CHECK(done.reason == wait_reason::credentials);
     CHECK(done.error.code == errc::invalid_header);
     CHECK_THAT(done.error.message(), Catch::Contains("Authorization") && !Catch::Contains("hunter2"));
@@ -182,7 +182,7 @@ TEST_CASE("a program that the app starts inherits nothing of ours, not even in m
     }
     CHECK(checked >= 5);  // the loop, the store and its lock, the file, sockets
     go.open();
-    CHECK(uploads.settled(id).now == status::completed);
+    CHECK(uploads.settled(id).status == status::completed);
 }
 
 }  // namespace waybill::test

@@ -155,7 +155,7 @@ TEST_CASE("an uploader that is confined sends what the store has from before onl
     {
         delivery anywhere(how);
         outside = anywhere.enqueue(job_for(at.outside));
-        REQUIRE(anywhere.waiting(outside).now == status::waiting);
+        REQUIRE(anywhere.waiting(outside).status == status::waiting);
     }
     how.file_root = at.root;
     delivery uploads(how);
@@ -163,7 +163,7 @@ TEST_CASE("an uploader that is confined sends what the store has from before onl
     const job_snapshot refused = uploads.settled(outside);
     CHECK(refused.error.code == errc::source_outside);
     CHECK_THAT(refused.error.message(), Catch::Contains("b.bin"));
-    CHECK(uploads.settled(uploads.enqueue(job_for(at.inside))).now == status::completed);
+    CHECK(uploads.settled(uploads.enqueue(job_for(at.inside))).status == status::completed);
     CHECK(error_of([&] { uploads.enqueue(job_for(at.outside)); }) == errc::source_outside);
 }
 

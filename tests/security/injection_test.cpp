@@ -125,7 +125,7 @@ TEST_CASE("hostile text is refused by name or arrives as text, wherever it is pu
             ++delivered;
             const job_snapshot done = uploads.settled(id);
             INFO(describe(done));
-            REQUIRE(done.now == status::completed);
+            REQUIRE(done.status == status::completed);
             const std::size_t expected = protocol == "put" ? one.items().size() : 1;
             REQUIRE(server.requests().size() == requests + expected);
             for (std::size_t i = 0; i < expected; ++i) {
@@ -178,7 +178,7 @@ TEST_CASE("hostile URLs are refused by name or asked for as they are, on one lin
             try {
                 const job_snapshot done = uploads.settled(uploads.enqueue(one));
                 INFO(describe(done));
-                CHECK(done.now == status::completed);
+                CHECK(done.status == status::completed);
                 ++requests;
                 CHECK(server.requests().size() == requests);
                 CHECK(server.requests().back().well_formed);

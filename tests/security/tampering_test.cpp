@@ -100,9 +100,9 @@ TEST_CASE(
     write_store(how.store.path, {evil, honest(server, "good")});
     delivery uploads(how);
     const job_snapshot failed = uploads.settled(job_id("evil"));
-    CHECK(failed.now == status::failed);
+    CHECK(failed.status == status::failed);
     CHECK(failed.error.code == errc::record_damaged);
-    CHECK(uploads.settled(job_id("good")).now == status::completed);
+    CHECK(uploads.settled(job_id("good")).status == status::completed);
     CHECK(server.requests().size() == 1);
     CHECK(server.requests().at(0).target == "/good");
     CHECK(error_of([&] { uploads.up().async_retry(job_id("evil"), asio::use_future).get(); }) == errc::record_damaged);

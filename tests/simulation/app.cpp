@@ -234,7 +234,7 @@ void simulation::retry(posted_job& job) {
     say("retries " + job.id);
     for (auto& [seq, whole] : disk_->jobs) {
         if (how_.planted == plant::doubt_lost && whole.job.spec.id.str() == job.id &&
-            whole.job.state.now == status::waiting) {
+            whole.job.state.status == status::waiting) {
             whole.job.state.intent.settle();
         }
     }
@@ -322,7 +322,7 @@ posted_job& simulation::any_job() {
 std::optional<status> simulation::stored(const std::string& id) const {
     for (const auto& [seq, whole] : disk_->jobs) {
         if (whole.job.spec.id.str() == id) {
-            return whole.job.state.now;
+            return whole.job.state.status;
         }
     }
     return std::nullopt;

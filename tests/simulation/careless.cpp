@@ -8,7 +8,7 @@
 
 namespace waybill::simulation {
 
-asio::awaitable<response> careless_session::send(request what, std::vector<body_span> spans, std::size_t about) {
+asio::awaitable<response> careless_session::send(request what, std::size_t about) {
     if (planted_ == plant::unmarked) {
         what.finishing = false;
         what.idempotent = true;
@@ -30,10 +30,10 @@ asio::awaitable<response> careless_session::send(request what, std::vector<body_
     }
     const std::string url = what.url;
     const auto offset = parse_decimal(single_header(what.headers, "Upload-Offset").value_or(""));
-    response answer = co_await inner_.send(std::move(what), std::move(spans), about);
+    response answer = co_await inner_.send(std::move(what), about);
     if (planted_ == plant::mark_cleared_early && answer.status / 100 == 2 && find_checkpoint(about) != nullptr) {
         checkpoint before = reached;
-        inner_.settle_soon(std::move(before));
+        inner_.resolve_soon(std::move(before));
     }
     if (planted_ == plant::hidden_fails && method == "HEAD" && answer.status == 403) {
         throw failure(disposition::permanent, make_http_error(403), describe(answer), std::nullopt, about);
@@ -70,13 +70,13 @@ asio::awaitable<void> careless_session::save(checkpoint reached) {
     co_await inner_.save(std::move(reached));
 }
 
-asio::awaitable<void> careless_session::save_and_mark(checkpoint reached) {
+asio::awaitable<void> careless_session::save_with_intent(checkpoint reached) {
     spoil(reached);
     if (planted_ == plant::unmarked || planted_ == plant::late_url) {
         inner_.save_soon(std::move(reached));
         co_return;
     }
-    co_await inner_.save_and_mark(std::move(reached));
+    co_await inner_.save_with_intent(std::move(reached));
 }
 
 void careless_session::save_soon(checkpoint reached) {
@@ -88,9 +88,9 @@ void careless_session::save_soon(checkpoint reached) {
     inner_.save_soon(std::move(reached));
 }
 
-void careless_session::settle_soon(checkpoint reached) {
+void careless_session::resolve_soon(checkpoint reached) {
     spoil(reached);
-    inner_.settle_soon(std::move(reached));
+    inner_.resolve_soon(std::move(reached));
 }
 
 void careless_session::spoil(checkpoint& reached) const {

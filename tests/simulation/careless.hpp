@@ -29,15 +29,15 @@ public:
         return inner_.find_checkpoint(item);
     }
     [[nodiscard]] std::unique_ptr<body_source> open(std::size_t item) override { return inner_.open(item); }
-    asio::awaitable<response> send(request what, std::vector<body_span> spans, std::size_t about) override;
+    asio::awaitable<response> send(request what, std::size_t about) override;
     asio::awaitable<void> save(checkpoint reached) override;
-    asio::awaitable<void> save_and_mark(checkpoint reached) override;
+    asio::awaitable<void> save_with_intent(checkpoint reached) override;
     void save_soon(checkpoint reached) override;
     asio::awaitable<void> forget(std::size_t item, bool discard) override { return inner_.forget(item, discard); }
-    asio::awaitable<void> settle_and_forget(std::size_t item, bool discard) override {
-        return inner_.settle_and_forget(item, discard);
+    asio::awaitable<void> resolve_and_discard(std::size_t item, bool discard) override {
+        return inner_.resolve_and_discard(item, discard);
     }
-    void settle_soon(checkpoint reached) override;
+    void resolve_soon(checkpoint reached) override;
     [[nodiscard]] std::size_t piece_size() const noexcept override { return inner_.piece_size(); }
     void confirm(std::size_t item, std::uint64_t bytes) override { inner_.confirm(item, bytes); }
     asio::awaitable<void> complete_item(std::size_t item, std::string receipt) override {

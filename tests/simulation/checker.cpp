@@ -125,7 +125,7 @@ void checker::look_at_leftovers(std::chrono::system_clock::time_point since) {
 void checker::look_at_job(const loaded_job& whole) {
     const job_state& now = whole.job.state;
     const std::string& id = whole.job.spec.id.str();
-    const point here(now.epoch, now.attempt, now.now);
+    const point here(now.epoch, now.attempt, now.status);
     auto& [epoch, files] = accepted_[id];
     if (epoch != now.epoch) {
         epoch = now.epoch;
@@ -146,9 +146,9 @@ void checker::look_at_job(const loaded_job& whole) {
     last_[id] = here;
     committed_[id].insert(here);
     mix(static_cast<std::uint64_t>(whole.job.seq));
-    mix(static_cast<std::uint64_t>(now.now) << 32 | static_cast<std::uint64_t>(now.attempt));
+    mix(static_cast<std::uint64_t>(now.status) << 32 | static_cast<std::uint64_t>(now.attempt));
     mix(static_cast<std::uint64_t>(now.not_before.time_since_epoch().count()));
-    if (now.now == status::completed) {
+    if (now.status == status::completed) {
         look_at_delivery(whole);
     }
 }
@@ -156,28 +156,28 @@ void checker::look_at_job(const loaded_job& whole) {
 void checker::look_at_change(const point& from, const loaded_job& to, posted_job& asked) const {
     const auto& [epoch, attempt, was] = from;
     const job_state& now = to.job.state;
-    require(!is_terminal(was) || now.epoch > epoch || now.now == was, asked.id,
-            "went from " + name(was) + " to " + name(now.now) + " without being asked");
+    require(!is_terminal(was) || now.epoch > epoch || now.status == was, asked.id,
+            "went from " + name(was) + " to " + name(now.status) + " without being asked");
     require(now.epoch >= epoch, asked.id, "went back to an earlier epoch");
-    const bool anew = now.epoch > epoch || (was == status::unknown_outcome && now.now == status::pending);
+    const bool anew = now.epoch > epoch || (was == status::unknown_outcome && now.status == status::pending);
     if (anew) {
         require(asked.unanswered > 0, asked.id, "began anew, from " + name(was) + ", without being asked");
         ++asked.granted;
         asked.left.clear();
         asked.epoch_began = now.epoch > epoch ? present : asked.epoch_began;
     }
-    if (now.now == status::pending && now.intent.stands()) {  // interrupted: the intent is all that is known
+    if (now.status == status::pending && now.intent.stands()) {  // interrupted: the intent is all that is known
         asked.left.insert(asked.is_form() ? 0 : now.intent.item());
     }
-    if (now.now == status::unknown_outcome && was != now.now) {
+    if (now.status == status::unknown_outcome && was != now.status) {
         look_at_doubt(to, asked);
     }
     for (std::size_t i = 0; was == status::unknown_outcome && asked.said_completed && i < to.items.size(); ++i) {
-        if (to.items[i].state.now == item_status::completed) {
+        if (to.items[i].state.status == item_status::completed) {
             asked.said.insert(i);
         }
     }
-    require(was != status::unknown_outcome || now.now != status::completed || asked.said_completed, asked.id,
+    require(was != status::unknown_outcome || now.status != status::completed || asked.said_completed, asked.id,
             "was set aside, and is completed though nobody said so");
     if (now.attempt != attempt || now.epoch != epoch) {
         asked.tried = false;
@@ -187,11 +187,11 @@ void checker::look_at_change(const point& from, const loaded_job& to, posted_job
     // And for bytes that were lost before, and are missed now.
     const bool missed = now.error.code == errc::outcome_unknown || now.error.code == errc::wrong_offset;
     const bool touched = now.error.code == errc::file_touched;  // before it all worked
-    const bool in_vain = now.now == status::waiting && !missed && !touched;
+    const bool in_vain = now.status == status::waiting && !missed && !touched;
     const bool finds_out = asked.automatic && asked.deaf != 0;  // that its endpoint cannot be asked what it speaks
     require(!in_vain || !asked.begun_healed || finds_out, asked.id,
             "has to be tried again though everything works: " + now.error.message());
-    if (now.now == status::failed) {
+    if (now.status == status::failed) {
         look_at_failure(to, asked);
         const bool ran = was == status::uploading || was == status::finalizing;
         // To look for its file is to try it.
@@ -206,7 +206,7 @@ void checker::look_at_change(const point& from, const loaded_job& to, posted_job
 void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) const {
     const std::error_code code = whole.job.state.error.code;
     const std::set<std::error_code> known = {errc::file_changed,    errc::source_missing,   errc::expired,
-                                             errc::connection_lost, errc::send_stalled,     errc::answer_timed_out,
+                                             errc::connection_lost, errc::send_stalled,     errc::response_timed_out,
                                              errc::outcome_unknown, errc::redirect_refused, errc::early_response,
                                              errc::file_touched};
     const bool by_s3 = asked.via == way::s3;
@@ -232,7 +232,7 @@ void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) 
     const bool may_be = asked.granted > 0 || again;
     for (std::size_t i = 0; i < whole.items.size(); ++i) {
         require(
-            may_be || whole.items[i].state.now == item_status::completed || !asked.arrived.contains(i), asked.id,
+            may_be || whole.items[i].state.status == item_status::completed || !asked.arrived.contains(i), asked.id,
             [&] { return "failed, and the server has " + asked.paths[i] + ": " + whole.job.state.error.message(); });
     }
 }
@@ -250,7 +250,7 @@ void checker::look_at_source(const loaded_job& whole) const {
     }
     if (why.details.detail.find("items were delivered") != std::string::npos) {
         for (const item_record& one : whole.items) {
-            require(one.state.now == item_status::completed || one.state.now == item_status::failed, id,
+            require(one.state.status == item_status::completed || one.state.status == item_status::failed, id,
                     "failed before all its items had their turn");
         }
     }
@@ -261,7 +261,7 @@ void checker::look_at_doubt(const loaded_job& whole, const posted_job& asked) {
     bool open = false;
     for (std::size_t i = 0; i < whole.items.size(); ++i) {
         const bool left = asked.left.contains(asked.is_form() ? 0 : i);
-        open = open || (left && whole.items[i].state.now != item_status::completed);
+        open = open || (left && whole.items[i].state.status != item_status::completed);
     }
     require(open, asked.id, "was set aside, and nothing of it can have arrived");
 }
@@ -269,7 +269,7 @@ void checker::look_at_doubt(const loaded_job& whole, const posted_job& asked) {
 void checker::look_at_delivery(const loaded_job& whole) const {
     const posted_job& asked = jobs_.at(whole.job.spec.id.str());
     for (const item_record& i : whole.items) {
-        require(i.state.now == item_status::completed, asked.id, "is completed, and not all of its items are");
+        require(i.state.status == item_status::completed, asked.id, "is completed, and not all of its items are");
     }
     for (std::size_t i = 0; i < whole.items.size(); ++i) {
         if (asked.said.contains(i)) {
@@ -341,9 +341,9 @@ void checker::look_at(const snapshot& seen) {
 
 void checker::look_at_picture(const job_snapshot& shown) {
     const std::string& id = shown.id().str();
-    const point here(shown.epoch, shown.attempt, shown.now);
+    const point here(shown.epoch, shown.attempt, shown.status);
     require(committed_[id].contains(here), id, [&] {
-        return "is shown as " + name(shown.now) + " in attempt " + std::to_string(shown.attempt) +
+        return "is shown as " + name(shown.status) + " in attempt " + std::to_string(shown.attempt) +
                ", which was never committed";
     });
     look_at_progress(shown);
@@ -358,9 +358,9 @@ void checker::look_at_progress(const job_snapshot& shown) {
         sum += item.sent;
     }
     require(sum == shown.sent && shown.sent <= shown.size(), id, "has items that do not add up");
-    const point here(shown.epoch, shown.attempt, shown.now);
+    const point here(shown.epoch, shown.attempt, shown.status);
     auto& [when, sent] = sent_[id];
-    require(when != here || shown.now != status::uploading || shown.sent >= sent, id, [&, was = sent] {
+    require(when != here || shown.status != status::uploading || shown.sent >= sent, id, [&, was = sent] {
         return "went back from " + std::to_string(was) + " to " + std::to_string(shown.sent) + " bytes in one attempt";
     });
     when = here;
@@ -381,7 +381,7 @@ void checker::look_after_outage(const outage& away, std::chrono::steady_clock::t
         // Before that it had got on, or its disk was away.
         const bool refused_lately = state.refused_since > std::chrono::milliseconds(0) &&
                                     disk_.time.open - state.refused_since < std::chrono::hours(6);
-        const bool waits = is_open(state.now) && !for_its_disk && !refused_lately && !away.concerns(asked.url());
+        const bool waits = is_open(state.status) && !for_its_disk && !refused_lately && !away.concerns(asked.url());
         require(!waits || took < std::chrono::hours(6) || most < took, asked.id,
                 "still waits though its host is there: " + whole.job.state.error.message());
     }
@@ -390,8 +390,8 @@ void checker::look_after_outage(const outage& away, std::chrono::steady_clock::t
 void checker::look_at_end(const snapshot& seen) const {
     totals rows;
     for (const auto& [seq, whole] : disk_.jobs) {
-        rows[whole.job.state.now].jobs += 1;
-        rows[whole.job.state.now].bytes += whole.job.spec.size;
+        rows[whole.job.state.status].jobs += 1;
+        rows[whole.job.state.status].bytes += whole.job.spec.size;
     }
     for (std::size_t i = 0; i < status_count; ++i) {
         const totals::row& shown = seen.overall().by_status[i];
@@ -402,16 +402,16 @@ void checker::look_at_end(const snapshot& seen) const {
     }
     for (const auto& [seq, whole] : disk_.jobs) {
         const std::string& id = whole.job.spec.id.str();
-        const status now = whole.job.state.now;
+        const status now = whole.job.state.status;
         require(is_terminal(now) || is_parked(now), id, "came to rest as " + name(now));
-        require(seen.at(whole.job.spec.id).now == now, id, "is shown otherwise than it is stored");
+        require(seen.at(whole.job.spec.id).status == now, id, "is shown otherwise than it is stored");
     }
 }
 
 std::uint64_t checker::completed() const {
     std::uint64_t sum = 0;
     for (const auto& [seq, whole] : disk_.jobs) {
-        sum += whole.job.state.now == status::completed ? 1 : 0;
+        sum += whole.job.state.status == status::completed ? 1 : 0;
     }
     return sum;
 }

@@ -63,8 +63,8 @@ public:
         }
         if (got.failure == errc::connection_lost && (stalls || silent)) {
             const std::unique_ptr<alarm> watchdog = time_->make_alarm(executor_);
-            co_await watchdog->wait_until(time_->steady_now() + (stalls ? what.limits.stall : what.limits.answer));
-            got.failure = stalls ? errc::send_stalled : errc::answer_timed_out;
+            co_await watchdog->wait_until(time_->steady_now() + (stalls ? what.limits.stall : what.limits.response));
+            got.failure = stalls ? errc::send_stalled : errc::response_timed_out;
         }
         co_return got;
     }

@@ -81,20 +81,20 @@ public:
             how.replace.sources = make_sources(of.files_.files);
         }
         const plant planted = of.how_.planted;
-        how.protocols["s3"] = [planted](const protocol_spec& spec) { return planted_in(planted, make_s3(spec)); };
-        how.protocols["put"] = [planted](const protocol_spec& spec) {
+        how.protocols.add("s3", [planted](const protocol_spec& spec) { return planted_in(planted, make_s3(spec)); });
+        how.protocols.add("put", [planted](const protocol_spec& spec) {
             return planted_in(planted, std::make_unique<detail::put_protocol>(spec));
-        };
-        how.protocols["tus"] = [planted](const protocol_spec& spec) { return planted_in(planted, make_tus(spec)); };
+        });
+        how.protocols.add("tus", [planted](const protocol_spec& spec) { return planted_in(planted, make_tus(spec)); });
         if (planted == plant::condition_repeated) {
-            how.protocols["put"] = [planted](const protocol_spec& spec) {
+            how.protocols.add("put", [planted](const protocol_spec& spec) {
                 return planted_in(planted, std::make_unique<detail::put_protocol>(spec));
-            };
+            });
         }
         if (planted >= plant::late_url) {
-            how.protocols["resumable"] = [planted](const protocol_spec& spec) {
+            how.protocols.add("resumable", [planted](const protocol_spec& spec) {
                 return planted_in(planted, std::make_unique<detail::resumable_protocol>(spec));
-            };
+            });
         }
         how.replace.clock = of.clock_;
         how.replace.random = std::make_shared<testing::seeded_random>(of.random_.next());
@@ -104,7 +104,7 @@ public:
             how.retry.cap = how.retry.host_pause = how.retry.host_pause_cap = std::chrono::seconds(5);
             how.retry.credentials_pause = how.retry.credentials_pause_cap = std::chrono::seconds(5);
         }
-        how.jobs_at_once = 1 + of.random_.below(4);
+        how.max_concurrent_jobs = 1 + of.random_.below(4);
         how.verifiers["backend"] = [&of](const job_snapshot& about) -> asio::awaitable<verification> {
             co_return of.server_.verify(about.id().str(), about.error.item);
         };

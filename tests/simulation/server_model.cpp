@@ -179,7 +179,7 @@ void server_model::asked(const request& what) {
         violate(what.method + " left for " + job.id + ", whose cancellation was confirmed");
     }
     const loaded_job* const whole = stored(job.id);
-    const status now = whole == nullptr ? status::failed : whole->job.state.now;
+    const status now = whole == nullptr ? status::failed : whole->job.state.status;
     if (now != status::uploading && now != status::finalizing) {
         violate(what.method + " left for " + job.id + ", which is " + std::string(to_string(now)) + " on the disk");
     }

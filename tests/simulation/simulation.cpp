@@ -68,7 +68,7 @@ void simulation::go_without_a_host() {
     const std::string host = random_.chance(0.5) ? "server.test" : "other.test";
     std::string job;
     for (const auto& [seq, whole] : disk_->jobs) {
-        if (is_open(whole.job.state.now) && jobs_.at(whole.job.spec.id.str()).host == host && random_.chance(0.3)) {
+        if (is_open(whole.job.state.status) && jobs_.at(whole.job.spec.id.str()).host == host && random_.chance(0.3)) {
             job = whole.job.spec.id.str();
             break;
         }
@@ -88,11 +88,11 @@ void simulation::go_without_a_host() {
         go_on();
         for (auto& [seq, whole] : disk_->jobs) {
             job_state& state = whole.job.state;
-            if (how_.planted == plant::refusals_forgotten && state.now == status::waiting) {
+            if (how_.planted == plant::refusals_forgotten && state.status == status::waiting) {
                 state.refused_since = {};
             }
-            if (how_.planted == plant::outage_counts && state.now == status::waiting && state.troubles >= 12) {
-                state.now = status::failed;
+            if (how_.planted == plant::outage_counts && state.status == status::waiting && state.troubles >= 12) {
+                state.status = status::failed;
                 state.error.code = errc::connect_failed;
                 ++disk_->commits;
             }
@@ -122,7 +122,7 @@ void simulation::heal() {
     }
     rest("after the app decided");
     for (const auto& [seq, whole] : disk_->jobs) {
-        if (is_parked(whole.job.state.now)) {
+        if (is_parked(whole.job.state.status)) {
             throw broken(whole.job.spec.id.str() + ": is parked though the app decided and the server answers");
         }
     }
@@ -209,7 +209,7 @@ void simulation::check() {
 void simulation::tell_changes() {
     for (const auto& [seq, whole] : disk_->jobs) {
         const job_state& now = whole.job.state;
-        std::string line = "on disk " + whole.job.spec.id.str() + ": " + std::string(to_string(now.now)) +
+        std::string line = "on disk " + whole.job.spec.id.str() + ": " + std::string(to_string(now.status)) +
                            ", attempt " + std::to_string(now.attempt) + ", marked " +
                            std::to_string(now.intent.attempt()) + ", failures " + std::to_string(now.failures);
         if (std::string& told = told_[seq]; told != line) {
@@ -308,16 +308,16 @@ void simulation::fail_untried() {
     for (auto& [seq, whole] : disk_->jobs) {
         job_state& state = whole.job.state;
         const auto age = clock_->system_now() - state.epoch_began;
-        if (how_.planted == plant::untried && state.now == status::waiting && age > std::chrono::hours(24 * 7)) {
-            state.now = status::failed;
+        if (how_.planted == plant::untried && state.status == status::waiting && age > std::chrono::hours(24 * 7)) {
+            state.status = status::failed;
             state.error.code = errc::expired;
         }
-        if (how_.planted == plant::doubt_fails && state.now == status::waiting && state.intent.stands()) {
-            state.now = status::failed;
+        if (how_.planted == plant::doubt_fails && state.status == status::waiting && state.intent.stands()) {
+            state.status = status::failed;
             state.error.code = errc::file_changed;
         }
-        if (how_.planted == plant::doubt_invented && state.now == status::waiting && !state.intent.stands()) {
-            state.now = status::unknown_outcome;
+        if (how_.planted == plant::doubt_invented && state.status == status::waiting && !state.intent.stands()) {
+            state.status = status::unknown_outcome;
             state.error.code = errc::outcome_unknown;
         }
     }

@@ -88,7 +88,7 @@ private:
     static options how(const std::string& folder) {
         options made;
         made.store.path = folder + "/store/soak.db";
-        made.jobs_at_once = 8;
+        made.max_concurrent_jobs = 8;
         made.snapshot_jobs = 200;  // fewer than there are: it is full all the time
         made.retry.base = std::chrono::milliseconds(2);
         made.retry.floor = std::chrono::milliseconds(1);
@@ -138,7 +138,7 @@ private:
                 }
             }
             const job_snapshot ended = co_await up_.async_wait_final(id);
-            ended_[static_cast<std::size_t>(ended.now)] += 1;
+            ended_[static_cast<std::size_t>(ended.status)] += 1;
             co_await up_.async_remove(id);
             count();
         }

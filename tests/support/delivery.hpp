@@ -46,7 +46,7 @@ namespace waybill::test {
 
 /// A job's state in one line, for the text of a failed test.
 [[nodiscard]] inline std::string describe(const job_snapshot& job) {
-    std::string text = std::string(to_string(job.now)) + " (" + std::string(to_string(job.reason)) + "), attempt " +
+    std::string text = std::string(to_string(job.status)) + " (" + std::string(to_string(job.reason)) + "), attempt " +
                        std::to_string(job.attempt) + ", " + std::to_string(job.sent) + " of " +
                        std::to_string(job.size()) + " bytes sent";
     return job.error ? text + ", error: " + job.error.message() : text;
@@ -85,12 +85,13 @@ public:
 
     /// Waits until the job is final or set aside.
     job_snapshot settled(const job_id& id) {
-        return wait_until(id, [](const job_snapshot& j) { return j.terminal() || is_parked(j.now); });
+        return wait_until(id, [](const job_snapshot& j) { return j.terminal() || is_parked(j.status); });
     }
     /// Waits until the job is between two attempts, or has settled.
     job_snapshot waiting(const job_id& id) {
-        return wait_until(
-            id, [](const job_snapshot& j) { return j.now == status::waiting || j.terminal() || is_parked(j.now); });
+        return wait_until(id, [](const job_snapshot& j) {
+            return j.status == status::waiting || j.terminal() || is_parked(j.status);
+        });
     }
 
     /// Ends it in an orderly way; the next delivery on the same store continues.

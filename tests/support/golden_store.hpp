@@ -90,7 +90,7 @@ inline new_job golden_unknown() {
 inline new_job golden_tus() {
     new_job made = golden_job("tus", status::waiting);
     made.job.spec.protocol = {"auto", {}};
-    made.job.state.spoken = "tus";
+    made.job.state.negotiated_protocol = "tus";
     made.job.state.attempt = 1;
     made.items[0].spec.content = {fingerprint_scope::whole, "fedcba9876543210"};
     return made;

@@ -34,7 +34,7 @@ inline new_job sample_job(const std::string& id, status now = status::pending) {
     s.item_count = 3;
     s.accepted = unix_millis(std::chrono::milliseconds(1'893'456'000'123));
     s.content = detail::crc32c(0, id);
-    j.job.state.now = now;
+    j.job.state.status = now;
     j.job.state.key = "0123456789abcdef0123456789abcdef";
     for (int i = 0; i < 3; ++i) {
         item_record& one = j.items.emplace_back();
@@ -57,11 +57,11 @@ inline std::string line_of(const loaded_job& whole) {
     const job_seq seq = whole.job.seq;
     // Opening returns what a crash left running to pending: so does this.
     job_state state = whole.job.state;
-    if (state.now == status::uploading || state.now == status::finalizing) {
-        state.now = status::pending;
+    if (state.status == status::uploading || state.status == status::finalizing) {
+        state.status = status::pending;
     }
     std::string line = std::to_string(static_cast<std::int64_t>(seq)) + (whole.damaged ? " DAMAGED " : " ") +
-                       whole.job.spec.id.str() + " " + std::string(to_string(state.now)) + " " +
+                       whole.job.spec.id.str() + " " + std::string(to_string(state.status)) + " " +
                        std::to_string(detail::checksum(whole.job.spec)) + " " +
                        std::to_string(detail::checksum(seq, state));
     for (std::size_t i = 0; i < whole.items.size(); ++i) {
@@ -129,9 +129,9 @@ inline job_change step(sample_store& store, job_seq seq, status to) {
     const std::optional<loaded_job> whole = store.load(seq);
     job_change change;
     change.seq = seq;
-    change.from = whole->job.state.now;
+    change.from = whole->job.state.status;
     change.to = whole->job.state;
-    change.to.now = to;
+    change.to.status = to;
     return change;
 }
 

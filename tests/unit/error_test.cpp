@@ -64,7 +64,7 @@ const std::map<errc, std::string> intended = {
     {errc::connection_lost, "r"},
     {errc::stale_connection, "r"},
     {errc::send_stalled, "r"},
-    {errc::answer_timed_out, "ra"},
+    {errc::response_timed_out, "ra"},
     {errc::tls_untrusted, "r"},
     {errc::tls_failed, "r"},
     {errc::proxy_failed, "r"},

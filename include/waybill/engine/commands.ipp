@@ -5,7 +5,7 @@
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/run/cleaner.hpp>
 #include <waybill/engine/run/give_up_uploads.hpp>
-#include <waybill/engine/show/picture.hpp>
+#include <waybill/engine/show/snapshot_of.hpp>
 #include <waybill/http/url.hpp>
 #include <waybill/store/apply.hpp>
 
@@ -13,17 +13,15 @@
 #include <utility>
 
 // What the app asks of jobs that are known.
-namespace waybill {
-namespace detail {
-
+namespace waybill::detail {
 /// An unfinished job that is to be tried now. Of one whose outcome is unknown the app takes the risk; about one that
 /// waits the server is asked first, as ever.
 [[nodiscard]] inline job_state tried_again(job_state state) {
-    if (state.now == status::unknown_outcome) {
+    if (state.status == status::unknown_outcome) {
         state.intent.settle();
         state.failures = 0;
     }
-    state.now = status::pending;
+    state.status = status::pending;
     state.not_before = {};
     state.wait = {};
     state.reason = wait_reason::none;
@@ -32,7 +30,7 @@ namespace detail {
 
 [[nodiscard]] inline item_state delivered(const item_record& one) {
     item_state done = one.state;
-    done.now = item_status::completed;
+    done.status = item_status::completed;
     done.confirmed = one.spec.size;
     return done;
 }
@@ -44,7 +42,7 @@ namespace detail {
     next.items.emplace_back(item, delivered(whole.items[item]));
     next.dropped.push_back(item);
     next.to = whole.job.state;
-    next.to.now = status::pending;
+    next.to.status = status::pending;
     next.to.intent.settle();
     next.to.failures = 0;
     return next;
@@ -59,8 +57,6 @@ namespace detail {
     next.drop_checkpoints = true;
     return next;
 }
-
-}  // namespace detail
 
 WAYBILL_DECL asio::awaitable<job_seq> engine::require(job_id id) {
     co_await open();
@@ -83,9 +79,9 @@ WAYBILL_DECL asio::awaitable<loaded_job> engine::load(job_seq seq) {
 /// A record that can be trusted. Throws `errc::record_damaged` for another one, which is a failed job from then on.
 WAYBILL_DECL asio::awaitable<loaded_job> engine::load_sound(job_seq seq) {
     loaded_job whole = co_await load(seq);
-    if (!detail::is_sound(whole, parts_.protocols)) {
+    if (!is_sound(whole, parts_.protocols)) {
         const std::string id = printable_excerpt(whole.job.spec.id.str(), 128);
-        co_await set_aside(std::move(whole));
+        co_await quarantine(std::move(whole));
         publish();
         throw error(errc::record_damaged, id);
     }
@@ -96,12 +92,12 @@ WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change n
     // Who cancels from here on is too late: what is on the disk is made known.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     next.seq = whole.job.seq;
-    next.from = whole.job.state.now;
+    next.from = whole.job.state.status;
     const job_change made = next;
     co_await ledger_.commit(std::move(next), whole);
     cleaner_->ring();
-    detail::apply(made, whole);
-    show(detail::picture_of(whole), board::place::asked);
+    apply(made, whole);
+    show(snapshot_of(whole), board::place::asked);
     place(whole.job.seq, whole.job.spec, whole.job.state);
     publish();
 }
@@ -110,16 +106,16 @@ WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
     const job_seq seq = co_await require(id);
     const hold held(*this, seq);
     while (running_.contains(seq)) {
-        const detail::awaited_ends::watch end(ends_, seq);
-        interrupt(seq, detail::runner::wish::cancel);
+        const awaited_ends::watch end(ends_, seq);
+        interrupt(seq, runner::wish::cancel);
         co_await end.reached();
     }
     loaded_job whole = co_await load_sound(seq);
-    if (whole.job.state.now == status::canceled) {
+    if (whole.job.state.status == status::canceled) {
         co_return;
     }
-    if (is_terminal(whole.job.state.now)) {
-        throw error(errc::not_allowed, id.str() + " is " + std::string(to_string(whole.job.state.now)));
+    if (is_terminal(whole.job.state.status)) {
+        throw error(errc::not_allowed, id.str() + " is " + std::string(to_string(whole.job.state.status)));
     }
     job_change next;
     next.to = decide().canceled(whole.job.state);
@@ -135,7 +131,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
         co_return;
     }
     loaded_job whole = co_await load_sound(seq);
-    const status was = whole.job.state.now;
+    const status was = whole.job.state.status;
     if (was == status::completed) {
         throw error(errc::not_allowed, id.str() + " is completed");
     }
@@ -150,9 +146,9 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
     if (is_terminal(was)) {
         next = co_await new_epoch(whole);
     } else {
-        next.to = detail::tried_again(whole.job.state);
+        next.to = tried_again(whole.job.state);
     }
-    next.to.now = status::pending;
+    next.to.status = status::pending;
     co_await change(std::move(whole), std::move(next));
 }
 
@@ -160,16 +156,16 @@ WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
     const job_seq seq = co_await require(id);
     const hold held(*this, seq);
     loaded_job whole = co_await load_sound(seq);
-    if (whole.job.state.now != status::unknown_outcome) {
-        throw error(errc::not_allowed, id.str() + " is " + std::string(to_string(whole.job.state.now)));
+    if (whole.job.state.status != status::unknown_outcome) {
+        throw error(errc::not_allowed, id.str() + " is " + std::string(to_string(whole.job.state.status)));
     }
     job_change next;
     switch (what) {
         case resolution::completed:
             if (whole.job.state.intent.is_for_one_of_several(whole.items)) {
-                next = detail::doubtful_item_delivered(whole);
+                next = doubtful_item_delivered(whole);
             } else {
-                next = detail::all_items_delivered(whole);
+                next = all_items_delivered(whole);
                 next.to = decide().completed(whole.job.state);
             }
             break;
@@ -179,7 +175,7 @@ WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
             break;
         case resolution::retry:
             hosts_.try_now(url(whole.job.spec.url).origin());
-            next.to = detail::tried_again(whole.job.state);
+            next.to = tried_again(whole.job.state);
             break;
     }
     co_await change(std::move(whole), std::move(next));
@@ -190,15 +186,15 @@ WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
     const job_seq seq = co_await require(id);
     const hold held(*this, seq);
     loaded_job whole = co_await load(seq);
-    const bool sound = detail::is_sound(whole, parts_.protocols);
+    const bool sound = is_sound(whole, parts_.protocols);
     if (!sound) {
-        co_await set_aside(std::move(whole));
+        co_await quarantine(std::move(whole));
         whole = co_await load(seq);
     }
     // The store refuses this too, but it does not know the job by its name.
-    if (!is_terminal(whole.job.state.now)) {
+    if (!is_terminal(whole.job.state.status)) {
         throw error(errc::not_allowed,
-                    id.str() + " is " + std::string(to_string(whole.job.state.now)) + ": cancel it first");
+                    id.str() + " is " + std::string(to_string(whole.job.state.status)) + ": cancel it first");
     }
     job_change given_up;
     if (sound) {  // no request is made from damaged bytes
@@ -215,15 +211,15 @@ WAYBILL_DECL asio::awaitable<job_snapshot> engine::wait(job_id id, bool until_fi
     const job_seq seq = co_await require(id);
     for (;;) {
         co_await open();
-        const detail::awaited_ends::watch end(ends_, seq);  // before looking: an end in between must not be missed
+        const awaited_ends::watch end(ends_, seq);  // before looking: an end in between must not be missed
         loaded_job whole = co_await load(seq);
-        whole.damaged = !detail::is_sound(whole, parts_.protocols);
-        const status now = whole.job.state.now;
-        if (is_terminal(now) || (is_parked(now) && !until_final) || whole.damaged) {
-            co_return detail::picture_of(whole);
+        whole.damaged = !is_sound(whole, parts_.protocols);
+        const status committed = whole.job.state.status;
+        if (is_terminal(committed) || (is_parked(committed) && !until_final) || whole.damaged) {
+            co_return snapshot_of(whole);
         }
         co_await end.reached();
     }
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

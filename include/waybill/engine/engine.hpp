@@ -6,7 +6,6 @@
 #include <waybill/detail/condition.hpp>
 #include <waybill/detail/decl.hpp>
 #include <waybill/engine/awaited_ends.hpp>
-#include <waybill/engine/engine_options.hpp>
 #include <waybill/engine/engine_parts.hpp>
 #include <waybill/engine/ledger.hpp>
 #include <waybill/engine/lifecycle.hpp>
@@ -18,6 +17,7 @@
 #include <waybill/engine/show/board.hpp>
 #include <waybill/engine/show/observer_hub.hpp>
 #include <waybill/model/job.hpp>
+#include <waybill/options.hpp>
 #include <waybill/platform/home_process.hpp>
 #include <waybill/protocol/registry.hpp>
 #include <waybill/random.hpp>
@@ -34,7 +34,7 @@
 #include <string>
 #include <vector>
 
-namespace waybill {
+namespace waybill::detail {
 
 class cleaner;
 
@@ -42,9 +42,9 @@ class cleaner;
 ///
 /// @par Thread safety
 ///   On the uploader's strand; `hub().latest()` from any thread.
-class engine final : public std::enable_shared_from_this<engine>, private detail::run_observer {
+class engine final : public std::enable_shared_from_this<engine>, private run_observer {
 public:
-    engine(detail::strand home, engine_parts parts, engine_options options);
+    engine(strand home, engine_parts parts, options options);
 
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
@@ -69,15 +69,15 @@ public:
     asio::awaitable<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most);
 
     [[nodiscard]] observer_hub& hub() noexcept { return hub_; }
-    [[nodiscard]] const detail::strand& home() const noexcept { return home_; }
+    [[nodiscard]] const strand& home() const noexcept { return home_; }
     /// In a forked child it must be left alone.
     [[nodiscard]] bool is_inherited() const noexcept { return process_.left(); }
 
 private:
     static constexpr std::chrono::hours forget_every{1};
 
-    using need = detail::lifecycle::need;
-    using phase = detail::lifecycle::phase;
+    using need = lifecycle::need;
+    using phase = lifecycle::phase;
 
     /// Jobs of one kind that are still to be listed: those after `last`.
     struct unlisted {
@@ -104,16 +104,16 @@ private:
     // Delivering.
     asio::awaitable<std::exception_ptr> deliver_until_it_ends();
     asio::awaitable<void> deliver();
-    asio::awaitable<void> lay_down();
+    asio::awaitable<void> quiesce();
     [[nodiscard]] bool lose_store(const std::exception_ptr& thrown);
     asio::awaitable<std::exception_ptr> reopen();
     asio::awaitable<void> refill_lanes();
     asio::awaitable<void> flush_running();
     void start(job_seq seq);
     void ended(job_seq seq, const std::exception_ptr& thrown);
-    void interrupt(job_seq seq, detail::runner::wish why);
+    void interrupt(job_seq seq, runner::wish why);
     asio::awaitable<void> interrupt_all();
-    asio::awaitable<void> set_aside_if_possible(loaded_job whole);
+    asio::awaitable<void> quarantine_if_possible(loaded_job whole);
 
     // What runs ask, and tell.
     [[nodiscard]] bool delivers() const noexcept override { return life_.is_open(); }
@@ -121,7 +121,7 @@ private:
     void on_committed(const job_snapshot& now) override;
     void on_leftover() override;
     void on_placed(const job_record& job) override;
-    asio::awaitable<void> set_aside(loaded_job whole) override;
+    asio::awaitable<void> quarantine(loaded_job whole) override;
 
     // Changing.
     asio::awaitable<job_seq> require(job_id id);
@@ -153,27 +153,27 @@ private:
     [[nodiscard]] job_turn turn_of(const queued_job& job) const;
     [[nodiscard]] outcome decide() const { return {options_.retry, lived(), parts_.random->unit()}; }
 
-    detail::home_process process_;
-    detail::strand home_;
+    home_process process_;
+    strand home_;
     engine_parts parts_;
-    engine_options options_;
+    options options_;
     observer_hub hub_;
     board board_;
-    detail::ledger ledger_;
+    ledger ledger_;
     scheduler scheduler_;
     host_health hosts_;
-    detail::run_environment environment_;
+    run_environment environment_;
     std::unique_ptr<alarm> alarm_;
     std::unique_ptr<cleaner> cleaner_;
-    detail::condition phase_changed_;
-    detail::condition run_ended_;
-    detail::awaited_ends ends_;
-    detail::lifecycle life_;
+    condition phase_changed_;
+    condition run_ended_;
+    awaited_ends ends_;
+    lifecycle life_;
     std::exception_ptr open_failure_;
     std::exception_ptr fatal_;
     store_time opened_at_;  // the store's own time when it was opened, and
     scheduler::time_point opened_{};
-    std::map<job_seq, std::shared_ptr<detail::runner>> running_;
+    std::map<job_seq, std::shared_ptr<runner>> running_;
     scheduler::time_point next_look_{};
     scheduler::time_point next_flush_{};
     scheduler::time_point next_forgetting_{};
@@ -182,7 +182,7 @@ private:
     bool filling_ = false;
 };
 
-}  // namespace waybill
+}  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/engine/accept/engine_accept.ipp>

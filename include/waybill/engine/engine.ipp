@@ -13,9 +13,7 @@
 #include <utility>
 
 // The engine's life: opening, delivering, stopping.
-namespace waybill {
-namespace detail {
-
+namespace waybill::detail {
 [[nodiscard]] inline bool is_cancellation(const std::exception_ptr& thrown) noexcept {
     try {
         std::rethrow_exception(thrown);
@@ -38,11 +36,9 @@ namespace detail {
     return kept;
 }
 
-}  // namespace detail
-
-WAYBILL_DECL engine::engine(detail::strand home, engine_parts parts, engine_options options)
+WAYBILL_DECL engine::engine(strand home, engine_parts parts, options options)
     : home_(std::move(home)), parts_(std::move(parts)), options_(std::move(options)), hub_(home_),
-      board_(options_.snapshot_jobs), ledger_(*parts_.store, board_), scheduler_(options_.jobs_at_once),
+      board_(options_.snapshot_jobs), ledger_(*parts_.store, board_), scheduler_(options_.max_concurrent_jobs),
       hosts_(options_.retry), environment_{home_, parts_, options_, ledger_, scheduler_, hosts_, *this},
       alarm_(parts_.clock->make_alarm(home_)), cleaner_(std::make_unique<cleaner>(home_, parts_, ledger_, options_)),
       phase_changed_(home_), run_ended_(home_), ends_(home_) {
@@ -68,7 +64,7 @@ WAYBILL_DECL asio::awaitable<void> engine::open() {
             if (awaited && open_failure_) {
                 std::rethrow_exception(open_failure_);
             }
-            detail::spawn(home_, [self = shared_from_this()] { return open_store(self); });
+            spawn(home_, [self = shared_from_this()] { return open_store(self); });
             life_.begin_opening();
         }
         awaited = life_.is(phase::opening);
@@ -106,17 +102,17 @@ WAYBILL_DECL asio::awaitable<void> engine::open_store(std::shared_ptr<engine> se
     if (again) {
         self->publish();
     } else {
-        detail::spawn(self->home_, [self] { return fill_board(self); });
+        spawn(self->home_, [self] { return fill_board(self); });
     }
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::read_store(bool again) {
     const store_contents found = co_await ledger_.open();
     scheduler_.clear();
-    opened_at_ = detail::time_at_opening(found.time, now());
+    opened_at_ = time_at_opening(found.time, now());
     opened_ = parts_.clock->steady_now();
-    if (!found.set_aside.empty()) {
-        board_.note_set_aside(found.set_aside);
+    if (!found.moved_aside.empty()) {
+        board_.note_moved_aside(found.moved_aside);
     }
     for (const queued_job& head : found.lane_heads) {
         scheduler_.refill({head.lane, head.origin}, {{head.seq, turn_of(head)}}, true);
@@ -156,7 +152,7 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
         }
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await lay_down();
+    co_await quiesce();
     life_.end_delivering();
     if (life_.close_lost()) {
         phase_changed_.notify_all();  // whoever needs the store next opens it anew
@@ -164,7 +160,7 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
     run_ended_.notify_all();
     thrown = fatal_ ? fatal_ : thrown;
     if (thrown) {
-        if (!detail::is_cancellation(thrown)) {
+        if (!is_cancellation(thrown)) {
             hub_.close(thrown);
         }
         std::rethrow_exception(thrown);
@@ -186,7 +182,7 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::deliver_until_it_ends()
 }
 
 /// Ends all transfers and waits for their ends.
-WAYBILL_DECL asio::awaitable<void> engine::lay_down() {
+WAYBILL_DECL asio::awaitable<void> engine::quiesce() {
     co_await interrupt_all();
     co_await cleaner_->stop();
 }
@@ -209,7 +205,7 @@ WAYBILL_DECL bool engine::lose_store(const std::exception_ptr& thrown) {
 /// Forgets everything and asks the disk, as after a crash; jobs that were running are pending again.
 /// Gives up when the disk fails again and again, and says why.
 WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::reopen() {
-    co_await lay_down();
+    co_await quiesce();
     if (!life_.close_lost()) {
         co_return nullptr;  // it is being stopped
     }
@@ -289,4 +285,4 @@ WAYBILL_DECL asio::awaitable<void> engine::stop() {
     }
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

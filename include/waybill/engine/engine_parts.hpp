@@ -10,7 +10,7 @@
 
 #include <memory>
 
-namespace waybill {
+namespace waybill::detail {
 
 /// The parts an engine works with. It knows them by their interfaces alone.
 struct engine_parts {
@@ -22,4 +22,4 @@ struct engine_parts {
     registry protocols;
 };
 
-}  // namespace waybill
+}  // namespace waybill::detail

@@ -5,7 +5,7 @@
 #include <waybill/detail/in_parallel.hpp>
 #include <waybill/engine/engine.hpp>
 #include <waybill/engine/run/cleaner.hpp>
-#include <waybill/engine/show/picture.hpp>
+#include <waybill/engine/show/snapshot_of.hpp>
 
 #include <functional>
 #include <memory>
@@ -13,19 +13,19 @@
 #include <vector>
 
 // The runs: started, interrupted, heard of.
-namespace waybill {
+namespace waybill::detail {
 
 WAYBILL_DECL void engine::start(job_seq seq) {
-    const auto run = std::make_shared<detail::runner>(seq, environment_);
+    const auto run = std::make_shared<runner>(seq, environment_);
     running_.emplace(seq, run);
-    detail::spawn(
+    spawn(
         home_, [self = shared_from_this(), run] { return run->run(); }, run->signal(),
         [self = shared_from_this(), run, seq](const std::exception_ptr& thrown) { self->ended(seq, thrown); });
 }
 
 WAYBILL_DECL void engine::ended(job_seq seq, const std::exception_ptr& thrown) {
     running_.erase(seq);
-    if (detail::is_want_of_memory(thrown)) {
+    if (is_want_of_memory(thrown)) {
         scheduler_.wait(seq, {parts_.clock->steady_now() + options_.retry.base});  // as after a crash: from the disk
     } else if (thrown && !fatal_) {
         fatal_ = thrown;
@@ -48,8 +48,6 @@ WAYBILL_DECL void engine::on_placed(const job_record& job) {
     place(job.seq, job.spec, job.state);
 }
 
-namespace detail {
-
 using flush_queue = std::vector<std::shared_ptr<attempt>>;
 
 [[nodiscard]] inline asio::awaitable<bool> flush_next(std::shared_ptr<flush_queue> left) {
@@ -64,25 +62,23 @@ using flush_queue = std::vector<std::shared_ptr<attempt>>;
     co_return true;
 }
 
-}  // namespace detail
-
 /// Handed to the store together, so that one sync makes the results of all running jobs durable that could wait.
 WAYBILL_DECL asio::awaitable<void> engine::flush_running() {
-    const auto dirty = std::make_shared<detail::flush_queue>();
+    const auto dirty = std::make_shared<flush_queue>();
     for (const auto& [seq, run] : running_) {
         if (run->job() && run->job()->dirty()) {
             dirty->push_back(run->job());
         }
     }
     if (!dirty->empty()) {
-        std::function<asio::awaitable<bool>()> step = [dirty] { return detail::flush_next(dirty); };
-        co_await detail::in_parallel(home_, shared_from_this(), dirty->size(), std::move(step));
+        std::function<asio::awaitable<bool>()> step = [dirty] { return flush_next(dirty); };
+        co_await in_parallel(home_, shared_from_this(), dirty->size(), std::move(step));
     }
 }
 
-WAYBILL_DECL void engine::interrupt(job_seq seq, detail::runner::wish why) {
+WAYBILL_DECL void engine::interrupt(job_seq seq, runner::wish why) {
     if (const auto found = running_.find(seq); found != running_.end()) {
-        const std::shared_ptr<detail::runner> run = found->second;  // it may be over at once
+        const std::shared_ptr<runner> run = found->second;  // it may be over at once
         run->interrupt(why);
     }
 }
@@ -94,7 +90,7 @@ WAYBILL_DECL asio::awaitable<void> engine::interrupt_all() {
     }
     for (const job_seq seq : all) {
         if (running_.contains(seq) && !running_[seq]->interrupted()) {
-            interrupt(seq, detail::runner::wish::stop);
+            interrupt(seq, runner::wish::stop);
         }
     }
     while (!running_.empty()) {
@@ -104,18 +100,18 @@ WAYBILL_DECL asio::awaitable<void> engine::interrupt_all() {
 
 /// Keeps a record that cannot be trusted as a failed job, until the app removes it. Nothing is made of what it says: it
 /// is counted by what the store finds.
-WAYBILL_DECL asio::awaitable<void> engine::set_aside(loaded_job whole) {
+WAYBILL_DECL asio::awaitable<void> engine::quarantine(loaded_job whole) {
     co_await ledger_.quarantine(whole.job.seq);
     whole.damaged = true;
-    show(detail::picture_of(whole));
+    show(snapshot_of(whole));
     scheduler_.leave(whole.job.seq);
     ends_.notify(whole.job.seq);
 }
 
 /// On a full disk it is done another time.
-WAYBILL_DECL asio::awaitable<void> engine::set_aside_if_possible(loaded_job whole) {
+WAYBILL_DECL asio::awaitable<void> engine::quarantine_if_possible(loaded_job whole) {
     try {
-        co_await set_aside(std::move(whole));
+        co_await quarantine(std::move(whole));
     } catch (const error& e) {
         if (e.code() != errc::store_full) {
             throw;
@@ -123,4 +119,4 @@ WAYBILL_DECL asio::awaitable<void> engine::set_aside_if_possible(loaded_job whol
     }
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

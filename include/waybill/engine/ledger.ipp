@@ -42,7 +42,7 @@ WAYBILL_DECL asio::awaitable<void> ledger::commit(job_change change, const loade
     require_possible(change);
     assert(is_consistent(change, of));
     const status from = change.from;
-    const status to = change.to.now;
+    const status to = change.to.status;
     const std::uint64_t size_before = of.job.spec.size;
     const std::uint64_t size_then = size_after(change, of);
     co_await store_.commit(std::move(change));
@@ -56,7 +56,7 @@ WAYBILL_DECL asio::awaitable<void> ledger::quarantine(job_seq seq) {
 }
 
 WAYBILL_DECL asio::awaitable<void> ledger::remove(const loaded_job& of, std::vector<leftover> leftovers) {
-    const status was = of.job.state.now;
+    const status was = of.job.state.status;
     const std::uint64_t size = of.job.spec.size;
     co_await store_.remove(of.job.seq, std::move(leftovers));
     board_.count_gone(was, size);

@@ -16,20 +16,20 @@ namespace waybill::detail {
 [[nodiscard]] inline bool is_consistent(const job_state& s, std::size_t items) noexcept {
     const bool counts = s.epoch >= 1 && s.attempt >= 0 && s.failures >= 0 && s.failures <= s.attempt &&
                         s.early_cuts >= 0 && s.troubles >= 0;
-    const bool reason = (s.now == status::waiting) == (s.reason != wait_reason::none);
+    const bool reason = (s.status == status::waiting) == (s.reason != wait_reason::none);
     // An intent is of an attempt that was begun, and of what the job has. What has ended is in doubt no more.
     const std::size_t about = s.intent.item();
-    const bool intent = !s.intent.stands() || (!is_terminal(s.now) && s.intent.attempt() <= s.attempt &&
+    const bool intent = !s.intent.stands() || (!is_terminal(s.status) && s.intent.attempt() <= s.attempt &&
                                                (about < items || about == checkpoint::whole_job));
-    const bool error = s.now == status::completed         ? !s.error
-                       : s.now == status::unknown_outcome ? s.error.code == errc::outcome_unknown
-                                                          : true;
+    const bool error = s.status == status::completed         ? !s.error
+                       : s.status == status::unknown_outcome ? s.error.code == errc::outcome_unknown
+                                                             : true;
     return counts && reason && intent && error;
 }
 
 /// @param size of the item.
 [[nodiscard]] inline bool is_consistent(const item_state& s, std::uint64_t size) noexcept {
-    return s.now == item_status::completed ? s.confirmed == size : s.confirmed <= size;
+    return s.status == item_status::completed ? s.confirmed == size : s.confirmed <= size;
 }
 
 }  // namespace waybill::detail

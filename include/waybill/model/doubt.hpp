@@ -45,7 +45,7 @@ public:
     /// @param items the job's `item_record`s: record.hpp, which defines them, needs this file first.
     template <class Items>
     [[nodiscard]] bool is_unconfirmed(const Items& items) const {
-        const auto open = [](const auto& one) { return one.state.now != item_status::completed; };
+        const auto open = [](const auto& one) { return one.state.status != item_status::completed; };
         if (!stands()) {
             return false;
         }
@@ -55,7 +55,7 @@ public:
     /// It stands for one item, and others are still to be sent.
     template <class Items>
     [[nodiscard]] bool is_for_one_of_several(const Items& items) const {
-        const auto open = [](const auto& one) { return one.state.now != item_status::completed; };
+        const auto open = [](const auto& one) { return one.state.status != item_status::completed; };
         return stands() && item_ < items.size() &&
                std::count_if(items.begin(), items.end(), open) > (open(items[item_]) ? 1 : 0);
     }

@@ -81,7 +81,7 @@ public:
         return *this;
     }
 
-    /// How the bytes are spoken. Default: `put`.
+    /// Sets the protocol that transfers the job. Default: `put`.
     template <protocol_choice Protocol>
     job& via(const Protocol& protocol) {
         protocol_ = protocol.spec();

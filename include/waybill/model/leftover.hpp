@@ -23,7 +23,7 @@ struct leftover {
 [[nodiscard]] inline leftover leftover_of(const job_record& job, const checkpoint& reached, unix_millis now) {
     leftover what;
     what.job = job.spec;
-    what.job.protocol = job.spoken();
+    what.job.protocol = job.effective_protocol();
     // It may be kept for days after its job: only what cleaning up needs, and no signature.
     what.job.url.erase(std::min(what.job.url.find('?'), what.job.url.size()));
     what.job.fields.clear();

@@ -94,15 +94,15 @@ enum class stage : std::uint8_t {
 
 /// The part of a job that changes.
 struct job_state {
-    status now = status::pending;
+    waybill::status status = waybill::status::pending;
     waybill::stage stage = waybill::stage::upload;
     wait_reason reason = wait_reason::none;
-    int epoch = 1;                         ///< lives so far: one more for each explicit retry
-    int attempt = 0;                       ///< attempts begun in this epoch
-    int failures = 0;                      ///< attempts failed in a row without confirmed progress
-    int early_cuts = 0;                    ///< connections in a row that broke in mid-body: a refusal may be unheard
-    waybill::intent intent;                ///< that a request may arrive from now on
-    unix_millis not_before{};              ///< the next attempt begins no earlier, or
+    int epoch = 1;             ///< lives so far: one more for each explicit retry
+    int attempt = 0;           ///< attempts begun in this epoch
+    int failures = 0;          ///< attempts failed in a row without confirmed progress
+    int early_cuts = 0;        ///< connections in a row that broke in mid-body: a refusal may be unacknowledged
+    waybill::intent intent;    ///< that a request may arrive from now on
+    unix_millis not_before{};  ///< the next attempt begins no earlier, or
     std::chrono::milliseconds wait{0};     ///< this long after it was said: clocks are put right
     unix_millis epoch_began{};             ///< acceptance or last retry
     std::chrono::milliseconds began{0};    ///< the same in the store's time: how long it had been open
@@ -110,7 +110,7 @@ struct job_state {
     std::chrono::milliseconds retired{0};  ///< the same in the store's time, `store_time::all()`
     int troubles = 0;  ///< failed attempts in a row, whosever fault; while the job is refused, only refusals
     std::chrono::milliseconds refused_since{0};  ///< in the store's open time: the first of refusals in a row
-    std::string spoken;                          ///< the protocol found out to be spoken, when it is not the job's own
+    std::string negotiated_protocol;             ///< the protocol that was negotiated, when it is not the job's own
     std::string key;                             ///< 32 hexadecimal digits, random for each (job, epoch)
     stored_error error;                          ///< the last one
     std::string unknown;                         ///< as in `job_spec`
@@ -124,9 +124,9 @@ struct job_record {
     job_spec spec;
     job_state state;
 
-    /// How the server is spoken to about this job: the protocol that was found out, or its own.
-    [[nodiscard]] protocol_spec spoken() const {
-        return state.spoken.empty() ? spec.protocol : protocol_spec{state.spoken, {}};
+    /// The protocol that transfers this job: the negotiated one, or the job's own.
+    [[nodiscard]] protocol_spec effective_protocol() const {
+        return state.negotiated_protocol.empty() ? spec.protocol : protocol_spec{state.negotiated_protocol, {}};
     }
 };
 
@@ -148,7 +148,7 @@ struct item_spec {
 
 /// The part of an item that changes.
 struct item_state {
-    item_status now = item_status::pending;
+    item_status status = item_status::pending;
     std::uint64_t confirmed = 0;  ///< bytes the server has confirmed
     std::string receipt;          ///< what the server said of it: an ETag, a digest, an URL
     std::string unknown;          ///< as in `job_spec`

@@ -31,7 +31,7 @@ namespace waybill {
 struct item_snapshot {
     std::string name;
     std::string path;  ///< empty for bytes from memory
-    item_status now = item_status::pending;
+    item_status status = item_status::pending;
     std::uint64_t size = 0;
     std::uint64_t sent = 0;       ///< bytes handed to the network in the current attempt, or confirmed before
     std::uint64_t confirmed = 0;  ///< bytes the server has confirmed
@@ -44,15 +44,15 @@ struct item_snapshot {
     std::string receipt;  ///< what the server said of the completed item: an ETag, a digest, an URL
     stored_error error;   ///< set on the item the job failed at
 
-    [[nodiscard]] double progress() const noexcept { return progress_of(sent, size, now == item_status::completed); }
+    [[nodiscard]] double progress() const noexcept { return progress_of(sent, size, status == item_status::completed); }
 };
 
 /// What a job is doing right now, finer than its stored status.
 enum class activity : std::uint8_t {
-    none,             ///< it is not running
-    restoring,        ///< checks its files, asks the server what it has
-    sending,          ///< bytes are leaving
-    awaiting_answer,  ///< all bytes of a request are sent; the server is working
+    none,               ///< it is not running
+    restoring,          ///< checks its files, asks the server what it has
+    sending,            ///< bytes are leaving
+    awaiting_response,  ///< all bytes of a request are sent; the server is working
 };
 
 /// One job in a snapshot. Copies are cheap: what never changes is shared.
@@ -79,7 +79,7 @@ struct job_snapshot {
     };
     /// What changes, for each item.
     struct item_progress {
-        item_status now = item_status::pending;
+        item_status status = item_status::pending;
         std::uint64_t sent = 0;
         std::uint64_t confirmed = 0;
         double speed = 0;
@@ -88,10 +88,10 @@ struct job_snapshot {
 
     job_seq seq{};
     std::shared_ptr<const fixed> about;
-    status now = status::pending;
+    waybill::status status = waybill::status::pending;
     wait_reason reason = wait_reason::none;
     activity doing = activity::none;
-    std::string spoken;  ///< the protocol found out to be spoken; empty: the job's own
+    std::string negotiated_protocol;  ///< the protocol that `automatic` has chosen; empty: the job's own
     int epoch = 1;
     int attempt = 0;
     unix_millis not_before{};  ///< when waiting: the next attempt
@@ -105,8 +105,8 @@ struct job_snapshot {
 
     [[nodiscard]] const job_id& id() const noexcept { return about->id; }
     [[nodiscard]] std::uint64_t size() const noexcept { return about->size; }
-    [[nodiscard]] bool terminal() const noexcept { return is_terminal(now); }
-    [[nodiscard]] double progress() const noexcept { return progress_of(sent, size(), now == status::completed); }
+    [[nodiscard]] bool terminal() const noexcept { return is_terminal(status); }
+    [[nodiscard]] double progress() const noexcept { return progress_of(sent, size(), status == status::completed); }
 
     [[nodiscard]] std::optional<std::chrono::seconds> time_left() const noexcept {
         return left_at(speed, size() - sent);
@@ -116,10 +116,10 @@ struct job_snapshot {
     /// job is tried again is not the error's to say: the same error may be its first or its last.
     [[nodiscard]] std::string message() const {
         std::string text = error.message();
-        if (!error || now == status::completed || now == status::canceled || is_parked(now)) {
+        if (!error || status == status::completed || status == status::canceled || is_parked(status)) {
             return text;
         }
-        if (now != status::failed) {
+        if (status != status::failed) {
             return text + "; it is tried again";
         }
         const bool said = error.code.message().find("retry the job") != std::string::npos;
@@ -136,7 +136,7 @@ struct job_snapshot {
         result.name = what.name;
         result.path = what.path;
         result.size = what.size;
-        result.now = how.now;
+        result.status = how.status;
         result.sent = how.sent;
         result.confirmed = how.confirmed;
         result.speed = how.speed;
@@ -220,9 +220,9 @@ public:
 
     snapshot() = default;
     snapshot(std::uint64_t version, job_map jobs, id_map ids, totals overall, std::uint64_t sent, bool cleaning = false,
-             std::shared_ptr<const std::string> set_aside = nullptr)
+             std::shared_ptr<const std::string> moved_aside = nullptr)
         : version_(version), jobs_(std::move(jobs)), ids_(std::move(ids)), overall_(overall), sent_(sent),
-          cleaning_(cleaning), set_aside_(std::move(set_aside)) {}
+          cleaning_(cleaning), moved_aside_(std::move(moved_aside)) {}
 
     /// Grows with every snapshot of one uploader.
     [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
@@ -256,8 +256,8 @@ public:
     /// again later, and is not meant.
     [[nodiscard]] bool cleaning() const noexcept { return cleaning_; }
     /// Where the store that was found damaged was moved to when this uploader opened it
-    /// (`damaged_store::set_aside`); empty: it was sound.
-    [[nodiscard]] std::string set_aside() const { return set_aside_ ? *set_aside_ : std::string(); }
+    /// (`damaged_store::move_aside`); empty: it was sound.
+    [[nodiscard]] std::string moved_aside() const { return moved_aside_ ? *moved_aside_ : std::string(); }
 
 private:
     std::uint64_t version_ = 0;
@@ -266,7 +266,7 @@ private:
     totals overall_;
     std::uint64_t sent_ = 0;
     bool cleaning_ = false;
-    std::shared_ptr<const std::string> set_aside_;
+    std::shared_ptr<const std::string> moved_aside_;
 };
 
 }  // namespace waybill

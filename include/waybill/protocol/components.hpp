@@ -25,6 +25,7 @@ WAYBILL_DECL void add_component(std::string name, protocol_factory make);
 /// One, from the moment it is initialised, for all uploaders that are made later: a variable of the component's
 /// definitions.
 struct component {
+    explicit component(named_protocol what) { add_component(std::move(what.name), std::move(what.make)); }
     component(std::string name, protocol_factory make) { add_component(std::move(name), std::move(make)); }
 };
 

@@ -44,7 +44,7 @@ enum class disposition : std::uint8_t {
 /// The connection broke, or nothing was heard on it. The host may be at fault, or the way there, or this very request.
 [[nodiscard]] inline bool is_cut(std::error_code code) noexcept {
     return code == errc::connection_lost || code == errc::stale_connection || code == errc::send_stalled ||
-           code == errc::answer_timed_out;
+           code == errc::response_timed_out;
 }
 
 /// The server, what stands before it, or the way there refused this request, and perhaps this request only. One that

@@ -51,7 +51,7 @@ namespace waybill {
     if (r.status != 0) {
         return r.status == 500 && !r.header("Retry-After");
     }
-    return r.failure == errc::connection_lost || r.failure == errc::answer_timed_out ||
+    return r.failure == errc::connection_lost || r.failure == errc::response_timed_out ||
            r.failure == errc::response_too_large || r.failure == errc::invalid_response;
 }
 

@@ -12,7 +12,7 @@
 
 namespace waybill {
 
-/// How one job is spoken. One object serves one attempt; what must outlive the attempt goes into
+/// Transfers one job. One object serves one attempt; what must outlive the attempt goes into
 /// checkpoints.
 ///
 /// Each stage may be run again after a crash or a failure and must then continue, not repeat. A
@@ -27,7 +27,7 @@ class protocol {
 public:
     virtual ~protocol() = default;
 
-    /// Refuses, before acceptance, a job that cannot be spoken this way. Throws `waybill::error`.
+    /// Refuses, before acceptance, a job that this protocol cannot deliver. Throws `waybill::error`.
     virtual void check(const waybill::job& job) const = 0;
 
     /// True when a job to this URL may have a header that is otherwise the library's own: one that says what the

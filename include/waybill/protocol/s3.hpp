@@ -139,9 +139,9 @@ private:
     detail::string_pairs settings_;
 };
 
-/// `s3` with keys of your own: `options.protocols["s3"] = s3_with(keys)`. By default it is
+/// `s3` with keys of your own: `options.protocols.add(s3_with(keys))`. By default it is
 /// `s3_with(require_s3_credentials)`. Throws `errc::invalid_option` when there is no function.
-[[nodiscard]] WAYBILL_DECL protocol_factory s3_with(s3_credentials_provider keys);
+[[nodiscard]] WAYBILL_DECL named_protocol s3_with(s3_credentials_provider keys);
 
 }  // namespace waybill
 

@@ -5,6 +5,7 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/model/checkpoint.hpp>
 #include <waybill/model/record.hpp>
+#include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 
@@ -18,14 +19,6 @@
 #include <vector>
 
 namespace waybill {
-
-/// Which of a request's body bytes are an item's: what progress is counted by.
-struct body_span {
-    std::size_t item = 0;
-    std::uint64_t body_offset = 0;  ///< where the item's bytes begin in the request body
-    std::uint64_t item_offset = 0;  ///< which of the item's bytes that is
-    std::uint64_t length = 0;
-};
 
 /// The server, as a protocol sees it: requests with credentials and watchdogs added.
 ///
@@ -45,10 +38,18 @@ public:
     /// @par Errors
     ///   Throws `failure` when the item's file has changed, and `error` of the store. What the
     ///   network and the server do is in the response.
-    virtual asio::awaitable<response> send(request what, std::vector<body_span> spans,
-                                           std::size_t about = checkpoint::whole_job) = 0;
+    virtual asio::awaitable<response> send(request what, std::size_t about = checkpoint::whole_job) = 0;
 
     [[nodiscard]] virtual std::chrono::system_clock::time_point now() const noexcept = 0;
+
+    /// Throws the `failure` that a response amounts to, unless the request was accepted (`judge`).
+    ///
+    /// @param about the item the request was for; `checkpoint::whole_job` for the whole job.
+    /// @param idempotent what the request said of itself (`request::idempotent`): whether it may be sent again when
+    ///   nobody knows what became of it.
+    void require(const response& got, std::size_t about = checkpoint::whole_job, bool idempotent = true) const {
+        require_accepted(got, idempotent, unix_seconds(now()), about);
+    }
 };
 
 /// What a protocol may do for its job during one attempt. Implemented by the engine, which sees
@@ -57,6 +58,10 @@ class session : public exchange {
 public:
     [[nodiscard]] virtual const job_record& job() const noexcept = 0;
     [[nodiscard]] virtual const std::vector<item_record>& items() const noexcept = 0;
+    /// What the app asked for.
+    [[nodiscard]] const job_spec& spec() const noexcept { return job().spec; }
+    /// How far that is.
+    [[nodiscard]] const job_state& state() const noexcept { return job().state; }
 
     /// An earlier request of this job may have arrived. True from the intent, recorded before the request's last byte
     /// is sent, until what became of it is kept: so also while the protocol looks at the response.
@@ -77,20 +82,20 @@ public:
     /// The same, and in the same commit the mark that the request which finishes the item may be sent next. For small
     /// items, whose bytes all leave at once: it saves them the commit for the mark. Also for an answer that took the
     /// mark away and does not say what became of the request: the doubt stays.
-    virtual asio::awaitable<void> save_and_mark(checkpoint reached) = 0;
+    virtual asio::awaitable<void> save_with_intent(checkpoint reached) = 0;
     /// As `save` without waiting: durable within `options::flush_interval`.
     virtual void save_soon(checkpoint reached) = 0;
     /// As `save_soon`, of a checkpoint that says what became of a request whose answer was lost: its mark
     /// (`job_state::intent`) is taken away by the commit that keeps the checkpoint. There is no way to take it
     /// away alone: whoever is stopped or killed in between would send again what has arrived. An item's completion
     /// settles its mark in the same way, and so does a failure that says so (`failure::settle`).
-    virtual void settle_soon(checkpoint reached) = 0;
+    virtual void resolve_soon(checkpoint reached) = 0;
     /// Forgets an item's checkpoint: its upload is gone, or of no use any more. With `discard` what
     /// the server still has of it is cleaned up, durably, in the background.
     virtual asio::awaitable<void> forget(std::size_t item, bool discard) = 0;
     /// The same, and in the same commit the mark goes of a request whose answer was lost: nothing of it has arrived, or
     /// what has is given up.
-    virtual asio::awaitable<void> settle_and_forget(std::size_t item, bool discard) = 0;
+    virtual asio::awaitable<void> resolve_and_discard(std::size_t item, bool discard) = 0;
 
     /// How many bytes of a body to read in one turn of the loop where it is read ahead, for a digest.
     [[nodiscard]] virtual std::size_t piece_size() const noexcept { return std::size_t(1) << 20; }
@@ -119,7 +124,7 @@ public:
     /// either, end the attempt instead: its host is in trouble, and is then spared by all jobs.
     virtual asio::awaitable<void> back_off(int refusals, std::optional<std::chrono::seconds> retry_after) = 0;
 
-    /// Says which protocol was found out to be spoken, for snapshots and for the next process. Completes when that is
+    /// Keeps which protocol was negotiated, for snapshots and for the next process. Completes when that is
     /// durable.
     virtual asio::awaitable<void> save_protocol(std::string name) = 0;
 };
@@ -129,7 +134,7 @@ public:
 [[nodiscard]] inline std::vector<std::size_t> items_to_send(const session& job) {
     std::vector<std::size_t> open;
     for (std::size_t i = 0; i < job.items().size(); ++i) {
-        if (job.items()[i].state.now != item_status::completed) {
+        if (job.items()[i].state.status != item_status::completed) {
             open.insert(job.in_doubt(i) ? open.begin() : open.end(), i);
         }
     }

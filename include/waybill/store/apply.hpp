@@ -17,9 +17,9 @@ namespace waybill::detail {
 
 /// Throws `errc::not_allowed` for a change that the table of statuses forbids.
 inline void require_possible(const job_change& change) {
-    if (change.from != change.to.now && !can_become(change.from, change.to.now)) {
+    if (change.from != change.to.status && !can_become(change.from, change.to.status)) {
         throw error(errc::not_allowed,
-                    std::string(to_string(change.from)) + " to " + std::string(to_string(change.to.now)));
+                    std::string(to_string(change.from)) + " to " + std::string(to_string(change.to.status)));
     }
 }
 

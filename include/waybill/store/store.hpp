@@ -50,7 +50,7 @@ struct removed_job {
 /// One durable change of one job: all of it is committed, or none.
 struct job_change {
     job_seq seq{};
-    status from{};  ///< the committed status; `to.now` must be the same or reachable from it
+    status from{};  ///< the committed status; `to.status` must be the same or reachable from it
     job_state to;
     std::vector<std::pair<std::size_t, item_state>> items;
     std::vector<checkpoint> checkpoints;  ///< each replaces the one of its item
@@ -75,7 +75,7 @@ struct store_contents {
     /// The first open job of every lane and origin.
     std::vector<queued_job> lane_heads;
     /// Where a damaged store was moved to, if that happened just now.
-    std::string set_aside;
+    std::string moved_aside;
     /// As it was noted last.
     store_time time;
 };

@@ -45,7 +45,7 @@ WAYBILL_DECL asio::awaitable<response> fake_transport::perform(const request& wh
     response r = wrong.what == fault::kind::silent ? response() : serve_(got);
     co_await turn();
     if (wrong.what == fault::kind::silent) {
-        r.failure = errc::answer_timed_out;
+        r.failure = errc::response_timed_out;
     }
     if (wrong.what == fault::kind::answer_lost) {
         r = response();

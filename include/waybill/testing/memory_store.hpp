@@ -92,12 +92,12 @@ public:
 
 private:
     /// A change whose caller has not heard of it yet.
-    class unheard {
+    class unacknowledged {
     public:
-        explicit unheard(std::size_t& count) noexcept : count_(count) { ++count_; }
-        unheard(const unheard&) = delete;
-        unheard& operator=(const unheard&) = delete;
-        ~unheard() { --count_; }
+        explicit unacknowledged(std::size_t& count) noexcept : count_(count) { ++count_; }
+        unacknowledged(const unacknowledged&) = delete;
+        unacknowledged& operator=(const unacknowledged&) = delete;
+        ~unacknowledged() { --count_; }
 
     private:
         std::size_t& count_;
@@ -121,7 +121,7 @@ private:
 
     asio::any_io_executor executor_;
     std::shared_ptr<memory_disk> disk_;
-    std::size_t unheard_ = 0;
+    std::size_t unacknowledged_ = 0;
     bool failed_ = false;
 };
 

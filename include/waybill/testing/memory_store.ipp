@@ -43,7 +43,7 @@ WAYBILL_DECL asio::awaitable<void> memory_store::write(std::function<void()> cha
         });
         co_return;
     }
-    const unheard counted(unheard_);
+    const unacknowledged counted(unacknowledged_);
     // Not two awaits: a cancellation between them would end one that has been written already.
     auto settled = std::make_shared<detail::event>(executor_);
     auto thrown = std::make_shared<std::exception_ptr>();
@@ -99,7 +99,7 @@ WAYBILL_DECL loaded_job& memory_store::at(job_seq seq) {
 
 WAYBILL_DECL asio::awaitable<store_contents> memory_store::open() {
     // Every change that was begun before is answered first, as `store::open` says.
-    while (unheard_ != 0) {
+    while (unacknowledged_ != 0) {
         co_await asio::post(executor_, asio::use_awaitable);
     }
     failed_ = false;
@@ -117,13 +117,13 @@ WAYBILL_DECL asio::awaitable<store_contents> memory_store::open() {
     std::map<std::pair<std::string, std::string>, queued_job> heads;
     for (auto& [seq, whole] : disk_->jobs) {
         job_state& state = whole.job.state;
-        if (state.now == status::uploading || state.now == status::finalizing) {
-            state.now = status::pending;
+        if (state.status == status::uploading || state.status == status::finalizing) {
+            state.status = status::pending;
             ++disk_->commits;
         }
-        found.totals[state.now].jobs += 1;
-        found.totals[state.now].bytes += whole.job.spec.size;
-        if (is_open(state.now)) {
+        found.totals[state.status].jobs += 1;
+        found.totals[state.status].bytes += whole.job.spec.size;
+        if (is_open(state.status)) {
             queued_job head = queued(whole);
             heads.try_emplace(std::pair(head.lane, head.origin), head);
         }
@@ -204,8 +204,8 @@ WAYBILL_DECL asio::awaitable<void> memory_store::commit(job_change change) {
 WAYBILL_DECL void memory_store::apply(const job_change& change) {
     loaded_job& whole = at(change.seq);
     detail::require_possible(change);
-    if (whole.job.state.now != change.from) {
-        throw error(errc::not_allowed, "the job is " + std::string(to_string(whole.job.state.now)));
+    if (whole.job.state.status != change.from) {
+        throw error(errc::not_allowed, "the job is " + std::string(to_string(whole.job.state.status)));
     }
     detail::apply(change, whole);
     if (drop_unknown) {
@@ -220,14 +220,14 @@ WAYBILL_DECL asio::awaitable<totals> memory_store::quarantine(job_seq seq) {
     auto difference = std::make_shared<totals>();
     std::function<void()> change = [this, seq, difference] {
         loaded_job& whole = at(seq);
-        totals::row& before = (*difference)[whole.job.state.now];
+        totals::row& before = (*difference)[whole.job.state.status];
         before.jobs -= 1;
         before.bytes -= whole.job.spec.size;
         totals::row& after = (*difference)[status::failed];
         after.jobs += 1;
         after.bytes += whole.job.spec.size;
         whole.job.state = {};
-        whole.job.state.now = status::failed;
+        whole.job.state.status = status::failed;
         whole.job.state.error.code = errc::record_damaged;
         whole.job.state.finished = disk_->time.wall;
         whole.job.state.retired = never_retired;
@@ -244,7 +244,7 @@ WAYBILL_DECL void memory_store::keep(const leftover& what) {
 
 WAYBILL_DECL asio::awaitable<void> memory_store::remove(job_seq seq, std::vector<leftover> leftovers) {
     std::function<void()> change = [this, seq, leftovers = std::move(leftovers)] {
-        if (!is_terminal(at(seq).job.state.now)) {
+        if (!is_terminal(at(seq).job.state.status)) {
             throw error(errc::not_allowed, "the job is not finished");
         }
         disk_->jobs.erase(seq);
@@ -260,8 +260,8 @@ WAYBILL_DECL asio::awaitable<std::vector<removed_job>> memory_store::remove_fini
     co_await read();
     std::vector<removed_job> gone;
     for (const auto& [seq, whole] : disk_->jobs) {
-        if (is_terminal(whole.job.state.now) && whole.job.state.retired < before) {
-            gone.push_back({seq, whole.job.state.now, whole.job.spec.size, whole.damaged});
+        if (is_terminal(whole.job.state.status) && whole.job.state.retired < before) {
+            gone.push_back({seq, whole.job.state.status, whole.job.spec.size, whole.damaged});
             if (whole.damaged) {
                 continue;
             }

@@ -49,7 +49,7 @@ WAYBILL_DECL asio::awaitable<std::vector<queued_job>> memory_store::lane(std::st
     std::vector<queued_job> result;
     for (auto at = disk_->jobs.upper_bound(after); at != disk_->jobs.end() && result.size() < most; ++at) {
         const loaded_job& whole = at->second;
-        if (whole.job.spec.lane == name && whole.job.spec.origin == origin && is_open(whole.job.state.now)) {
+        if (whole.job.spec.lane == name && whole.job.spec.origin == origin && is_open(whole.job.state.status)) {
             result.push_back(queued(whole));
         }
     }
@@ -69,9 +69,9 @@ WAYBILL_DECL asio::awaitable<std::vector<loaded_job>> memory_store::list(listing
     co_await read();
     std::vector<loaded_job> all;
     for (const auto& [seq, whole] : disk_->jobs) {
-        const status now = whole.job.state.now;
-        if (which == listing::all || (which == listing::open && is_open(now)) ||
-            (which == listing::parked && is_parked(now)) || (which == listing::finished && is_terminal(now))) {
+        const status as = whole.job.state.status;
+        if (which == listing::all || (which == listing::open && is_open(as)) ||
+            (which == listing::parked && is_parked(as)) || (which == listing::finished && is_terminal(as))) {
             all.push_back(whole);
         }
     }

@@ -4,6 +4,7 @@
 #include <waybill/body/body_source.hpp>
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/http/header.hpp>
+#include <waybill/transport/request_limits.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -17,17 +18,12 @@
 
 namespace waybill {
 
-/// The watchdogs of one request. There is no limit on its whole duration: a slow upload that gets
-/// on is a good upload.
-struct request_limits {
-    std::chrono::milliseconds connect{30'000};  ///< until the connection stands, TLS included
-    std::chrono::milliseconds stall{60'000};    ///< while sending: without one byte leaving
-    /// After the last byte: until the answer is complete, and one second more for every 6 MB of the body. Each interim
-    /// response (1xx) begins it anew, up to twelve times this limit in all.
-    std::chrono::milliseconds answer{300'000};
-    std::size_t response_body = 1 << 20;  ///< bytes of response body; a longer one is cut off
-    /// Bytes of response headers that are kept. What exceeds it sixteenfold ends the transfer.
-    std::size_t response_headers = 64 << 10;
+/// Which of a request's body bytes are an item's: what progress is counted by.
+struct body_span {
+    std::size_t item = 0;
+    std::uint64_t body_offset = 0;  ///< where the item's bytes begin in the request body
+    std::uint64_t item_offset = 0;  ///< which of the item's bytes that is
+    std::uint64_t length = 0;
 };
 
 /// One HTTP request. What it points to lives until `transport::perform` has completed.
@@ -38,6 +34,8 @@ struct request {
     /// The body, `offset` to its end; null for none.
     body_source* body = nullptr;
     std::uint64_t offset = 0;
+    /// Where the items are in the body: their progress is counted by it. Empty: no item's bytes are sent.
+    std::vector<body_span> spans;
     /// Sending it twice does what sending it once does (RFC 9110 section 9.2.2). Requests that are
     /// not get a fresh connection, so that no layer below can repeat them unseen.
     bool idempotent = false;

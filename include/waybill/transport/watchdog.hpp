@@ -60,7 +60,7 @@ public:
             return since_ + limits_.stall;
         }
         // Whoever only ever sends interim responses is given up in the end.
-        return std::min(since_ + limits_.answer, body_sent_at_ + limits_.answer * most_answer_limits);
+        return std::min(since_ + limits_.response, body_sent_at_ + limits_.response * most_answer_limits);
     }
 
     /// The failure to end the request with, if it is time.
@@ -71,7 +71,7 @@ public:
         if (!connected_) {
             return errc::connect_timed_out;
         }
-        return body_sent_ ? errc::answer_timed_out : errc::send_stalled;
+        return body_sent_ ? errc::response_timed_out : errc::send_stalled;
     }
 
 private:

@@ -56,9 +56,9 @@ asio::awaitable<void> work(waybill::uploader& up, std::string step, [[maybe_unus
     waybill::feed feed = up.snapshots();
     while (const auto now = co_await feed.async_next()) {
         const auto shown = now->find(id);
-        const bool broken = step == "begin" && shown && shown->now == waybill::status::waiting;
-        if (broken || (shown && is_terminal(shown->now))) {
-            std::cout << to_string(shown->now) << " " << shown->error.message() << "\n";
+        const bool broken = step == "begin" && shown && shown->status == waybill::status::waiting;
+        if (broken || (shown && is_terminal(shown->status))) {
+            std::cout << to_string(shown->status) << " " << shown->error.message() << "\n";
             break;
         }
     }

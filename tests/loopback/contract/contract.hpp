@@ -100,7 +100,7 @@ inline void wait_until_over(const http_log& log, const std::string& name) {
 inline void wait_until_broken(contract_scene& s, delivery& uploads, const job_id& id) {
     wait_until_over(s.server().http().log(), "cut");
     if (!s.can().repeats_within_attempt) {  // else it may wait within its attempt
-        REQUIRE(uploads.waiting(id).now == status::waiting);
+        REQUIRE(uploads.waiting(id).status == status::waiting);
     }
 }
 
@@ -112,8 +112,9 @@ inline void try_again(delivery& uploads, const job_id& id) {
 /// The next process on the same store, which goes on with the job at once.
 inline std::unique_ptr<delivery> next_process(const options& how, const job_id& id) {
     auto uploads = std::make_unique<delivery>(how);
-    const job_snapshot found = uploads->wait_until(id, [](const job_snapshot& j) { return j.now != status::pending; });
-    if (found.now == status::waiting) {
+    const job_snapshot found =
+        uploads->wait_until(id, [](const job_snapshot& j) { return j.status != status::pending; });
+    if (found.status == status::waiting) {
         try_again(*uploads, id);
     }
     return uploads;

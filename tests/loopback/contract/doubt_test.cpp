@@ -25,7 +25,7 @@ job_snapshot deliver_after_lost_answer(contract_scene& s, const std::string& con
         id = uploads.enqueue(s.job_of({content}));
         const job_snapshot left = uploads.waiting(id);
         INFO(describe(left));
-        REQUIRE(left.now == (s.can().lost == after_lost_answer::parks ? status::unknown_outcome : status::waiting));
+        REQUIRE(left.status == (s.can().lost == after_lost_answer::parks ? status::unknown_outcome : status::waiting));
         s.require_arrived({content});
     }
     between();
@@ -39,7 +39,7 @@ void spoil_checkpoints(const std::string& path) {
     const auto seq = static_cast<job_seq>(1);
     const std::optional<loaded_job> whole = store.load(seq);
     REQUIRE(whole.has_value());
-    job_change change = step(store, seq, whole->job.state.now);
+    job_change change = step(store, seq, whole->job.state.status);
     change.checkpoints = whole->checkpoints;
     if (change.checkpoints.empty()) {
         change.checkpoints.push_back({0, "", 0, "", 0});
@@ -76,7 +76,7 @@ TEST_CASE("of a request whose answer was lost a protocol finds out what became o
     CHECK(s.bytes_taken() >= times * size);
     CHECK(s.bytes_taken() <= times * size + s.overhead());
     const bool knows = s.can().lost != after_lost_answer::parks;
-    CHECK(end.now == (knows ? status::completed : status::unknown_outcome));
+    CHECK(end.status == (knows ? status::completed : status::unknown_outcome));
 }
 
 TEST_CASE("a page that answers one request in the server's place is not taken for the server's word") {
@@ -97,9 +97,9 @@ TEST_CASE("a page that answers one request in the server's place is not taken fo
     INFO(describe(end));
     INFO(describe(s.server().http().requests()));
     if (s.can().lost != after_lost_answer::asks) {
-        CHECK(end.now == status::completed);  // a success is all that its server ever says
+        CHECK(end.status == status::completed);  // a success is all that its server ever says
     } else if (which > 1 || !s.can().negotiates) {
-        CHECK(end.now == status::completed);
+        CHECK(end.status == status::completed);
         s.require_arrived({content});
     }
 }
@@ -117,14 +117,14 @@ TEST_CASE("a checkpoint that cannot be decoded does not make a protocol send aga
     INFO(describe(end));
     INFO(describe(s.server().http().requests()));
     if (s.can().lost == after_lost_answer::repeats) {  // it needs no checkpoint
-        CHECK(end.now == status::completed);
+        CHECK(end.status == status::completed);
         s.require_arrived({content});
         return;
     }
     CHECK(s.bytes_taken() == taken);
     s.require_arrived({content});
-    const bool asked = s.can().lost == after_lost_answer::asks && end.now == status::completed;
-    CHECK((asked || end.now == status::unknown_outcome));
+    const bool asked = s.can().lost == after_lost_answer::asks && end.status == status::completed;
+    CHECK((asked || end.status == status::unknown_outcome));
 }
 
 }  // namespace waybill::test

@@ -21,7 +21,7 @@ public:
         INFO(describe(now));
         CHECK(now.sent >= now.confirmed);
         CHECK(now.sent <= now.size());
-        if (now.now == status::waiting) {
+        if (now.status == status::waiting) {
             CHECK(now.sent == now.confirmed);  // nothing is on its way
         }
         if (last_.about) {
@@ -34,7 +34,7 @@ public:
 private:
     void see_next(const job_snapshot& now) const {
         CHECK(now.confirmed >= last_.confirmed);
-        const bool goes_on = now.now == last_.now && now.attempt == last_.attempt;
+        const bool goes_on = now.status == last_.status && now.attempt == last_.attempt;
         if (goes_on && !can_.repeats_within_attempt) {
             CHECK(now.sent >= last_.sent);
         }
@@ -63,7 +63,7 @@ void watch(feed& news, const job_id& id, progress_check& check, const std::funct
         }
         if (const auto one = next.get()->find(id)) {
             check.see(*one);
-            settled = one->terminal() || is_parked(one->now);
+            settled = one->terminal() || is_parked(one->status);
             meanwhile();
         }
     }
@@ -109,7 +109,7 @@ TEST_CASE("progress never falls, and after a break goes on from what the server 
         }
     });
     CHECK(shown);
-    CHECK(check.last().now == status::completed);
+    CHECK(check.last().status == status::completed);
     CHECK(check.last().confirmed == check.last().size());
     CHECK(check.last().sent == check.last().size());
     CHECK(check.last().progress() == 1.0);

@@ -81,9 +81,9 @@ std::vector<protocol_under_contract> resuming() {
         {"automatic", automatic_can, over_resumable(true, [](job& j) { j.via(automatic{}); })},
         {"s3", s3_can, [] { return std::make_unique<s3_contract_server>(); },
          [](options& how) {
-             how.protocols["s3"] = s3_with([](const std::string&, const std::string&) {
+             how.protocols.add(s3_with([](const std::string&, const std::string&) {
                  return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, {}});
-             });
+             }));
          }},
     };
 }
@@ -92,7 +92,7 @@ std::vector<protocol_under_contract> resuming() {
 protocol_under_contract custom() {
     const capabilities can = of_whole_requests(resumption::at_item, after_lost_answer::repeats, {{"unknown", "1"}});
     return {"the custom example", can, plain("PUT", "/numbered", [](job& j) { j.via(numbered{}); }),
-            [](options& how) { how.protocols["numbered"] = &numbered_protocol::make; }};
+            [](options& how) { how.protocols.add("numbered", &numbered_protocol::make); }};
 }
 
 }  // namespace

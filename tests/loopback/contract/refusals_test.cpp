@@ -58,7 +58,7 @@ TEST_CASE("no protocol follows a redirection to another origin") {
     const job_snapshot end = uploads.settled(uploads.enqueue(s.job_of({"content"})));
     INFO(describe(end));
     INFO(describe(server.http().requests()));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK_FALSE(end.error.message().empty());
     CHECK(stranger.log().connections() == 0);
     s.require_arrived({});
@@ -76,12 +76,12 @@ TEST_CASE("an upload that its server places at another origin is not sent there,
     INFO(describe(s.server().http().requests()));
     CHECK(stranger.log().connections() == 0);
     if (s.can().is_told_where) {
-        CHECK(end.now == status::failed);
+        CHECK(end.status == status::failed);
         CHECK(end.error.code == errc::invalid_response);
         CHECK_THAT(end.error.message(), Catch::Contains(stranger.url("")));
         CHECK(s.bytes_taken() == 0);
     } else {
-        CHECK(end.now == status::completed);
+        CHECK(end.status == status::completed);
         s.require_arrived({"content"});
     }
 }

@@ -14,7 +14,7 @@ TEST_CASE("what a protocol delivers arrives once, byte for byte, and leaves noth
     const job_snapshot end = uploads.settled(uploads.enqueue(s.job_of(contents)));
     INFO(describe(end));
     INFO(describe(s.server().http().requests()));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(end.attempt == 1);
     s.require_arrived(contents);
     CHECK(s.bytes_taken() >= 301'001);
@@ -44,7 +44,7 @@ TEST_CASE("after a break in mid-body a protocol sends again what it says, and no
     const job_snapshot end = uploads->settled(id);
     INFO(describe(end));
     INFO(describe(s.server().http().requests()));
-    CHECK(end.now == status::completed);
+    CHECK(end.status == status::completed);
     CHECK(has_met(s.server().http().requests(), "cut"));
     s.require_arrived(contents);
     CHECK(s.server().unfinished() == 0);
@@ -81,7 +81,7 @@ TEST_CASE("a canceled job does not arrive, and what it has left at the server is
     server.http().log().wait_until("its bytes", [](const http_log::requests& all) { return has_met(all, "held"); });
     CHECK((server.unfinished() != 0) == s.can().leaves_upload);
     uploads->up().async_cancel(id, asio::use_future).get();
-    CHECK(uploads->settled(id).now == status::canceled);
+    CHECK(uploads->settled(id).status == status::canceled);
     go.open();
     if (s.can().leaves_upload) {
         wait_until_over(server.http().log(), "busy");
@@ -93,7 +93,7 @@ TEST_CASE("a canceled job does not arrive, and what it has left at the server is
     eventually("the clean-up", [&] { return server.unfinished() == 0; });
     // Another job is delivered as ever.
     const std::vector<std::string> contents = {random_bytes(1000)};
-    CHECK(uploads->settled(uploads->enqueue(s.job_of(contents))).now == status::completed);
+    CHECK(uploads->settled(uploads->enqueue(s.job_of(contents))).status == status::completed);
     s.require_arrived(contents);
     uploads.reset();
     const http_log::requests all = server.http().requests();
@@ -117,7 +117,7 @@ TEST_CASE("when a file changes after a break nothing more of it is sent, and the
     const job_snapshot end = uploads->settled(id);
     INFO(describe(end));
     INFO(describe(s.server().http().requests()));
-    CHECK(end.now == status::failed);
+    CHECK(end.status == status::failed);
     CHECK(end.error.code == errc::file_changed);
     CHECK(s.bytes_taken() == taken);
     s.require_arrived({});

@@ -39,17 +39,17 @@ TEST_CASE("an object above 4 GiB arrives by S3, each part as it was", "[s3]") {
     how.etags_are_md5 = false;
     s3_server server(how);
     options quick = quick_options(dir);
-    quick.protocols["s3"] = s3_with([](const std::string&, const std::string&) {
+    quick.protocols.add(s3_with([](const std::string&, const std::string&) {
         return std::optional(s3_credentials{s3_server::access_key, s3_server::secret_key, ""});
-    });
+    }));
     delivery uploads(quick);
     job what(server.url("/bucket/large"));
     what.via(s3{}.part_size(part).parallel(2)).file(path);
     const job_snapshot done = uploads.wait_until(
-        uploads.enqueue(what), [](const job_snapshot& j) { return j.terminal() || is_parked(j.now); },
+        uploads.enqueue(what), [](const job_snapshot& j) { return j.terminal() || is_parked(j.status); },
         std::chrono::minutes(9));
     INFO(describe(done));
-    REQUIRE(done.now == status::completed);
+    REQUIRE(done.status == status::completed);
     const s3_server::object there = server.objects().at("/bucket/large");
     CHECK(there.size == size);
     REQUIRE(there.part_sums.size() == 9);

@@ -25,9 +25,9 @@ swift_server& swift() {
 
 options with_keys(const temp_dir& dir, const std::string& secret = swift_server::secret_key) {
     options how = quick_options(dir);
-    how.protocols["s3"] = s3_with([secret](const std::string&, const std::string&) {
+    how.protocols.add(s3_with([secret](const std::string&, const std::string&) {
         return std::optional(s3_credentials{swift_server::access_key, secret, ""});
-    });
+    }));
     return how;
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("Swift gets objects of every size, and gives them to another client", 
     }
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    REQUIRE(done.now == status::completed);
+    REQUIRE(done.status == status::completed);
     for (const auto& [name, content] : files) {
         CAPTURE(name);
         CHECK((swift().read("sizes/" + name) == content));
@@ -93,7 +93,7 @@ TEST_CASE("an upload to Swift goes on in the next process", "[s3]") {
     CHECK(taken_up.confirmed >= 10 * mib);
     const job_snapshot done = uploads->settled(id);
     INFO(describe(done));
-    REQUIRE(done.now == status::completed);
+    REQUIRE(done.status == status::completed);
     CHECK((swift().read("resumed") == content));
     CHECK_THAT(swift().s3cmd({"multipart", "s3://bucket"}), !Catch::Contains("s3://bucket/resumed"));
 }
@@ -136,7 +136,7 @@ TEST_CASE("a wrong clock and a wrong region are put right by what Swift says", "
     what.via(small_parts().region("eu-central-1")).file(dir.write("corrected", content));
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    REQUIRE(done.now == status::completed);
+    REQUIRE(done.status == status::completed);
     CHECK(done.attempt == 1);
     CHECK((swift().read("corrected") == content));
 }

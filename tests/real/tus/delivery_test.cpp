@@ -23,7 +23,7 @@ constexpr std::size_t mebibyte = 1 << 20;
 job_snapshot deliver(delivery& uploads, const job& what) {
     job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     return done;
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("a checksum that @tus/server does not offer fails the job before anyth
     job what(store.url());
     what.via(tus{}.checksum("any")).bytes("a", "content");
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.code == errc::not_offered);
     CHECK(store.uploads().empty());
 }
@@ -101,7 +101,7 @@ TEST_CASE("a file above @tus/server's limit fails the job for good") {
     job what(store.url());
     what.via(tus{}).file(dir.write("a", random_bytes(mebibyte)));
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
-    CHECK(done.now == status::failed);
+    CHECK(done.status == status::failed);
     CHECK(done.error.details.http_status == 413);
     CHECK(store.uploads().empty());
 }
@@ -115,7 +115,7 @@ TEST_CASE("a job that is canceled in mid-upload leaves nothing at @tus/server") 
     const job_id id = uploads.enqueue(what);
     eventually("the first bytes", [&] { return store.bytes() > 100'000; });
     uploads.up().async_cancel(id, asio::use_future).get();
-    CHECK(uploads.settled(id).now == status::canceled);
+    CHECK(uploads.settled(id).status == status::canceled);
     // The file goes before the answer does.
     eventually("the clean-up", [&] { return !store.requests("DELETE").empty(); });
     CHECK(store.requests("DELETE").back().at("status") == 204);
@@ -151,7 +151,7 @@ TEST_CASE("an upload that @tus/server let expire is begun anew") {
     delivery uploads(quick_options(dir));
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(holding(store, content).size() == 1);
     CHECK(store.requests("POST").size() == 2);
 }
@@ -171,13 +171,13 @@ TEST_CASE("when @tus/server is killed in mid-upload and started again it gets th
         store.server.stop();
         const job_snapshot held = uploads.waiting(id);
         INFO(describe(held));
-        REQUIRE(held.now == status::waiting);
+        REQUIRE(held.status == status::waiting);
         store.server.start();
         uploads.up().async_retry(id, asio::use_future).wait();  // refused when it is under way already
     }
     const job_snapshot done = uploads.settled(id);
     INFO(describe(done) << "\n" << store.server.words());
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(holding(store, content).size() == 1);
     CHECK(store.uploads().size() == 1);
     const std::vector<nlohmann::json> appends = store.requests("PATCH");

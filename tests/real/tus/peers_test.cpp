@@ -50,7 +50,7 @@ TEST_CASE("an upload that tus-js-client began and left is finished where it stan
     delivery uploads(quick_options(dir));
     const job_snapshot done = uploads.settled(uploads.enqueue(what));
     INFO(describe(done));
-    CHECK(done.now == status::completed);
+    CHECK(done.status == status::completed);
     CHECK(done.item(0).receipt.starts_with(url));
     const auto there = store.uploads();
     REQUIRE(there.size() == 1);

@@ -13,7 +13,7 @@ using detail::is_consistent;
 
 job_state uploading() {
     job_state s;
-    s.now = status::uploading;
+    s.status = status::uploading;
     s.attempt = 3;
     s.failures = 2;
     s.intent = intent(3, 1);
@@ -26,14 +26,14 @@ TEST_CASE("the states that an engine commits are consistent", "[model][consisten
     job_state s = uploading();
     s.intent = intent(2, checkpoint::whole_job);
     CHECK(is_consistent(s, 2));
-    s.now = status::waiting;
+    s.status = status::waiting;
     s.reason = wait_reason::network;
     CHECK(is_consistent(s, 2));
-    s.now = status::unknown_outcome;
+    s.status = status::unknown_outcome;
     s.reason = wait_reason::none;
     s.error.code = errc::outcome_unknown;
     CHECK(is_consistent(s, 2));
-    s.now = status::completed;
+    s.status = status::completed;
     s.error = {};
     s.intent.settle();
     CHECK(is_consistent(s, 2));
@@ -45,13 +45,13 @@ TEST_CASE("a state that breaks a rule is not consistent", "[model][consistency]"
         [](job_state& s) { s.attempt = 1; },  // fewer than failed
         [](job_state& s) { s.failures = -1; },
         [](job_state& s) { s.reason = wait_reason::backoff; },
-        [](job_state& s) { s.now = status::waiting; },
+        [](job_state& s) { s.status = status::waiting; },
         [](job_state& s) { s.intent = intent(4, 1); },
         [](job_state& s) { s.intent = intent(3, 2); },
-        [](job_state& s) { s.now = status::failed; },
-        [](job_state& s) { s.now = status::unknown_outcome; },
+        [](job_state& s) { s.status = status::failed; },
+        [](job_state& s) { s.status = status::unknown_outcome; },
         [](job_state& s) {
-            s.now = status::completed;
+            s.status = status::completed;
             s.intent.settle();
             s.error.code = errc::connection_lost;
         },
@@ -70,7 +70,7 @@ TEST_CASE("an item has no more confirmed than there is, and is completed with al
     s.confirmed = 10;
     CHECK(is_consistent(s, 10));
     CHECK_FALSE(is_consistent(s, 9));
-    s.now = item_status::completed;
+    s.status = item_status::completed;
     CHECK(is_consistent(s, 10));
     CHECK_FALSE(is_consistent(s, 11));
 }

@@ -129,7 +129,7 @@ public:
         rules_->keep();
         rules_->settle(item);
         if (item < items_.size()) {
-            items_[item].state.now = item_status::completed;
+            items_[item].state.status = item_status::completed;
         }
         commit();
     }
@@ -156,7 +156,7 @@ public:
     [[nodiscard]] const intent& in_memory() const { return intent_; }
     [[nodiscard]] const intent& on_disk() const { return disk_; }
     [[nodiscard]] bool is_completed(std::size_t item) const {
-        return item < items_.size() && items_[item].state.now == item_status::completed;
+        return item < items_.size() && items_[item].state.status == item_status::completed;
     }
 
 private:
@@ -476,7 +476,7 @@ namespace {
     std::vector<item_record> all;
     for (const char c : letters) {
         item_record one;
-        one.state.now = c == 'c' ? item_status::completed : c == 'f' ? item_status::failed : item_status::pending;
+        one.state.status = c == 'c' ? item_status::completed : c == 'f' ? item_status::failed : item_status::pending;
         all.push_back(one);
     }
     return all;

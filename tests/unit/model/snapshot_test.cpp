@@ -22,7 +22,7 @@ job_snapshot two_items(status now = status::uploading) {
     job_snapshot shown;
     shown.seq = job_seq{7};
     shown.about = about;
-    shown.now = now;
+    shown.status = now;
     shown.attempt = 3;
     shown.progress_of_items = {{item_status::completed, 600, 600, 0}, {item_status::uploading, 100, 50, 50.0}};
     shown.sent = 700;
@@ -80,7 +80,7 @@ TEST_CASE("an item is shown with what it is and how far it is", "[model][snapsho
     const item_snapshot first = shown.item(0);
     CHECK(first.name == "a.jpg");
     CHECK(first.path == "/photos/a.jpg");
-    CHECK(first.now == item_status::completed);
+    CHECK(first.status == item_status::completed);
     CHECK(first.size == 600);
     CHECK(first.sent == 600);
     CHECK(first.confirmed == 600);
@@ -116,7 +116,7 @@ TEST_CASE("the items' counts add up to the job's", "[model][snapshot]") {
 TEST_CASE("an empty item is whole only once it is completed", "[model][snapshot]") {
     item_snapshot empty;
     CHECK(empty.progress() == 0.0);
-    empty.now = item_status::completed;
+    empty.status = item_status::completed;
     CHECK(empty.progress() == 1.0);
 }
 
@@ -150,18 +150,18 @@ TEST_CASE("a job's message says whether it is tried again, by its status and not
     const std::string lost = shown.error.message();
     CHECK(shown.message() == lost + "; it is tried again");
     for (const status now : {status::pending, status::uploading, status::finalizing}) {
-        shown.now = now;
+        shown.status = now;
         CHECK(shown.message() == lost + "; it is tried again");
     }
-    shown.now = status::failed;
+    shown.status = status::failed;
     CHECK(shown.message() == lost + "; retry the job when that is put right");
     for (const status now : {status::paused, status::unknown_outcome, status::canceled}) {
-        shown.now = now;
+        shown.status = now;
         CHECK(shown.message() == lost);
     }
 
     // A remedy is not said twice.
-    shown.now = status::failed;
+    shown.status = status::failed;
     shown.error.code = errc::file_changed;
     CHECK(shown.message() == shown.error.message());
 }

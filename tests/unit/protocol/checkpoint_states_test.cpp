@@ -36,7 +36,7 @@ TEST_CASE("version 1 of what a checkpoint holds of tus is decoded for ever", "[p
     CHECK(s->chunk == 1000);
     CHECK(s->restarts == 2);
     CHECK(s->last.refused == 500);
-    CHECK(s->last.unheard);
+    CHECK(s->last.unacknowledged);
     CHECK(s->checksum == "sha1");
     CHECK(s->final_url == "f");
     CHECK(s->marks == "m");

@@ -85,7 +85,7 @@ public:
         return std::make_unique<bytes_source>(records.at(item).spec.data);
     }
 
-    asio::awaitable<response> send(request what, std::vector<body_span> spans, std::size_t about) override {
+    asio::awaitable<response> send(request what, std::size_t about) override {
         sent_request noted;
         noted.method = what.method;
         noted.url = what.url;
@@ -93,7 +93,7 @@ public:
         noted.idempotent = what.idempotent;
         noted.finishing = what.finishing;
         noted.conditional = what.conditional;
-        noted.spans = std::move(spans);
+        noted.spans = what.spans;
         noted.about = about;
         if (what.body != nullptr) {
             noted.body.resize(static_cast<std::size_t>(what.body->size()));
@@ -109,7 +109,7 @@ public:
         save_soon(std::move(reached));
         co_return;
     }
-    asio::awaitable<void> save_and_mark(checkpoint reached) override {
+    asio::awaitable<void> save_with_intent(checkpoint reached) override {
         save_soon(std::move(reached));
         co_return;
     }
@@ -122,11 +122,11 @@ public:
         std::erase_if(kept, [&](const checkpoint& c) { return c.item == item; });
         co_return;
     }
-    asio::awaitable<void> settle_and_forget(std::size_t item, bool discard) override {
+    asio::awaitable<void> resolve_and_discard(std::size_t item, bool discard) override {
         record.state.intent.settle();
         return forget(item, discard);
     }
-    void settle_soon(checkpoint reached) override {
+    void resolve_soon(checkpoint reached) override {
         record.state.intent.settle();
         save_soon(std::move(reached));
     }
@@ -144,7 +144,7 @@ public:
         co_return;
     }
     asio::awaitable<void> save_protocol(std::string name) override {
-        record.state.spoken = std::move(name);
+        record.state.negotiated_protocol = std::move(name);
         co_return;
     }
     asio::awaitable<void> complete_item(std::size_t item, std::string receipt) override {
@@ -152,7 +152,7 @@ public:
         co_return;
     }
     void complete_item_soon(std::size_t item, std::string receipt) override {
-        records.at(item).state.now = item_status::completed;
+        records.at(item).state.status = item_status::completed;
         records.at(item).state.receipt = std::move(receipt);
     }
     void complete_all_soon(std::string receipt) override {

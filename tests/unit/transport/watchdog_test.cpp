@@ -66,7 +66,7 @@ TEST_CASE("after the body each interim response begins the wait for the answer a
     }
     CHECK(interims > 10);
     CHECK(dog.deadline() == start + seconds(300) * watchdog::most_answer_limits);
-    CHECK(dog.bite(dog.deadline()) == errc::answer_timed_out);
+    CHECK(dog.bite(dog.deadline()) == errc::response_timed_out);
 }
 
 TEST_CASE("interim responses in mid-body do not replace progress", "[transport][watchdog]") {
@@ -85,7 +85,7 @@ TEST_CASE("once all is sent, the answer has its own time", "[transport][watchdog
     dog.observe(sent_at + seconds(200), true, 1000, true);
     CHECK(dog.deadline() == sent_at + seconds(300));
     CHECK_FALSE(dog.bite(sent_at + seconds(299)));
-    CHECK(dog.bite(sent_at + seconds(300)) == errc::answer_timed_out);
+    CHECK(dog.bite(sent_at + seconds(300)) == errc::response_timed_out);
 }
 
 TEST_CASE("a request without a body waits for its answer at once", "[transport][watchdog]") {

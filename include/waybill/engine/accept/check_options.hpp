@@ -2,7 +2,7 @@
 #pragma once
 
 #include <waybill/engine/accept/admission.hpp>
-#include <waybill/engine/engine_options.hpp>
+#include <waybill/options.hpp>
 #include <waybill/store/store_options.hpp>
 #include <waybill/transport/curl_options.hpp>
 
@@ -73,14 +73,14 @@ inline void check_options(const retry_policy& p) {
 inline void check_options(const request_limits& l) {
     check_duration("limits.connect", l.connect);
     check_duration("limits.stall", l.stall);
-    check_duration("limits.answer", l.answer);
+    check_duration("limits.response", l.response);
     if (l.response_body == 0 || l.response_headers == 0) {
         refuse_option("limits.response_body and limits.response_headers",
                       "must be above zero: no answer could be read");
     }
 }
 
-inline void check_options(const engine_options& how) {
+inline void check_engine_options(const options& how) {
     check_options(how.retry);
     check_options(how.limits);
     check_duration("progress_interval", how.progress_interval);
@@ -88,8 +88,8 @@ inline void check_options(const engine_options& how) {
         refuse_option("flush_interval", "is " + std::to_string(how.flush_interval.count()) + " ms: from 20 ms to 1 s");
     }
     check_age("keep_finished", how.keep_finished);
-    if (how.jobs_at_once == 0) {
-        refuse_option("jobs_at_once", "is 0: nothing would ever be sent");
+    if (how.max_concurrent_jobs == 0) {
+        refuse_option("max_concurrent_jobs", "is 0: nothing would ever be sent");
     }
     if (how.snapshot_jobs == 0) {
         refuse_option("snapshot_jobs", "is 0: it must be at least 1");
@@ -126,8 +126,8 @@ inline void check_options(const curl_options& how) {
     }
 }
 
-inline void check_options(const std::map<std::string, protocol_factory>& protocols) {
-    for (const auto& [name, make] : protocols) {
+inline void check_options(const protocol_set& protocols) {
+    for (const auto& [name, make] : protocols.all()) {
         if (name.empty() || !make) {
             refuse_option("protocols", "has no name or no factory under '" + printable_excerpt(name, 64) + "'");
         }

@@ -4,7 +4,7 @@
 #include <waybill/engine/accept/admission.hpp>
 #include <waybill/engine/accept/records.hpp>
 #include <waybill/engine/engine.hpp>
-#include <waybill/engine/show/picture.hpp>
+#include <waybill/engine/show/snapshot_of.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -15,9 +15,7 @@
 #include <vector>
 
 // How a job is accepted.
-namespace waybill {
-namespace detail {
-
+namespace waybill::detail {
 /// Files of jobs that are offered under an id that is known, each beside what was accepted.
 struct offered_again {
     std::vector<wanted_file> files;
@@ -33,10 +31,8 @@ struct offered_again {
     }
 };
 
-}  // namespace detail
-
 WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<job> jobs) {
-    detail::check_jobs(jobs, parts_.protocols);
+    check_jobs(jobs, parts_.protocols);
     co_await open();
     std::shared_ptr<std::vector<new_job>> made;
     std::vector<added_job> added;
@@ -87,9 +83,9 @@ WAYBILL_DECL void engine::make_known(const loaded_job& accepted) {
     const job_seq seq = accepted.job.seq;
     const std::shared_ptr<const job_snapshot> shown = board_.find(seq);
     if (!shown) {
-        show(detail::picture_of(accepted), board::place::asked);
+        show(snapshot_of(accepted), board::place::asked);
     }
-    if (!shown || is_open(shown->now)) {
+    if (!shown || is_open(shown->status)) {
         scheduler_.push({accepted.job.spec.lane, accepted.job.spec.origin}, seq, {parts_.clock->steady_now()});
     }
 }
@@ -107,7 +103,7 @@ WAYBILL_DECL asio::awaitable<void> engine::show_known(job_seq seq) {
         // Who needs the store more is told.
     }
     if (known && !board_.find(seq)) {
-        show(detail::picture_of(*known), board::place::asked);
+        show(snapshot_of(*known), board::place::asked);
     }
 }
 
@@ -138,22 +134,21 @@ WAYBILL_DECL asio::awaitable<std::vector<std::optional<job_seq>>> engine::known_
 // be told that it is on its way. Files that are gone cannot differ.
 WAYBILL_DECL asio::awaitable<void> engine::require_same_files(const std::vector<job>& jobs,
                                                               std::vector<std::optional<job_seq>>& known) {
-    detail::offered_again again;
+    offered_again again;
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-        if (!known[i] || !detail::has_files(jobs[i])) {
+        if (!known[i] || !has_files(jobs[i])) {
             continue;
         }
         std::optional<loaded_job> whole = co_await parts_.store->load(*known[i]);
         if (!whole) {
             known[i].reset();  // forgotten this very moment
-        } else if (detail::is_sound(*whole, parts_.protocols) &&
-                   whole->job.spec.content == detail::content_of(jobs[i])) {
+        } else if (is_sound(*whole, parts_.protocols) && whole->job.spec.content == content_of(jobs[i])) {
             again.add(jobs[i], *whole);
         }
     }
     const std::vector<std::optional<pinned_file>> now = co_await pin_what_is_there(std::move(again.files));
     for (std::size_t i = 0; i < now.size(); ++i) {
-        if (now[i] && !detail::has_same_content(again.accepted[i], *now[i])) {
+        if (now[i] && !has_same_content(again.accepted[i], *now[i])) {
             throw error(errc::duplicate_id, now[i]->path + " has changed since it was accepted under this id");
         }
     }
@@ -193,7 +188,7 @@ WAYBILL_DECL asio::awaitable<std::vector<new_job>> engine::pin(const std::vector
         for (const item& one : jobs[i].items()) {
             if (!known[i] && one.kind() != source_kind::bytes) {
                 const fingerprint_scope scope = one.fingerprint().value_or(options_.fingerprint);
-                files.push_back(detail::wanted_of(detail::spec_of(one), scope));
+                files.push_back(wanted_of(spec_of(one), scope));
             }
         }
     }
@@ -205,19 +200,19 @@ WAYBILL_DECL asio::awaitable<std::vector<new_job>> engine::pin(const std::vector
     made.reserve(jobs.size());
     auto next = pins.cbegin();
     const store_time accepted = lived();
-    random_batch random(*parts_.random, detail::random_numbers_a_job * jobs.size());
+    random_batch random(*parts_.random, random_numbers_a_job * jobs.size());
     for (std::size_t i = 0; i < jobs.size(); ++i) {
         if (known[i]) {
             // Enough for the store to compare it with the one it has.
             job_spec& spec = made.emplace_back().job.spec;
             spec.id = jobs[i].id();
-            spec.content = detail::content_of(jobs[i]);
+            spec.content = content_of(jobs[i]);
         } else {
-            made.push_back(detail::make_records(jobs[i], next, accepted, random));
-            detail::name_origin(made.back().job.spec, jobs[i].order(), i == 0 ? nullptr : &made[i - 1].job.spec);
+            made.push_back(make_records(jobs[i], next, accepted, random));
+            name_origin(made.back().job.spec, jobs[i].order(), i == 0 ? nullptr : &made[i - 1].job.spec);
         }
     }
     co_return made;
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

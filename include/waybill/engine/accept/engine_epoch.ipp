@@ -12,7 +12,7 @@
 #include <vector>
 
 // How a job that is finished begins anew.
-namespace waybill {
+namespace waybill::detail {
 
 /// A new life for a finished job: the files as they are now, a new key, no attempt counted. What
 /// the server has confirmed of files that did not change stays confirmed.
@@ -22,13 +22,13 @@ WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& who
     bool changed = false;
     for (std::size_t i = 0; i < whole.items.size(); ++i) {
         const item_record& before = whole.items[i];
-        if (!detail::is_unchanged(before.spec, next.repinned[i])) {
+        if (!is_unchanged(before.spec, next.repinned[i])) {
             next.items.emplace_back(i, item_state{});
             next.items.back().second.unknown = before.state.unknown;
             changed = true;
-        } else if (before.state.now == item_status::failed) {
+        } else if (before.state.status == item_status::failed) {
             next.items.emplace_back(i, before.state);
-            next.items.back().second.now = item_status::pending;
+            next.items.back().second.status = item_status::pending;
         }
     }
     if (changed) {
@@ -40,9 +40,9 @@ WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& who
     next.to.stage = changed ? stage::upload : old.stage;
     next.to.epoch_began = now();
     next.to.began = lived().open;
-    next.to.key = detail::make_key(*parts_.random);
+    next.to.key = make_key(*parts_.random);
     if (!changed && !whole.checkpoints.empty()) {
-        next.to.spoken = old.spoken;  // what was begun can be continued only by who began it
+        next.to.negotiated_protocol = old.negotiated_protocol;  // what was begun can be continued only by who began it
     }
     co_return next;
 }
@@ -55,16 +55,16 @@ WAYBILL_DECL asio::awaitable<std::vector<item_spec>> engine::pin_again(const loa
     std::vector<std::size_t> asked;
     std::vector<wanted_file> files;
     for (const item_record& one : whole.items) {
-        if (one.spec.kind != source_kind::bytes && !(independent && one.state.now == item_status::completed)) {
+        if (one.spec.kind != source_kind::bytes && !(independent && one.state.status == item_status::completed)) {
             asked.push_back(specs.size());
-            files.push_back(detail::wanted_of(one.spec, one.spec.content.scope));
+            files.push_back(wanted_of(one.spec, one.spec.content.scope));
         }
         specs.push_back(one.spec);
     }
     if (!independent && !files.empty()) {
         const std::vector<pinned_file> pins = co_await parts_.sources->pin(std::move(files));
         for (std::size_t i = 0; i < asked.size(); ++i) {
-            detail::apply_pin(specs[asked[i]], pins[i]);
+            apply_pin(specs[asked[i]], pins[i]);
         }
         co_return specs;
     }
@@ -73,7 +73,7 @@ WAYBILL_DECL asio::awaitable<std::vector<item_spec>> engine::pin_again(const loa
         try {
             std::vector<wanted_file> one{files[i]};
             const std::vector<pinned_file> pins = co_await parts_.sources->pin(std::move(one));
-            detail::apply_pin(found, pins.front());
+            apply_pin(found, pins.front());
         } catch (const error&) {
             continue;
         }
@@ -82,4 +82,4 @@ WAYBILL_DECL asio::awaitable<std::vector<item_spec>> engine::pin_again(const loa
     co_return specs;
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

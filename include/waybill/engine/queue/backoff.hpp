@@ -8,7 +8,7 @@
 #include <cmath>
 #include <optional>
 
-namespace waybill {
+namespace waybill::detail {
 
 /// What the server asked for, obeyed up to the policy's cap and prolonged by up to a tenth, so that clients that were
 /// told the same do not come back together.
@@ -37,4 +37,4 @@ namespace waybill {
     return retry_after ? std::max(delay, retry_after_delay(policy, *retry_after, random)) : delay;
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

@@ -10,7 +10,7 @@
 #include <vector>
 
 // What time it is for the store, and when which job has its turn.
-namespace waybill {
+namespace waybill::detail {
 
 WAYBILL_DECL unix_millis engine::now() const {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(parts_.clock->system_now());
@@ -35,7 +35,7 @@ WAYBILL_DECL job_turn engine::turn_of(const queued_job& job) const {
 }
 
 WAYBILL_DECL void engine::place(job_seq seq, const job_spec& spec, const job_state& state) {
-    if (!is_open(state.now)) {
+    if (!is_open(state.status)) {
         hosts_.forget_passed(spec.origin, seq);
         scheduler_.leave(seq);
         return;
@@ -53,8 +53,8 @@ WAYBILL_DECL void engine::place(job_seq seq, const job_spec& spec, const job_sta
 
 WAYBILL_DECL asio::awaitable<void> engine::refill_lanes() {
     constexpr std::size_t page = 64;
-    while (const auto hungry = scheduler_.hungry()) {
-        const auto& [queue, last] = *hungry;
+    while (const auto needs_refill = scheduler_.needs_refill()) {
+        const auto& [queue, last] = *needs_refill;
         const std::vector<queued_job> found = co_await parts_.store->lane(queue.lane, queue.origin, last, page);
         std::vector<std::pair<job_seq, job_turn>> following;
         for (const queued_job& job : found) {
@@ -64,4 +64,4 @@ WAYBILL_DECL asio::awaitable<void> engine::refill_lanes() {
     }
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-namespace waybill {
+namespace waybill::detail {
 
 /// What an attempt says about its host.
 enum class host_report : std::uint8_t {
@@ -264,4 +264,4 @@ private:
     std::map<std::pair<std::string, credentials_mark>, refusal> refused_;  // several accounts may share a host
 };
 
-}  // namespace waybill
+}  // namespace waybill::detail

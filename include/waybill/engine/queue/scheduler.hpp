@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace waybill {
+namespace waybill::detail {
 
 /// The jobs of one lane that go to one origin. They keep their order among themselves.
 struct queue_name {
@@ -37,13 +37,13 @@ struct job_turn {
 /// place at the head, unless it waits aside; jobs of the lane's other queues pass. A job that leaves makes place for
 /// the next. Of all that may run, the job accepted first goes first, up to a number of jobs at once.
 ///
-/// It need not know a whole queue: the engine feeds it the first jobs and, when asked by `hungry`, the next ones.
+/// It need not know a whole queue: the engine feeds it the first jobs and, when asked by `needs_refill`, the next ones.
 /// Every operation takes logarithmic time.
 class scheduler {
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
-    explicit scheduler(std::size_t jobs_at_once) : jobs_at_once_(jobs_at_once) {}
+    explicit scheduler(std::size_t max_concurrent_jobs) : max_concurrent_jobs_(max_concurrent_jobs) {}
 
     /// Makes an open job known. Known jobs are ignored, and so are those that follow a gap: their
     /// turn comes when the store is asked for what follows the last one known.
@@ -55,7 +55,7 @@ public:
         settle(q);
     }
 
-    /// Makes known what follows the last known job of a queue: the answer to `hungry`, and the
+    /// Makes known what follows the last known job of a queue: the answer to `needs_refill`, and the
     /// beginning of every queue. `more`: the store has still further jobs of it.
     void refill(const queue_name& name, const std::vector<std::pair<job_seq, job_turn>>& following, bool more) {
         queue& q = queue_named(name);
@@ -71,7 +71,7 @@ public:
         while (!sleeping_.empty() && sleeping_.begin()->first <= now) {
             wake(*sleeping_.begin()->second, now);
         }
-        if (ready_.empty() || running_ >= jobs_at_once_) {
+        if (ready_.empty() || running_ >= max_concurrent_jobs_) {
             return std::nullopt;
         }
         const job_seq seq = *ready_.begin();
@@ -86,7 +86,7 @@ public:
 
     /// When `next` may have something it does not have now; none: never without a change.
     [[nodiscard]] std::optional<time_point> deadline() const {
-        if (sleeping_.empty() || running_ >= jobs_at_once_) {
+        if (sleeping_.empty() || running_ >= max_concurrent_jobs_) {
             return std::nullopt;
         }
         return sleeping_.begin()->first;
@@ -139,7 +139,7 @@ public:
     /// Forgets all jobs. Those that are held stay held when they come back.
     void clear() {
         running_ = 0;
-        hungry_.clear();
+        needs_refill_.clear();
         ready_.clear();
         sleeping_.clear();
         jobs_.clear();
@@ -148,11 +148,11 @@ public:
     }
 
     /// A queue that has run out of known jobs while the store may have more, and the last one known.
-    [[nodiscard]] std::optional<std::pair<queue_name, job_seq>> hungry() const {
-        if (hungry_.empty()) {
+    [[nodiscard]] std::optional<std::pair<queue_name, job_seq>> needs_refill() const {
+        if (needs_refill_.empty()) {
             return std::nullopt;
         }
-        const queue& q = **hungry_.begin();
+        const queue& q = **needs_refill_.begin();
         return std::pair(*q.name, q.last);
     }
 
@@ -303,13 +303,13 @@ private:
         }
     }
 
-    // A queue without known jobs in order is either hungry or, without any, gone.
+    // A queue without known jobs in order is either needs_refill or, without any, gone.
     void settle(queue& q) {
         assert(q.known >= q.in_order.size() && (!q.head || q.in_order.contains(*q.head)));
         if (!q.in_order.empty() || !q.more) {
-            hungry_.erase(&q);
+            needs_refill_.erase(&q);
         } else {
-            hungry_.insert(&q);
+            needs_refill_.insert(&q);
         }
         if (q.known > 0 || q.more) {
             return;
@@ -321,7 +321,7 @@ private:
         }
     }
 
-    std::size_t jobs_at_once_;
+    std::size_t max_concurrent_jobs_;
     std::size_t running_ = 0;
     std::map<std::string, lane> lanes_;
     std::map<queue_name, queue> queues_;
@@ -329,7 +329,7 @@ private:
     std::set<std::pair<time_point, lane*>> sleeping_;  // of free lanes
     std::set<job_seq> ready_;                          // of free lanes
     std::multiset<job_seq> held_;
-    std::set<queue*, by_name> hungry_;
+    std::set<queue*, by_name> needs_refill_;
 };
 
-}  // namespace waybill
+}  // namespace waybill::detail

@@ -4,7 +4,6 @@
 #include <waybill/clock.hpp>
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/engine/engine_options.hpp>
 #include <waybill/engine/ledger.hpp>
 #include <waybill/engine/run/attempt_report.hpp>
 #include <waybill/engine/run/item_sources.hpp>
@@ -13,6 +12,7 @@
 #include <waybill/engine/show/live_snapshot.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/model/snapshot.hpp>
+#include <waybill/options.hpp>
 #include <waybill/protocol/failure.hpp>
 #include <waybill/protocol/session.hpp>
 #include <waybill/source/source_opener.hpp>
@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace waybill {
+namespace waybill::detail {
 
 /// One attempt at a job: what its protocol may touch.
 ///
@@ -37,8 +37,8 @@ namespace waybill {
 ///   On the uploader's strand.
 class attempt final : public session, public std::enable_shared_from_this<attempt> {
 public:
-    attempt(loaded_job whole, detail::ledger& ledger, waybill::transport& transport, source_opener& sources,
-            waybill::clock& clock, const engine_options& options, detail::strand home);
+    attempt(loaded_job whole, ledger& ledger, waybill::transport& transport, source_opener& sources,
+            waybill::clock& clock, const options& options, strand home);
 
     // For the protocol.
     [[nodiscard]] const job_record& job() const noexcept override { return whole_.job; }
@@ -46,13 +46,13 @@ public:
     [[nodiscard]] const checkpoint* find_checkpoint(std::size_t item) const noexcept override;
     [[nodiscard]] std::unique_ptr<body_source> open(std::size_t item) override;
     [[nodiscard]] std::size_t piece_size() const noexcept override { return sources_.opener().piece_size(); }
-    asio::awaitable<response> send(request what, std::vector<body_span> spans, std::size_t about) override;
+    asio::awaitable<response> send(request what, std::size_t about) override;
     asio::awaitable<void> save(checkpoint reached) override;
-    asio::awaitable<void> save_and_mark(checkpoint reached) override;
+    asio::awaitable<void> save_with_intent(checkpoint reached) override;
     void save_soon(checkpoint reached) override;
-    void settle_soon(checkpoint reached) override;
+    void resolve_soon(checkpoint reached) override;
     asio::awaitable<void> forget(std::size_t item, bool discard) override;
-    asio::awaitable<void> settle_and_forget(std::size_t item, bool discard) override;
+    asio::awaitable<void> resolve_and_discard(std::size_t item, bool discard) override;
     void confirm(std::size_t item, std::uint64_t bytes) override;
     asio::awaitable<void> save_protocol(std::string name) override;
     asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override;
@@ -78,7 +78,7 @@ public:
     asio::awaitable<void> flush() { return pending_.flush(); }
     [[nodiscard]] bool dirty() const noexcept { return pending_.dirty(); }
     /// What it tells the retry policy.
-    [[nodiscard]] const detail::attempt_report& report() const noexcept { return report_; }
+    [[nodiscard]] const attempt_report& report() const noexcept { return report_; }
     /// A failure that ended the protocol says what became of the marked request: the commit that keeps it takes the
     /// mark away. One that may pass does not, though a success was heard before: what it was worth has not been kept.
     [[nodiscard]] bool settled_by(const failure& why) const noexcept {
@@ -106,20 +106,20 @@ private:
     asio::awaitable<void> drop(std::size_t item, bool discard, bool settles);
 
     loaded_job whole_;
-    detail::running_intent intent_;  // of `whole_`
+    running_intent intent_;  // of `whole_`
     waybill::clock& clock_;
-    const engine_options& options_;
-    detail::strand home_;
-    detail::sender sender_;
-    detail::item_sources sources_;
-    detail::write_behind pending_;
-    detail::attempt_report report_;
-    detail::live_snapshot shown_;
+    const options& options_;
+    strand home_;
+    sender sender_;
+    item_sources sources_;
+    write_behind pending_;
+    attempt_report report_;
+    live_snapshot shown_;
     std::uint32_t pauses_ = 0;  // between requests of this attempt
     bool fresh_ = false;
 };
 
-}  // namespace waybill
+}  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/engine/run/attempt.ipp>

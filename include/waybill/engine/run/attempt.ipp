@@ -11,17 +11,16 @@
 #include <memory>
 #include <utility>
 
-namespace waybill {
+namespace waybill::detail {
 
-WAYBILL_DECL attempt::attempt(loaded_job whole, detail::ledger& ledger, waybill::transport& transport,
-                              source_opener& sources, waybill::clock& clock, const engine_options& options,
-                              detail::strand home)
+WAYBILL_DECL attempt::attempt(loaded_job whole, ledger& ledger, waybill::transport& transport, source_opener& sources,
+                              waybill::clock& clock, const options& options, strand home)
     : whole_(std::move(whole)), intent_(whole_.job.state.intent), clock_(clock), options_(options),
       home_(std::move(home)), sender_(transport, options), sources_(sources), pending_(whole_, ledger, clock, home_),
       shown_(whole_, clock) {
     for (item_record& one : whole_.items) {
-        if (one.state.now == item_status::failed) {
-            one.state.now = item_status::pending;  // it has its turn again
+        if (one.state.status == item_status::failed) {
+            one.state.status = item_status::pending;  // it has its turn again
         }
     }
     pending_.on_committed = [this](const job_change& change) { committed(change); };
@@ -61,7 +60,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::save(checkpoint reached) {
     return commit(whole_.job.state);
 }
 
-WAYBILL_DECL asio::awaitable<void> attempt::save_and_mark(checkpoint reached) {
+WAYBILL_DECL asio::awaitable<void> attempt::save_with_intent(checkpoint reached) {
     const std::size_t about = reached.item;
     keep(std::move(reached));
     intent_.record(whole_.job.state.attempt, about);
@@ -72,7 +71,7 @@ WAYBILL_DECL void attempt::save_soon(checkpoint reached) {
     keep(std::move(reached));
 }
 
-WAYBILL_DECL void attempt::settle_soon(checkpoint reached) {
+WAYBILL_DECL void attempt::resolve_soon(checkpoint reached) {
     const std::size_t about = reached.item;
     keep(std::move(reached));
     intent_.settle(about);
@@ -82,12 +81,12 @@ WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discar
     return drop(item, discard, false);
 }
 
-WAYBILL_DECL asio::awaitable<void> attempt::settle_and_forget(std::size_t item, bool discard) {
+WAYBILL_DECL asio::awaitable<void> attempt::resolve_and_discard(std::size_t item, bool discard) {
     return drop(item, discard, true);
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::drop(std::size_t item, bool discard, bool settles) {
-    const detail::write_behind::writing mark(pending_);
+    const write_behind::writing mark(pending_);
     co_await pending_.until_flushed();
     const checkpoint* const known = find_checkpoint(item);
     if (known == nullptr) {
@@ -105,7 +104,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::drop(std::size_t item, bool discard,
     }
     std::erase_if(change.checkpoints, [&](const checkpoint& c) { return c.item == item; });
     std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == item; });
-    if (item < whole_.items.size() && whole_.items[item].state.now != item_status::completed) {
+    if (item < whole_.items.size() && whole_.items[item].state.status != item_status::completed) {
         confirm(item, 0);
     }
     const job_change kept = change;
@@ -137,7 +136,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::in_parallel(std::size_t width,
 // The jitter need not be random, only another one for each request: those that were refused together must not come
 // back together.
 WAYBILL_DECL asio::awaitable<void> attempt::back_off(int refusals, std::optional<std::chrono::seconds> retry_after) {
-    const std::uint32_t spread = detail::crc32c(++pauses_, whole_.job.state.key);
+    const std::uint32_t spread = crc32c(++pauses_, whole_.job.state.key);
     const double random = static_cast<double>(spread) / 4294967296.0;  // 2^32
     const std::chrono::milliseconds delay = backoff_delay(options_.retry, refusals, random, retry_after);
     const std::unique_ptr<alarm> pause = clock_.make_alarm(home_);
@@ -145,7 +144,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::back_off(int refusals, std::optional
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::save_protocol(std::string name) {
-    whole_.job.state.spoken = std::move(name);
+    whole_.job.state.negotiated_protocol = std::move(name);
     return commit(whole_.job.state);
 }
 
@@ -153,7 +152,7 @@ WAYBILL_DECL void attempt::finish_item(std::size_t item, std::string receipt) {
     intent_.keep();
     intent_.settle(item);  // of an earlier attempt, about which the server was asked
     item_record& record = whole_.items.at(item);
-    record.state.now = item_status::completed;
+    record.state.status = item_status::completed;
     record.state.confirmed = record.spec.size;
     record.state.receipt = std::move(receipt);
     pending_.item_changed(item);
@@ -170,7 +169,7 @@ WAYBILL_DECL void attempt::complete_item_soon(std::size_t item, std::string rece
 }
 
 WAYBILL_DECL void attempt::fail_item_soon(std::size_t item) {
-    whole_.items.at(item).state.now = item_status::failed;
+    whole_.items.at(item).state.status = item_status::failed;
     pending_.item_changed(item);
     intent_.settle(item);  // its failure says what became of it
 }
@@ -190,4 +189,4 @@ WAYBILL_DECL void attempt::committed(const job_change& change) {
     }
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

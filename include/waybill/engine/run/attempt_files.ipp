@@ -8,7 +8,7 @@
 #include <utility>
 
 // Files of which something has changed that says nothing of their content.
-namespace waybill {
+namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<void> attempt::recognize_files() {
     sources_.forget_failures();
@@ -18,7 +18,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::recognize_files() {
     std::vector<bool> begun;
     for (std::size_t i = 0; i < whole_.items.size(); ++i) {
         const item_record& one = whole_.items[i];
-        if (one.spec.kind != source_kind::bytes && one.state.now != item_status::completed) {
+        if (one.spec.kind != source_kind::bytes && one.state.status != item_status::completed) {
             asked.push_back(i);
             files.push_back(one.spec);
             begun.push_back(form_begun || find_checkpoint(i) != nullptr);
@@ -35,7 +35,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::recognize_files() {
         if (found[i].error) {
             diagnostics details;
             details.detail = spec.path;
-            throw detail::source_failure(found[i].error, std::move(details), asked[i]);
+            throw source_failure(found[i].error, std::move(details), asked[i]);
         }
         if (begun[i] && !found[i].certain) {
             co_await begin_anew(asked[i]);
@@ -62,7 +62,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::begin_anew(std::size_t item) {
 
 /// Makes durable by what files are known from now on.
 WAYBILL_DECL asio::awaitable<void> attempt::repin(std::vector<item_spec> found) {
-    const detail::write_behind::writing mark(pending_);
+    const write_behind::writing mark(pending_);
     co_await pending_.until_flushed();
     const job_change taken = pending_.take_change();
     job_change change = taken;
@@ -79,4 +79,4 @@ WAYBILL_DECL asio::awaitable<void> attempt::repin(std::vector<item_spec> found) 
     pending_.written(taken);
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

@@ -16,7 +16,7 @@ public:
     /// How many bytes of items that was.
     [[nodiscard]] std::uint64_t gained() const noexcept { return gained_; }
     /// How many more connections took before they broke, of uploads whose server can be asked what it has.
-    [[nodiscard]] std::uint64_t unheard() const noexcept { return unheard_; }
+    [[nodiscard]] std::uint64_t unacknowledged() const noexcept { return unacknowledged_; }
     /// A request has come to an end: something was heard of the host, or nothing where something should have been.
     [[nodiscard]] bool contacted() const noexcept { return contacted_; }
     /// The host answered one of them, or took so much of a body that it is there.
@@ -27,7 +27,7 @@ public:
         contacted_ = true;
         host_heard_ = host_heard_ || heard;
     }
-    void cut_after(std::uint64_t bytes) noexcept { unheard_ += bytes; }
+    void cut_after(std::uint64_t bytes) noexcept { unacknowledged_ += bytes; }
 
     /// The server has `now` bytes of an item, where it was known to have `before`. True when some of them are new:
     /// bytes that it has lost and gets again are no progress.
@@ -51,7 +51,7 @@ public:
 private:
     std::map<std::size_t, std::uint64_t> reached_;  // how far items had come of which the server has lost bytes
     std::uint64_t gained_ = 0;
-    std::uint64_t unheard_ = 0;
+    std::uint64_t unacknowledged_ = 0;
     bool progressed_ = false;
     bool contacted_ = false;
     bool host_heard_ = false;

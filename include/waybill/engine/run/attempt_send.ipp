@@ -9,9 +9,7 @@
 #include <utility>
 
 // How an attempt sends: with a gate before the last byte of what must not be repeated blindly.
-namespace waybill {
-namespace detail {
-
+namespace waybill::detail {
 /// What an answer says of the request.
 [[nodiscard]] inline heard heard_in(const verdict& v, const response& answer, const job_spec& job) noexcept {
     if (v.what == disposition::ambiguous) {
@@ -25,11 +23,9 @@ namespace detail {
     return of_the_key ? heard::known_request : heard::refusal;
 }
 
-}  // namespace detail
-
 /// What an attempt does around each single request: the intent is recorded before it and settled after it, its transfer
 /// is shown, and what it says of the host and the connection is noted.
-class attempt::gated_request final : public detail::single_request {
+class attempt::gated_request final : public single_request {
 public:
     gated_request(attempt& owner, std::vector<body_span> spans, std::size_t about)
         : self_(owner), spans_(std::move(spans)), about_(about) {}
@@ -80,7 +76,7 @@ public:
         const verdict v = judge(answer, false);
         if (intends_) {
             const job_record& job = self_.whole_.job;
-            self_.intent_.hear(detail::heard_in(v, answer, job.spec), job.state.attempt, about_);
+            self_.intent_.hear(heard_in(v, answer, job.spec), job.state.attempt, about_);
         }
         self_.sources_.require_intact(answer, spans_);
     }
@@ -105,11 +101,11 @@ private:
     const std::size_t about_;
     bool intends_ = false;  // it must not be repeated blindly
     bool known_ = false;    // an intent for the same stood before it
-    std::optional<detail::live_snapshot::transfer> transfer_;
+    std::optional<live_snapshot::transfer> transfer_;
 };
 
-WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::vector<body_span> spans, std::size_t about) {
-    gated_request single(*this, std::move(spans), about);
+WAYBILL_DECL asio::awaitable<response> attempt::send(request what, std::size_t about) {
+    gated_request single(*this, what.spans, about);
     co_return co_await sender_.send(std::move(what), whole_.job.spec, single);
 }
 
@@ -127,4 +123,4 @@ WAYBILL_DECL void attempt::require_no_other_doubt(std::size_t about) const {
     }
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

@@ -4,10 +4,10 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/condition.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/engine/engine_options.hpp>
 #include <waybill/engine/engine_parts.hpp>
 #include <waybill/engine/ledger.hpp>
 #include <waybill/model/leftover.hpp>
+#include <waybill/options.hpp>
 
 #include <asio/cancellation_signal.hpp>
 
@@ -15,7 +15,7 @@
 #include <functional>
 #include <memory>
 
-namespace waybill {
+namespace waybill::detail {
 
 /// Cleans up what servers still have of uploads that were given up: canceled jobs, expired or
 /// useless upload resources. In the background, one after the other, durable like everything
@@ -25,8 +25,7 @@ namespace waybill {
 ///   On the uploader's strand.
 class cleaner {
 public:
-    cleaner(const detail::strand& home, const engine_parts& parts, detail::ledger& ledger,
-            const engine_options& options);
+    cleaner(const strand& home, const engine_parts& parts, ledger& ledger, const options& options);
 
     cleaner(const cleaner&) = delete;
     cleaner& operator=(const cleaner&) = delete;
@@ -52,17 +51,17 @@ private:
     [[nodiscard]] retry_policy patience() const;
     [[nodiscard]] bool given_up(const leftover& what) const;
 
-    detail::strand home_;
+    strand home_;
     const engine_parts& parts_;
-    detail::ledger& ledger_;
-    const engine_options& options_;
+    ledger& ledger_;
+    const options& options_;
     std::unique_ptr<alarm> alarm_;
-    detail::condition ended_;
+    condition ended_;
     std::shared_ptr<asio::cancellation_signal> running_;
     bool busy_ = false;
 };
 
-}  // namespace waybill
+}  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/engine/run/cleaner.ipp>

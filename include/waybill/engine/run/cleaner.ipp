@@ -14,9 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace waybill {
-namespace detail {
-
+namespace waybill::detail {
 /// It can be repeated, and nobody watches it.
 class unseen_request final : public single_request {
 public:
@@ -29,10 +27,10 @@ private:
 /// The server of a job that is no more.
 class cleaning_exchange final : public exchange {
 public:
-    cleaning_exchange(const leftover& what, const engine_parts& parts, const engine_options& options)
+    cleaning_exchange(const leftover& what, const engine_parts& parts, const options& options)
         : what_(what), clock_(*parts.clock), sender_(*parts.transport, options) {}
 
-    asio::awaitable<response> send(request what, std::vector<body_span> /*spans*/, std::size_t /*about*/) override {
+    asio::awaitable<response> send(request what, std::size_t /*about*/) override {
         unseen_request single;
         co_return co_await sender_.send(std::move(what), what_.job, single);
     }
@@ -44,10 +42,7 @@ private:
     sender sender_;
 };
 
-}  // namespace detail
-
-WAYBILL_DECL cleaner::cleaner(const detail::strand& home, const engine_parts& parts, detail::ledger& ledger,
-                              const engine_options& options)
+WAYBILL_DECL cleaner::cleaner(const strand& home, const engine_parts& parts, ledger& ledger, const options& options)
     : home_(home), parts_(parts), ledger_(ledger), options_(options), alarm_(parts.clock->make_alarm(home)),
       ended_(home) {}
 
@@ -56,7 +51,7 @@ WAYBILL_DECL cleaner::~cleaner() = default;
 WAYBILL_DECL void cleaner::start(std::shared_ptr<void> owner) {
     running_ = std::make_shared<asio::cancellation_signal>();
     busy_ = true;
-    detail::spawn(
+    spawn(
         home_, [this, owner] { return work(); }, running_,
         [this, owner](const std::exception_ptr& thrown) {
             running_.reset();
@@ -83,7 +78,7 @@ WAYBILL_DECL void cleaner::ring() {
 WAYBILL_DECL asio::awaitable<void> cleaner::stop() {
     if (running_) {
         const std::shared_ptr<asio::cancellation_signal> signal = running_;
-        detail::cancel(*signal, asio::cancellation_type::terminal);
+        cancel(*signal, asio::cancellation_type::terminal);
     }
     while (running_) {
         co_await ended_.wait_uncancellable();
@@ -131,7 +126,7 @@ WAYBILL_DECL asio::awaitable<void> cleaner::clean(leftover what) {
     std::exception_ptr canceled;
     bool hopeless = false;
     try {
-        detail::cleaning_exchange server(what, parts_, options_);
+        cleaning_exchange server(what, parts_, options_);
         const std::unique_ptr<protocol> speaks = parts_.protocols.make(what.job.protocol);
         co_await speaks->discard(server, what);
     } catch (const failure& f) {
@@ -171,4 +166,4 @@ WAYBILL_DECL bool cleaner::given_up(const leftover& what) const {
     return parts_.clock->system_now() - what.since > options_.retry.max_age;
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

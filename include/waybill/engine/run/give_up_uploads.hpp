@@ -7,7 +7,7 @@
 
 #include <chrono>
 
-namespace waybill {
+namespace waybill::detail {
 
 /// Turns all of a job's checkpoints into work for the clean-up.
 inline void give_up_uploads(job_change& change, const loaded_job& whole, std::chrono::system_clock::time_point now) {
@@ -19,4 +19,4 @@ inline void give_up_uploads(job_change& change, const loaded_job& whole, std::ch
     }
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace waybill {
+namespace waybill::detail {
 
 /// What a job becomes after an attempt. Pure: the whole retry policy, readable top to bottom.
 class outcome {
@@ -38,7 +38,7 @@ public:
 
     /// Interrupted by a stop of the uploader: nothing failed, nothing is counted.
     [[nodiscard]] job_state interrupted(job_state s) const {
-        s.now = status::pending;
+        s.status = status::pending;
         s.reason = wait_reason::none;
         return s;
     }
@@ -114,7 +114,7 @@ public:
             s.error.code = errc::outcome_unknown;  // whatever it was, it is not tried again by itself
             s.error.details.detail = last.empty() ? s.error.details.detail : "last error: " + last;
         }
-        s.now = status::unknown_outcome;
+        s.status = status::unknown_outcome;
         s.reason = wait_reason::none;
         return s;
     }
@@ -131,7 +131,7 @@ public:
 
 private:
     [[nodiscard]] job_state end(job_state s, status final_status) const {
-        s.now = final_status;
+        s.status = final_status;
         s.reason = wait_reason::none;
         s.not_before = {};
         s.wait = {};
@@ -142,7 +142,7 @@ private:
     }
 
     [[nodiscard]] job_state wait(job_state s, wait_reason reason, std::chrono::milliseconds delay) const {
-        s.now = status::waiting;
+        s.status = status::waiting;
         s.reason = reason;
         s.not_before = now_.wall + delay;
         s.wait = delay;
@@ -237,4 +237,4 @@ private:
     double random_;
 };
 
-}  // namespace waybill
+}  // namespace waybill::detail

@@ -6,7 +6,7 @@
 #include <waybill/engine/run/attempt.hpp>
 #include <waybill/protocol/protocol.hpp>
 
-namespace waybill {
+namespace waybill::detail {
 
 /// Carries one job: restore, upload, finalize. After a crash it is run again from the beginning
 /// and continues in the stage where it was, because each stage asks what is already done.
@@ -14,7 +14,7 @@ namespace waybill {
 /// Throws what a stage throws; the engine turns that into the job's next state.
 WAYBILL_DECL asio::awaitable<void> run_pipeline(protocol& speaks, attempt& job);
 
-}  // namespace waybill
+}  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/engine/run/pipeline.ipp>

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace waybill {
+namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<void> run_pipeline(protocol& speaks, attempt& job) {
     co_await speaks.restore(job);
@@ -14,7 +14,7 @@ WAYBILL_DECL asio::awaitable<void> run_pipeline(protocol& speaks, attempt& job) 
         co_await speaks.upload(job);
         if (speaks.finalizes()) {
             job_state reached = job.job().state;
-            reached.now = status::finalizing;
+            reached.status = status::finalizing;
             reached.stage = stage::finalize;
             co_await job.commit(std::move(reached));
         }
@@ -22,4 +22,4 @@ WAYBILL_DECL asio::awaitable<void> run_pipeline(protocol& speaks, attempt& job) 
     co_await speaks.finalize(job);
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <waybill/detail/digest.hpp>
-#include <waybill/engine/engine_options.hpp>
 #include <waybill/error.hpp>
 #include <waybill/http/url.hpp>
 #include <waybill/model/checkpoint.hpp>
 #include <waybill/model/record.hpp>
+#include <waybill/options.hpp>
 #include <waybill/protocol/failure.hpp>
 #include <waybill/protocol/http_rules.hpp>
 #include <waybill/transport/request.hpp>
@@ -102,7 +102,7 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
 
 /// The headers that prove who asks. A provider that cannot give them, or gives what cannot be sent, is a trouble of the
 /// credentials, which passes: throws such a `failure`, without what it gave.
-[[nodiscard]] inline header_list credentials_for(const std::string& origin, const engine_options& options) {
+[[nodiscard]] inline header_list credentials_for(const std::string& origin, const options& options) {
     const auto refuse = [](errc code, std::string why) {
         diagnostics details;
         details.detail = "the credentials provider " + std::move(why);
@@ -132,8 +132,7 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
 /// Adds the watchdogs, and to what the protocol has not signed the job's headers and the credentials
 /// of its origin. Returns what must not be kept of the answer. Throws `errc::foreign_origin`,
 /// and what `credentials_for` throws.
-[[nodiscard]] inline std::vector<std::string> prepare(request& what, const job_spec& job,
-                                                      const engine_options& options) {
+[[nodiscard]] inline std::vector<std::string> prepare(request& what, const job_spec& job, const options& options) {
     // Also a URL that was kept from an answer leads to where the job was to go, whoever kept it.
     const bool at_home = have_one_origin(what.url, job.url);
     if (!at_home && !what.any_origin) {
@@ -145,7 +144,7 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     }
     what.limits = options.limits;
     // A server may need minutes for every gigabyte: to scan, to move, to assemble.
-    what.limits.answer += std::chrono::milliseconds((what.body_size() + what.assembles) / 6000);
+    what.limits.response += std::chrono::milliseconds((what.body_size() + what.assembles) / 6000);
     if (what.sealed) {
         secrets.insert(secrets.end(), what.secrets.begin(), what.secrets.end());
         for (const header_field& h : what.headers) {

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <waybill/detail/asio_compat.hpp>
-#include <waybill/engine/engine_options.hpp>
 #include <waybill/engine/engine_parts.hpp>
 #include <waybill/engine/ledger.hpp>
 #include <waybill/engine/queue/host_health.hpp>
 #include <waybill/engine/queue/scheduler.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/model/snapshot.hpp>
+#include <waybill/options.hpp>
 
 namespace waybill::detail {
 
@@ -34,14 +34,14 @@ public:
     /// A run has come to its end: where the job stands from now on.
     virtual void on_placed(const job_record& job) = 0;
     /// The record cannot be trusted: keeps it as a failed job.
-    virtual asio::awaitable<void> set_aside(loaded_job whole) = 0;
+    virtual asio::awaitable<void> quarantine(loaded_job whole) = 0;
 };
 
 /// What all runs of an engine work with.
 struct run_environment {
     const strand& home;
     const engine_parts& parts;
-    const engine_options& options;
+    const waybill::options& options;
     detail::ledger& ledger;
     scheduler& queue;
     host_health& hosts;

@@ -65,7 +65,7 @@ WAYBILL_DECL outcome runner::decide() const {
 WAYBILL_DECL asio::awaitable<void> runner::fail_damaged(loaded_job whole) {
     bool full = false;
     try {
-        co_await with_.observer.set_aside(std::move(whole));
+        co_await with_.observer.quarantine(std::move(whole));
     } catch (const error& e) {
         if (e.code() != errc::store_full) {
             throw;
@@ -115,7 +115,7 @@ WAYBILL_DECL asio::awaitable<bool> runner::begin(attempt& job) {
         co_return false;
     }
     job_state begun = job.job().state;
-    begun.now = begun.stage == stage::finalize ? status::finalizing : status::uploading;
+    begun.status = begun.stage == stage::finalize ? status::finalizing : status::uploading;
     begun.reason = wait_reason::none;
     begun.not_before = {};
     begun.attempt += 1;
@@ -197,7 +197,7 @@ WAYBILL_DECL job_state runner::after(const attempt& job, const attempt_end& end)
     outcome::evidence how;
     how.progressed = job.report().progressed();
     const bool first_cut = state.failures == 0 && state.troubles == 0;
-    how.gained = std::max(job.report().gained(), first_cut ? job.report().unheard() : 0);
+    how.gained = std::max(job.report().gained(), first_cut ? job.report().unacknowledged() : 0);
     how.host_heard = !job.report().contacted() || job.report().host_heard();
     how.holds_up_lane = job.job().spec.origin.empty();
     const bool refused_before = state.refused_since > std::chrono::milliseconds(0);

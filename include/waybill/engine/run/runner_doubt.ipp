@@ -19,7 +19,7 @@ WAYBILL_DECL bool runner::has_verifier(const job_record& job) const {
 
 WAYBILL_DECL bool runner::can_probe(const job_record& job) const {
     try {
-        return with_.parts.protocols.make(job.spoken())->can_probe();
+        return with_.parts.protocols.make(job.effective_protocol())->can_probe();
     } catch (const error&) {
         return false;  // unknown here: the pipeline will say so
     }

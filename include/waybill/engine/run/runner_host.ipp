@@ -47,7 +47,7 @@ WAYBILL_DECL credentials_mark runner::credentials_of(const job_record& job) cons
                 all += h.name + ":" + h.value + "\n";
             }
         }
-        all += with_.parts.protocols.make(job.spoken())->identity(job.spec);
+        all += with_.parts.protocols.make(job.effective_protocol())->identity(job.spec);
     } catch (...) {
         all.clear();
     }

@@ -3,8 +3,8 @@
 
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/decl.hpp>
-#include <waybill/engine/engine_options.hpp>
 #include <waybill/model/record.hpp>
+#include <waybill/options.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
 #include <waybill/transport/transport.hpp>
@@ -39,7 +39,7 @@ public:
 ///   On the uploader's strand.
 class sender {
 public:
-    sender(waybill::transport& transport, const engine_options& options) : transport_(transport), options_(options) {}
+    sender(waybill::transport& transport, const options& options) : transport_(transport), options_(options) {}
 
     /// Completes with the response to the last of the requests that it took.
     ///
@@ -53,7 +53,7 @@ private:
     asio::awaitable<response> perform(const request& what, transfer_progress& progress, single_request& each);
 
     waybill::transport& transport_;
-    const engine_options& options_;
+    const options& options_;
 };
 
 }  // namespace waybill::detail

@@ -25,7 +25,7 @@ struct write_behind::flushing {
 };
 
 WAYBILL_DECL write_behind::write_behind(loaded_job& whole, ledger& ledger, waybill::clock& clock, const strand& home)
-    : whole_(whole), committed_(whole.job.state.now), ledger_(ledger), clock_(clock), home_(home), flushed_(home) {}
+    : whole_(whole), committed_(whole.job.state.status), ledger_(ledger), clock_(clock), home_(home), flushed_(home) {}
 
 WAYBILL_DECL asio::awaitable<void> write_behind::commit(job_state next) {
     // Set before waiting: what happens meanwhile builds on it, and must not be undone by it.
@@ -34,11 +34,11 @@ WAYBILL_DECL asio::awaitable<void> write_behind::commit(job_state next) {
     co_await until_flushed();
     const job_change taken = take_change();
     job_change change = taken;
-    if (change.to.now == status::completed) {
+    if (change.to.status == status::completed) {
         change.drop_checkpoints = true;
         change.checkpoints.clear();
-    } else if (change.to.now == status::canceled ||
-               (change.to.now == status::failed && change.to.error.code == errc::expired)) {
+    } else if (change.to.status == status::canceled ||
+               (change.to.status == status::failed && change.to.error.code == errc::expired)) {
         give_up_uploads(change, whole_, clock_.system_now());
     }
     const job_change kept = change;
@@ -138,7 +138,7 @@ WAYBILL_DECL asio::awaitable<void> write_behind::write(job_change change) {
 }
 
 WAYBILL_DECL void write_behind::written(const job_change& change) {
-    committed_ = change.to.now;
+    committed_ = change.to.status;
     on_committed(change);
 }
 

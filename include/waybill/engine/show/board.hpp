@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-namespace waybill {
+namespace waybill::detail {
 
 /// The picture of all jobs that the next snapshot is taken from.
 ///
@@ -48,9 +48,9 @@ public:
         if (next.terminal()) {
             finished_.emplace(next.finished, seq);
         } else if (is_queued(next)) {
-            queued_.emplace(next.now, seq);
+            queued_.emplace(next.status, seq);
         }
-        if (next.now != status::completed) {
+        if (next.status != status::completed) {
             sent_listed_ += next.sent;
         }
         jobs_.set(seq, std::make_shared<const job_snapshot>(std::move(next)));
@@ -83,9 +83,9 @@ public:
     [[nodiscard]] bool full() const noexcept { return jobs_.size() >= capacity_; }
 
     void set_totals(const totals& all) { totals_ = all; }
-    void count_new(status now, std::uint64_t bytes) {
-        totals_[now].jobs += 1;
-        totals_[now].bytes += bytes;
+    void count_new(status as, std::uint64_t bytes) {
+        totals_[as].jobs += 1;
+        totals_[as].bytes += bytes;
     }
     void count_gone(status was, std::uint64_t bytes) {
         totals_[was].jobs -= 1;
@@ -101,12 +101,13 @@ public:
     [[nodiscard]] const totals& overall() const noexcept { return totals_; }
 
     /// The damaged store was moved there.
-    void note_set_aside(std::string where) { set_aside_ = std::make_shared<const std::string>(std::move(where)); }
+    void note_moved_aside(std::string where) { moved_aside_ = std::make_shared<const std::string>(std::move(where)); }
 
     /// A snapshot of what is shown, with the next version.
     [[nodiscard]] std::shared_ptr<const snapshot> take(bool cleaning = false) {
         return std::make_shared<const snapshot>(++version_, jobs_.share(), ids_.share(), totals_,
-                                                totals_[status::completed].bytes + sent_listed_, cleaning, set_aside_);
+                                                totals_[status::completed].bytes + sent_listed_, cleaning,
+                                                moved_aside_);
     }
 
 private:
@@ -122,13 +123,13 @@ private:
     }
 
     [[nodiscard]] static bool is_queued(const job_snapshot& job) noexcept {
-        return job.now == status::pending || job.now == status::waiting;
+        return job.status == status::pending || job.status == status::waiting;
     }
 
     void uncount(const job_snapshot& old) noexcept {
         finished_.erase({old.finished, old.seq});
-        queued_.erase({old.now, old.seq});
-        if (old.now != status::completed) {
+        queued_.erase({old.status, old.seq});
+        if (old.status != status::completed) {
             sent_listed_ -= old.sent;
         }
     }
@@ -141,7 +142,7 @@ private:
     std::set<std::pair<status, job_seq>> queued_;         // untried ones first, in the order of acceptance
     totals totals_;
     std::uint64_t sent_listed_ = 0;
-    std::shared_ptr<const std::string> set_aside_;
+    std::shared_ptr<const std::string> moved_aside_;
 };
 
-}  // namespace waybill
+}  // namespace waybill::detail

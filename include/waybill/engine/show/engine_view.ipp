@@ -3,19 +3,19 @@
 
 #include <waybill/detail/erased.hpp>
 #include <waybill/engine/engine.hpp>
-#include <waybill/engine/show/picture.hpp>
+#include <waybill/engine/show/snapshot_of.hpp>
 
 #include <utility>
 
 // What the app is shown.
-namespace waybill {
+namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<job_snapshot> engine::find(job_id id) {
     const job_seq seq = co_await require(std::move(id));
     if (const auto shown = board_.find(seq)) {
         co_return *shown;
     }
-    co_return detail::picture_of(co_await load(seq));
+    co_return snapshot_of(co_await load(seq));
 }
 
 WAYBILL_DECL asio::awaitable<std::vector<job_snapshot>> engine::list(std::optional<job_seq> after, std::size_t most) {
@@ -29,7 +29,7 @@ WAYBILL_DECL asio::awaitable<std::vector<job_snapshot>> engine::list(std::option
     result.reserve(page.size());
     for (const loaded_job& whole : page) {
         const auto shown = board_.find(whole.job.seq);
-        result.push_back(shown ? *shown : detail::picture_of(whole));
+        result.push_back(shown ? *shown : snapshot_of(whole));
     }
     co_return result;
 }
@@ -38,7 +38,7 @@ WAYBILL_DECL void engine::show(job_snapshot picture, board::place wanted) {
     const bool terminal = picture.terminal();
     board_incomplete_ = !board_.show(std::move(picture), wanted) || board_incomplete_;
     if (terminal && board_incomplete_ && !filling_ && life_.is_open()) {
-        detail::spawn(home_, [self = shared_from_this()] { return fill_board(self); });
+        spawn(home_, [self = shared_from_this()] { return fill_board(self); });
     }
     publish_soon();
 }
@@ -52,7 +52,7 @@ WAYBILL_DECL void engine::publish() {
 WAYBILL_DECL void engine::publish_soon() {
     if (!publish_scheduled_) {
         publish_scheduled_ = true;
-        detail::post(home_, [weak = weak_from_this()] {
+        post(home_, [weak = weak_from_this()] {
             const auto self = weak.lock();
             // While everything is listed anew, what is shown stays as it was.
             if (self && self->publish_scheduled_ && !self->life_.is(phase::opening)) {
@@ -123,10 +123,10 @@ WAYBILL_DECL asio::awaitable<bool> engine::list_page(unlisted& rest) {
             co_return false;
         }
         if (rest.which == listing::parked && whole.damaged) {
-            co_await set_aside_if_possible(whole);  // nobody would come upon it
+            co_await quarantine_if_possible(whole);  // nobody would come upon it
         }
         // What is shown already is at least as new as what was just read.
-        if (!board_.find(whole.job.seq) && !board_.show(detail::picture_of(whole))) {
+        if (!board_.find(whole.job.seq) && !board_.show(snapshot_of(whole))) {
             board_incomplete_ = true;
             co_return false;
         }
@@ -166,7 +166,7 @@ WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
         publish_soon();
         for (const job_seq seq : damaged) {
             loaded_job whole = co_await load(seq);
-            co_await set_aside_if_possible(std::move(whole));
+            co_await quarantine_if_possible(std::move(whole));
         }
         if (!any) {
             co_return;  // only damaged ones are left
@@ -174,4 +174,4 @@ WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
     }
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

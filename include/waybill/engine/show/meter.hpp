@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace waybill {
+namespace waybill::detail {
 
 /// Turns a growing byte count into a speed: an exponentially weighted average over about three
 /// seconds. Pure: it is told the time.
@@ -43,4 +43,4 @@ private:
     double speed_ = 0;
 };
 
-}  // namespace waybill
+}  // namespace waybill::detail

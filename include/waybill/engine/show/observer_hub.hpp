@@ -11,7 +11,7 @@
 #include <memory>
 #include <utility>
 
-namespace waybill {
+namespace waybill::detail {
 
 /// Fans snapshots out. A reader that is slow gets the newest one when it asks again and costs
 /// nothing in between: only those that wait right now are woken.
@@ -20,9 +20,7 @@ namespace waybill {
 ///   `latest` from any thread; everything else on the uploader's strand.
 class observer_hub {
 public:
-    explicit observer_hub(const detail::strand& home) : changed_(home) {
-        newest_.store(std::make_shared<const snapshot>());
-    }
+    explicit observer_hub(const strand& home) : changed_(home) { newest_.store(std::make_shared<const snapshot>()); }
 
     /// The newest snapshot, without waiting; never null.
     [[nodiscard]] std::shared_ptr<const snapshot> latest() const noexcept { return newest_.load(); }
@@ -49,13 +47,13 @@ public:
     asio::awaitable<std::shared_ptr<const snapshot>> next(std::uint64_t seen);
 
 private:
-    detail::published<const snapshot> newest_;
-    detail::condition changed_;
+    published<const snapshot> newest_;
+    condition changed_;
     std::exception_ptr why_;
     bool closed_ = false;
 };
 
-}  // namespace waybill
+}  // namespace waybill::detail
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/engine/show/observer_hub.ipp>

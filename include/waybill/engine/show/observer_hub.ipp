@@ -3,7 +3,7 @@
 
 #include <waybill/engine/show/observer_hub.hpp>
 
-namespace waybill {
+namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<std::shared_ptr<const snapshot>> observer_hub::next(std::uint64_t seen) {
     for (;;) {
@@ -21,4 +21,4 @@ WAYBILL_DECL asio::awaitable<std::shared_ptr<const snapshot>> observer_hub::next
     }
 }
 
-}  // namespace waybill
+}  // namespace waybill::detail

@@ -17,7 +17,7 @@ namespace waybill::detail {
 
 /// What an endpoint offers.
 struct endpoint_offer {
-    std::string spoken;       ///< `tus`, `resumable` or `plain`; empty: nothing is known
+    std::string protocol;     ///< `tus`, `resumable` or `plain`; empty: nothing is known
     std::uint64_t least = 0;  ///< bytes of an upload; what is smaller is sent the plain way
 };
 
@@ -34,19 +34,19 @@ public:
 
     /// Nothing is known, too, when it is too old. A clock that was set back makes it too old.
     [[nodiscard]] endpoint_offer find(const std::string& endpoint, time now) const {
-        const auto found = spoken_.find(endpoint);
-        const bool fresh = found != spoken_.end() && now >= found->second.heard && now - found->second.heard < lifetime;
+        const auto found = offers_.find(endpoint);
+        const bool fresh = found != offers_.end() && now >= found->second.heard && now - found->second.heard < lifetime;
         return fresh ? found->second.offered : endpoint_offer();
     }
     void remember(const std::string& endpoint, endpoint_offer offered, time now) {
         constexpr std::size_t most = 1000;
-        if (spoken_.size() >= most) {
-            spoken_.clear();  // asking again costs one request
+        if (offers_.size() >= most) {
+            offers_.clear();  // asking again costs one request
         }
-        spoken_[endpoint] = answer{std::move(offered), now};
+        offers_[endpoint] = answer{std::move(offered), now};
         broken_.erase(endpoint);
     }
-    void forget(const std::string& endpoint) { spoken_.erase(endpoint); }
+    void forget(const std::string& endpoint) { offers_.erase(endpoint); }
 
     /// The endpoint broke over the question once more. True when that has happened so often that it is no accident:
     /// being asked is no condition of taking an upload.
@@ -63,7 +63,7 @@ private:
         endpoint_offer offered;
         time heard;
     };
-    std::map<std::string, answer> spoken_;
+    std::map<std::string, answer> offers_;
     std::map<std::string, int> broken_;  // over how many questions in a row
 };
 

@@ -28,13 +28,13 @@ WAYBILL_DECL endpoint_offer offered_by(const response& answer) {
 }
 
 [[nodiscard]] inline std::string endpoint_of(const session& job) {
-    const std::string& target = job.job().spec.url;
+    const std::string& target = job.spec().url;
     return target.substr(0, target.find('?'));
 }
 
 /// An upload is an item, or the form with all of them, which is larger than these.
 [[nodiscard]] inline std::uint64_t smallest_upload(const session& job, bool by_name) {
-    std::uint64_t least = job.job().spec.size;
+    std::uint64_t least = job.spec().size;
     for (std::size_t i = 0; by_name && i < job.items().size(); ++i) {
         least = std::min(least, job.items()[i].spec.size);
     }
@@ -67,13 +67,13 @@ WAYBILL_DECL void automatic_protocol::check(const waybill::job& job) const {
 [[nodiscard]] inline bool is_begun(const session& job) {
     bool begun = job.in_doubt() || job.find_checkpoint() != nullptr;
     for (std::size_t i = 0; i < job.items().size(); ++i) {
-        begun = begun || job.find_checkpoint(i) != nullptr || job.items()[i].state.now == item_status::completed;
+        begun = begun || job.find_checkpoint(i) != nullptr || job.items()[i].state.status == item_status::completed;
     }
     return begun;
 }
 
 WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
-    std::string name = job.job().state.spoken;
+    std::string name = job.state().negotiated_protocol;
     if (name.empty()) {
         name = co_await ask(job);
         // Before its first byte: another one could bring what this one has brought once more.
@@ -88,8 +88,8 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
 [[nodiscard]] inline bool is_outdated(const failure& why, const session& job) {
     const bool unknown = why.code() == make_http_error(404) || why.code() == make_http_error(405) ||
                          why.code() == make_http_error(501) || why.code() == errc::not_offered;
-    const std::string& spoken = job.job().state.spoken;
-    const bool by_upload = spoken == "tus" || spoken == "resumable";
+    const std::string& negotiated = job.state().negotiated_protocol;
+    const bool by_upload = negotiated == "tus" || negotiated == "resumable";
     return by_upload && unknown && !is_begun(job) && why.what_to_do() == disposition::permanent;
 }
 
@@ -137,43 +137,42 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
 
 /// The name of the protocol to speak.
 WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) {
-    const job_spec& spec = job.job().spec;
+    const job_spec& spec = job.spec();
     const std::string target = spec.url.find("{name}") == std::string::npos
                                    ? spec.url
                                    : url::fill_name(spec.url, job.items().front().spec.name);
     const std::string endpoint = endpoint_of(job);
     const bool by_name = is_put_template(spec.url);
     endpoint_offer offered = memory_->find(endpoint, job.now());
-    if (offered.spoken.empty()) {
+    if (offered.protocol.empty()) {
         request asked;
         asked.method = "OPTIONS";
         asked.url = target;
         asked.idempotent = true;
         asked.conditional = false;
-        std::vector<body_span> none;
-        const response answer = co_await job.send(std::move(asked), std::move(none));
+        const response answer = co_await job.send(std::move(asked));
         asked_ = true;
         const verdict v = judge(answer, true);
         const bool refused = v.what == disposition::permanent && answer.status != 0;
         // The memory ends with the process. Of a program that ends after each try, the job remembers.
         const bool broken = is_broken_by(answer);
         const bool often = broken && memory_->note_broken(endpoint);
-        const job_state& past = job.job().state;
+        const job_state& past = job.state();
         const bool before = past.attempt > endpoint_memory::accidents && is_broken_by(past.error);
         // A form is not sent to find out: a gateway's answer to it would leave its outcome unknown.
         const bool in_vain = (broken && (often || before)) || (by_name && is_kept_by_gateway(answer, past));
         if (!refused && !in_vain) {
-            require_accepted(answer, true, unix_seconds(job.now()));
+            job.require(answer);
         }
         offered = v.accepted ? offered_by(answer) : endpoint_offer{"plain"};
         if (!in_vain) {  // the next job asks once more: it may have been mended
             memory_->remember(endpoint, offered, job.now());
         }
     }
-    if (offered.spoken == "tus" && spec.fields.empty() && known_.contains("tus")) {
+    if (offered.protocol == "tus" && spec.fields.empty() && known_.contains("tus")) {
         co_return "tus";
     }
-    if (offered.spoken == "resumable" && known_.contains("resumable") &&
+    if (offered.protocol == "resumable" && known_.contains("resumable") &&
         smallest_upload(job, by_name) >= offered.least) {
         co_return "resumable";
     }
@@ -184,7 +183,7 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
 WAYBILL_DECL protocol_spec automatic_protocol::settings_for(const session& job, const std::string& name) const {
     protocol_spec chosen{name, {}};
     const bool by_upload = name == "resumable" || name == "tus";
-    const bool form = name == "multipart" || (name == "resumable" && !is_put_template(job.job().spec.url));
+    const bool form = name == "multipart" || (name == "resumable" && !is_put_template(job.spec().url));
     for (const auto& [setting, value] : spec_.settings) {
         if (setting == "file-field" ? form : by_upload) {
             chosen.settings.emplace_back(setting, value);

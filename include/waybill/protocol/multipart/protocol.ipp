@@ -35,7 +35,7 @@ WAYBILL_DECL asio::awaitable<void> multipart_protocol::restore(session& job) {
         co_await doubt_checkpoint(job, checkpoint::whole_job);
     }
     for (std::size_t i = 0; i < job.items().size(); ++i) {
-        if (job.items()[i].state.now != item_status::completed) {  // else its bytes are of no matter any more
+        if (job.items()[i].state.status != item_status::completed) {  // else its bytes are of no matter any more
             static_cast<void>(job.open(i));
         }
     }
@@ -43,20 +43,21 @@ WAYBILL_DECL asio::awaitable<void> multipart_protocol::restore(session& job) {
 
 WAYBILL_DECL asio::awaitable<void> multipart_protocol::upload(session& job) {
     if (std::all_of(job.items().begin(), job.items().end(),
-                    [](const item_record& i) { return i.state.now == item_status::completed; })) {
+                    [](const item_record& i) { return i.state.status == item_status::completed; })) {
         co_return;  // the answer was committed, the job's end was not: a crash in between
     }
     multipart_body body = lay_out(job, form_boundary(job), file_field_);
     request what;
     what.method = "POST";
-    what.url = job.job().spec.url;
+    what.url = job.spec().url;
     what.headers.push_back(header_field{"Content-Type", body.content_type()});
     what.body = &body;
     what.see_other = true;
     const bool repeated = is_repeated_by_key(job, checkpoint::whole_job);
-    const response answer = co_await job.send(std::move(what), spans_of(body), checkpoint::whole_job);
+    what.spans = spans_of(body);
+    const response answer = co_await job.send(std::move(what));
     require_first_is_over(answer, job, checkpoint::whole_job, repeated);
-    require_accepted(answer, false, unix_seconds(job.now()));
+    job.require(answer, checkpoint::whole_job, false);
     job.complete_all_soon(answer.see_other ? redirect_text(answer) : printable_excerpt(answer.body, 256));
 }
 

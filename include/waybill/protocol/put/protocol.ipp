@@ -93,7 +93,7 @@ WAYBILL_DECL bool put_protocol::takes_header(const std::string& url, std::string
 WAYBILL_DECL asio::awaitable<void> put_protocol::upload(session& job) {
     const auto items = std::make_shared<independent_items>(job);
     // A job has one mark: conditional requests leave one after the other.
-    const bool conditional = is_conditional(job.job().spec.headers);
+    const bool conditional = is_conditional(job.spec().headers);
     if (parallel_ == 1 || conditional) {
         for (bool more = true; more;) {
             more = co_await upload_next(job, *items);
@@ -122,7 +122,7 @@ WAYBILL_DECL asio::awaitable<bool> put_protocol::upload_next(session& job, indep
 /// The request that brings an item, but for its bytes.
 WAYBILL_DECL request put_protocol::item_request(const session& job, std::size_t index, const std::string& sum) const {
     const item_spec& item = job.items()[index].spec;
-    const std::string& target = job.job().spec.url;
+    const std::string& target = job.spec().url;
     request what;
     what.method = method_;
     what.url = put_target(target, names_targets(target), item.name);
@@ -140,7 +140,7 @@ WAYBILL_DECL request put_protocol::item_request(const session& job, std::size_t 
 
 WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::size_t index) const {
     const item_spec& item = job.items()[index].spec;
-    const bool conditional = is_conditional(job.job().spec.headers);
+    const bool conditional = is_conditional(job.spec().headers);
     // This version keeps none: a newer one does. What replaces itself may be sent again without asking.
     if ((!is_idempotent() || conditional) && job.find_checkpoint(index) != nullptr) {
         co_await doubt_checkpoint(job, index);
@@ -153,16 +153,15 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::
     // last byte leaves, and no kept connection is used, on which it might be repeated unseen.
     what.finishing = what.fresh_connection = conditional;
     const bool doubted = is_idempotent() && job.in_doubt(index);
-    std::vector<body_span> spans;
-    spans.push_back(body_span{index, 0, 0, item.size});
+    what.spans.push_back(body_span{index, 0, 0, item.size});
     const bool repeated = is_repeated_by_key(job, index);
-    const response answer = co_await job.send(std::move(what), std::move(spans), index);
+    const response answer = co_await job.send(std::move(what), index);
     if (doubted && (answer.status == 412 || answer.status == 409)) {
         co_await look_at_target(job, index, answer, *body);
         co_return;
     }
     require_first_is_over(answer, job, index, repeated);
-    require_accepted(answer, is_idempotent() && !conditional, unix_seconds(job.now()), index);
+    job.require(answer, index, is_idempotent() && !conditional);
     std::string receipt = receipt_of(answer);
     if (answer.see_other) {
         receipt += (receipt.empty() ? "" : " ") + redirect_text(answer);
@@ -186,7 +185,7 @@ WAYBILL_DECL std::string put_protocol::receipt_of(const response& answer) const 
 /// What is there now says it, if the server shows enough of it.
 WAYBILL_DECL asio::awaitable<void> put_protocol::look_at_target(session& job, std::size_t index,
                                                                 const response& refused, body_source& body) const {
-    const job_spec& spec = job.job().spec;
+    const job_spec& spec = job.spec();
     const item_spec& item = job.items()[index].spec;
     request asked;
     asked.method = "HEAD";
@@ -194,11 +193,10 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::look_at_target(session& job, st
     asked.headers.push_back(header_field{"Want-Repr-Digest", "sha-256=10"});
     asked.idempotent = true;
     asked.conditional = false;
-    std::vector<body_span> none;
-    const response answer = co_await job.send(std::move(asked), std::move(none), index);
+    const response answer = co_await job.send(std::move(asked), index);
     const verdict v = judge(answer, true);
     if (!v.accepted && v.what != disposition::permanent) {
-        require_accepted(answer, true, unix_seconds(job.now()), index);
+        job.require(answer, index);
     }
     whose there = whose::unknown;
     if (v.accepted) {

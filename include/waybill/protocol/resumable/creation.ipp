@@ -18,8 +18,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::create() {
     request asked = co_await creation(false);
     interim_notes notes;
     watch(asked, notes, 0);
-    std::vector<body_span> none;
-    const response answer = co_await job_.send(std::move(asked), std::move(none), what_.about);
+    const response answer = co_await job_.send(std::move(asked), what_.about);
     const verdict v = judge(answer, true);
     if (!notes.broken.empty()) {
         co_await break_off(errc::invalid_response, notes.broken);
@@ -99,8 +98,8 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::create_with_body() {
     asked.see_other = true;
     interim_notes notes;
     watch(asked, notes, 0);
-    std::vector<body_span> whole = spans(0, size_);
-    const response answer = co_await job_.send(std::move(asked), std::move(whole), what_.about);
+    asked.spans = spans(0, size_);
+    const response answer = co_await job_.send(std::move(asked), what_.about);
     last_.heard(answer);
     refusal_ = answer;
     note_sent(answer, 0);

@@ -18,7 +18,7 @@
 namespace waybill::detail {
 
 [[nodiscard]] inline bool is_done(const item_record& i) noexcept {
-    return i.state.now == item_status::completed;
+    return i.state.status == item_status::completed;
 }
 
 /// Also when there is no checkpoint. Whether it is of these bytes is seen when they are open.
@@ -97,7 +97,7 @@ WAYBILL_DECL representation resumable_protocol::form(session& job) const {
     what.boundary = state && !state->boundary.empty() ? state->boundary : form_boundary(job);
     auto body = std::make_unique<multipart_body>(lay_out(job, what.boundary, how_.file_field));
     what.method = how_.method;
-    what.url = job.job().spec.url;
+    what.url = job.spec().url;
     what.headers.push_back(header_field{"Content-Type", body->content_type()});
     for (std::size_t i = 0; i < body->items().size(); ++i) {
         what.parts.push_back({i, body->items()[i].offset, body->items()[i].size});
@@ -111,7 +111,7 @@ WAYBILL_DECL representation resumable_protocol::item(session& job, std::size_t i
     representation what;
     what.about = index;
     what.method = how_.method;
-    what.url = put_target(job.job().spec.url, how_.method == "PUT", spec.name);
+    what.url = put_target(job.spec().url, how_.method == "PUT", spec.name);
     what.headers.push_back(header_field{"Content-Type", spec.content_type});
     what.headers.push_back(header_field{"Content-Disposition", inline_disposition(spec.name)});
     what.body = job.open(index);
@@ -130,10 +130,9 @@ WAYBILL_DECL asio::awaitable<void> resumable_protocol::discard(exchange& server,
     asked.headers.push_back(interop_header(state ? state->interop : how_.interop));
     asked.idempotent = true;
     asked.conditional = false;
-    std::vector<body_span> none;
-    const response answer = co_await server.send(std::move(asked), std::move(none));
+    const response answer = co_await server.send(std::move(asked));
     if (answer.status != 404 && answer.status != 410) {
-        require_accepted(answer, true, unix_seconds(server.now()));
+        server.require(answer);
     }
 }
 

@@ -43,8 +43,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::stands_at(std::uint64_t off
 /// Asks the server where the upload stands.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
     request asked = new_request("HEAD", resource_);
-    std::vector<body_span> none;
-    const response answer = co_await job_.send(std::move(asked), std::move(none), what_.about);
+    const response answer = co_await job_.send(std::move(asked), what_.about);
     if (answer.status == 404 || answer.status == 410) {
         co_await gone(answer);
         co_return;
@@ -68,7 +67,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
                                                    ", and confirmed " + std::to_string(position_));
     }
     take_limits(said);
-    last_.unheard = last_.unheard || (job_.in_doubt(what_.about) && last_.refused == 0);
+    last_.unacknowledged = last_.unacknowledged || (job_.in_doubt(what_.about) && last_.refused == 0);
     if (complete) {
         last_.note_decision(job_.in_doubt(what_.about));
         co_await replay();
@@ -85,14 +84,13 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::replay() {
     asked.headers.push_back(header_field{"Content-Type", "application/partial-upload"});
     asked.headers.push_back(header_field{"Upload-Offset", std::to_string(size_)});
     asked.headers.push_back(header_field{"Upload-Complete", "?1"});
-    std::vector<body_span> none;
-    const response answer = co_await job_.send(std::move(asked), std::move(none), what_.about);
+    const response answer = co_await job_.send(std::move(asked), what_.about);
     if (answer.status == 0) {
         throw failed(judge(answer, true), answer);
     }
     const bool of_the_target = parse_upload_fields(answer.headers).complete.value_or(false);
     if (of_the_target && answer.status >= 400 && answer.status < 500) {
-        co_await job_.settle_and_forget(what_.about, false);  // asked for again it is sent again
+        co_await job_.resolve_and_discard(what_.about, false);  // asked for again it is sent again
         throw failure(failed(verdict{false, disposition::permanent, make_http_error(answer.status)}, answer).settle());
     }
     if (of_the_target) {
@@ -112,7 +110,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::found_complete(const respon
             const failure unknown = failed(verdict{false, disposition::ambiguous, errc::outcome_unknown}, why);
             last_.told = true;
             checkpoint doubtful = reached();
-            co_await job_.save_and_mark(std::move(doubtful));
+            co_await job_.save_with_intent(std::move(doubtful));
             throw failure(unknown);
         }
         case ending::anew: co_await begin_anew(false); co_return;

@@ -102,7 +102,7 @@ WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset, bool settles) 
         job_.confirm(p.item, std::min(offset - std::min(offset, p.offset), p.size));
     }
     if (settles) {
-        job_.settle_soon(reached());
+        job_.resolve_soon(reached());
     } else {
         job_.save_soon(reached());
     }
@@ -164,7 +164,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::break_off(std::error_code c
     if (!resource_.empty() && !adopting_ && job_.find_checkpoint(what_.about) == nullptr) {
         job_.save_soon(reached());  // so that it is cleaned up
     }
-    co_await job_.settle_and_forget(what_.about, true);  // what is given up has not arrived
+    co_await job_.resolve_and_discard(what_.about, true);  // what is given up has not arrived
     diagnostics d;
     d.detail = std::move(detail);
     throw failure(failure(disposition::permanent, code, std::move(d), std::nullopt, what_.about).settle());

@@ -55,7 +55,7 @@ struct resumable_state {
     [[nodiscard]] static WAYBILL_DECL std::optional<resumable_state> decode(std::string_view bytes);
 };
 
-/// The headers that tell a server which version of the draft is spoken.
+/// The headers that tell a server which version of the draft is used.
 [[nodiscard]] WAYBILL_DECL header_field interop_header(int version);
 
 /// It has a field of the draft, and so it is the upload's server that answers.

@@ -74,8 +74,8 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::append() {
     const std::uint64_t before = position_;
     interim_notes notes;
     watch(asked, notes, position_);
-    std::vector<body_span> parts = spans(position_, length);
-    const response answer = co_await job_.send(std::move(asked), std::move(parts), what_.about);
+    asked.spans = spans(position_, length);
+    const response answer = co_await job_.send(std::move(asked), what_.about);
     if (last) {
         last_.heard(answer);
         refusal_ = answer;

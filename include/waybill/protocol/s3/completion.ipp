@@ -21,7 +21,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
     request make = make_request("POST", resource_);
     make.body = &body;
     make.headers.push_back(header_field{"Content-Type", "application/xml"});
-    add_headers(make.headers, job_.job().spec.headers, s3_header::condition);
+    add_headers(make.headers, job_.spec().headers, s3_header::condition);
     const std::string checksum = whole_checksum();
     if (!checksum.empty()) {
         make.headers.push_back(header_field{"x-amz-checksum-type", "FULL_OBJECT"});
@@ -34,8 +34,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
     make.finishing = true;
     make.assembles = size();
     make.fresh_connection = true;  // a repetition that nobody sees would hear "no such upload"
-    std::vector<body_span> none;
-    s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", document)), std::move(none));
+    s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", document)));
     if (!answer.error && judge(answer, false).accepted) {
         if (const std::optional<s3_completed> made = parse_completed(answer.http.body)) {
             require_whole_checksum(answer, made->checksum, checksum);
@@ -46,7 +45,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
         if (leaves_doubt(answer)) {
             state_.doubtful = true;
             checkpoint doubtful = reached();
-            co_await job_.save_and_mark(std::move(doubtful));  // its answer has taken the mark away
+            co_await job_.save_with_intent(std::move(doubtful));  // its answer has taken the mark away
         }
         co_await not_completed(std::move(answer));
     }

@@ -15,18 +15,19 @@
 
 namespace waybill {
 
-WAYBILL_DECL protocol_factory s3_with(s3_credentials_provider keys) {
+WAYBILL_DECL named_protocol s3_with(s3_credentials_provider keys) {
     if (!keys) {
         throw error(errc::invalid_option, "s3_with: there is no function for the keys");
     }
-    return [keys = std::move(keys)](const protocol_spec& spec) -> std::unique_ptr<protocol> {
+    const auto make = [keys = std::move(keys)](const protocol_spec& spec) -> std::unique_ptr<protocol> {
         return std::make_unique<detail::s3_protocol>(detail::parse_s3_settings(spec), keys);
     };
+    return {"s3", make};
 }
 
 namespace detail {
 
-inline const component s3_component("s3", s3_with(require_s3_credentials));
+inline const component s3_component(s3_with(require_s3_credentials));
 
 }  // namespace detail
 }  // namespace waybill

@@ -61,7 +61,7 @@ struct s3_answer {
 /// Throws the `failure` an answer amounts to, unless it was accepted.
 WAYBILL_DECL void require_accepted(const s3_answer& answer, std::int64_t now_unix, std::size_t item);
 
-/// A server, as one attempt at a job knows it: with which keys it is spoken to, in which region it is,
+/// A server, as one attempt at a job knows it: which keys sign its requests, in which region it is,
 /// and how far its clock is from ours.
 class s3_endpoint {
 public:
@@ -74,8 +74,7 @@ public:
     ///
     /// @param payload the body's SHA-256 in hexadecimal, or `unsigned_payload`.
     /// Throws a `failure` when there are no keys, or none that can be sent.
-    asio::awaitable<s3_answer> send(exchange& server, request what, std::string payload, std::vector<body_span> spans,
-                                    std::size_t about);
+    asio::awaitable<s3_answer> send(exchange& server, request what, std::string payload, std::size_t about);
 
     /// The keys for this URL, as far as there are any that can be sent.
     [[nodiscard]] std::string identity(const std::string& target) const;

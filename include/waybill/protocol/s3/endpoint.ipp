@@ -216,7 +216,7 @@ WAYBILL_DECL void s3_endpoint::require_signer(const std::string& target) {
 }
 
 WAYBILL_DECL asio::awaitable<s3_answer> s3_endpoint::send(exchange& server, request what, std::string payload,
-                                                          std::vector<body_span> spans, std::size_t about) {
+                                                          std::size_t about) {
     constexpr int most_corrections = 3;
     what.sealed = true;
     for (int corrections = 0;; ++corrections) {
@@ -224,9 +224,8 @@ WAYBILL_DECL asio::awaitable<s3_answer> s3_endpoint::send(exchange& server, requ
         const signature_basis used{region_, skew_, who_};
         request one = what;
         signer_->sign(one, payload, unix_seconds(server.now()) + used.skew);
-        std::vector<body_span> counted = spans;
         s3_answer answer;
-        answer.http = co_await server.send(std::move(one), std::move(counted), about);
+        answer.http = co_await server.send(std::move(one), about);
         answer.error = parse_s3_error(answer.http.body);
         const verdict v = judge(answer, true);
         bool again = learned(answer, used, unix_seconds(server.now())) ||

@@ -76,7 +76,7 @@ private:
     void settle_condition(const s3_answer& answer);
 
     asio::awaitable<body_sums> sums_of(body_source& body);
-    asio::awaitable<s3_answer> send(request what, std::string payload, std::vector<body_span> spans);
+    asio::awaitable<s3_answer> send(request what, std::string payload);
     [[nodiscard]] request make_request(std::string method, std::string url) const;
     void add_object_headers(request& what) const;
     void add_sums(request& what, const body_sums& sums) const;
@@ -104,12 +104,12 @@ private:
     std::string resource_;  ///< the upload's
     std::unique_ptr<body_source> source_;
     s3_state state_;
-    std::vector<s3_sent_part> sent_;  ///< what completion names; empty entries are missing
-    std::vector<bool> under_way_;     ///< taken up in this round
-    std::vector<int> refusals_;       ///< of each part in this attempt
-    std::optional<failure> failed_;   ///< of a part, while its neighbours finish
-    std::optional<failure> unheard_;  ///< of parts that may be there all the same: the list tells
-    std::size_t unheard_in_a_row_ = 0;
+    std::vector<s3_sent_part> sent_;         ///< what completion names; empty entries are missing
+    std::vector<bool> under_way_;            ///< taken up in this round
+    std::vector<int> refusals_;              ///< of each part in this attempt
+    std::optional<failure> failed_;          ///< of a part, while its neighbours finish
+    std::optional<failure> unacknowledged_;  ///< of parts that may be there all the same: the list tells
+    std::size_t unacknowledged_in_a_row_ = 0;
     std::optional<std::string> receipt_;  ///< the object is there
     bool gone_ = false;                   ///< the server does not know the upload
     bool surely_ = false;                 ///< and has said so in S3's own words

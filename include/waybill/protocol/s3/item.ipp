@@ -20,14 +20,14 @@ namespace waybill::detail {
 WAYBILL_DECL s3_item::s3_item(session& job, std::size_t index, const s3_settings& settings,
                               std::shared_ptr<s3_endpoint> endpoint)
     : job_(job), index_(index), settings_(settings), endpoint_(std::move(endpoint)),
-      target_(put_target(job.job().spec.url, true, job.items()[index].spec.name)) {}
+      target_(put_target(job.spec().url, true, job.items()[index].spec.name)) {}
 
 WAYBILL_DECL asio::awaitable<void> s3_item::deliver() {
     if (const checkpoint* const there = job_.find_checkpoint(index_); there != nullptr && !decodes(*there)) {
         co_await doubt_checkpoint(job_, index_);
     }
     source_ = job_.open(index_);  // still the bytes that were accepted
-    state_.token = job_.job().state.key + "-" + std::to_string(index_);
+    state_.token = job_.state().key + "-" + std::to_string(index_);
     state_.checksum = settings_.checksum;
     state_.part_size = s3_part_size(size(), settings_.part_size);
     const checkpoint* const known = job_.find_checkpoint(index_);
@@ -46,7 +46,7 @@ WAYBILL_DECL bool s3_item::decodes(const checkpoint& known) const {
 
 // A PUT may be repeated: the same key gets the same bytes. But for a conditional one, which would hear of itself.
 WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
-    const bool conditional = has_condition(job_.job().spec.headers);
+    const bool conditional = has_condition(job_.spec().headers);
     const bool doubted = job_.in_doubt(index_);
     body_sums sums = co_await sums_of(*source_);
     for (int refusals = 1; !receipt_; ++refusals) {
@@ -79,13 +79,12 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
 WAYBILL_DECL asio::awaitable<s3_answer> s3_item::put_whole(const body_sums& sums) {
     request put = make_request("PUT", target_);
     put.body = source_.get();
-    put.finishing = has_condition(job_.job().spec.headers);
+    put.finishing = has_condition(job_.spec().headers);
     add_object_headers(put);
-    add_headers(put.headers, job_.job().spec.headers, s3_header::condition);
+    add_headers(put.headers, job_.spec().headers, s3_header::condition);
     add_sums(put, sums);
-    std::vector<body_span> spans;
-    spans.push_back(body_span{index_, 0, 0, size()});
-    co_return co_await send(std::move(put), sums.payload, std::move(spans));
+    put.spans.push_back(body_span{index_, 0, 0, size()});
+    co_return co_await send(std::move(put), sums.payload);
 }
 
 /// The receipt of an object that was accepted. A success without an ETag is none: a bucket is made in the same way, and
@@ -98,10 +97,10 @@ WAYBILL_DECL asio::awaitable<std::string> s3_item::confirmed_whole(const s3_answ
     } else {
         found = receipt(etag, sums.checksum);
     }
-    if (!found && !bucket_ && has_condition(job_.job().spec.headers)) {
+    if (!found && !bucket_ && has_condition(job_.spec().headers)) {
         state_.doubtful = true;  // its answer has taken the mark away
         checkpoint doubtful = reached();
-        co_await job_.save_and_mark(std::move(doubtful));
+        co_await job_.save_with_intent(std::move(doubtful));
     }
     if (!found) {
         fail(bucket_ ? disposition::permanent : after_foreign_answer(answer.http), errc::invalid_response, answer,
@@ -155,8 +154,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::create() {
     if (settings_.whole_checksum) {
         make.headers.push_back(header_field{"x-amz-checksum-type", "FULL_OBJECT"});
     }
-    std::vector<body_span> none;
-    const s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", "")), std::move(none));
+    const s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", "")));
     require_known_checksum(answer);
     require(answer);
     const std::string id = parse_upload_id(answer.http.body);
@@ -178,12 +176,12 @@ WAYBILL_DECL asio::awaitable<void> s3_item::begin_anew(const s3_answer& because,
         fail(disposition::permanent, make_http_error(because.http.status), because,
              std::to_string(state_.restarts) + " uploads came to nothing at the server");
     }
-    co_await job_.settle_and_forget(index_, discard);  // whether it was completed is known
+    co_await job_.resolve_and_discard(index_, discard);  // whether it was completed is known
     co_await create();
 }
 
-WAYBILL_DECL asio::awaitable<s3_answer> s3_item::send(request what, std::string payload, std::vector<body_span> spans) {
-    co_return co_await endpoint_->send(job_, std::move(what), std::move(payload), std::move(spans), index_);
+WAYBILL_DECL asio::awaitable<s3_answer> s3_item::send(request what, std::string payload) {
+    co_return co_await endpoint_->send(job_, std::move(what), std::move(payload), index_);
 }
 
 WAYBILL_DECL request s3_item::make_request(std::string method, std::string url) const {
@@ -191,18 +189,18 @@ WAYBILL_DECL request s3_item::make_request(std::string method, std::string url) 
     what.method = std::move(method);
     what.url = std::move(url);
     what.idempotent = true;
-    add_headers(what.headers, job_.job().spec.headers, s3_header::every);
+    add_headers(what.headers, job_.spec().headers, s3_header::every);
     return what;
 }
 
 WAYBILL_DECL void s3_item::add_object_headers(request& what) const {
     what.headers.push_back(header_field{"Content-Type", job_.items()[index_].spec.content_type});
     what.headers.push_back(header_field{std::string(s3_token_header), state_.token});
-    for (const auto& [name, value] : job_.job().spec.fields) {
+    for (const auto& [name, value] : job_.spec().fields) {
         what.headers.push_back(header_field{"x-amz-meta-" + name, value});
     }
     what.headers.insert(what.headers.end(), settings_.object_headers.begin(), settings_.object_headers.end());
-    add_headers(what.headers, job_.job().spec.headers, s3_header::object);
+    add_headers(what.headers, job_.spec().headers, s3_header::object);
 }
 
 /// What is kept of an object: its ETag, and its own checksum if one was asked for.

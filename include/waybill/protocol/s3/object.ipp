@@ -45,7 +45,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
 /// of objects encrypted with a key of KMS or of the customer look like one and are none (S3 API, "Common response
 /// headers").
 WAYBILL_DECL asio::awaitable<whose> s3_item::whose_by_etag(const response& answer) {
-    const shown_content shown = shown_by(answer, job_.job().spec.headers);
+    const shown_content shown = shown_by(answer, job_.spec().headers);
     const bool encrypted =
         begins_ignoring_case(answer.header("x-amz-server-side-encryption").value_or(""), "aws:kms") ||
         answer.header("x-amz-server-side-encryption-customer-algorithm").has_value();
@@ -64,8 +64,7 @@ WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object(st
     if (settings_.whole_checksum) {
         head.headers.push_back(header_field{"x-amz-checksum-mode", "ENABLED"});
     }
-    std::vector<body_span> none;
-    const s3_answer answer = co_await send(std::move(head), to_hex(digest_of("sha-256", "")), std::move(none));
+    const s3_answer answer = co_await send(std::move(head), to_hex(digest_of("sha-256", "")));
     std::optional<std::string> found;
     foreign_ = bucket_ = false;
     const verdict v = judge(answer, true);
@@ -100,7 +99,7 @@ WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object(st
 /// A condition does not hold, after a request for the same whose answer was lost. Where nothing may be there, somebody
 /// else's object means that ours is not. Anything else may be because of ourselves.
 WAYBILL_DECL void s3_item::settle_condition(const s3_answer& answer) {
-    const detail::string_pairs& headers = job_.job().spec.headers;
+    const detail::string_pairs& headers = job_.spec().headers;
     const bool if_none = std::all_of(headers.begin(), headers.end(), [](const auto& h) {
         return place_of(h.first) != s3_header::condition || same_header(h.first, "If-None-Match");
     });

@@ -56,15 +56,14 @@ WAYBILL_DECL asio::awaitable<std::optional<std::vector<s3_listed_part>>> s3_item
     int cut = 0;
     for (;;) {
         request get = make_request("GET", page_after(after));
-        std::vector<body_span> none;
-        const s3_answer answer = co_await send(std::move(get), to_hex(digest_of("sha-256", "")), std::move(none));
+        const s3_answer answer = co_await send(std::move(get), to_hex(digest_of("sha-256", "")));
         if (answer.error.code == "NoSuchUpload") {
             gone_ = surely_ = true;
             co_return all;
         }
         const verdict v = judge(answer, true);
         const bool never = v.what == disposition::permanent && v.code.category() == http_category();
-        if (!v.accepted && (never || (answer.http.status >= 500 && job_.job().state.troubles >= stubborn))) {
+        if (!v.accepted && (never || (answer.http.status >= 500 && job_.state().troubles >= stubborn))) {
             co_return std::nullopt;
         }
         require(answer);
@@ -132,17 +131,17 @@ WAYBILL_DECL asio::awaitable<void> s3_item::send_parts() {
     under_way_.assign(state_.parts.size(), false);
     refusals_.resize(state_.parts.size(), 0);
     failed_.reset();
-    unheard_.reset();
-    unheard_in_a_row_ = 0;
+    unacknowledged_.reset();
+    unacknowledged_in_a_row_ = 0;
     std::function<asio::awaitable<bool>()> step = [self = shared_from_this()] { return self->send_next_part(); };
     co_await job_.in_parallel(settings_.parallel, std::move(step));
-    if (gone_ || (!failed_ && !unheard_)) {
+    if (gone_ || (!failed_ && !unacknowledged_)) {
         co_return;
     }
-    const failure why = failed_ ? *failed_ : *unheard_;
+    const failure why = failed_ ? *failed_ : *unacknowledged_;
     const bool worn_out = std::any_of(refusals_.begin(), refusals_.end(), [](int n) { return n > most_refusals; });
     const bool passes = is_refused_for_now(why.what_to_do(), why.code(), why.retry_after());
-    if (unheard_ && passes && !worn_out) {
+    if (unacknowledged_ && passes && !worn_out) {
         co_await job_.back_off(1, why.retry_after());
         static_cast<void>(co_await compare());
     } else if (passes && !worn_out && missing() < before) {
@@ -211,17 +210,17 @@ WAYBILL_DECL asio::awaitable<void> s3_item::send_part(std::size_t part) {
         // It may be there, which the list says: not sent again blindly. But not for ever, nor for one that is only
         // slow.
         const std::error_code code = lost ? v.code : make_error_code(errc::invalid_response);
-        unheard_.emplace(v.what, code, describe(answer, lost ? "" : "a success without the part's ETag"), std::nullopt,
-                         index_);
-        if (++unheard_in_a_row_ > settings_.parallel || answer.http.failure == errc::answer_timed_out) {
-            failed_ = failed_ ? failed_ : unheard_;
+        unacknowledged_.emplace(v.what, code, describe(answer, lost ? "" : "a success without the part's ETag"),
+                                std::nullopt, index_);
+        if (++unacknowledged_in_a_row_ > settings_.parallel || answer.http.failure == errc::response_timed_out) {
+            failed_ = failed_ ? failed_ : unacknowledged_;
         }
         co_return;
     }
     require_known_checksum(answer);
     require(answer);
     require_checksum(answer, sums);
-    unheard_in_a_row_ = 0;
+    unacknowledged_in_a_row_ = 0;
     endpoint_->note_taken();
     state_.parts[part] = fingerprint(opaque_tag(etag));
     sent_[part].etag = etag;
@@ -234,9 +233,8 @@ WAYBILL_DECL asio::awaitable<s3_answer> s3_item::put_part(std::size_t part, body
     request put = make_request("PUT", resource_ + "&partNumber=" + std::to_string(part + 1));
     put.body = &body;
     add_sums(put, sums);
-    std::vector<body_span> spans;
-    spans.push_back(body_span{index_, 0, part * state_.part_size, body.size()});
-    co_return co_await send(std::move(put), sums.payload, std::move(spans));
+    put.spans.push_back(body_span{index_, 0, part * state_.part_size, body.size()});
+    co_return co_await send(std::move(put), sums.payload);
 }
 
 }  // namespace waybill::detail

@@ -22,9 +22,9 @@ enum class ending : std::uint8_t {
 
 /// What is known of an upload's last request. Kept with the checkpoint.
 struct finishing {
-    int refused = 0;       ///< the status that answered the last one; 0: none that counts
-    bool unheard = false;  ///< the answer to one was lost: it may be what finished the upload
-    bool told = false;     ///< the job has ended, or was set aside, because of it
+    int refused = 0;              ///< the status that answered the last one; 0: none that counts
+    bool unacknowledged = false;  ///< the answer to one was lost: it may be what finished the upload
+    bool told = false;            ///< the job has ended, or was set aside, because of it
 
     /// Takes note of an answer. A gateway that has not heard its server says no more than a connection that broke.
     void heard(const response& answer) noexcept {
@@ -32,7 +32,7 @@ struct finishing {
         const bool said = answer.status >= 300 && !by_gateway && !answer.see_other;
         refused = said ? answer.status : 0;
         const bool taken = (answer.status / 100 == 2 || answer.see_other) && answer.has_left;
-        unheard = unheard || (!said && !taken && answer.may_have_left);
+        unacknowledged = unacknowledged || (!said && !taken && answer.may_have_left);
         told = false;
     }
 
@@ -61,13 +61,13 @@ struct finishing {
         }
         // Not taken, and there all the same: by the one before, or nobody knows by whom.
         if (std::find(not_taken.begin(), not_taken.end(), refused) != not_taken.end()) {
-            return unheard ? ending::delivered : ending::unknown;
+            return unacknowledged ? ending::delivered : ending::unknown;
         }
-        return refused < 500 && !unheard ? ending::refused : ending::unknown;
+        return refused < 500 && !unacknowledged ? ending::refused : ending::unknown;
     }
 
     [[nodiscard]] std::uint64_t encode() const noexcept {
-        return static_cast<std::uint64_t>(refused) * 4 + (unheard ? 2 : 0) + (told ? 1 : 0);
+        return static_cast<std::uint64_t>(refused) * 4 + (unacknowledged ? 2 : 0) + (told ? 1 : 0);
     }
     static constexpr std::uint64_t most_encoded = 999 * 4 + 3;
     [[nodiscard]] static finishing decode(std::uint64_t number) noexcept {

@@ -9,13 +9,13 @@
 namespace waybill::detail {
 
 WAYBILL_DECL std::string form_boundary(const session& job) {
-    return "waybill-" + job.job().state.key;
+    return "waybill-" + job.state().key;
 }
 
 WAYBILL_DECL multipart_body lay_out(session& job, std::string boundary, const std::string& file_field) {
     const std::string of_job = file_field.empty() ? "file" : file_field;
     multipart_body body(std::move(boundary));
-    for (const auto& [name, value] : job.job().spec.fields) {
+    for (const auto& [name, value] : job.spec().fields) {
         body.add_field(name, value);
     }
     for (std::size_t i = 0; i < job.items().size(); ++i) {

@@ -28,7 +28,7 @@ public:
     void failed(std::size_t item, const failure& why) {
         const bool settled = !job_.in_doubt() || why.settles();
         const bool alone = why.what_to_do() == disposition::permanent && settled;
-        if (!alone || job_.job().spec.if_item_fails == on_item_failure::stop) {
+        if (!alone || job_.spec().if_item_fails == on_item_failure::stop) {
             throw;
         }
         job_.fail_item_soon(item);
@@ -45,7 +45,7 @@ public:
         }
         std::size_t delivered = 0;
         for (const item_record& one : job_.items()) {
-            delivered += one.state.now == item_status::completed ? 1 : 0;
+            delivered += one.state.status == item_status::completed ? 1 : 0;
         }
         diagnostics details = first_->details();
         details.detail = std::to_string(delivered) + " of " + std::to_string(job_.items().size()) +

@@ -12,7 +12,7 @@ namespace waybill::detail {
 
 /// An earlier request about the same may have arrived, and the endpoint knows it by its key.
 [[nodiscard]] inline bool is_repeated_by_key(const session& job, std::size_t about) {
-    return job.in_doubt(about) && job.job().spec.if_unknown == on_unknown::retry_same_key;
+    return job.in_doubt(about) && job.spec().if_unknown == on_unknown::retry_same_key;
 }
 
 /// To an endpoint that honours the key, 409 says that an earlier request with it is still being worked on

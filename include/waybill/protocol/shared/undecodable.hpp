@@ -25,13 +25,13 @@ inline asio::awaitable<void> doubt_checkpoint(session& job, std::size_t about) {
     }
     diagnostics why;
     why.detail = "what is stored of the upload cannot be decoded: it is damaged, or a newer version has written it";
-    const intent& standing = job.job().state.intent;
+    const intent& standing = job.state().intent;
     std::size_t first = about;
     if (!standing.about(about) && standing.is_unconfirmed(job.items())) {
         first = standing.item();  // a job has one intent: that one is settled first
     } else if (!known.doubted) {
         known.doubted = true;
-        co_await job.save_and_mark(std::move(known));
+        co_await job.save_with_intent(std::move(known));
     }
     throw failure(disposition::ambiguous, errc::outcome_unknown, std::move(why), std::nullopt, first);
 }

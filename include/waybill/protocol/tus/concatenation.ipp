@@ -16,7 +16,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
         for (const tus_part& p : state_.parts) {
             parts += (parts.back() == ';' ? "" : " ") + p.url;
         }
-        request make = tus_request("POST", job_.job().spec.url, false);
+        request make = tus_request("POST", job_.spec().url, false);
         make.headers.push_back(header_field{"Upload-Concat", std::move(parts)});
         make.headers.push_back(header_field{"Upload-Metadata", metadata()});
         make.conditional = true;
@@ -28,12 +28,12 @@ WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
             // A part is missing there after all: the next attempt asks for each.
             fail(disposition::retry, make_http_error(answer.status), answer, "the parts cannot be concatenated");
         }
-        require_accepted(answer, false, unix_seconds(job_.now()), index_);
+        job_.require(answer, index_, false);
         require_tus(answer);
-        state_.final_url = tus_location(answer, job_.job().spec.url, index_);
+        state_.final_url = tus_location(answer, job_.spec().url, index_);
         // It is made. The mark stays until that was looked at, so that no failure of looking ends the job.
         checkpoint made = reached();
-        co_await job_.save_and_mark(std::move(made));
+        co_await job_.save_with_intent(std::move(made));
     }
     co_await verify_final();
 }
@@ -44,7 +44,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::verify_final() {
     if (judge(answer, true).what == disposition::permanent) {
         co_return;  // the server has put it away, or does not let it be looked at
     }
-    require_accepted(answer, true, unix_seconds(job_.now()), index_);
+    job_.require(answer, index_);
     const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
     const auto length = parse_decimal(answer.header("Upload-Length").value_or(""));
     if ((offset && *offset != size()) || (length && *length != size())) {

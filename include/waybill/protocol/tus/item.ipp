@@ -148,7 +148,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::finish() {
     job_.save_soon(reached());
     const std::vector<item_record>& all = job_.items();
     const auto others = std::count_if(all.begin(), all.end(), [&](const item_record& i) {
-        return &i != &all[index_] && i.state.now != item_status::completed;
+        return &i != &all[index_] && i.state.status != item_status::completed;
     });
     if (others == 0) {  // the job's end is next, and is committed together with it
         job_.complete_item_soon(index_, printable_excerpt(receipt, 1024));
@@ -168,7 +168,7 @@ WAYBILL_DECL void tus_item::note_told(const failure& why) {
 
 /// Gives the upload up: its server cannot be trusted with it. A retry of the job begins a new one.
 WAYBILL_DECL asio::awaitable<void> tus_item::lie(const response& answer, std::string what) {
-    co_await job_.settle_and_forget(index_, true);  // what is given up has not arrived
+    co_await job_.resolve_and_discard(index_, true);  // what is given up has not arrived
     throw failure(failed(disposition::permanent, errc::wrong_offset, answer, std::move(what)).settle());
 }
 
@@ -210,7 +210,7 @@ WAYBILL_DECL std::uint64_t tus_item::next_size(const tus_part& part) const noexc
 
 WAYBILL_DECL std::string tus_item::metadata() const {
     const item_spec& spec = job_.items()[index_].spec;
-    return tus_metadata(job_.job().spec.fields, spec.name, spec.content_type);
+    return tus_metadata(job_.spec().fields, spec.name, spec.content_type);
 }
 
 WAYBILL_DECL checkpoint tus_item::reached() {

@@ -59,8 +59,7 @@ WAYBILL_DECL asio::awaitable<void> tus_protocol::discard(exchange& server, const
     std::optional<failure> failed;
     for (const std::string& target : urls) {
         request remove = tus_request("DELETE", target, settings_.override_method);
-        std::vector<body_span> none;
-        const response answer = co_await server.send(std::move(remove), std::move(none));
+        const response answer = co_await server.send(std::move(remove));
         const verdict v = judge(answer, true);
         if (!v.accepted && v.what != disposition::permanent) {
             failed.emplace(v.what, v.code, describe(answer), parse_retry_after(answer, unix_seconds(server.now())));

@@ -19,7 +19,7 @@ WAYBILL_DECL asio::awaitable<bool> tus_item::is_shown(tus_part& part, const resp
     constexpr int most_doubts = 3;
     const bool gone = answer.status == 404 || answer.status == 410;
     const bool hides = answer.status == 403 && !answer.header("Upload-Offset");
-    if ((gone || hides) && !answer.header("Tus-Resumable") && job_.job().state.failures < most_doubts) {
+    if ((gone || hides) && !answer.header("Tus-Resumable") && job_.state().failures < most_doubts) {
         fail(disposition::retry, make_http_error(answer.status), answer, "said by something that does not speak tus");
     }
     if (gone) {
@@ -63,7 +63,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     if (!shown) {
         co_return;
     }
-    require_accepted(answer, true, unix_seconds(job_.now()), index_);
+    job_.require(answer, index_);
     require_tus(answer);
     const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
     const auto length = parse_decimal(answer.header("Upload-Length").value_or(""));
@@ -83,7 +83,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     }
     part.deferred = !length && answer.header("Upload-Defer-Length") == "1";
     part.asked = true;
-    state_.last.unheard = state_.last.unheard || (whole() && job_.in_doubt(index_) && state_.last.refused == 0);
+    state_.last.unacknowledged =
+        state_.last.unacknowledged || (whole() && job_.in_doubt(index_) && state_.last.refused == 0);
     if (whole() && *offset == part.length) {
         co_await found_complete(part, answer);
         if (part.url.empty()) {
@@ -104,7 +105,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::found_complete(tus_part& part, cons
         case ending::unknown: {
             state_.last.told = true;
             checkpoint doubtful = reached();
-            co_await job_.save_and_mark(std::move(doubtful));
+            co_await job_.save_with_intent(std::move(doubtful));
             fail(disposition::ambiguous, errc::outcome_unknown, refusal_.value_or(answer), said);
         }
         case ending::anew: co_await begin_anew(part, false); co_return;

@@ -29,11 +29,10 @@ WAYBILL_DECL request tus_request(std::string method, std::string url, bool overr
 }
 
 WAYBILL_DECL asio::awaitable<response> tus_item::send(request what, tus_part* part, std::uint64_t bytes) {
-    std::vector<body_span> spans;
     if (part != nullptr) {
-        spans.push_back(body_span{index_, 0, part->begin + part->offset, bytes});
+        what.spans.push_back(body_span{index_, 0, part->begin + part->offset, bytes});
     }
-    response answer = co_await job_.send(std::move(what), std::move(spans), index_);
+    response answer = co_await job_.send(std::move(what), index_);
     if (answer.status == 423) {  // another request has it: most likely our own of before
         fail(disposition::busy, make_http_error(423), answer, "the upload is locked");
     }
@@ -46,7 +45,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::discover() {
     }
     request ask;
     ask.method = "OPTIONS";
-    ask.url = job_.job().spec.url;
+    ask.url = job_.spec().url;
     ask.idempotent = true;
     ask.conditional = false;
     const response answer = co_await send(std::move(ask), nullptr, 0);
@@ -55,7 +54,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::discover() {
     // taken to offer nothing. But for a checksum, which the job must have.
     const bool indispensable = !settings_.checksum.empty() || !is_broken_by(answer);
     if (!v.accepted && v.what != disposition::permanent && indispensable) {
-        require_accepted(answer, true, unix_seconds(job_.now()), index_);
+        job_.require(answer, index_);
     }
     server_->offer = v.accepted ? parse_tus_offer(answer) : tus_offer();
 }
@@ -73,7 +72,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::add_checksum(request& what) {
 }
 
 WAYBILL_DECL request tus_item::creation(const tus_part& part) const {
-    request make = tus_request("POST", job_.job().spec.url, false);
+    request make = tus_request("POST", job_.spec().url, false);
     make.headers.push_back(defer_ ? header_field{"Upload-Defer-Length", "1"}
                                   : header_field{"Upload-Length", std::to_string(part.length)});
     make.headers.push_back(whole() ? header_field{"Upload-Metadata", metadata()}
@@ -101,7 +100,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
         with_upload_ = false;
         co_return;
     }
-    require_accepted(answer, idempotent, unix_seconds(job_.now()), index_);
+    job_.require(answer, index_, idempotent);
     require_tus(answer);
     co_await created(part, answer, filled ? std::optional(bytes) : std::nullopt);
 }
@@ -109,7 +108,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
 /// `sent`: how many bytes the request brought that made it.
 WAYBILL_DECL asio::awaitable<void> tus_item::created(tus_part& part, const response& answer,
                                                      std::optional<std::uint64_t> sent) {
-    part.url = tus_location(answer, job_.job().spec.url, index_);
+    part.url = tus_location(answer, job_.spec().url, index_);
     part.offset = 0;
     part.left.reset();
     part.deferred = defer_;
@@ -125,7 +124,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::created(tus_part& part, const respo
     const bool at_once = part.length != 0 && part.length <= small_item && next_size(part) == part.length;
     // A checksum reads the file first: what that finds must not be taken for a request that may have arrived.
     if (whole() && at_once && part.offset == 0 && state_.checksum.empty()) {
-        co_await job_.save_and_mark(std::move(created));
+        co_await job_.save_with_intent(std::move(created));
     } else {
         co_await job_.save(std::move(created));
     }
@@ -185,7 +184,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::answered(tus_part& part, std::uint6
     }
     // A finishing request without an answer keeps its mark until the server has been asked.
     const bool finishing = whole() && part.offset + bytes == part.length;
-    require_accepted(answer, !finishing, unix_seconds(job_.now()), index_);
+    job_.require(answer, index_, !finishing);
     require_tus(answer);
     const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
     if (!offset) {
@@ -215,7 +214,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t
     }
     job_.confirm(index_, state_.confirmed());
     if (settles) {
-        job_.settle_soon(reached());
+        job_.resolve_soon(reached());
     } else {
         job_.save_soon(reached());
     }

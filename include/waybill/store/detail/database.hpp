@@ -154,7 +154,7 @@ private:
     std::unique_ptr<store_file> file_;
     std::optional<space_reserve> reserve_;
     const texts texts_;
-    std::string set_aside_;
+    std::string moved_aside_;
     std::unique_ptr<SQLite::Database> db_;  // before the statements: it must outlive them
     std::unordered_map<std::string_view, std::unique_ptr<SQLite::Statement>> statements_;
     std::int64_t last_seq_ = 0;

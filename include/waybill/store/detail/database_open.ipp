@@ -59,10 +59,10 @@ WAYBILL_DECL void database::open(const store_options& options) {
                              (theirs != nullptr && to_errc(theirs->getErrorCode()) == errc::store_damaged);
         statements_.clear();
         db_.reset();
-        if (!damaged || options.if_damaged == damaged_store::refuse || !set_aside_.empty()) {
+        if (!damaged || options.if_damaged == damaged_store::refuse || !moved_aside_.empty()) {
             throw;
         }
-        set_aside_ = file_->set_aside();
+        moved_aside_ = file_->move_aside();
     }
     if (!db_) {
         file_.reset();  // gives the lock back before it is taken anew
@@ -208,9 +208,9 @@ WAYBILL_DECL void database::recover_interrupted() {
         for (const job_record& job : interrupted) {
             job_change back;
             back.seq = job.seq;
-            back.from = job.state.now;
+            back.from = job.state.status;
             back.to = job.state;
-            back.to.now = status::pending;
+            back.to.status = status::pending;
             apply(back);
         }
     };

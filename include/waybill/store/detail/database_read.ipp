@@ -158,7 +158,7 @@ WAYBILL_DECL std::vector<loaded_job> database::list(listing which, const std::op
     while (row->executeStep()) {
         const job_state& state = result.emplace_back(read_whole(*row, false)).job.state;
         const bool begun = state.attempt > 0 || state.epoch > 1;
-        if (begun && !is_terminal(state.now)) {  // others have none: a long queue is not asked for them
+        if (begun && !is_terminal(state.status)) {  // others have none: a long queue is not asked for them
             read_checkpoints(result.back());
         }
     }
@@ -217,7 +217,7 @@ WAYBILL_DECL std::vector<queued_job> database::lane_heads() {
 }
 
 WAYBILL_DECL store_contents database::contents() {
-    return {totals_, lane_heads(), set_aside_, kept_time_};
+    return {totals_, lane_heads(), moved_aside_, kept_time_};
 }
 
 }  // namespace waybill::detail

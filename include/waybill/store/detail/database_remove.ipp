@@ -55,13 +55,13 @@ WAYBILL_DECL totals database::quarantine(job_seq seq) {
     const totals before = pending_totals_;
     const std::optional<job_record> sound = read_sound(seq);
     job_state state;
-    state.now = status::failed;
+    state.status = status::failed;
     state.error.code = errc::record_damaged;
     state.finished = time_.wall;
     state.retired = never_retired;
     update_state(seq, state);
     if (sound) {
-        move_total(sound->state.now, status::failed, sound->spec.size);
+        move_total(sound->state.status, status::failed, sound->spec.size);
     } else {
         const auto row = sql("UPDATE job SET size=0 WHERE seq=? AND size NOT BETWEEN 0 AND 4611686018427387903");
         binder(*row) << seq;

@@ -59,18 +59,18 @@ WAYBILL_DECL bool database::insert(const new_job& job, job_seq seq) {
     to << s.if_unknown;
     to.text(s.verifier) << s.size << s.item_count << s.accepted << s.content;
     to.blob(spec_extra) << checksum(s);
-    to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.intent.attempt()
+    to << t.status << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.intent.attempt()
        << to_column(t.intent.item());
     to << t.not_before << t.epoch_began << t.finished << t.retired;
-    to.text(t.spoken).text(t.key).blob(failure).blob(state_extra) << checksum(seq, t);
+    to.text(t.negotiated_protocol).text(t.key).blob(failure).blob(state_extra) << checksum(seq, t);
     if (row->exec() == 0) {
         return false;
     }
     for (std::size_t i = 0; i < job.items.size(); ++i) {
         insert_item(seq, i, job.items[i]);
     }
-    pending_totals_[t.now].jobs += 1;
-    pending_totals_[t.now].bytes += s.size;
+    pending_totals_[t.status].jobs += 1;
+    pending_totals_[t.status].bytes += s.size;
     return true;
 }
 
@@ -85,7 +85,7 @@ WAYBILL_DECL void database::insert_item(job_seq seq, std::size_t index, const it
     to.blob(s.path) << s.offset << s.size << s.identity.device << s.identity.inode << s.identity.size
                     << s.identity.mtime_ns << s.identity.ctime_ns;
     to.blob(s.name).blob(s.field).text(s.content_type).blob(spec_extra) << checksum(seq, index, s);
-    to << t.now << t.confirmed;
+    to << t.status << t.confirmed;
     to.blob(t.receipt).blob(state_extra) << checksum(seq, index, t);
     row->exec();
     if (s.kind == source_kind::bytes && !s.data.empty()) {
@@ -98,7 +98,7 @@ WAYBILL_DECL void database::insert_item(job_seq seq, std::size_t index, const it
 }
 
 WAYBILL_DECL void database::apply(const job_change& change) {
-    const bool stays = change.from == change.to.now && change.repinned.empty();
+    const bool stays = change.from == change.to.status && change.repinned.empty();
     if (!stays || !update_within_status(change.seq, change.to)) {
         change_status(change);
     }
@@ -107,7 +107,7 @@ WAYBILL_DECL void database::apply(const job_change& change) {
         const auto row =
             sql("UPDATE item SET status=?,confirmed=?,receipt=?,state_extra=?,state_crc=? WHERE job=? AND idx=?");
         binder to(*row);
-        to << state.now << state.confirmed;
+        to << state.status << state.confirmed;
         to.blob(state.receipt).blob(extra) << checksum(change.seq, index, state) << change.seq << index;
         row->exec();
     }
@@ -146,7 +146,7 @@ WAYBILL_DECL void database::change_status(const job_change& change) {
         pending_totals_[change.from].bytes += size;
     }
     update_state(change.seq, change.to);
-    move_total(change.from, change.to.now, size);
+    move_total(change.from, change.to.status, size);
 }
 
 /// What no index is about: SQLite would take the row out of each index whose condition names a column that is set,
@@ -161,7 +161,8 @@ WAYBILL_DECL bool database::update_within_status(job_seq seq, const job_state& t
     binder to(*row);
     to << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.intent.attempt()
        << to_column(t.intent.item()) << t.not_before << t.epoch_began;
-    to.text(t.spoken).text(t.key).blob(failure).blob(extra) << checksum(seq, t) << seq << t.now << t.finished;
+    to.text(t.negotiated_protocol).text(t.key).blob(failure).blob(extra)
+        << checksum(seq, t) << seq << t.status << t.finished;
     to << t.retired;
     return row->exec() == 1;
 }
@@ -175,9 +176,9 @@ WAYBILL_DECL void database::update_state(job_seq seq, const job_state& t) {
             "before=?,"
             "epoch_began=?,finished=?,retired=?,negotiated=?,key=?,error=?,state_extra=?,state_crc=? WHERE seq=?");
     binder to(*row);
-    to << t.now << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.intent.attempt()
+    to << t.status << t.stage << t.reason << t.epoch << t.attempt << t.failures << t.early_cuts << t.intent.attempt()
        << to_column(t.intent.item()) << t.not_before << t.epoch_began << t.finished << t.retired;
-    to.text(t.spoken).text(t.key).blob(failure).blob(extra) << checksum(seq, t) << seq;
+    to.text(t.negotiated_protocol).text(t.key).blob(failure).blob(extra) << checksum(seq, t) << seq;
     row->exec();
 }
 

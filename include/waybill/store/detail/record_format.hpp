@@ -187,13 +187,16 @@ inline void add_extra(checksummer& to, const std::string& extra) {
 [[nodiscard]] inline std::uint32_t checksum(job_seq seq, const job_state& s) {
     const auto time = [](unix_millis t) { return static_cast<std::uint64_t>(t.time_since_epoch().count()); };
     checksummer e;
-    e.number(static_cast<std::uint64_t>(seq)).number(static_cast<std::uint64_t>(s.now));
+    e.number(static_cast<std::uint64_t>(seq)).number(static_cast<std::uint64_t>(s.status));
     e.number(static_cast<std::uint64_t>(s.stage)).number(static_cast<std::uint64_t>(s.reason));
     for (const int n : {s.epoch, s.attempt, s.failures, s.early_cuts, s.intent.attempt()}) {
         e.number(static_cast<std::uint64_t>(n));
     }
     e.number(s.intent.item()).number(time(s.not_before)).number(time(s.epoch_began)).number(time(s.finished));
-    e.number(static_cast<std::uint64_t>(s.retired.count())).text(s.spoken).text(s.key).text(encode(s.error));
+    e.number(static_cast<std::uint64_t>(s.retired.count()))
+        .text(s.negotiated_protocol)
+        .text(s.key)
+        .text(encode(s.error));
     add_extra(e, extra_of(s));
     return e.value();
 }
@@ -210,7 +213,7 @@ inline void add_extra(checksummer& to, const std::string& extra) {
 
 [[nodiscard]] inline std::uint32_t checksum(job_seq seq, std::size_t index, const item_state& s) {
     checksummer e;
-    e.number(static_cast<std::uint64_t>(seq)).number(index).number(static_cast<std::uint64_t>(s.now));
+    e.number(static_cast<std::uint64_t>(seq)).number(index).number(static_cast<std::uint64_t>(s.status));
     e.number(s.confirmed).text(s.receipt);
     add_extra(e, extra_of(s));
     return e.value();

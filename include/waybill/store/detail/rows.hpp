@@ -97,7 +97,7 @@ inline constexpr std::string_view job_columns =
     "spec_extra,spec_crc,status,stage,reason,epoch,attempt,failures,early_cuts,intent_attempt,intent_item,not_before,"
     "epoch_began,finished,retired,negotiated,key,error,state_extra,state_crc";
 
-/// Reads a row of `job_columns`. False: damaged; `seq`, `spec.id` and `state.now` are still set.
+/// Reads a row of `job_columns`. False: damaged; `seq`, `spec.id` and `state.status` are still set.
 [[nodiscard]] inline bool read_job(SQLite::Statement& row, job_record& out) {
     column_reader from(row);
     const auto pairs = [&](string_pairs& to) {
@@ -126,7 +126,7 @@ inline constexpr std::string_view job_columns =
     from.require(from.number() == checksum(s) && s.id.valid());
 
     job_state& t = out.state;
-    t.now = from.number<status>(0, status_count - 1);
+    t.status = from.number<status>(0, status_count - 1);
     t.stage = from.number<stage>(0, 1);
     t.reason = from.number<wait_reason>(0, last_wait_reason);
     t.epoch = from.count();
@@ -139,7 +139,7 @@ inline constexpr std::string_view job_columns =
     t.epoch_began = from.time();
     t.finished = from.time();
     t.retired = from.duration();
-    t.spoken = from.bytes();
+    t.negotiated_protocol = from.bytes();
     t.key = from.bytes();
     from.require(decode(from.bytes(), t.error));
     from.require(read_extra(from.bytes(), t));
@@ -171,7 +171,7 @@ inline constexpr std::string_view item_columns =
     from.require(read_extra(from.bytes(), s));
     from.require(from.number() == checksum(seq, expected, s));
     item_state& t = out.state;
-    t.now = from.number<item_status>(0, 3);
+    t.status = from.number<item_status>(0, 3);
     t.confirmed = from.size();
     t.receipt = from.bytes();
     from.require(read_extra(from.bytes(), t));

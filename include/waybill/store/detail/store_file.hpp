@@ -91,7 +91,7 @@ public:
     }
 
     /// Renames a damaged store and its side files; returns the new name.
-    std::string set_aside() {
+    std::string move_aside() {
         const std::string name = path_ + ".damaged-" + std::to_string(std::time(nullptr));
         std::string target = name;
         for (int another = 2; exists(target); ++another) {  // a second one within a second

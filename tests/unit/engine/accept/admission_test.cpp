@@ -504,7 +504,7 @@ TEST_CASE("an accepted job's records have all that it needs, and the files as th
     CHECK(spec.size == 1'000 + 50 + 5);
     CHECK(spec.accepted == now);
     CHECK(spec.content == detail::content_of(j));
-    CHECK(made.job.state.now == status::pending);
+    CHECK(made.job.state.status == status::pending);
     CHECK(made.job.state.epoch == 1);
     CHECK(made.job.state.epoch_began == now);
     CHECK(made.job.state.began == std::chrono::hours(7));

@@ -8,6 +8,7 @@
 namespace waybill::test {
 namespace {
 
+using namespace detail;
 using std::chrono::seconds;
 
 const std::string a = "http://a:80";

@@ -15,6 +15,7 @@
 namespace waybill::test {
 namespace {
 
+using namespace detail;
 using std::chrono::seconds;
 using time_point = scheduler::time_point;
 
@@ -176,23 +177,23 @@ TEST_CASE("a held job in the middle of its lane holds nobody up", "[engine][sche
 
 TEST_CASE("a lane whose known jobs are done asks for more", "[engine][scheduler]") {
     scheduler s(4);
-    CHECK_FALSE(s.hungry().has_value());
+    CHECK_FALSE(s.needs_refill().has_value());
     s.refill({"a"}, {{seq(1), {t0}}, {seq(4), {t0}}}, true);
-    CHECK_FALSE(s.hungry().has_value());
+    CHECK_FALSE(s.needs_refill().has_value());
     CHECK(s.next(t0) == seq(1));
     s.leave(seq(1));
     CHECK(s.next(t0) == seq(4));
-    CHECK_FALSE(s.hungry().has_value());  // it runs: its lane is not empty
+    CHECK_FALSE(s.needs_refill().has_value());  // it runs: its lane is not empty
     s.leave(seq(4));
-    REQUIRE(s.hungry().has_value());
-    CHECK(s.hungry()->first == queue_name{"a"});
-    CHECK(s.hungry()->second == seq(4));
+    REQUIRE(s.needs_refill().has_value());
+    CHECK(s.needs_refill()->first == queue_name{"a"});
+    CHECK(s.needs_refill()->second == seq(4));
 
     s.refill({"a"}, {{seq(7), {t0}}}, false);
-    CHECK_FALSE(s.hungry().has_value());
+    CHECK_FALSE(s.needs_refill().has_value());
     CHECK(s.next(t0) == seq(7));
     s.leave(seq(7));
-    CHECK_FALSE(s.hungry().has_value());  // there is no more
+    CHECK_FALSE(s.needs_refill().has_value());  // there is no more
 }
 
 TEST_CASE("lanes are asked for more in the order of their names, whichever came first", "[engine][scheduler]") {
@@ -203,8 +204,8 @@ TEST_CASE("lanes are asked for more in the order of their names, whichever came 
             s.refill({name}, {}, true);
         }
         for (const std::string name : {"a", "b", "c", "d", "e"}) {
-            REQUIRE(s.hungry().has_value());
-            CHECK(s.hungry()->first == queue_name{name});
+            REQUIRE(s.needs_refill().has_value());
+            CHECK(s.needs_refill()->first == queue_name{name});
             s.refill({name}, {}, false);
         }
     } while (std::next_permutation(names.begin(), names.end()));
@@ -214,9 +215,9 @@ TEST_CASE("a lane that asked and got nothing is gone", "[engine][scheduler]") {
     scheduler s(4);
     s.refill({"a"}, {{seq(1), {t0}}}, true);
     s.leave(seq(1));
-    REQUIRE(s.hungry().has_value());
+    REQUIRE(s.needs_refill().has_value());
     s.refill({"a"}, {}, false);
-    CHECK_FALSE(s.hungry().has_value());
+    CHECK_FALSE(s.needs_refill().has_value());
     CHECK(s.next(t0) == none());
     // And it can come back.
     s.push({"a"}, seq(9), {t0});
@@ -230,8 +231,8 @@ TEST_CASE("a job behind a gap is not known before the gap is", "[engine][schedul
     CHECK(s.next(t0) == seq(1));
     s.leave(seq(1));
     CHECK(s.next(t0) == none());  // not 4: 2 goes before it
-    REQUIRE(s.hungry().has_value());
-    CHECK(s.hungry()->second == seq(1));
+    REQUIRE(s.needs_refill().has_value());
+    CHECK(s.needs_refill()->second == seq(1));
     s.refill({"a"}, {{seq(2), {t0}}, {seq(3), {t0}}, {seq(4), {t0}}}, false);
     CHECK(s.next(t0) == seq(2));
     s.push({"a"}, seq(5), {t0});  // no gap any more
@@ -250,8 +251,8 @@ TEST_CASE("an earlier job is taken even while there is a gap", "[engine][schedul
     CHECK(s.next(t0) == seq(5));
     s.leave(seq(5));
     // It still asks for what follows the last known one, not the last that ran.
-    REQUIRE(s.hungry().has_value());
-    CHECK(s.hungry()->second == seq(5));
+    REQUIRE(s.needs_refill().has_value());
+    CHECK(s.needs_refill()->second == seq(5));
 }
 
 TEST_CASE("what is unknown or known already is passed over", "[engine][scheduler]") {
@@ -339,8 +340,8 @@ TEST_CASE("a queue whose known jobs all wait aside asks for more", "[engine][sch
     s.refill({"a", "o"}, {{seq(1), {t0}}}, true);
     CHECK(s.next(t0) == seq(1));
     s.wait(seq(1), {t0 + seconds(60), true});
-    REQUIRE(s.hungry().has_value());
-    CHECK(s.hungry()->second == seq(1));
+    REQUIRE(s.needs_refill().has_value());
+    CHECK(s.needs_refill()->second == seq(1));
     s.refill({"a", "o"}, {{seq(2), {t0}}}, false);
     CHECK(s.next(t0) == seq(2));
 }
@@ -435,16 +436,16 @@ TEST_CASE("whatever happens, the scheduler decides as if it knew the whole store
         return std::next(model.open.begin(), pick(static_cast<int>(model.open.size())))->first;
     };
     const auto feed = [&] {
-        while (const auto hungry = s.hungry()) {
+        while (const auto needs_refill = s.needs_refill()) {
             std::vector<std::pair<job_seq, job_turn>> following;
-            for (auto at = model.open.upper_bound(hungry->second); at != model.open.end() && following.size() < page;
-                 ++at) {
-                if (at->second.queue == hungry->first) {
+            for (auto at = model.open.upper_bound(needs_refill->second);
+                 at != model.open.end() && following.size() < page; ++at) {
+                if (at->second.queue == needs_refill->first) {
                     following.emplace_back(at->first, at->second.when);
                 }
             }
             const bool more = following.size() == page;
-            s.refill(hungry->first, following, more);
+            s.refill(needs_refill->first, following, more);
         }
     };
 

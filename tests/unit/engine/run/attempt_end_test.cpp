@@ -11,6 +11,7 @@
 #include <system_error>
 
 using namespace waybill;
+using namespace waybill::detail;
 using waybill::detail::attempt_end;
 
 namespace {

@@ -14,7 +14,7 @@ TEST_CASE("an attempt that was told nothing reports nothing", "[engine][attempt_
     CHECK_FALSE(report.contacted());
     CHECK_FALSE(report.host_heard());
     CHECK(report.gained() == 0);
-    CHECK(report.unheard() == 0);
+    CHECK(report.unacknowledged() == 0);
 }
 
 TEST_CASE("bytes that are confirmed for the first time are gained", "[engine][attempt_report]") {
@@ -52,7 +52,7 @@ TEST_CASE("what connections took before they broke adds up, and is no progress",
     attempt_report report;
     report.cut_after(7);
     report.cut_after(8);
-    CHECK(report.unheard() == 15);
+    CHECK(report.unacknowledged() == 15);
     CHECK_FALSE(report.progressed());
 }
 

@@ -9,6 +9,7 @@
 namespace waybill::test {
 namespace {
 
+using namespace detail;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -33,7 +34,7 @@ retry_policy policy() {
 // In the middle of an attempt that marked its last byte.
 job_state running() {
     job_state s;
-    s.now = status::uploading;
+    s.status = status::uploading;
     s.epoch = 2;
     s.attempt = 7;
     s.failures = 1;
@@ -64,7 +65,7 @@ TEST_CASE("a delivered job is completed without an error", "[engine][outcome]") 
     job_state before = running();
     before.error.code = make_http_error(503);
     const job_state after = outcome(p, at, 0.5).completed(before);
-    CHECK(after.now == status::completed);
+    CHECK(after.status == status::completed);
     CHECK_FALSE(after.error);
     CHECK(after.finished == now);
     CHECK(after.retired == at.all());
@@ -77,7 +78,7 @@ TEST_CASE("a delivered job is completed without an error", "[engine][outcome]") 
 TEST_CASE("a canceled job says that the app wanted it", "[engine][outcome]") {
     const retry_policy p = policy();
     const job_state after = outcome(p, at, 0.5).canceled(running());
-    CHECK(after.now == status::canceled);
+    CHECK(after.status == status::canceled);
     CHECK(after.error.code == errc::canceled);
     CHECK(after.error.item == checkpoint::whole_job);
     CHECK(after.finished == now);
@@ -90,7 +91,7 @@ TEST_CASE("a job that a stop interrupted is pending, and nothing is counted", "[
     job_state before = running();
     before.stage = stage::finalize;
     const job_state after = outcome(p, at, 0.5).interrupted(before);
-    CHECK(after.now == status::pending);
+    CHECK(after.status == status::pending);
     CHECK(after.reason == wait_reason::none);
     CHECK(after.failures == before.failures);
     CHECK(after.intent == before.intent);  // what may have arrived, may have arrived
@@ -114,15 +115,15 @@ TEST_CASE("a failed attempt leaves the job where its failure leads", "[engine][o
             CHECK_THAT(after.error.details.detail, Catch::Contains("details"));
             CHECK(after.error.item == 2);
             if (parks) {
-                CHECK(after.now == status::unknown_outcome);
+                CHECK(after.status == status::unknown_outcome);
                 CHECK(after.reason == wait_reason::none);
                 CHECK(after.failures == before.failures);
             } else if (what == disposition::permanent) {
-                CHECK(after.now == status::failed);
+                CHECK(after.status == status::failed);
                 CHECK(after.finished == now);
                 CHECK(after.failures == before.failures);
             } else {
-                CHECK(after.now == status::waiting);
+                CHECK(after.status == status::waiting);
                 CHECK(after.not_before > now);
                 CHECK(after.finished == unix_millis());
             }
@@ -144,7 +145,7 @@ TEST_CASE("a permanent failure ends a job of which nothing is in doubt", "[engin
     for (const doubt if_unknown : every_policy) {
         const job_state after =
             outcome(p, at, 0.5).failed(before, because(disposition::permanent), if_unknown, nothing_gained);
-        CHECK(after.now == status::failed);
+        CHECK(after.status == status::failed);
         CHECK(after.error.code == make_http_error(408));
         CHECK(after.finished == now);
         CHECK(after.failures == before.failures);
@@ -175,12 +176,12 @@ TEST_CASE("failures without progress are counted, and end the job when they are 
         s.intent.settle();
         for (int i = 1; i < p.attempts; ++i) {
             s = decided.failed(s, because(what), doubt::duplicate, nothing_gained);
-            CHECK(s.now == status::waiting);
+            CHECK(s.status == status::waiting);
             CHECK(s.failures == i);
             CHECK(s.error.details.detail == "details");
         }
         s = decided.failed(s, because(what), doubt::duplicate, nothing_gained);
-        CHECK(s.now == status::failed);
+        CHECK(s.status == status::failed);
         CHECK(s.finished == now);
         CHECK_FALSE(s.intent.stands());
         CHECK(s.error.code == make_http_error(408));
@@ -195,15 +196,16 @@ TEST_CASE("a job that may have arrived is parked when it runs out of attempts to
     job_state s = running();
     s.failures = p.attempts - 1;
     // Also when the last attempt did not even connect: an earlier one may have arrived.
-    CHECK(decided.failed(s, because(disposition::retry), doubt::ask, nothing_gained).now == status::unknown_outcome);
+    CHECK(decided.failed(s, because(disposition::retry), doubt::ask, nothing_gained).status == status::unknown_outcome);
     s.intent.settle();
-    CHECK(decided.failed(s, because(disposition::retry), doubt::ask, nothing_gained).now == status::failed);
+    CHECK(decided.failed(s, because(disposition::retry), doubt::ask, nothing_gained).status == status::failed);
     s.intent = intent(7, 3);
-    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::ask, nothing_gained).now ==
+    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::ask, nothing_gained).status ==
           status::unknown_outcome);
-    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::repeat, nothing_gained).now ==
+    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::repeat, nothing_gained).status ==
           status::unknown_outcome);
-    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::duplicate, nothing_gained).now == status::failed);
+    CHECK(decided.failed(s, because(disposition::ambiguous), doubt::duplicate, nothing_gained).status ==
+          status::failed);
 }
 
 TEST_CASE("a job that gives up without details says how often it tried", "[engine][outcome]") {
@@ -213,7 +215,7 @@ TEST_CASE("a job that gives up without details says how often it tried", "[engin
     s.intent.settle();
     s = outcome(p, at, 0.5)
             .failed(s, failure(disposition::retry, errc::connection_lost, {}), doubt::park, nothing_gained);
-    CHECK(s.now == status::failed);
+    CHECK(s.status == status::failed);
     CHECK(s.error.details.detail == "gave up after 4 attempts without progress");
 }
 
@@ -222,7 +224,7 @@ TEST_CASE("a transfer that got on and was cut continues at once", "[engine][outc
     const outcome decided(p, at, 0.5);
     const auto delay = [&](const failure& why, std::uint64_t gained) {
         const job_state s = decided.failed(running(), why, doubt::ask, {true, gained});
-        CHECK(s.now == status::waiting);
+        CHECK(s.status == status::waiting);
         return s.not_before - now;
     };
     const failure cut = because(disposition::retry, errc::connection_lost);
@@ -244,7 +246,7 @@ TEST_CASE("progress gives the budget back", "[engine][outcome]") {
     for (int i = 0; i < 100; ++i) {
         s.failures = p.attempts - 1;
         s = decided.failed(s, because(disposition::retry), doubt::park, {true});
-        CHECK(s.now == status::waiting);
+        CHECK(s.status == status::waiting);
         CHECK(s.failures == 1);
     }
 }
@@ -266,7 +268,7 @@ TEST_CASE("what concerns the host, the network, the credentials or the disk cost
         std::chrono::milliseconds last(0);
         for (int i = 0; i < 1'000; ++i) {
             s = outcome(p, at, 0.25).failed(s, why, doubt::ask, nothing_gained);
-            REQUIRE(s.now == status::waiting);
+            REQUIRE(s.status == status::waiting);
             REQUIRE(s.failures == p.attempts - 1);
             REQUIRE(s.wait >= last);
             REQUIRE(s.not_before == now + s.wait);
@@ -277,7 +279,7 @@ TEST_CASE("what concerns the host, the network, the credentials or the disk cost
         s.began = at.open - p.max_age - milliseconds(1);
         s.intent.settle();
         s = outcome(p, at, 0.25).failed(s, why, doubt::duplicate, nothing_gained);
-        CHECK(s.now == status::failed);
+        CHECK(s.status == status::failed);
         CHECK(s.error.code == errc::expired);
     }
 }
@@ -293,7 +295,7 @@ TEST_CASE("500 is the job's fault only where its host serves others", "[engine][
     CHECK(decided.failed(s, why, doubt::park, {false, 0, false, false, true}).failures == 1);  // nobody may pass it
     for (int i = 0; i < 100; ++i) {
         s = decided.failed(s, why, doubt::park, serves_nobody);
-        REQUIRE(s.now == status::waiting);
+        REQUIRE(s.status == status::waiting);
         REQUIRE(s.failures == 0);
         REQUIRE(s.reason == wait_reason::server_error);
         REQUIRE(s.refused_since == at.open);
@@ -307,7 +309,7 @@ TEST_CASE("500 is the job's fault only where its host serves others", "[engine][
     s = decided.failed(s, because(disposition::retry, errc::invalid_response), doubt::park, nothing_gained);
     CHECK(s.refused_since == milliseconds(0));
     s = decided.failed(s, why, doubt::park, serves_nobody);
-    CHECK(s.now == status::failed);
+    CHECK(s.status == status::failed);
 }
 
 TEST_CASE("a connection that breaks is the job's fault only where its host serves others", "[engine][outcome]") {
@@ -317,14 +319,14 @@ TEST_CASE("a connection that breaks is the job's fault only where its host serve
     serves_nobody.serves_others = false;
     serves_nobody.host_heard = false;
     for (const errc code :
-         {errc::connection_lost, errc::send_stalled, errc::answer_timed_out, errc::stale_connection}) {
+         {errc::connection_lost, errc::send_stalled, errc::response_timed_out, errc::stale_connection}) {
         const failure cut = because(disposition::retry, code);
         job_state s = running();
         s.failures = 0;
         s.intent.settle();
         for (int i = 1; i < 100; ++i) {
             s = decided.failed(s, cut, doubt::park, serves_nobody);
-            REQUIRE(s.now == status::waiting);
+            REQUIRE(s.status == status::waiting);
             REQUIRE(s.failures == 0);
             REQUIRE(s.troubles == i);
             REQUIRE(s.reason == wait_reason::network);
@@ -333,23 +335,23 @@ TEST_CASE("a connection that breaks is the job's fault only where its host serve
         CHECK(s.wait >= p.cap / 2);
         for (int i = 1; i < p.attempts; ++i) {
             s = decided.failed(s, cut, doubt::park, nothing_gained);
-            REQUIRE(s.now == status::waiting);
+            REQUIRE(s.status == status::waiting);
             REQUIRE(s.reason == wait_reason::backoff);
         }
-        CHECK(decided.failed(s, cut, doubt::park, nothing_gained).now == status::failed);
+        CHECK(decided.failed(s, cut, doubt::park, nothing_gained).status == status::failed);
         // Also of one that no other may pass.
         serves_nobody.holds_up_lane = true;
-        CHECK(decided.failed(s, cut, doubt::park, serves_nobody).now == status::waiting);
+        CHECK(decided.failed(s, cut, doubt::park, serves_nobody).status == status::waiting);
         serves_nobody.holds_up_lane = false;
         // Nor is it the host's when it has been heard in the same attempt.
         serves_nobody.host_heard = true;
-        CHECK(decided.failed(s, cut, doubt::park, serves_nobody).now == status::failed);
+        CHECK(decided.failed(s, cut, doubt::park, serves_nobody).status == status::failed);
         serves_nobody.host_heard = false;
         // What is sent again although it may have arrived is not sent without end.
         s.failures = p.attempts - 1;
-        CHECK(decided.failed(s, because(disposition::ambiguous, code), doubt::duplicate, serves_nobody).now ==
+        CHECK(decided.failed(s, because(disposition::ambiguous, code), doubt::duplicate, serves_nobody).status ==
               status::failed);
-        CHECK(decided.failed(s, because(disposition::ambiguous, code), doubt::repeat, serves_nobody).now ==
+        CHECK(decided.failed(s, because(disposition::ambiguous, code), doubt::repeat, serves_nobody).status ==
               status::waiting);
     }
 }
@@ -426,7 +428,7 @@ TEST_CASE("a job found with a mark is parked with what is known of it", "[engine
     const retry_policy p = policy();
     job_state before = running();
     job_state after = outcome(p, at, 0.5).park(before);
-    CHECK(after.now == status::unknown_outcome);
+    CHECK(after.status == status::unknown_outcome);
     CHECK(after.error.code == errc::outcome_unknown);
     CHECK(after.intent == intent(7, 3));
     CHECK(after.reason == wait_reason::none);
@@ -454,7 +456,7 @@ TEST_CASE("a job expires when it is older than its epoch may get", "[engine][out
     s.error.code = make_http_error(503);
     s.error.details.detail = "https://h/up";
     const job_state after = decided.expired(s);
-    CHECK(after.now == status::failed);
+    CHECK(after.status == status::failed);
     CHECK(after.finished == now);
     CHECK(after.error.code == errc::expired);
     CHECK(after.error.details.detail == "https://h/up: HTTP 503 Service Unavailable");
@@ -471,8 +473,8 @@ TEST_CASE("a job that is too old is sent once more when all that was found out i
     job_state s = running();
     s.began = at.open - std::chrono::hours(3);
     const failure nobody_knows = because(disposition::ambiguous, errc::outcome_unknown);
-    CHECK(decided.failed(s, nobody_knows, doubt::duplicate, nothing_gained).now == status::waiting);
-    CHECK(decided.failed(s, nobody_knows, doubt::ask, nothing_gained).now == status::unknown_outcome);
+    CHECK(decided.failed(s, nobody_knows, doubt::duplicate, nothing_gained).status == status::waiting);
+    CHECK(decided.failed(s, nobody_knows, doubt::ask, nothing_gained).status == status::unknown_outcome);
     CHECK(decided.failed(s, because(disposition::ambiguous), doubt::duplicate, nothing_gained).error.code ==
           errc::expired);
 }
@@ -482,25 +484,25 @@ TEST_CASE("every outcome is a transition the status table allows", "[engine][out
     const outcome decided(p, at, 0.5);
     for (const status from : {status::uploading, status::finalizing}) {
         job_state s = running();
-        s.now = from;
-        CHECK(can_become(from, decided.completed(s).now));
-        CHECK(can_become(from, decided.canceled(s).now));
-        CHECK(can_become(from, decided.interrupted(s).now));
+        s.status = from;
+        CHECK(can_become(from, decided.completed(s).status));
+        CHECK(can_become(from, decided.canceled(s).status));
+        CHECK(can_become(from, decided.interrupted(s).status));
         for (const disposition what : every_disposition) {
             for (const doubt if_unknown : every_policy) {
                 for (const int failures : {0, p.attempts}) {
                     s.failures = failures;
-                    CHECK(can_become(from, decided.failed(s, because(what), if_unknown, nothing_gained).now));
+                    CHECK(can_become(from, decided.failed(s, because(what), if_unknown, nothing_gained).status));
                 }
             }
         }
     }
     for (const status from : {status::pending, status::waiting}) {
         job_state s = running();
-        s.now = from;
-        CHECK(can_become(from, decided.park(s).now));
-        CHECK(can_become(from, decided.expired(s).now));
-        CHECK(can_become(from, decided.canceled(s).now));
+        s.status = from;
+        CHECK(can_become(from, decided.park(s).status));
+        CHECK(can_become(from, decided.expired(s).status));
+        CHECK(can_become(from, decided.canceled(s).status));
     }
 }
 

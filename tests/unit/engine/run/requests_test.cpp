@@ -12,7 +12,7 @@ namespace waybill::test {
 
 TEST_CASE("a server is given longer to answer for what it has to put together, sent now or before",
           "[engine][requests]") {
-    const engine_options how;
+    const options how;
     job_spec job;
     job.url = "https://host.test/in";
     const auto answer_limit = [&](std::size_t sent, std::uint64_t assembled) {
@@ -22,7 +22,7 @@ TEST_CASE("a server is given longer to answer for what it has to put together, s
         what.body = &body;
         what.assembles = assembled;
         static_cast<void>(detail::prepare(what, job, how));
-        return what.limits.answer - how.limits.answer;
+        return what.limits.response - how.limits.response;
     };
     CHECK(answer_limit(0, 0) == std::chrono::milliseconds(0));
     CHECK(answer_limit(60'000, 0) == std::chrono::milliseconds(10));
@@ -31,7 +31,7 @@ TEST_CASE("a server is given longer to answer for what it has to put together, s
 }
 
 TEST_CASE("a job's conditions go with what is about its target, and with nothing else", "[engine][requests]") {
-    const engine_options how;
+    const options how;
     job_spec job;
     job.url = "https://host.test/in";
     job.headers = {{"If-None-Match", "*"}, {"if", "(<urn:1>)"}, {"If-Match", "x"}, {"Iffy", "y"}, {"X-If-Any", "z"}};
@@ -77,7 +77,7 @@ TEST_CASE("each request of a job has a key of its own, and each retry of it the 
 
 TEST_CASE("the values of a query are hidden however a server writes them", "[engine][requests]") {
     const std::string value = "CANARY%2Bsecret%2fvalue%3D";
-    engine_options how;
+    options how;
     job_spec job;
     job.url = "https://host.test/x?sv=2024&sig=" + value;
     request what;
@@ -94,7 +94,7 @@ TEST_CASE("the values of a query are hidden however a server writes them", "[eng
 }
 
 TEST_CASE("credentials are hidden however a server writes them", "[engine][requests]") {
-    engine_options how;
+    options how;
     how.credentials = [](const std::string&) {
         return header_list{{"Authorization", "Basic YWxpY2U6Q0FOQVJZL3NlY3JldCs="}};  // alice:CANARY/secret+
     };
@@ -124,7 +124,7 @@ namespace {
 
 /// What a request is refused with when the credentials are these.
 failure refused_by(const credentials_provider& given) {
-    engine_options how;
+    options how;
     how.credentials = given;
     job_spec job;
     job.url = "https://host.test/in";

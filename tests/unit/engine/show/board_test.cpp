@@ -14,6 +14,8 @@
 namespace waybill::test {
 namespace {
 
+using namespace detail;
+
 constexpr job_seq seq(int n) {
     return static_cast<job_seq>(n);
 }
@@ -25,7 +27,7 @@ job_snapshot picture(int n, status now, std::uint64_t sent = 0, int finished = 0
     job_snapshot shown;
     shown.seq = seq(n);
     shown.about = about;
-    shown.now = now;
+    shown.status = now;
     shown.sent = sent;
     shown.finished = unix_millis(std::chrono::milliseconds(finished));
     return shown;
@@ -46,7 +48,7 @@ TEST_CASE("a board shows jobs in the order of acceptance, under their ids", "[en
     CHECK(b.show(picture(2, status::completed, 1'000, 5)));
     const auto s = b.take();
     CHECK(listed(*s) == std::vector<int>{1, 2, 3});
-    CHECK(s->at(job_id("job-2")).now == status::completed);
+    CHECK(s->at(job_id("job-2")).status == status::completed);
     CHECK(b.find(seq(1))->sent == 10);
     CHECK(b.find(seq(9)) == nullptr);
 }
@@ -63,7 +65,7 @@ TEST_CASE("versions grow with every snapshot, and old snapshots stay as they wer
     CHECK(first->version() == 1);
     CHECK(second->version() == 2);
     CHECK(third->version() == 3);
-    CHECK(first->at(job_id("job-1")).now == status::pending);
+    CHECK(first->at(job_id("job-1")).status == status::pending);
     CHECK(second->at(job_id("job-1")).sent == 500);
     CHECK(listed(*second) == std::vector<int>{1, 2});
     CHECK(listed(*third) == std::vector<int>{2});
@@ -211,7 +213,7 @@ TEST_CASE("whatever is shown and removed, the board's sums are those of its jobs
     const auto sent = [&] {
         std::uint64_t sum = 0;
         for (const auto& [n, shown] : model) {
-            sum += shown.now == status::completed ? 0 : shown.sent;
+            sum += shown.status == status::completed ? 0 : shown.sent;
         }
         return sum;
     };
@@ -251,7 +253,7 @@ TEST_CASE("whatever is shown and removed, the board's sums are those of its jobs
             std::vector<int> expected;
             for (const auto& [number, shown] : model) {
                 expected.push_back(number);
-                REQUIRE(s->find(shown.id())->now == shown.now);
+                REQUIRE(s->find(shown.id())->status == shown.status);
             }
             REQUIRE(listed(*s) == expected);
             REQUIRE(s->sent() == sent());

@@ -9,6 +9,7 @@
 namespace waybill::test {
 namespace {
 
+using namespace detail;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 

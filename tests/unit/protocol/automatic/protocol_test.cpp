@@ -26,20 +26,20 @@ response answer(std::string name, std::string value) {
 
 TEST_CASE("what an endpoint has said is remembered for an hour, and for that endpoint", "[protocol][auto]") {
     endpoint_memory memory;
-    CHECK(memory.find("https://h/a", noon).spoken.empty());
+    CHECK(memory.find("https://h/a", noon).protocol.empty());
     memory.remember("https://h/a", {"tus"}, noon);
-    CHECK(memory.find("https://h/a", noon).spoken == "tus");
-    CHECK(memory.find("https://h/a", noon + minutes(59)).spoken == "tus");
-    CHECK(memory.find("https://h/b", noon).spoken.empty());
-    CHECK(memory.find("https://h/a", noon + minutes(60)).spoken.empty());
+    CHECK(memory.find("https://h/a", noon).protocol == "tus");
+    CHECK(memory.find("https://h/a", noon + minutes(59)).protocol == "tus");
+    CHECK(memory.find("https://h/b", noon).protocol.empty());
+    CHECK(memory.find("https://h/a", noon + minutes(60)).protocol.empty());
     memory.remember("https://h/a", {"plain"}, noon + minutes(60));
-    CHECK(memory.find("https://h/a", noon + minutes(61)).spoken == "plain");
+    CHECK(memory.find("https://h/a", noon + minutes(61)).protocol == "plain");
 }
 
 TEST_CASE("a clock that was set back makes what is remembered too old, not everlasting", "[protocol][auto]") {
     endpoint_memory memory;
     memory.remember("https://h/a", {"tus"}, noon);
-    CHECK(memory.find("https://h/a", noon - minutes(1)).spoken.empty());
+    CHECK(memory.find("https://h/a", noon - minutes(1)).protocol.empty());
 }
 
 TEST_CASE("the memory for endpoints has an end", "[protocol][auto]") {
@@ -47,8 +47,8 @@ TEST_CASE("the memory for endpoints has an end", "[protocol][auto]") {
     for (int i = 0; i < 2500; ++i) {
         memory.remember("https://h/" + std::to_string(i), {"tus"}, noon);
     }
-    CHECK(memory.find("https://h/2499", noon).spoken == "tus");
-    CHECK(memory.find("https://h/0", noon).spoken.empty());
+    CHECK(memory.find("https://h/2499", noon).protocol == "tus");
+    CHECK(memory.find("https://h/0", noon).protocol.empty());
 }
 
 TEST_CASE("an endpoint that breaks over three questions in a row does so by itself", "[protocol][auto]") {
@@ -62,15 +62,15 @@ TEST_CASE("an endpoint that breaks over three questions in a row does so by itse
     CHECK_FALSE(memory.note_broken("https://host.test/in"));
 }
 
-TEST_CASE("an answer to OPTIONS says what can be spoken", "[protocol][auto]") {
-    CHECK(offered_by(answer("Tus-Resumable", "1.0.0")).spoken == "tus");
-    CHECK(offered_by(answer("tus-version", "1.0.0,0.2.2")).spoken == "tus");
-    CHECK(offered_by(answer("Upload-Limit", "max-size=1000")).spoken == "resumable");
-    CHECK(offered_by(answer("Upload-Limit", "min-size=0")).spoken == "resumable");
+TEST_CASE("an answer to OPTIONS says which protocols the server supports", "[protocol][auto]") {
+    CHECK(offered_by(answer("Tus-Resumable", "1.0.0")).protocol == "tus");
+    CHECK(offered_by(answer("tus-version", "1.0.0,0.2.2")).protocol == "tus");
+    CHECK(offered_by(answer("Upload-Limit", "max-size=1000")).protocol == "resumable");
+    CHECK(offered_by(answer("Upload-Limit", "min-size=0")).protocol == "resumable");
     CHECK(offered_by(answer("Upload-Limit", "min-size=1000")).least == 1000);
-    CHECK(offered_by(answer("Upload-Limit", "max-size=?1")).spoken == "plain");
-    CHECK(offered_by(answer("Upload-Limit", "\x01")).spoken == "plain");
-    CHECK(offered_by(answer("Allow", "PUT, POST")).spoken == "plain");
+    CHECK(offered_by(answer("Upload-Limit", "max-size=?1")).protocol == "plain");
+    CHECK(offered_by(answer("Upload-Limit", "\x01")).protocol == "plain");
+    CHECK(offered_by(answer("Allow", "PUT, POST")).protocol == "plain");
 }
 
 }  // namespace

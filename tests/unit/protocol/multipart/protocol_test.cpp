@@ -62,7 +62,7 @@ TEST_CASE("multipart sends one POST with fields and then items", "[protocol][mul
     CHECK(at("filename=\"a.jpg\"\r\nContent-Type: image/jpeg\r\n\r\nfirst\r\n") != std::string::npos);
     CHECK(at("first") < at("second"));
     for (std::size_t i = 0; i < 2; ++i) {
-        CHECK(session.records[i].state.now == item_status::completed);
+        CHECK(session.records[i].state.status == item_status::completed);
         CHECK(session.records[i].state.receipt == "created 7");
     }
 }
@@ -106,7 +106,7 @@ TEST_CASE("every attempt of one epoch sends the very same bytes, another epoch o
     upload(session);
     CHECK(session.sent.at(0).body == session.sent.at(1).body);
     session.record.state.key = "ffffffffffffffffffffffffffffffff";
-    session.records[0].state.now = item_status::pending;
+    session.records[0].state.status = item_status::pending;
     upload(session);
     CHECK(session.sent.at(2).body != session.sent.at(1).body);
     CHECK(session.sent.at(2).body.size() == session.sent.at(1).body.size());
@@ -115,8 +115,8 @@ TEST_CASE("every attempt of one epoch sends the very same bytes, another epoch o
 TEST_CASE("multipart sends nothing when the answer was committed before a crash", "[protocol][multipart]") {
     fake_session session("https://h/posts");
     session.with("a", "1").with("b", "2");
-    session.records[0].state.now = item_status::completed;
-    session.records[1].state.now = item_status::completed;
+    session.records[0].state.status = item_status::completed;
+    session.records[1].state.status = item_status::completed;
     upload(session);
     CHECK(session.sent.empty());
 }
@@ -134,7 +134,7 @@ TEST_CASE("a multipart request that was lost after its last byte is ambiguous", 
         CHECK(f.what_to_do() == disposition::ambiguous);
         CHECK(f.item() == checkpoint::whole_job);
     }
-    CHECK(session.records[0].state.now == item_status::pending);
+    CHECK(session.records[0].state.status == item_status::pending);
 }
 
 TEST_CASE("multipart looks at all files before the first byte", "[protocol][multipart]") {

@@ -71,7 +71,7 @@ TEST_CASE("put sends an item's bytes as the body of a POST, which is not to be r
         CHECK(session.sent[i].url == "https://h/in/");
         CHECK_FALSE(session.sent[i].idempotent);
         CHECK(session.sent[i].about == i);
-        CHECK(session.records[i].state.now == item_status::completed);
+        CHECK(session.records[i].state.status == item_status::completed);
     }
     CHECK(session.sent[0].body == "{}");
     CHECK(header_of(session.sent[0], "Content-Type") == "application/json");
@@ -141,7 +141,7 @@ TEST_CASE("put sends each item to its own target, in order", "[protocol][put]") 
         CHECK(r.spans[0].item == i);
         CHECK(r.spans[0].body_offset == 0);
         CHECK(r.spans[0].length == session.records[i].spec.size);
-        CHECK(session.records[i].state.now == item_status::completed);
+        CHECK(session.records[i].state.status == item_status::completed);
     }
     CHECK(header_of(session.sent[0], "Content-Type") == "image/jpeg");
 }
@@ -157,7 +157,7 @@ TEST_CASE("put sends a single item to the URL as it stands", "[protocol][put]") 
 TEST_CASE("put does not send again what was confirmed before", "[protocol][put]") {
     fake_session session("https://h/{name}");
     session.with("a", "1").with("b", "2").with("c", "3").answers(200).answers(200);
-    session.records[1].state.now = item_status::completed;
+    session.records[1].state.status = item_status::completed;
     upload(session);
     REQUIRE(session.sent.size() == 2);
     CHECK(session.sent[0].url == "https://h/a");
@@ -175,8 +175,8 @@ TEST_CASE("put stops at the first item that fails and names it", "[protocol][put
         CHECK(f.code() == make_http_error(403));
     }
     CHECK(session.sent.size() == 2);
-    CHECK(session.records[0].state.now == item_status::completed);
-    CHECK(session.records[1].state.now == item_status::pending);
+    CHECK(session.records[0].state.status == item_status::completed);
+    CHECK(session.records[1].state.status == item_status::pending);
 }
 
 TEST_CASE("put sends each item's digest ahead and keeps it in the receipt", "[protocol][put]") {
@@ -255,7 +255,7 @@ TEST_CASE("put hears of itself when a condition fails after a lost answer, and l
     REQUIRE(session.sent.size() == 2);
     CHECK(session.sent[1].method == "HEAD");
     CHECK_FALSE(session.sent[1].conditional);
-    CHECK((there.becomes == "delivered") == (session.records[0].state.now == item_status::completed));
+    CHECK((there.becomes == "delivered") == (session.records[0].state.status == item_status::completed));
     CHECK((there.becomes == "delivered") == !why);
     if (there.becomes == "refused") {
         CHECK(why->code() == make_http_error(412));

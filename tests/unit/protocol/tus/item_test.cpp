@@ -13,7 +13,7 @@
 namespace waybill::test {
 namespace {
 
-const header_field spoken{"Tus-Resumable", "1.0.0"};
+const header_field tus_version{"Tus-Resumable", "1.0.0"};
 
 void upload(fake_session& session) {
     asio::io_context context;
@@ -38,16 +38,16 @@ checkpoint reached(std::uint64_t offset) {
 TEST_CASE("creating an empty upload finishes it, and is not repeated blindly", "[protocol][tus]") {
     fake_session session("https://h/files");
     session.with("empty", "");
-    session.answers(201, {spoken, {"Location", "/files/1"}});
+    session.answers(201, {tus_version, {"Location", "/files/1"}});
     upload(session);
     REQUIRE(session.sent.size() == 1);
     CHECK_FALSE(session.sent[0].idempotent);
-    CHECK(session.records[0].state.now == item_status::completed);
+    CHECK(session.records[0].state.status == item_status::completed);
 
     session = fake_session("https://h/files");
     session.with("full", "abc");
-    session.answers(201, {spoken, {"Location", "/files/1"}});
-    session.answers(204, {spoken, {"Upload-Offset", "3"}});
+    session.answers(201, {tus_version, {"Location", "/files/1"}});
+    session.answers(204, {tus_version, {"Upload-Offset", "3"}});
     upload(session);
     REQUIRE(session.sent.size() == 2);
     CHECK(session.sent[0].idempotent);
@@ -59,16 +59,16 @@ TEST_CASE("an upload of which all was confirmed has arrived, and is not asked ab
     session.save_soon(reached(3));
     upload(session);
     CHECK(session.sent.empty());
-    CHECK(session.records[0].state.now == item_status::completed);
+    CHECK(session.records[0].state.status == item_status::completed);
 }
 
 TEST_CASE("an upload that is gone before all of it was confirmed is begun anew", "[protocol][tus]") {
     fake_session session("https://h/files");
     session.with("a", "abc");
     session.save_soon(reached(2));
-    session.answers(404, {spoken});
-    session.answers(201, {spoken, {"Location", "/files/2"}});
-    session.answers(204, {spoken, {"Upload-Offset", "3"}});
+    session.answers(404, {tus_version});
+    session.answers(201, {tus_version, {"Location", "/files/2"}});
+    session.answers(204, {tus_version, {"Upload-Offset", "3"}});
     upload(session);
     CHECK(session.sent.size() == 3);
     CHECK(session.records[0].state.receipt == "https://h/files/2");

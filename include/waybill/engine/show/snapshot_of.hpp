@@ -14,9 +14,9 @@
 namespace waybill::detail {
 
 /// Shows what became of checkpoints and items at the server: exactly what is committed.
-class server_side_picture {
+class server_side_builder {
 public:
-    explicit server_side_picture(job_snapshot& shown) : shown_(shown) {}
+    explicit server_side_builder(job_snapshot& shown) : shown_(shown) {}
 
     void show_resource(std::size_t item, const std::string& resource) {
         if (item == checkpoint::whole_job) {
@@ -49,7 +49,7 @@ private:
 };
 
 /// What a snapshot shows of a job that is not running: exactly what is committed.
-[[nodiscard]] inline job_snapshot picture_of(const loaded_job& whole) {
+[[nodiscard]] inline job_snapshot snapshot_of(const loaded_job& whole) {
     auto about = std::make_shared<job_snapshot::fixed>();
     const job_spec& spec = whole.job.spec;
     about->id = spec.id;
@@ -67,11 +67,11 @@ private:
     for (const item_record& item : whole.items) {
         about->items.push_back({item.spec.name, item.spec.path, item.spec.size});
         const std::uint64_t confirmed =
-            item.state.now == item_status::completed ? item.spec.size : item.state.confirmed;
-        shown.progress_of_items.push_back({item.state.now, confirmed, confirmed, 0});
+            item.state.status == item_status::completed ? item.spec.size : item.state.confirmed;
+        shown.progress_of_items.push_back({item.state.status, confirmed, confirmed, 0});
         shown.confirmed += confirmed;
     }
-    server_side_picture there(shown);
+    server_side_builder there(shown);
     for (std::size_t i = 0; i < whole.items.size(); ++i) {
         there.show_receipt(i, whole.items[i].state.receipt);
     }
@@ -82,9 +82,9 @@ private:
     shown.sent = shown.confirmed;
 
     const job_state& state = whole.job.state;
-    shown.now = whole.damaged ? status::failed : state.now;
+    shown.status = whole.damaged ? status::failed : state.status;
     shown.reason = state.reason;
-    shown.spoken = state.spoken;
+    shown.negotiated_protocol = state.negotiated_protocol;
     shown.epoch = state.epoch;
     shown.attempt = state.attempt;
     shown.not_before = state.not_before;
@@ -93,8 +93,8 @@ private:
     if (whole.damaged) {
         shown.error = {errc::record_damaged, {}, checkpoint::whole_job};  // not what the damaged record says
     }
-    if (shown.error && shown.error.item < shown.progress_of_items.size() && shown.now == status::failed) {
-        shown.progress_of_items[shown.error.item].now = item_status::failed;
+    if (shown.error && shown.error.item < shown.progress_of_items.size() && shown.status == status::failed) {
+        shown.progress_of_items[shown.error.item].status = item_status::failed;
     }
     return shown;
 }
