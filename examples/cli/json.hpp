@@ -10,6 +10,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -45,7 +47,8 @@ inline nlohmann::ordered_json to_json(const waybill::job_snapshot& job) {
     }
     if (job.status == waybill::status::waiting) {
         out["waiting_for"] = to_string(job.reason);
-        out["not_before_ms"] = job.not_before.time_since_epoch().count();
+        const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+        out["not_before_ms"] = std::min(job.not_before, now + job.until_next_attempt(now)).time_since_epoch().count();
     }
     if (job.speed > 0) {
         out["speed"] = job.speed;

@@ -76,7 +76,7 @@ inline std::string error_in_words(const waybill::stored_error& error) {
 
 /// When a waiting job is tried again.
 inline std::string next_try(const waybill::job_snapshot& job, std::chrono::system_clock::time_point now) {
-    const auto left = std::chrono::ceil<std::chrono::seconds>(job.not_before - now);
+    const auto left = std::chrono::ceil<std::chrono::seconds>(job.until_next_attempt(now));
     return left.count() <= 0 ? "due now" : "tried again in " + duration(left);
 }
 

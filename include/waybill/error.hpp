@@ -81,6 +81,7 @@ enum class errc : int {
     network_unreachable,  ///< this machine has no way to the network
     transport_failed,     ///< any other failure of the transport; its own code and text are attached
     foreign_origin,       ///< a request would have left the origin its job is for
+    proxy_unauthorized,   ///< the proxy wants other credentials (407)
 
     // Protocols that resume.
     wrong_offset = 120,  ///< the server says it has bytes it cannot have, or not those it confirmed

@@ -96,6 +96,7 @@ namespace detail {
         case errc::transport_failed: return "the transfer failed; its own words say why";
         case errc::foreign_origin:
             return "the upload leads to another server than the job's URL; retry the job to begin a new upload";
+        case errc::proxy_unauthorized: return "the proxy wants other credentials; correct http.proxy";
         case errc::wrong_offset:
             return "the server contradicts what it confirmed before; retry the job to begin a new upload";
         case errc::not_offered:
@@ -134,6 +135,7 @@ namespace detail {
         case errc::tls_untrusted:
         case errc::tls_failed:
         case errc::proxy_failed:
+        case errc::proxy_unauthorized:
         case errc::invalid_response:
         case errc::early_response:
         case errc::no_credentials:

@@ -119,6 +119,7 @@ TEST_CASE("a waiting job says for what and for how long", "[words]") {
     waybill::job_snapshot job = trip(waybill::status::waiting, waybill::errc::connect_failed);
     job.reason = waybill::wait_reason::network;
     job.not_before = std::chrono::time_point_cast<std::chrono::milliseconds>(noon + std::chrono::milliseconds(89'500));
+    job.wait = std::chrono::milliseconds(89'500);
     CHECK_THAT(situation(job, noon),
                Catch::StartsWith("its host, or the way to it, is out of order; tried again in 1 min 30 s: ") &&
                    Catch::Contains("no connection to the server"));

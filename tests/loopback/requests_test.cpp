@@ -208,6 +208,18 @@ TEST_CASE("what a proxy refuses is the proxy's failure, with its status") {
     CHECK_FALSE(answer.may_have_left);
 }
 
+TEST_CASE("a proxy that wants other credentials is no host that is down: it is asked ever more seldom") {
+    http_server proxy;
+    curl_options how;
+    how.proxy = "http://127.0.0.1:" + std::to_string(proxy.port());
+    transport_loop loop(how);
+    proxy.next(script("wants a password").read_head().answer({407, {{"Connection", "close"}}}).linger());
+    const response answer = loop.perform(put_to("https://upload.test/d/a"), "x");
+    CHECK(answer.failure == errc::proxy_unauthorized);
+    CHECK(judge(answer, true).what == disposition::credentials);
+    CHECK(answer.failure_detail == "the proxy answered 407 to CONNECT: it wants other credentials");
+}
+
 TEST_CASE("a proxy that is not there is told from a server that is not there") {
     curl_options how;
     {

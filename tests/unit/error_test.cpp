@@ -75,6 +75,7 @@ const std::map<errc, std::string> intended = {
     {errc::network_unreachable, "r"},
     {errc::transport_failed, "r"},
     {errc::foreign_origin, "p"},
+    {errc::proxy_unauthorized, "r"},
     {errc::wrong_offset, "p"},
     {errc::not_offered, "p"},
     {errc::no_credentials, "r"},

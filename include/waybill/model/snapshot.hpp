@@ -8,6 +8,7 @@
 #include <waybill/model/record.hpp>
 #include <waybill/model/status.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -94,10 +95,11 @@ struct job_snapshot {
     std::string negotiated_protocol;  ///< the protocol that `automatic` has chosen; empty: the job's own
     int epoch = 1;
     int attempt = 0;
-    unix_millis not_before{};  ///< when waiting: the next attempt
-    unix_millis finished{};    ///< when terminal
-    stored_error error;        ///< the last one; stays visible while the job is tried again
-    double speed = 0;          ///< bytes per second
+    unix_millis not_before{};           ///< when waiting: the next attempt, or
+    std::chrono::milliseconds wait{0};  ///< this long from now, if that is sooner: clocks are put right
+    unix_millis finished{};             ///< when terminal
+    stored_error error;                 ///< the last one; stays visible while the job is tried again
+    double speed = 0;                   ///< bytes per second
     std::uint64_t sent = 0;
     std::uint64_t confirmed = 0;
     std::string resource;  ///< as in `item_snapshot`, for a job that is one upload
@@ -107,6 +109,13 @@ struct job_snapshot {
     [[nodiscard]] std::uint64_t size() const noexcept { return about->size; }
     [[nodiscard]] bool terminal() const noexcept { return is_terminal(status); }
     [[nodiscard]] double progress() const noexcept { return progress_of(sent, size(), status == status::completed); }
+
+    /// How long a waiting job waits for its next attempt; zero: it is due.
+    [[nodiscard]] std::chrono::milliseconds until_next_attempt(
+        std::chrono::system_clock::time_point now) const noexcept {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(not_before - now);
+        return std::clamp(left, std::chrono::milliseconds(0), std::max(wait, std::chrono::milliseconds(0)));
+    }
 
     [[nodiscard]] std::optional<std::chrono::seconds> time_left() const noexcept {
         return left_at(speed, size() - sent);

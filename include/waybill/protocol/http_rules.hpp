@@ -175,6 +175,9 @@ struct verdict {
     if (code == errc::stale_connection || (r.reused_connection && code == errc::connection_lost)) {
         return {false, disposition::again, code};
     }
+    if (code == errc::proxy_unauthorized) {
+        return {false, disposition::credentials, code};
+    }
     if (concerns_host(code)) {
         return {false, disposition::network, code};
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/digest.hpp>
 #include <waybill/detail/erased.hpp>
 #include <waybill/engine/queue/backoff.hpp>
 #include <waybill/engine/run/cleaner.hpp>
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <exception>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,13 +32,27 @@ public:
     cleaning_exchange(const leftover& what, const engine_parts& parts, const options& options)
         : what_(what), clock_(*parts.clock), sender_(*parts.transport, options) {}
 
-    asio::awaitable<response> send(request what, std::size_t /*about*/) override {
+    asio::awaitable<response> send(request what, std::size_t about) override {
+        if (!what.idempotent) {
+            sender_.add_idempotency_key(what, keyed(), about);
+        }
         unseen_request single;
         co_return co_await sender_.send(std::move(what), what_.job, single);
     }
     [[nodiscard]] std::chrono::system_clock::time_point now() const noexcept override { return clock_.system_now(); }
 
 private:
+    /// The job's own key is gone with it. What there is to be cleaned up gives one that each try makes again.
+    [[nodiscard]] job_record keyed() const {
+        job_record job;
+        job.spec = what_.job;
+        constexpr std::size_t digits = 32;
+        job.state.key = to_hex(digest_of("sha-256", what_.job.id.str() + "\n" + what_.reached.resource + "\n" +
+                                                        what_.reached.state))
+                            .substr(0, digits);
+        return job;
+    }
+
     const leftover& what_;
     const waybill::clock& clock_;
     sender sender_;

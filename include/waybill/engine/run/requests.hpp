@@ -129,6 +129,24 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     return given;
 }
 
+/// Adds the job's headers: instead of those of the same name that the protocol has set, and each as often as the app
+/// did.
+inline void add_headers(request& what, const string_pairs& added) {
+    for (auto one = added.begin(); one != added.end(); ++one) {
+        const auto& [name, value] = *one;
+        if (!what.conditional && is_condition(name)) {
+            continue;
+        }
+        const bool further =
+            std::any_of(added.begin(), one, [&](const auto& before) { return same_header(before.first, name); });
+        if (further) {
+            what.headers.push_back(header_field{name, value});
+        } else {
+            replace_header(what.headers, header_field{name, value});
+        }
+    }
+}
+
 /// Adds the watchdogs, and to what the protocol has not signed the job's headers and the credentials
 /// of its origin. Returns what must not be kept of the answer. Throws `errc::foreign_origin`,
 /// and what `credentials_for` throws.
@@ -154,11 +172,7 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
         }
         return secrets;
     }
-    for (const auto& [name, value] : job.headers) {
-        if (what.conditional || !is_condition(name)) {
-            replace_header(what.headers, header_field{name, value});
-        }
-    }
+    add_headers(what, job.headers);
     // Credentials belong to one origin, and nothing of a job may replace them.
     if (options.credentials && at_home) {
         for (header_field& h : credentials_for(url(what.url).origin(), options)) {

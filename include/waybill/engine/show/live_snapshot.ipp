@@ -21,6 +21,7 @@ WAYBILL_DECL void live_snapshot::show(const job_change& change) {
     shown_.attempt = change.to.attempt;
     shown_.negotiated_protocol = change.to.negotiated_protocol;
     shown_.not_before = change.to.not_before;
+    shown_.wait = change.to.wait;
     shown_.finished = change.to.finished;
     shown_.error = change.to.error;
     for (const auto& [index, state] : change.items) {

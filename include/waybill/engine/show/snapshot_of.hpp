@@ -88,6 +88,7 @@ private:
     shown.epoch = state.epoch;
     shown.attempt = state.attempt;
     shown.not_before = state.not_before;
+    shown.wait = state.wait;
     shown.finished = state.finished;
     shown.error = state.error;
     if (whole.damaged) {

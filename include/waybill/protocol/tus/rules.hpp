@@ -153,6 +153,8 @@ struct tus_offer {
     return now_unix + (*until - parse_http_date(r.header("Date").value_or("")).value_or(now_unix));
 }
 
+inline constexpr std::size_t longest_location = 4096;
+
 /// The URL a `Location` means. Throws a permanent failure when it leads to another origin: bytes go
 /// to no host that was not asked for.
 [[nodiscard]] inline std::string tus_location(const response& r, const std::string& asked, std::size_t item) {
@@ -162,8 +164,14 @@ struct tus_offer {
         throw failure(disposition::permanent, errc::invalid_response, std::move(d), std::nullopt, item);
     };
     const auto location = r.header("Location");
-    if (!location || location->empty() || location->size() > 4096) {
-        refuse("no Location of the new upload");
+    if (!location || location->empty()) {
+        const bool several = std::count_if(r.headers.begin(), r.headers.end(),
+                                           [](const header_field& h) { return same_header(h.name, "Location"); }) > 1;
+        refuse(several ? "several Locations of the new upload" : "no Location of the new upload");
+    }
+    if (location->size() > longest_location) {
+        refuse("the new upload's Location has " + std::to_string(location->size()) + " bytes: at most " +
+               std::to_string(longest_location) + " are kept");
     }
     const url from(r.url.empty() ? asked : r.url);
     std::optional<url> to;

@@ -23,6 +23,9 @@ struct connect_facts {
 
 /// The proxy's failure when it is one: `why` is what it would be without a proxy.
 [[nodiscard]] inline errc blame(errc why, const connect_facts& f) noexcept {
+    if (f.proxy_status == 407) {
+        return errc::proxy_unauthorized;
+    }
     const bool refused = f.proxy_status != 0 && f.proxy_status / 100 != 2;
     return refused || (f.through_proxy && why == errc::connect_failed) ? errc::proxy_failed : why;
 }

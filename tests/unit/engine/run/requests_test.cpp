@@ -75,6 +75,23 @@ TEST_CASE("each request of a job has a key of its own, and each retry of it the 
     CHECK(key("https://host.test/posts", "create") == key("https://elsewhere.test/other", "create"));
 }
 
+TEST_CASE("a job's headers replace the protocol's, and each is sent as often as the app added it",
+          "[engine][requests]") {
+    job_spec job;
+    job.url = "https://host.test/a";
+    job.headers = {{"X-Tag", "a"}, {"content-type", "text/plain"}, {"x-tag", "b"}};
+    request what;
+    what.url = job.url;
+    what.headers = {{"Content-Type", "application/octet-stream"}, {"X-Tag", "the protocol's"}};
+    const options how;
+    (void)detail::prepare(what, job, how);
+    std::string sent;
+    for (const header_field& h : what.headers) {
+        sent += h.name + "=" + h.value + ";";
+    }
+    CHECK(sent == "X-Tag=a;content-type=text/plain;x-tag=b;");
+}
+
 TEST_CASE("the values of a query are hidden however a server writes them", "[engine][requests]") {
     const std::string value = "CANARY%2Bsecret%2fvalue%3D";
     options how;

@@ -28,6 +28,7 @@ loaded_job loaded() {
     state.epoch = 2;
     state.attempt = 5;
     state.not_before = unix_millis(std::chrono::milliseconds(2'000));
+    state.wait = std::chrono::milliseconds(500);
     state.error.code = make_http_error(503);
     state.error.item = 1;
     for (const auto& [name, size, now, confirmed] :
@@ -58,6 +59,10 @@ TEST_CASE("a picture shows exactly what is committed", "[engine][picture]") {
     CHECK(shown.epoch == 2);
     CHECK(shown.attempt == 5);
     CHECK(shown.not_before == unix_millis(std::chrono::milliseconds(2'000)));
+    CHECK(shown.until_next_attempt(unix_millis(std::chrono::milliseconds(1'700))) == std::chrono::milliseconds(300));
+    CHECK(shown.until_next_attempt(unix_millis(std::chrono::milliseconds(3'000))) == std::chrono::milliseconds(0));
+    // The clock was years ahead when the wait began, and has been put right since.
+    CHECK(shown.until_next_attempt(unix_millis(std::chrono::hours(-10'000))) == std::chrono::milliseconds(500));
     CHECK(shown.error.code == make_http_error(503));
     CHECK(shown.speed == 0);
     CHECK(shown.sent == 640);
