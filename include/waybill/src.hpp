@@ -20,12 +20,14 @@
 #include <waybill/detail/operation.ipp>
 #include <waybill/detail/worker.ipp>
 #include <waybill/engine/accept/engine_accept.ipp>
-#include <waybill/engine/accept/engine_epoch.ipp>
+#include <waybill/engine/accept/acceptance.ipp>
+#include <waybill/engine/accept/new_epoch.ipp>
 #include <waybill/engine/commands.ipp>
 #include <waybill/engine/engine.ipp>
 #include <waybill/engine/engine_runs.ipp>
 #include <waybill/engine/ledger.ipp>
 #include <waybill/engine/queue/engine_queue.ipp>
+#include <waybill/engine/queue/scheduler.ipp>
 #include <waybill/engine/run/attempt.ipp>
 #include <waybill/engine/run/attempt_files.ipp>
 #include <waybill/engine/run/attempt_send.ipp>
@@ -37,6 +39,7 @@
 #include <waybill/engine/run/sender.ipp>
 #include <waybill/engine/run/write_behind.ipp>
 #include <waybill/engine/show/engine_view.ipp>
+#include <waybill/engine/show/filler.ipp>
 #include <waybill/engine/show/live_snapshot.ipp>
 #include <waybill/engine/show/observer_hub.ipp>
 #include <waybill/error.ipp>

@@ -104,7 +104,7 @@ WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change n
 
 WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
     const job_seq seq = co_await require(id);
-    const hold held(*this, seq);
+    const held_job held(scheduler_, *alarm_, seq);
     while (running_.contains(seq)) {
         const awaited_ends::watch end(ends_, seq);
         interrupt(seq, runner::wish::cancel);
@@ -126,7 +126,7 @@ WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
 
 WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
     const job_seq seq = co_await require(id);
-    const hold held(*this, seq);
+    const held_job held(scheduler_, *alarm_, seq);
     if (running_.contains(seq)) {
         co_return;
     }
@@ -144,7 +144,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
     }
     job_change next;
     if (is_terminal(was)) {
-        next = co_await new_epoch(whole);
+        next = co_await acceptance_.new_epoch(whole, lived());
     } else {
         next.to = tried_again(whole.job.state);
     }
@@ -154,7 +154,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
 
 WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
     const job_seq seq = co_await require(id);
-    const hold held(*this, seq);
+    const held_job held(scheduler_, *alarm_, seq);
     loaded_job whole = co_await load_sound(seq);
     if (whole.job.state.status != status::unknown_outcome) {
         throw error(errc::not_allowed, id.str() + " is " + std::string(to_string(whole.job.state.status)));
@@ -184,7 +184,7 @@ WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
 
 WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
     const job_seq seq = co_await require(id);
-    const hold held(*this, seq);
+    const held_job held(scheduler_, *alarm_, seq);
     loaded_job whole = co_await load(seq);
     const bool sound = is_sound(whole, parts_.protocols);
     if (!sound) {

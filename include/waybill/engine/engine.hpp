@@ -5,10 +5,12 @@
 #include <waybill/detail/asio_compat.hpp>
 #include <waybill/detail/condition.hpp>
 #include <waybill/detail/decl.hpp>
+#include <waybill/engine/accept/acceptance.hpp>
 #include <waybill/engine/awaited_ends.hpp>
 #include <waybill/engine/engine_parts.hpp>
 #include <waybill/engine/ledger.hpp>
 #include <waybill/engine/lifecycle.hpp>
+#include <waybill/engine/queue/held_job.hpp>
 #include <waybill/engine/queue/host_health.hpp>
 #include <waybill/engine/queue/scheduler.hpp>
 #include <waybill/engine/run/outcome.hpp>
@@ -79,29 +81,11 @@ private:
     using need = lifecycle::need;
     using phase = lifecycle::phase;
 
-    /// Jobs of one kind that are still to be listed: those after `last`.
-    struct unlisted {
-        listing which;
-        std::optional<job_record> last;
-    };
-
-    /// Keeps a job from being started while something else changes it.
-    struct hold {
-        hold(engine& e, job_seq s) : owner(e), seq(s) { owner.scheduler_.hold(seq); }
-        hold(const hold&) = delete;
-        hold& operator=(const hold&) = delete;
-        ~hold() {
-            owner.scheduler_.release(seq);
-            owner.alarm_->ring();
-        }
-        engine& owner;
-        job_seq seq;
-    };
-
     static asio::awaitable<void> open_store(std::shared_ptr<engine> self);
     asio::awaitable<void> read_store(bool again);
 
     // Delivering.
+    asio::awaitable<void> open_to_run();
     asio::awaitable<std::exception_ptr> deliver_until_it_ends();
     asio::awaitable<void> deliver();
     asio::awaitable<void> quiesce();
@@ -128,15 +112,9 @@ private:
     asio::awaitable<loaded_job> load(job_seq seq);
     asio::awaitable<loaded_job> load_sound(job_seq seq);
     asio::awaitable<void> change(loaded_job whole, job_change next);
-    asio::awaitable<std::vector<std::optional<job_seq>>> known_before(const std::vector<job>& jobs);
-    asio::awaitable<void> require_same_files(const std::vector<job>& jobs, std::vector<std::optional<job_seq>>& known);
-    asio::awaitable<std::vector<std::optional<pinned_file>>> pin_what_is_there(std::vector<wanted_file> files);
-    asio::awaitable<std::vector<new_job>> pin(const std::vector<job>& jobs,
-                                              const std::vector<std::optional<job_seq>>& known);
+    asio::awaitable<std::vector<added_job>> add(const std::vector<job>& jobs, std::vector<new_job>& made);
     asio::awaitable<void> show_known(job_seq seq);
-    asio::awaitable<job_change> new_epoch(const loaded_job& whole);
     void place(job_seq seq, const job_spec& spec, const job_state& state);
-    asio::awaitable<std::vector<item_spec>> pin_again(const loaded_job& whole);
     void make_known(const loaded_job& accepted);
 
     // Showing.
@@ -146,7 +124,6 @@ private:
     void observe_running();
     static asio::awaitable<void> fill_board(std::shared_ptr<engine> self);
     asio::awaitable<void> list_everything();
-    asio::awaitable<bool> list_page(unlisted& rest);
     asio::awaitable<void> forget_old();
 
     [[nodiscard]] unix_millis now() const;
@@ -162,6 +139,7 @@ private:
     ledger ledger_;
     scheduler scheduler_;
     host_health hosts_;
+    acceptance acceptance_;
     run_environment environment_;
     std::unique_ptr<alarm> alarm_;
     std::unique_ptr<cleaner> cleaner_;
@@ -186,7 +164,6 @@ private:
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/engine/accept/engine_accept.ipp>
-#include <waybill/engine/accept/engine_epoch.ipp>
 #include <waybill/engine/commands.ipp>
 #include <waybill/engine/engine.ipp>
 #include <waybill/engine/engine_runs.ipp>

@@ -39,7 +39,8 @@ namespace waybill::detail {
 WAYBILL_DECL engine::engine(strand home, engine_parts parts, options options)
     : home_(std::move(home)), parts_(std::move(parts)), options_(std::move(options)), hub_(home_),
       board_(options_.snapshot_jobs), ledger_(*parts_.store, board_), scheduler_(options_.max_concurrent_jobs),
-      hosts_(options_.retry), environment_{home_, parts_, options_, ledger_, scheduler_, hosts_, *this},
+      hosts_(options_.retry),
+      acceptance_(parts_, options_), environment_{home_, parts_, options_, ledger_, scheduler_, hosts_, *this},
       alarm_(parts_.clock->make_alarm(home_)), cleaner_(std::make_unique<cleaner>(home_, parts_, ledger_, options_)),
       phase_changed_(home_), run_ended_(home_), ends_(home_) {
     cleaner_->on_changed = [this] {
@@ -124,18 +125,7 @@ WAYBILL_DECL asio::awaitable<void> engine::read_store(bool again) {
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::run() {
-    std::exception_ptr unopened;
-    try {
-        co_await open();
-    } catch (const error&) {
-        unopened = std::current_exception();
-    }
-    if (unopened) {
-        if (life_.is(phase::closed)) {
-            hub_.close(unopened);  // who waits for snapshots would wait for ever
-        }
-        std::rethrow_exception(unopened);
-    }
+    co_await open_to_run();
     if (life_.delivering()) {
         throw error(errc::not_allowed, "the uploader is running already");
     }
@@ -164,6 +154,21 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
             hub_.close(thrown);
         }
         std::rethrow_exception(thrown);
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> engine::open_to_run() {
+    std::exception_ptr unopened;
+    try {
+        co_await open();
+    } catch (const error&) {
+        unopened = std::current_exception();
+    }
+    if (unopened) {
+        if (life_.is(phase::closed)) {
+            hub_.close(unopened);  // who waits for snapshots would wait for ever
+        }
+        std::rethrow_exception(unopened);
     }
 }
 

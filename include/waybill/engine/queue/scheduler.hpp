@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/decl.hpp>
 #include <waybill/model/ids.hpp>
 
-#include <algorithm>
-#include <cassert>
 #include <chrono>
 #include <compare>
 #include <cstddef>
@@ -47,42 +46,14 @@ public:
 
     /// Makes an open job known. Known jobs are ignored, and so are those that follow a gap: their
     /// turn comes when the store is asked for what follows the last one known.
-    void push(const queue_name& name, job_seq seq, job_turn when) {
-        queue& q = queue_named(name);
-        if (!q.more || seq <= q.last) {
-            insert(q, seq, when);
-        }
-        settle(q);
-    }
+    void push(const queue_name& name, job_seq seq, job_turn when);
 
     /// Makes known what follows the last known job of a queue: the answer to `needs_refill`, and the
     /// beginning of every queue. `more`: the store has still further jobs of it.
-    void refill(const queue_name& name, const std::vector<std::pair<job_seq, job_turn>>& following, bool more) {
-        queue& q = queue_named(name);
-        for (const auto& [seq, when] : following) {
-            insert(q, seq, when);
-        }
-        q.more = more;
-        settle(q);
-    }
+    void refill(const queue_name& name, const std::vector<std::pair<job_seq, job_turn>>& following, bool more);
 
     /// The job to run now, if any; its lane is taken until `leave` or `wait`.
-    [[nodiscard]] std::optional<job_seq> next(time_point now) {
-        while (!sleeping_.empty() && sleeping_.begin()->first <= now) {
-            wake(*sleeping_.begin()->second, now);
-        }
-        if (ready_.empty() || running_ >= max_concurrent_jobs_) {
-            return std::nullopt;
-        }
-        const job_seq seq = *ready_.begin();
-        known& k = jobs_.at(seq);
-        assert(!held_.contains(seq) && !k.in->of->running && k.when.ready <= now);
-        withdraw(k);
-        k.in->of->running = seq;
-        offer(*k.in->of);
-        ++running_;
-        return seq;
-    }
+    [[nodiscard]] std::optional<job_seq> next(time_point now);
 
     /// When `next` may have something it does not have now; none: never without a change.
     [[nodiscard]] std::optional<time_point> deadline() const {
@@ -93,35 +64,10 @@ public:
     }
 
     /// A job leaves its lane: it is terminal or set aside. Unknown jobs are ignored.
-    void leave(job_seq seq) {
-        const auto found = jobs_.find(seq);
-        if (found == jobs_.end()) {
-            return;
-        }
-        queue& q = *found->second.in;
-        withdraw(found->second);
-        stop_if_running(*q.of, seq);
-        q.in_order.erase(seq);
-        q.known -= 1;
-        jobs_.erase(found);
-        offer_head(q);
-        settle(q);
-    }
+    void leave(job_seq seq);
 
     /// A job does not run before its next turn.
-    void wait(job_seq seq, job_turn when) {
-        const auto found = jobs_.find(seq);
-        if (found == jobs_.end()) {
-            return;
-        }
-        known& k = found->second;
-        queue& q = *k.in;
-        withdraw(k);
-        stop_if_running(*q.of, seq);
-        k.when = when;
-        place(k);
-        settle(q);
-    }
+    void wait(job_seq seq, job_turn when);
 
     /// Keeps a job from being started while it is being changed, also when it leaves and comes back;
     /// as many calls of `release` let it go.
@@ -187,139 +133,17 @@ private:
         bool operator()(const queue* a, const queue* b) const { return *a->name < *b->name; }
     };
 
-    queue& queue_named(const queue_name& name) {
-        const auto [found, added] = queues_.try_emplace(name);
-        queue& q = found->second;
-        if (added) {
-            const auto of = lanes_.try_emplace(name.lane).first;
-            of->second.self = of;
-            of->second.queues += 1;
-            q.name = &found->first;
-            q.of = &of->second;
-        }
-        return q;
-    }
-
-    void insert(queue& q, job_seq seq, job_turn when) {
-        const auto [found, added] = jobs_.try_emplace(seq, known{seq, &q, when});
-        if (added) {
-            q.known += 1;
-            q.last = std::max(q.last, seq);
-            place(found->second);
-        }
-    }
-
-    // In order, or aside until its time comes.
-    void place(known& k) {
-        if (k.when.aside) {
-            k.in->in_order.erase(k.seq);
-            nominate(k);
-        } else {
-            k.in->in_order.insert(k.seq);
-        }
-        offer_head(*k.in);
-    }
-
-    void offer_head(queue& q) {
-        const std::optional<job_seq> first =
-            q.in_order.empty() ? std::nullopt : std::optional<job_seq>(*q.in_order.begin());
-        if (q.head && q.head != first) {
-            withdraw(jobs_.at(*q.head));
-        }
-        if (first && !q.head) {
-            nominate(jobs_.at(*first));
-        }
-    }
-
-    void nominate(known& k) {
-        lane& l = *k.in->of;
-        if (held_.contains(k.seq) || l.running == k.seq) {
-            return;
-        }
-        l.sleeping.emplace(k.when.ready, k.seq);
-        if (!k.when.aside) {
-            k.in->head = k.seq;
-        }
-        offer(l);
-    }
-
-    void withdraw(known& k) {
-        lane& l = *k.in->of;
-        l.ready.erase(k.seq);
-        l.sleeping.erase({k.when.ready, k.seq});
-        if (k.in->head == k.seq) {
-            k.in->head.reset();
-        }
-        offer(l);
-    }
-
-    void offer_again(job_seq seq) {
-        if (const auto found = jobs_.find(seq); found != jobs_.end()) {
-            withdraw(found->second);
-            if (found->second.when.aside) {
-                nominate(found->second);
-            }
-            offer_head(*found->second.in);
-        }
-    }
-
-    // What all lanes choose from: the first candidate of each lane that is free.
-    void offer(lane& l) {
-        if (l.offered) {
-            ready_.erase(*l.offered);
-            l.offered.reset();
-        }
-        if (l.alarm) {
-            sleeping_.erase({*l.alarm, &l});
-            l.alarm.reset();
-        }
-        if (l.running) {
-            return;
-        }
-        if (!l.ready.empty()) {
-            l.offered = *l.ready.begin();
-            ready_.insert(*l.offered);
-        }
-        if (!l.sleeping.empty()) {
-            l.alarm = l.sleeping.begin()->first;
-            sleeping_.emplace(*l.alarm, &l);
-        }
-    }
-
-    void wake(lane& l, time_point now) {
-        while (!l.sleeping.empty() && l.sleeping.begin()->first <= now) {
-            l.ready.insert(l.sleeping.begin()->second);
-            l.sleeping.erase(l.sleeping.begin());
-        }
-        offer(l);
-    }
-
-    void stop_if_running(lane& l, job_seq seq) {
-        if (l.running == seq) {
-            assert(running_ > 0);
-            l.running.reset();
-            --running_;
-            offer(l);
-        }
-    }
-
-    // A queue without known jobs in order is either needs_refill or, without any, gone.
-    void settle(queue& q) {
-        assert(q.known >= q.in_order.size() && (!q.head || q.in_order.contains(*q.head)));
-        if (!q.in_order.empty() || !q.more) {
-            needs_refill_.erase(&q);
-        } else {
-            needs_refill_.insert(&q);
-        }
-        if (q.known > 0 || q.more) {
-            return;
-        }
-        lane& l = *q.of;
-        queues_.erase(queue_name(*q.name));
-        if (--l.queues == 0) {
-            lanes_.erase(l.self);
-        }
-    }
+    queue& queue_named(const queue_name& name);
+    void insert(queue& q, job_seq seq, job_turn when);
+    void place(known& k);
+    void offer_head(queue& q);
+    void nominate(known& k);
+    void withdraw(known& k);
+    void offer_again(job_seq seq);
+    void offer(lane& l);
+    void wake(lane& l, time_point now);
+    void stop_if_running(lane& l, job_seq seq);
+    void settle(queue& q);
 
     std::size_t max_concurrent_jobs_;
     std::size_t running_ = 0;
@@ -333,3 +157,7 @@ private:
 };
 
 }  // namespace waybill::detail
+
+#if defined(WAYBILL_HEADER_ONLY)
+#include <waybill/engine/queue/scheduler.ipp>
+#endif

@@ -3,6 +3,7 @@
 
 #include <waybill/detail/erased.hpp>
 #include <waybill/engine/engine.hpp>
+#include <waybill/engine/show/filler.hpp>
 #include <waybill/engine/show/snapshot_of.hpp>
 
 #include <utility>
@@ -97,45 +98,22 @@ WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> se
 
 WAYBILL_DECL asio::awaitable<void> engine::list_everything() {
     board_incomplete_ = false;
-    std::vector<unlisted> rest;
-    rest.push_back(unlisted{listing::parked, {}});
-    rest.push_back(unlisted{listing::open, {}});
-    rest.push_back(unlisted{listing::finished, {}});
-    while (!rest.empty() && life_.is_readable()) {
-        std::vector<unlisted> further;
-        for (unlisted& one : rest) {
-            const bool more = co_await list_page(one);
-            if (more) {
-                further.push_back(std::move(one));
+    filler lists(*parts_.store, board_);
+    while (life_.is_readable()) {
+        const std::vector<loaded_job> damaged = co_await lists.next_pages();
+        for (const loaded_job& one : damaged) {
+            co_await quarantine_if_possible(one);  // nobody would come upon it
+            if (!board_.find(one.job.seq)) {
+                show(snapshot_of(one));
             }
         }
-        rest = std::move(further);
+        board_incomplete_ = board_incomplete_ || lists.ran_out_of_room();
+        if (lists.done()) {
+            break;
+        }
         publish_soon();
     }
-}
-
-/// False when there is nothing further of this kind, or no room for it.
-WAYBILL_DECL asio::awaitable<bool> engine::list_page(unlisted& rest) {
-    constexpr std::size_t page = 128;
-    std::vector<loaded_job> found = co_await parts_.store->list(rest.which, rest.last, page);
-    for (const loaded_job& whole : found) {
-        if (rest.which == listing::finished && board_.full()) {
-            co_return false;
-        }
-        if (rest.which == listing::parked && whole.damaged) {
-            co_await quarantine_if_possible(whole);  // nobody would come upon it
-        }
-        // What is shown already is at least as new as what was just read.
-        if (!board_.find(whole.job.seq) && !board_.show(snapshot_of(whole))) {
-            board_incomplete_ = true;
-            co_return false;
-        }
-    }
-    if (found.size() < page) {
-        co_return false;
-    }
-    rest.last = std::move(found.back().job);
-    co_return true;
+    publish_soon();
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::forget_old() {

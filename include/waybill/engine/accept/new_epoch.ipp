@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/engine/accept/acceptance.hpp>
 #include <waybill/engine/accept/records.hpp>
-#include <waybill/engine/engine.hpp>
 #include <waybill/engine/run/give_up_uploads.hpp>
 #include <waybill/source/recognition.hpp>
 #include <waybill/store/apply.hpp>
@@ -16,7 +16,7 @@ namespace waybill::detail {
 
 /// A new life for a finished job: the files as they are now, a new key, no attempt counted. What
 /// the server has confirmed of files that did not change stays confirmed.
-WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& whole) {
+WAYBILL_DECL asio::awaitable<job_change> acceptance::new_epoch(const loaded_job& whole, store_time now) {
     job_change next;
     next.repinned = co_await pin_again(whole);
     bool changed = false;
@@ -38,8 +38,8 @@ WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& who
     next.to.unknown = old.unknown;
     next.to.epoch = old.epoch + 1;
     next.to.stage = changed ? stage::upload : old.stage;
-    next.to.epoch_began = now();
-    next.to.began = lived().open;
+    next.to.epoch_began = now.wall;
+    next.to.began = now.open;
     next.to.key = make_key(*parts_.random);
     if (!changed && !whole.checkpoints.empty()) {
         next.to.negotiated_protocol = old.negotiated_protocol;  // what was begun can be continued only by who began it
@@ -49,7 +49,7 @@ WAYBILL_DECL asio::awaitable<job_change> engine::new_epoch(const loaded_job& who
 
 /// A job's items with their files as they are now. Where they are independent, what is delivered stays as it was, and
 /// so does what cannot be pinned: the others need not wait for it.
-WAYBILL_DECL asio::awaitable<std::vector<item_spec>> engine::pin_again(const loaded_job& whole) {
+WAYBILL_DECL asio::awaitable<std::vector<item_spec>> acceptance::pin_again(const loaded_job& whole) {
     const bool independent = whole.job.spec.if_item_fails == on_item_failure::go_on;
     std::vector<item_spec> specs;
     std::vector<std::size_t> asked;
