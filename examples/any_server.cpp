@@ -3,51 +3,32 @@
 // What you learn: `automatic` asks the endpoint what it speaks. The snapshot says what it found, and the job stays
 // with it, also after a restart.
 //
-// Run: any_server <url> <store> <file>       Expect: "sent by tus: completed", or put, multipart, resumable.
+// Run: any_server <url> <store> <file>
+// Expect: "sent by tus: completed", or put, multipart, resumable.
 
 #include <waybill/waybill.hpp>
 
-#include <asio/co_spawn.hpp>
+#include "support/co_main.hpp"
+
 #include <asio/detached.hpp>
-#include <asio/io_context.hpp>
-#include <asio/use_future.hpp>
 
 #include <iostream>
 
-asio::awaitable<int> deliver(std::string url, std::string store, std::string file) {
-    const asio::any_io_executor here = co_await asio::this_coro::executor;
-    waybill::options how;
-    how.store.path = store;
-    waybill::uploader up(here, how);
-    asio::co_spawn(here, up.async_run(), asio::detached);
+asio::awaitable<int> upload(arguments given) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    const waybill::options options{.store = {.path = given.store}};
+    waybill::uploader up(executor, options);
+    up.async_run(asio::detached);
 
-    waybill::job what(url);
-    what.via(waybill::automatic{}).file(file);
-    const waybill::job_id id = co_await up.async_enqueue(std::move(what));
-    waybill::feed feed = up.snapshots();
-    while (auto now = co_await feed.async_next()) {
-        const waybill::job_snapshot& job = now->at(id);
-        if (job.terminal() || is_parked(job.status)) {  // set aside: a form whose answer was lost, for instance
-            std::cout << "sent by " << job.negotiated_protocol << ": " << to_string(job.status) << " "
-                      << job.error.message() << "\n";
-            co_return job.status == waybill::status::completed ? 0 : 1;
-        }
-    }
-    co_return 1;
+    waybill::job job(given.url);
+    job.via(waybill::automatic{}).file(given.more.front());
+    const waybill::job_id id = co_await up.async_enqueue(std::move(job));
+    const waybill::job_snapshot end = co_await up.async_wait(id);
+    std::cout << "sent by " << end.negotiated_protocol << ": " << to_string(end.status) << " " << end.error.message()
+              << "\n";
+    co_return end.status == waybill::status::completed ? 0 : 1;
 }
 
 int main(int argc, char** argv) {
-    if (argc != 4) {
-        std::cerr << "usage: any_server <url> <store> <file>\n";
-        return 2;
-    }
-    asio::io_context context(1);
-    std::future<int> result = asio::co_spawn(context, deliver(argv[1], argv[2], argv[3]), asio::use_future);
-    context.run();
-    try {
-        return result.get();
-    } catch (const std::exception& e) {
-        std::cerr << e.what() << "\n";
-        return 1;
-    }
+    return co_main(argc, argv, "any_server <url> <store> <file>", upload);
 }

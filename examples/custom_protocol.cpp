@@ -2,47 +2,39 @@
 //
 // What you learn: to speak a protocol of your own, which is in numbered_protocol.hpp. The engine gives it durability,
 // retries and progress.
-// Run: custom_protocol <url> <store> <file>…      Expect: "completed".
+//
+// Run: custom_protocol <url> <store> <file>...
+// Expect: "completed".
 
 #include <waybill/waybill.hpp>
 
 #include "numbered_protocol.hpp"
+#include "support/co_main.hpp"
 
-#include <asio/co_spawn.hpp>
-#include <asio/io_context.hpp>
-#include <asio/use_future.hpp>
+#include <asio/detached.hpp>
 
 #include <iostream>
 
-asio::awaitable<int> deliver(waybill::uploader up, waybill::job job) {
-    up.async_run([](std::error_code) {});
-    const waybill::job_snapshot end = co_await up.async_wait(co_await up.async_enqueue(std::move(job)));
+asio::awaitable<int> upload(arguments given) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    waybill::options options{.store = {.path = given.store}};
+    //[register
+    options.protocols.add("numbered", &numbered_protocol::make);
+    waybill::uploader up(executor, options);
+
+    waybill::job job(given.url);
+    job.via(numbered{});
+    //]
+    up.async_run(asio::detached);
+    for (const std::string& file : given.more) {
+        job.file(file);
+    }
+    const waybill::job_id id = co_await up.async_enqueue(std::move(job));
+    const waybill::job_snapshot end = co_await up.async_wait(id);
     std::cout << to_string(end.status) << " " << end.error.message() << "\n";
     co_return end.status == waybill::status::completed ? 0 : 1;
 }
 
-int main(int argc, char** argv) try {
-    if (argc < 4) {
-        std::cerr << "usage: custom_protocol <url> <store> <file>...\n";
-        return 2;
-    }
-    asio::io_context context(1);
-    waybill::options how;
-    how.store.path = argv[2];
-    //[register
-    how.protocols.add("numbered", &numbered_protocol::make);
-    waybill::uploader up(context.get_executor(), how);
-
-    waybill::job job(argv[1]);
-    job.via(numbered{});
-    //]
-    for (int i = 3; i < argc; ++i) {
-        job.file(argv[i]);
-    }
-    auto result = asio::co_spawn(context, deliver(std::move(up), std::move(job)), asio::use_future);
-    context.run();
-    return result.get();
-} catch (const std::exception& e) {
-    std::cerr << e.what() << "\n";
-    return 1;
+int main(int argc, char** argv) {
+    return co_main(argc, argv, "custom_protocol <url> <store> <file>...", upload);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/protocol/http_rules.hpp>
+#include <waybill/protocol/session.hpp>
 #include <waybill/waybill.hpp>
 
 #include <cstddef>
@@ -34,16 +34,13 @@ public:
     }
 
     asio::awaitable<void> upload(waybill::session& job) override {
-        for (std::size_t i = 0; i < job.items().size(); ++i) {
-            if (job.items()[i].state.status == waybill::item_status::completed) {
-                continue;  // done before a crash
-            }
+        for (const std::size_t i : items_to_send(job)) {  // without those that were completed before a crash
             const std::unique_ptr<waybill::body_source> body = job.open(i);
             waybill::request put;
             put.url = job.spec().url + "/" + std::to_string(i);
             put.body = body.get();
             put.idempotent = true;
-            put.spans = {{i, 0, 0, body->size()}};
+            put.spans = {{.item = i, .length = body->size()}};  // the body is this item's bytes, and no others
             const waybill::response answer = co_await job.send(std::move(put), i);
             job.require(answer, i);
             job.complete_item_soon(i, "");

@@ -1,58 +1,34 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What you learn: a job, whole. It is safe on disk before the upload begins, and arrives even if this program is
-// killed: start it again with the same name, and it goes on, or tells what became of it.
+// What you learn: to upload files, each with one PUT. The job is on disk before the upload begins.
 //
-// Run: quickstart <url> <store> <name> <file>…       Expect: "uploading 42 %" and so on to "completed 100 %".
+// Run: quickstart <url-ending-in-/> <store> <file>...
+// Expect: "completed".
 
-//[program
 #include <waybill/waybill.hpp>
 
-#include <asio/co_spawn.hpp>
+#include "support/co_main.hpp"
+
 #include <asio/detached.hpp>
-#include <asio/io_context.hpp>
-#include <asio/use_future.hpp>
 
 #include <iostream>
 
-asio::awaitable<int> share(waybill::uploader up, waybill::job post) {
+asio::awaitable<int> upload(arguments given) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    const waybill::options options{.store = {.path = given.store}};
+    waybill::uploader up(executor, options);
     up.async_run(asio::detached);  // delivers for as long as `up` lives
 
-    const waybill::job_id id = co_await up.async_enqueue(std::move(post));  // on disk when this returns
-
-    waybill::feed feed = up.snapshots();
-    while (auto now = co_await feed.async_next()) {  // always the newest
-        if (const auto job = now->find(id)) {
-            std::cout << to_string(job->status) << " " << static_cast<int>(job->progress() * 100) << " % "
-                      << job->error.message() << "\n";
-            if (job->terminal() || is_parked(job->status)) {  // at its end, or yours to decide about
-                co_return job->status == waybill::status::completed ? 0 : 1;
-            }
-        }
+    waybill::job photos(given.url);  // ends in /: each file's name completes it
+    for (const std::string& file : given.more) {
+        photos.file(file);
     }
-    co_return 1;
+    const waybill::job_id id = co_await up.async_enqueue(std::move(photos));  // on disk when this completes
+    const waybill::job_snapshot end = co_await up.async_wait(id);
+    std::cout << to_string(end.status) << " " << end.error.message() << "\n";
+    co_return end.status == waybill::status::completed ? 0 : 1;
 }
 
-int main(int argc, char** argv) try {
-    if (argc < 5) {
-        std::cerr << "usage: quickstart <url> <store> <name> <file>...\n";
-        return 2;
-    }
-    waybill::job post(argv[1]);
-    post.via(waybill::multipart{}).field("caption", argv[3]);
-    post.id(waybill::job_id(argv[3]));  // the same id twice is accepted once
-    for (int i = 4; i < argc; ++i) {
-        post.file(argv[i]);
-    }
-    asio::io_context context(1);
-    waybill::options how;
-    how.store.path = argv[2];
-    waybill::uploader up(context.get_executor(), how);
-    std::future<int> result = asio::co_spawn(context, share(std::move(up), std::move(post)), asio::use_future);
-    context.run();
-    return result.get();
-} catch (const std::exception& e) {
-    std::cerr << e.what() << "\n";
-    return 1;
+int main(int argc, char** argv) {
+    return co_main(argc, argv, "quickstart <url-ending-in-/> <store> <file>...", upload);
 }
-//]

@@ -3,42 +3,41 @@
 // What you learn: Waybill without coroutines and without an Asio loop of your own. The background
 // uploader has its thread; a render loop asks for the newest snapshot whenever it draws a frame.
 //
-// Run: render_loop <url-ending-in-/> <store> <file>…      Expect: frames, then "done".
+// Run: render_loop <url-ending-in-/> <store> <file>...
+// Expect: frames, then "done".
 
 #include <waybill/waybill.hpp>
+
+#include "support/co_main.hpp"
 
 #include <chrono>
 #include <iostream>
 #include <thread>
 
+constexpr std::chrono::milliseconds frame_time(16);
+
+int upload(arguments given) {
+    const waybill::options options{.store = {.path = given.store}};
+    waybill::background_uploader up(options);  // opens the store, begins to deliver
+
+    waybill::job photos(given.url);
+    for (const std::string& file : given.more) {
+        photos.file(file);
+    }
+    const waybill::job_id id = up.enqueue(std::move(photos));  // blocks until it is safe on disk
+
+    for (;; std::this_thread::sleep_for(frame_time)) {
+        const auto frame = up.latest();  // never waits, never null
+        const waybill::job_snapshot& job = frame->at(id);
+        std::cout << "\r" << id.str() << " " << static_cast<int>(job.progress() * 100) << " % " << std::flush;
+        if (!is_open(job.status)) {  // ended, or parked
+            const bool completed = job.status == waybill::status::completed;
+            std::cout << "\n" << (completed ? "done" : job.error.message()) << "\n";
+            return completed ? 0 : 1;
+        }
+    }
+}
+
 int main(int argc, char** argv) {
-    if (argc < 4) {
-        std::cerr << "usage: render_loop <url-ending-in-/> <store> <file>...\n";
-        return 2;
-    }
-    try {
-        waybill::options how;
-        how.store.path = argv[2];
-        waybill::background_uploader up(how);  // opens the store, begins to deliver
-
-        waybill::job job(argv[1]);
-        for (int i = 3; i < argc; ++i) {
-            job.file(argv[i]);
-        }
-        const waybill::job_id id = up.enqueue(std::move(job));  // blocks until it is safe on disk
-
-        for (bool open = true; open; std::this_thread::sleep_for(std::chrono::milliseconds(16))) {
-            const auto frame = up.latest();  // never waits, never null
-            if (const auto now = frame->find(id)) {
-                std::cout << "\r" << id.str() << " " << static_cast<int>(now->progress() * 100) << " % " << std::flush;
-                open = !now->terminal();
-            }
-        }
-        const auto end = up.latest()->find(id);
-        std::cout << "\n" << (end->status == waybill::status::completed ? "done" : end->error.message()) << "\n";
-        return end->status == waybill::status::completed ? 0 : 1;
-    } catch (const std::exception& e) {
-        std::cerr << e.what() << "\n";
-        return 1;
-    }
+    return plain_main(argc, argv, "render_loop <url-ending-in-/> <store> <file>...", upload);
 }

@@ -3,63 +3,51 @@
 // What you learn: a whole form, fields and files, as one resumable upload (the IETF draft): the form handler gets
 // the request it knows, and a broken transfer continues in the middle of its body, with each file's progress exact.
 //
-// Run: resumable_form <url> <store> <caption> <file>…       Expect: each file's progress, then "completed".
+// Run: resumable_form <url> <store> <caption> <file>...
+// Expect: each file's progress, then "completed".
 
 #include <waybill/waybill.hpp>
 
-#include <asio/co_spawn.hpp>
+#include "support/co_main.hpp"
+
 #include <asio/detached.hpp>
-#include <asio/io_context.hpp>
-#include <asio/use_future.hpp>
 
 #include <iostream>
+#include <span>
 
-asio::awaitable<int> deliver(std::string url, std::string store, std::string caption, std::vector<std::string> files) {
-    const asio::any_io_executor here = co_await asio::this_coro::executor;
-    waybill::options how;
-    how.store.path = store;
-    waybill::uploader up(here, how);
-    asio::co_spawn(here, up.async_run(), asio::detached);
-
-    waybill::job post(url);
-    post.via(waybill::resumable{}.as_form().digest("sha-256")).field("caption", caption);
-    for (const std::string& file : files) {
-        post.file(file);
+void show_files(const waybill::job_snapshot& job) {
+    for (std::size_t i = 0; i < job.item_count(); ++i) {
+        const waybill::item_snapshot item = job.item(i);
+        std::cout << item.name << " " << static_cast<int>(item.progress() * 100) << " %  ";
     }
-    const waybill::job_id id = co_await up.async_enqueue(std::move(post));
+    std::cout << "\n";
+}
+
+asio::awaitable<int> upload(arguments given) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    const waybill::options options{.store = {.path = given.store}};
+    waybill::uploader up(executor, options);
+    up.async_run(asio::detached);
+
+    waybill::job form(given.url);
+    form.via(waybill::resumable{}.as_form().digest("sha-256")).field("caption", given.more.front());
+    for (const std::string& file : std::span(given.more).subspan(1)) {
+        form.file(file);
+    }
+    const waybill::job_id id = co_await up.async_enqueue(std::move(form));
 
     waybill::feed feed = up.snapshots();
-    waybill::status end = waybill::status::pending;
     while (auto now = co_await feed.async_next()) {
         const waybill::job_snapshot& job = now->at(id);
-        for (std::size_t i = 0; i < job.item_count(); ++i) {
-            const waybill::item_snapshot item = job.item(i);
-            std::cout << item.name << " " << static_cast<int>(item.progress() * 100) << " %  ";
-        }
-        std::cout << "\n";
-        end = job.status;
-        if (job.terminal() || is_parked(job.status)) {
-            std::cout << to_string(end) << " " << job.error.message() << "\n";
-            break;
+        show_files(job);
+        if (!is_open(job.status)) {  // ended, or parked
+            std::cout << to_string(job.status) << " " << job.error.message() << "\n";
+            co_return job.status == waybill::status::completed ? 0 : 1;
         }
     }
-    co_await up.async_stop();
-    co_return end == waybill::status::completed ? 0 : 1;
+    co_return 1;
 }
 
 int main(int argc, char** argv) {
-    if (argc < 5) {
-        std::cerr << "usage: resumable_form <url> <store> <caption> <file>...\n";
-        return 2;
-    }
-    asio::io_context context(1);
-    std::future<int> result =
-        asio::co_spawn(context, deliver(argv[1], argv[2], argv[3], {argv + 4, argv + argc}), asio::use_future);
-    context.run();
-    try {
-        return result.get();
-    } catch (const std::exception& e) {
-        std::cerr << e.what() << "\n";
-        return 1;
-    }
+    return co_main(argc, argv, "resumable_form <url> <store> <caption> <file>...", upload);
 }

@@ -3,33 +3,32 @@
 // What you learn: files as objects of S3. Large ones go in parts, several at once; a broken transfer continues with
 // the parts the server does not have yet, also after this program was killed. Keys are asked for, never stored.
 //
-// Run: s3_upload <bucket url, ending in /> <store> <file>…      Expect: one line for each file, with its ETag.
-// The keys are in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or in ~/.aws/credentials.
+// Run: s3_upload <bucket-url-ending-in-/> <store> <file>...
+//      The keys are in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or in ~/.aws/credentials.
+// Expect: one line for each file, with its ETag, then "completed".
 
 #include <waybill/waybill.hpp>
 
-#include <asio/co_spawn.hpp>
+#include "support/co_main.hpp"
+
 #include <asio/detached.hpp>
-#include <asio/io_context.hpp>
-#include <asio/use_future.hpp>
 
 #include <iostream>
 
-asio::awaitable<int> deliver(std::string url, std::string store, std::vector<std::string> files) {
-    const asio::any_io_executor here = co_await asio::this_coro::executor;
-    waybill::options how;
-    how.store.path = store;
+asio::awaitable<int> upload(arguments given) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    waybill::options options{.store = {.path = given.store}};
     //[keys
-    how.protocols.add(waybill::s3_with([](const std::string& origin, const std::string& profile) {
+    options.protocols.add(waybill::s3_with([](const std::string& origin, const std::string& profile) {
         // Here you would ask your own vault; without a value the job waits for credentials.
         return waybill::default_s3_credentials(origin, profile);
     }));
     //]
-    waybill::uploader up(here, how);
-    asio::co_spawn(here, up.async_run(), asio::detached);
+    waybill::uploader up(executor, options);
+    up.async_run(asio::detached);
 
     //[s3
-    waybill::job photos(url);
+    waybill::job photos(given.url);
     photos
         .via(waybill::s3{}
                  .part_size(16 << 20)  // what a break sends again at most, for each part under way
@@ -37,7 +36,7 @@ asio::awaitable<int> deliver(std::string url, std::string store, std::vector<std
         .field("album", "Istanbul")    // x-amz-meta-album of each object
         .header("Cache-Control", "private");
     //]
-    for (const std::string& file : files) {
+    for (const std::string& file : given.more) {
         photos.file(file);
     }
     const waybill::job_id id = co_await up.async_enqueue(std::move(photos));
@@ -46,23 +45,9 @@ asio::awaitable<int> deliver(std::string url, std::string store, std::vector<std
         std::cout << end.item(i).name << ": " << end.item(i).receipt << "\n";
     }
     std::cout << to_string(end.status) << " " << end.error.message() << "\n";
-    co_await up.async_stop();
     co_return end.status == waybill::status::completed ? 0 : 1;
 }
 
 int main(int argc, char** argv) {
-    if (argc < 4) {
-        std::cerr << "usage: s3_upload <bucket url, ending in /> <store> <file>...\n";
-        return 2;
-    }
-    asio::io_context context(1);
-    std::future<int> result =
-        asio::co_spawn(context, deliver(argv[1], argv[2], {argv + 3, argv + argc}), asio::use_future);
-    context.run();
-    try {
-        return result.get();
-    } catch (const std::exception& e) {
-        std::cerr << e.what() << "\n";
-        return 1;
-    }
+    return co_main(argc, argv, "s3_upload <bucket-url-ending-in-/> <store> <file>...", upload);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// How an app tests its own work through a crash at every moment that counts: a diary posts what its user
-// wrote, and then tells the user so. It is killed around every commit, and started again.
+// What you learn: to test your app's own work around its uploads through a crash at every moment that counts. A diary
+// posts what its user wrote, and then tells the user so. It is killed around every commit, and started again.
+//
+// Run: testing_your_app       Expect: "0 complaints", then what goes wrong when the posts have no ids.
 
 #include <waybill/testing/crash_runner.hpp>
 #include <waybill/waybill.hpp>

@@ -3,14 +3,14 @@
 // What you learn: the feed. Several jobs in one commit, and an asynchronous generator of snapshots
 // that shows all of them; a slow reader misses some, but never the newest.
 //
-// Run: watch <url-ending-in-/> <store> <file>…      Expect: a line whenever a job's state changes.
+// Run: watch <url-ending-in-/> <store> <file>...
+// Expect: a line whenever a job's state changes, then how many jobs are completed.
 
 #include <waybill/waybill.hpp>
 
-#include <asio/co_spawn.hpp>
+#include "support/co_main.hpp"
+
 #include <asio/detached.hpp>
-#include <asio/io_context.hpp>
-#include <asio/use_future.hpp>
 
 #include <iostream>
 #include <map>
@@ -36,13 +36,15 @@ asio::awaitable<void> watch(waybill::uploader& up) {
 }
 //]
 
-asio::awaitable<int> deliver(waybill::uploader up, std::string url, std::vector<std::string> files) {
+asio::awaitable<int> upload(arguments given) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    const waybill::options options{.store = {.path = given.store}};
+    waybill::uploader up(executor, options);
     up.async_run(asio::detached);
+
     std::vector<waybill::job> jobs;
-    for (const std::string& file : files) {
-        waybill::job one(url);
-        one.file(file);
-        jobs.push_back(std::move(one));
+    for (const std::string& file : given.more) {
+        jobs.emplace_back(given.url).file(file);
     }
     co_await up.async_enqueue(std::move(jobs));  // all of them, or none
     co_await watch(up);
@@ -51,21 +53,5 @@ asio::awaitable<int> deliver(waybill::uploader up, std::string url, std::vector<
 }
 
 int main(int argc, char** argv) {
-    if (argc < 4) {
-        std::cerr << "usage: watch <url-ending-in-/> <store> <file>...\n";
-        return 2;
-    }
-    asio::io_context context(1);
-    waybill::options how;
-    how.store.path = argv[2];
-    waybill::uploader up(context.get_executor(), how);
-    std::future<int> result =
-        asio::co_spawn(context, deliver(std::move(up), argv[1], {argv + 3, argv + argc}), asio::use_future);
-    context.run();
-    try {
-        return result.get();
-    } catch (const std::exception& e) {
-        std::cerr << e.what() << "\n";
-        return 1;
-    }
+    return co_main(argc, argv, "watch <url-ending-in-/> <store> <file>...", upload);
 }

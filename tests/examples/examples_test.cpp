@@ -17,6 +17,10 @@ using namespace waybill::test;
 
 namespace {
 
+const std::vector<std::string> all_examples = {
+    EXAMPLE_QUICKSTART, EXAMPLE_WATCH,          EXAMPLE_RENDER_LOOP, EXAMPLE_SURVIVE_A_CRASH, EXAMPLE_UNKNOWN_OUTCOME,
+    EXAMPLE_TUS_UPLOAD, EXAMPLE_RESUMABLE_FORM, EXAMPLE_ANY_SERVER,  EXAMPLE_S3_UPLOAD,       EXAMPLE_CUSTOM_PROTOCOL};
+
 /// Two files, a place for a store, and the demo server.
 struct scene {
     temp_dir dir;
@@ -41,9 +45,19 @@ struct scene {
 
 }  // namespace
 
-TEST_CASE("quickstart delivers a post and says so") {
+TEST_CASE("quickstart uploads files, and says so") {
     const scene s;
-    const finished_process done = s.run(EXAMPLE_QUICKSTART, "/posts", {"Istanbul", s.a, s.b});
+    const finished_process done = s.run(EXAMPLE_QUICKSTART, "/files/", {s.a, s.b});
+    CHECK(done.status.code == 0);
+    CHECK(done.err.empty());
+    CHECK(done.out == "completed \n");
+    CHECK(read_file(s.server.received("a.jpg")) == s.content_a);
+    CHECK(read_file(s.server.received("b.jpg")) == s.content_b);
+}
+
+TEST_CASE("survive_a_crash delivers a post and says so") {
+    const scene s;
+    const finished_process done = s.run(EXAMPLE_SURVIVE_A_CRASH, "/posts", {"Istanbul", s.a, s.b});
     CHECK(done.status.code == 0);
     CHECK(done.err.empty());
     CHECK_THAT(done.out, Catch::Contains("uploading ") && Catch::EndsWith("completed 100 % \n"));
@@ -51,13 +65,13 @@ TEST_CASE("quickstart delivers a post and says so") {
     CHECK(read_file(s.server.received("b.jpg")) == s.content_b);
 }
 
-TEST_CASE("quickstart goes on with its post after a kill, and sends it once however often it is started") {
+TEST_CASE("survive_a_crash goes on with its post after a kill, and sends it once however often it is started") {
     const scene s;
     http_server server(reads_little());
     server.next(script("stall").read_body(1).hold());
     const std::string film = s.dir.write("film.mov", random_bytes(beyond_buffers));
     command_line what;
-    what.argv = {EXAMPLE_QUICKSTART, server.url("/posts"), s.dir / "store/uploads.db", "Istanbul", s.a, film};
+    what.argv = {EXAMPLE_SURVIVE_A_CRASH, server.url("/posts"), s.dir / "store/uploads.db", "Istanbul", s.a, film};
     what.out_file = s.dir / "out";
     {
         process killed(what);
@@ -77,7 +91,7 @@ TEST_CASE("quickstart goes on with its post after a kill, and sends it once howe
 TEST_CASE("what an example cannot know, because the answer was lost, it says, and ends") {
     const scene s;
     http_server server;
-    const std::map<std::string, std::vector<std::string>> programs = {{EXAMPLE_QUICKSTART, {"Istanbul", s.a}},
+    const std::map<std::string, std::vector<std::string>> programs = {{EXAMPLE_SURVIVE_A_CRASH, {"Istanbul", s.a}},
                                                                       {EXAMPLE_ANY_SERVER, {s.a}}};
     for (const auto& [program, more] : programs) {
         INFO(program);
@@ -86,6 +100,36 @@ TEST_CASE("what an example cannot know, because the answer was lost, it says, an
         CHECK(done.status.code == 1);
         CHECK_THAT(done.out, Catch::Contains("unknown_outcome "));
     }
+}
+
+TEST_CASE("unknown_outcome ends as it was decided") {
+    struct decided {
+        std::string decision;
+        std::string last_line;
+        int code;
+        std::size_t requests;
+    };
+    for (const decided& expected : {decided{"arrived", "completed", 0, 1}, decided{"missing", "completed", 0, 2},
+                                    decided{"unwanted", "canceled", 1, 1}}) {
+        INFO(expected.decision);
+        const scene s;
+        http_server server;
+        server.next(script("answer lost").read_all().close());
+        const finished_process done =
+            s.run_to(EXAMPLE_UNKNOWN_OUTCOME, server.url("/posts"), {"Istanbul", expected.decision, s.a});
+        CHECK(done.status.code == expected.code);
+        CHECK(done.err.empty());
+        CHECK_THAT(done.out, Catch::StartsWith("unknown_outcome ") && Catch::Contains("\n" + expected.last_line + " "));
+        CHECK(server.requests().size() == expected.requests);
+    }
+}
+
+TEST_CASE("unknown_outcome has nothing to decide when the server answers") {
+    const scene s;
+    const finished_process done = s.run(EXAMPLE_UNKNOWN_OUTCOME, "/posts", {"Istanbul", "missing", s.a});
+    CHECK(done.status.code == 0);
+    CHECK(done.out == "completed \n");
+    CHECK(read_file(s.server.received("a.jpg")) == s.content_a);
 }
 
 TEST_CASE("watch shows each job's states, and ends when all are done") {
@@ -175,11 +219,11 @@ TEST_CASE("every example says what it was refused for, and ends") {
     const scene s;
     const std::string missing = s.dir / "missing.jpg";
     std::map<std::string, std::vector<std::string>> programs;
-    for (const std::string program : {EXAMPLE_WATCH, EXAMPLE_CUSTOM_PROTOCOL, EXAMPLE_RENDER_LOOP, EXAMPLE_TUS_UPLOAD,
-                                      EXAMPLE_S3_UPLOAD, EXAMPLE_ANY_SERVER}) {
+    for (const std::string& program : all_examples) {
         programs[program] = {};
     }
-    programs[EXAMPLE_QUICKSTART] = programs[EXAMPLE_RESUMABLE_FORM] = {"name"};
+    programs[EXAMPLE_SURVIVE_A_CRASH] = programs[EXAMPLE_RESUMABLE_FORM] = {"name"};
+    programs[EXAMPLE_UNKNOWN_OUTCOME] = {"name", "missing"};
     const auto with = [](std::vector<std::string> more, const std::string& file) {
         more.push_back(file);
         return more;
@@ -203,15 +247,51 @@ TEST_CASE("every example says what it was refused for, and ends") {
 }
 
 TEST_CASE("every example says how it is used") {
-    for (const std::string program :
-         {EXAMPLE_QUICKSTART, EXAMPLE_WATCH, EXAMPLE_CUSTOM_PROTOCOL, EXAMPLE_RENDER_LOOP, EXAMPLE_TUS_UPLOAD,
-          EXAMPLE_RESUMABLE_FORM, EXAMPLE_S3_UPLOAD, EXAMPLE_ANY_SERVER}) {
+    for (const std::string& program : all_examples) {
+        INFO(program);
+        const std::string usage = "usage: " + std::filesystem::path(program).filename().string() + " <";
         command_line what;
         what.argv = {program};
-        const finished_process done = run_process(what);
-        CHECK(done.status.code == 2);
-        CHECK_THAT(done.err, Catch::StartsWith("usage: "));
+        const finished_process nothing = run_process(what);
+        CHECK(nothing.status.code == 2);
+        CHECK_THAT(nothing.err, Catch::StartsWith(usage));
+        CHECK(nothing.out.empty());
+
+        what.argv = {program, "http://127.0.0.1:9/", "/store/uploads.db"};
+        const finished_process too_few = run_process(what);
+        CHECK(too_few.status.code == 2);
+        CHECK(too_few.err == nothing.err);
+
+        what.argv = {program, "--help"};
+        const finished_process asked = run_process(what);
+        CHECK(asked.status.code == 0);
+        CHECK(asked.out == nothing.err);
+        CHECK(asked.err.empty());
     }
+}
+
+TEST_CASE("an example that takes one file refuses two") {
+    command_line what;
+    what.argv = {EXAMPLE_ANY_SERVER, "http://127.0.0.1:9/", "/store/uploads.db", "a.jpg", "b.jpg"};
+    const finished_process done = run_process(what);
+    CHECK(done.status.code == 2);
+    CHECK_THAT(done.err, Catch::StartsWith("usage: "));
+}
+
+TEST_CASE("the list of examples names each") {
+    const std::string list = read_file(std::filesystem::path(WAYBILL_EXAMPLES) / "README.md");
+    for (const auto& entry : std::filesystem::directory_iterator(WAYBILL_EXAMPLES)) {
+        if (entry.path().extension() == ".cpp") {
+            CHECK_THAT(list, Catch::Contains("(" + entry.path().filename().string() + ")"));
+        }
+    }
+}
+
+TEST_CASE("README's first program has at most 25 lines") {
+    const std::string text = read_file(std::filesystem::path(WAYBILL_EXAMPLES).parent_path() / "README.md");
+    const std::size_t begin = text.find("```cpp\n") + 7;
+    const auto first = text.begin() + static_cast<std::ptrdiff_t>(begin);
+    CHECK(std::count(first, text.begin() + static_cast<std::ptrdiff_t>(text.find("```\n", begin)), '\n') <= 25);
 }
 
 TEST_CASE("examples fit on a screen or two") {
