@@ -3,6 +3,20 @@
 
 #include <waybill/waybill.hpp>
 
+#include <chrono>
+
+namespace {
+
+[[maybe_unused]] asio::awaitable<void> rest(waybill::uploader up, waybill::job_id id) {
+    //[pause
+    waybill::pause meeting;
+    meeting.lasting(std::chrono::hours(1)).why("until the meeting is over");
+    co_await up.async_pause(id, meeting);
+    //]
+}
+
+}  // namespace
+
 int main() {
     //[items
     waybill::job post("https://api.example.com/posts");

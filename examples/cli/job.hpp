@@ -90,6 +90,11 @@ inline chosen_protocol protocol_from(const settings& s) {
     return chosen;
 }
 
+inline waybill::pause pause_from(const settings& s) {
+    waybill::pause how;
+    return how.lasting(s.pause_for.value_or(std::chrono::milliseconds(0))).why(s.why);
+}
+
 inline waybill::resolution decision_from(const settings& s) {
     return s.decision == "completed" ? waybill::resolution::completed
            : s.decision == "retry"   ? waybill::resolution::retry

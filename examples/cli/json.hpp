@@ -50,6 +50,12 @@ inline nlohmann::ordered_json to_json(const waybill::job_snapshot& job) {
         const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
         out["not_before_ms"] = std::min(job.not_before, now + job.until_next_attempt(now)).time_since_epoch().count();
     }
+    if (job.pause) {
+        out["paused_because"] = job.pause->why;
+        if (job.pause->lasting > std::chrono::milliseconds(0)) {
+            out["paused_until_ms"] = job.pause->until.time_since_epoch().count();
+        }
+    }
     if (job.speed > 0) {
         out["speed"] = job.speed;
     }

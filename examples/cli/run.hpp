@@ -267,11 +267,13 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
     const std::function<void(const waybill::job_snapshot&)> tell = [&](const waybill::job_snapshot& job) {
         const auto known = before.find(job.seq);
         const bool is_news = known == before.end() || known->second != std::pair(job.status, job.epoch);
-        if (is_open(job.status) || (is_bad(job.status) && is_news)) {
+        const bool left = is_open(job.status) || job.status == waybill::status::paused;
+        if (left || (is_bad(job.status) && is_news)) {
             end.add(job);
         }
     };
-    if (bad_jobs(up.latest()->overall()) != 0 || !up.latest()->idle()) {
+    const waybill::totals all = up.latest()->overall();
+    if (bad_jobs(all) != 0 || all[waybill::status::paused].jobs != 0 || !up.latest()->idle()) {
         co_await for_each_job(up, tell);
     }
     end.print();

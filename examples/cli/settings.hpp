@@ -62,6 +62,8 @@ struct settings {
     std::string proxy_password;            // the name of a variable
     std::vector<std::string> credentials;  // ORIGIN=VARIABLE
     std::optional<std::size_t> max_concurrent_jobs;
+    std::optional<std::chrono::milliseconds> pause_for;
+    std::string why;
     std::optional<int> attempts;
     std::optional<std::chrono::milliseconds> max_age;
     std::optional<std::chrono::milliseconds> connect_timeout;
@@ -314,6 +316,19 @@ inline void describe_changes(CLI::App& app, settings& s) {
         change->footer(std::string(more) + "\nExample:\n  waybill " + name +
                        " trip-1\nExit codes: 0 done; 2 there is no such job, or its state does not allow it.");
     }
+    CLI::App* const pause = app.add_subcommand("pause", "Let a job rest until it is resumed");
+    pause->add_option("ID", s.id, "The job")->required();
+    add_time(pause, "--for", s.pause_for, "It goes on by itself after that time");
+    pause->add_option("--why", s.why, "For those who look: shown by list and show");
+    pause->footer(
+        "Nothing of it is sent any more. Jobs behind it go on; it has its old place when it is resumed.\n"
+        "Examples:\n  waybill pause trip-1\n  waybill pause trip-1 --for 1h --why 'until the meeting is over'\n"
+        "Exit codes: 0 done; 2 there is no such job, or its state does not allow it.");
+    CLI::App* const resume = app.add_subcommand("resume", "Let a paused job go on");
+    resume->add_option("ID", s.id, "The job")->required();
+    resume->footer(
+        "Example:\n  waybill resume trip-1\n"
+        "Exit codes: 0 done; 2 there is no such job, or its state does not allow it.");
     CLI::App* const resolve = app.add_subcommand(
         "resolve", "Decide about a job whose answer was lost: the server has it, send it again, or give it up");
     resolve->add_option("ID", s.id, "The job")->required();

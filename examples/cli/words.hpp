@@ -80,6 +80,20 @@ inline std::string next_try(const waybill::job_snapshot& job, std::chrono::syste
     return left.count() <= 0 ? "due now" : "tried again in " + duration(left);
 }
 
+/// How long a job is paused, and why.
+inline std::string paused(const waybill::job_snapshot& job, std::chrono::system_clock::time_point now) {
+    if (!job.pause) {
+        return "until it is resumed";
+    }
+    const auto left = std::chrono::ceil<std::chrono::seconds>(std::min<std::chrono::milliseconds>(
+        std::chrono::ceil<std::chrono::milliseconds>(job.pause->until - now), job.pause->lasting));
+    const bool for_a_time = job.pause->lasting > std::chrono::milliseconds(0);
+    const std::string until = !for_a_time         ? "until it is resumed"
+                              : left.count() <= 0 ? "until the next run"
+                                                  : "for " + duration(left) + " more";
+    return until + (job.pause->why.empty() ? "" : " (" + job.pause->why + ")");
+}
+
 /// What is to be said about a job beyond its status; empty when all is well.
 inline std::string situation(const waybill::job_snapshot& job,
                              std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) {
@@ -101,6 +115,7 @@ inline std::string situation(const waybill::job_snapshot& job,
         case status::waiting:
             return reason_in_words(to_string(job.reason)) + "; " + next_try(job, now) + (error.empty() ? "" : ": ") +
                    error;
+        case status::paused: return paused(job, now) + "; to go on: waybill resume " + id;
         default: return error.empty() ? "" : "last error: " + error;
     }
 }

@@ -19,13 +19,14 @@
 #include <waybill/detail/in_parallel.ipp>
 #include <waybill/detail/operation.ipp>
 #include <waybill/detail/worker.ipp>
-#include <waybill/engine/accept/engine_accept.ipp>
 #include <waybill/engine/accept/acceptance.ipp>
+#include <waybill/engine/accept/engine_accept.ipp>
 #include <waybill/engine/accept/new_epoch.ipp>
 #include <waybill/engine/commands.ipp>
 #include <waybill/engine/engine.ipp>
 #include <waybill/engine/engine_runs.ipp>
 #include <waybill/engine/ledger.ipp>
+#include <waybill/engine/pausing.ipp>
 #include <waybill/engine/queue/engine_queue.ipp>
 #include <waybill/engine/queue/scheduler.ipp>
 #include <waybill/engine/run/attempt.ipp>

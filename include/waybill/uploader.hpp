@@ -210,6 +210,49 @@ public:
         return detail::spawn_on(home_, remove(std::move(id)), std::forward<Token>(token));
     }
 
+    /// Pauses a job. When this completes, no byte of it is sent any more, also after a restart, until it is resumed. It
+    /// makes way for the jobs behind it, and has its old place when it goes on. Attempts, backoff and what the server
+    /// has confirmed stay as they are. Pausing a paused job sets the time and the words anew.
+    ///
+    /// A transfer is interrupted at once, but for a request that must not be repeated and whose last byte may have
+    /// been sent: that one is seen to its end first (`job_snapshot::pausing`).
+    ///
+    /// @par Completion signature
+    ///   `void(std::error_code)`
+    /// @par Errors
+    ///   - `errc::unknown_job`.
+    ///   - `errc::not_allowed`  it is finished, or its outcome is unknown: perhaps only now, by that last request.
+    ///   - `errc::invalid_setting`  the time is negative or longer than ten years, or the words are too long.
+    /// @par Cancellation
+    ///   Any type, until the commit begins; the transfer may be interrupted by then, and the job pending again.
+    /// @par Durability
+    ///   On disk when it completes.
+    template <class Token = default_token>
+    requires(!std::is_same_v<std::remove_cvref_t<Token>, pause>) auto async_pause(job_id id, Token&& token = Token()) {
+        return detail::spawn_on(home_, pause_job(std::move(id), pause()), std::forward<Token>(token));
+    }
+    /// The same, for a time or with words for people.
+    template <class Token = default_token>
+    auto async_pause(job_id id, pause how, Token&& token = Token()) {
+        return detail::spawn_on(home_, pause_job(std::move(id), std::move(how)), std::forward<Token>(token));
+    }
+
+    /// Lets a paused job go on. One that is not paused, and not finished, stays as it is.
+    ///
+    /// @par Completion signature
+    ///   `void(std::error_code)`
+    /// @par Errors
+    ///   - `errc::unknown_job`.
+    ///   - `errc::not_allowed`  it is finished, or its outcome is unknown.
+    /// @par Cancellation
+    ///   Any type, until the commit begins.
+    /// @par Durability
+    ///   On disk when it completes.
+    template <class Token = default_token>
+    auto async_resume(job_id id, Token&& token = Token()) {
+        return detail::spawn_on(home_, resume_job(std::move(id)), std::forward<Token>(token));
+    }
+
     /// Waits until a job settles: completed, failed, canceled, or parked until somebody decides (`paused`,
     /// `unknown_outcome`). At once when it has. Nothing more happens by itself to a job that has settled.
     ///

@@ -96,6 +96,14 @@ WAYBILL_DECL task_of<void> uploader_base::remove(job_id id) const {
     return [e = own_engine(), id = std::move(id)] { return e->remove(id); };
 }
 
+WAYBILL_DECL task_of<void> uploader_base::pause_job(job_id id, pause how) const {
+    return [e = own_engine(), id = std::move(id), how = std::move(how)] { return e->pause_job(id, how); };
+}
+
+WAYBILL_DECL task_of<void> uploader_base::resume_job(job_id id) const {
+    return [e = own_engine(), id = std::move(id)] { return e->resume_job(id); };
+}
+
 WAYBILL_DECL task_of<job_snapshot> uploader_base::wait(job_id id, bool until_final) const {
     return [e = own_engine(), id = std::move(id), until_final] { return e->wait(id, until_final); };
 }

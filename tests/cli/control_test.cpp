@@ -171,9 +171,31 @@ TEST_CASE("a completed job can be neither canceled nor retried") {
     CHECK(waybill.list().at(0)["state"] == "completed");
 }
 
+TEST_CASE("a paused job is left by a run, says why, and goes on when it is resumed") {
+    const command waybill;
+    http_server server;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    waybill.add({"--to", server.url("/"), "--id", "trip", file});
+    CHECK(waybill.run({"pause", "trip", "--for", "1h", "--why", "the meeting"}).status.code == 0);
+    const finished_process done = waybill.run({"run", "--until-idle", "--progress", "none"});
+    CHECK(done.status.code == 6);
+    CHECK_THAT(done.err, Catch::Contains("1 job left for the next run"));
+    CHECK(server.log().connections() == 0);
+    const json paused = waybill.list().at(0);
+    CHECK(paused["state"] == "paused");
+    CHECK(paused["paused_because"] == "the meeting");
+    CHECK(paused.contains("paused_until_ms"));
+    const std::string shown = waybill.run({"show", "trip"}).out;
+    CHECK_THAT(shown, Catch::Contains("(the meeting); to go on: waybill resume trip"));
+    CHECK(waybill.run({"resume", "trip"}).status.code == 0);
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+    CHECK(waybill.list().at(0)["state"] == "completed");
+    CHECK(waybill.run({"pause", "trip"}).status.code == 2);
+}
+
 TEST_CASE("an unknown job is named as such") {
     const command waybill;
-    for (const std::string verb : {"cancel", "retry", "remove", "show"}) {
+    for (const std::string verb : {"cancel", "retry", "remove", "show", "pause", "resume"}) {
         const finished_process done = waybill.run({verb, "nobody"});
         CHECK(done.status.code == 2);
         CHECK(done.out.empty());

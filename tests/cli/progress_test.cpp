@@ -39,8 +39,8 @@ void check_keys(const json& object, const names& always, const names& sometimes 
 const names snapshot_keys = {"version", "total", "started", "sent", "size", "jobs"};
 const names job_keys = {"id",      "state", "progress", "sent", "confirmed", "size",
                         "attempt", "error", "lane",     "url",  "via",       "items"};
-const names sometimes_keys = {"http_status", "transport_text", "server_says", "message",
-                              "waiting_for", "not_before_ms",  "speed",       "time_left_s"};
+const names sometimes_keys = {"http_status",   "transport_text", "server_says", "message",        "waiting_for",
+                              "not_before_ms", "speed",          "time_left_s", "paused_because", "paused_until_ms"};
 const names item_keys = {"path", "state", "sent", "size"};
 
 void check_job(const json& job) {

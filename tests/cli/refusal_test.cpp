@@ -331,7 +331,8 @@ TEST_CASE("nothing that a person is told can make a terminal obey", "[escapes]")
 
 TEST_CASE("every command has help with an example and its exit codes") {
     const command waybill;
-    for (const std::string name : {"add", "run", "list", "show", "cancel", "retry", "remove", "resolve"}) {
+    for (const std::string name :
+         {"add", "run", "list", "show", "cancel", "retry", "remove", "pause", "resume", "resolve"}) {
         INFO(name);
         const finished_process done = waybill.run({name, "--help"});
         CHECK(done.status.code == 0);

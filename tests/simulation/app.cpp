@@ -22,6 +22,9 @@ struct chosen {
 }  // namespace
 
 void simulation::act() {
+    if (!jobs_.empty() && pauses_.chance(0.1)) {
+        pause_or_resume(std::next(jobs_.begin(), static_cast<long>(pauses_.below(jobs_.size())))->second);
+    }
     if (random_.chance(0.3)) {
         reach_everything();
     }
@@ -238,7 +241,7 @@ void simulation::retry(posted_job& job) {
             whole.job.state.intent.settle();
         }
     }
-    job.cancel_confirmed = false;
+    job.cancel_confirmed = job.pause_confirmed = false;
     ++job.unanswered;
     auto heard = [&job](std::error_code) { --job.unanswered; };
     process_->up().async_retry(job_id(job.id), process_->impatient(patience(), heard));
@@ -247,10 +250,82 @@ void simulation::retry(posted_job& job) {
 void simulation::resolve(posted_job& job, resolution what) {
     say("decides about " + job.id + ": " + std::to_string(static_cast<int>(what)));
     job.said_completed = job.said_completed || what == resolution::completed;
-    job.cancel_confirmed = false;
+    job.cancel_confirmed = job.pause_confirmed = false;
     ++job.unanswered;
     auto heard = [&job](std::error_code) { --job.unanswered; };
     process_->up().async_resolve(job_id(job.id), what, process_->impatient(patience(), heard));
+}
+
+void simulation::pause_or_resume(posted_job& job) {
+    if (pauses_.chance(0.4)) {
+        resume(job);
+        return;
+    }
+    const bool for_a_time = pauses_.chance(0.4);
+    say("pauses " + job.id + (for_a_time ? " for a time" : ""));
+    pause how;
+    if (for_a_time) {
+        how.lasting(std::chrono::seconds(1 + pauses_.below(3600))).why("a while");
+    }
+    job.pause_confirmed = false;
+    const int asked = ++job.pauses_asked;
+    auto heard = [this, &job, for_a_time, asked](std::error_code ec) {
+        job.pause_confirmed = !ec && !for_a_time && job.unanswered == 0 && job.pauses_asked == asked;
+        say(job.id + (ec ? " cannot be paused" : " is paused"));
+    };
+    process_->up().async_pause(job_id(job.id), how, process_->impatient(patience(), std::move(heard)));
+}
+
+void simulation::resume(posted_job& job) {
+    say("resumes " + job.id);
+    job.pause_confirmed = false;
+    ++job.pauses_asked;
+    process_->up().async_resume(job_id(job.id), process_->impatient(patience(), [](std::error_code) {}));
+}
+
+void simulation::resume_all() {
+    for (auto& [id, job] : jobs_) {
+        if (stored(id) == status::paused) {
+            resume(job);
+        }
+    }
+}
+
+// A pause for a time ends by itself, whatever the clocks do and however often the process is restarted.
+void simulation::require_timely_ends_of_pauses() {
+    std::set<std::string> for_a_time;
+    for (const auto& [seq, whole] : disk_->jobs) {
+        if (whole.job.state.status == status::paused && whole.job.state.pause.why == "a while") {
+            for_a_time.insert(whole.job.spec.id.str());
+        }
+    }
+    const auto begun = clock_->steady_now();
+    while (!for_a_time.empty() && clock_->steady_now() - begun < std::chrono::hours(2)) {
+        go_on();
+        if (!turn() && !clock_->advance_to_next()) {
+            break;
+        }
+        std::erase_if(for_a_time, [this](const std::string& id) { return stored(id) != status::paused; });
+    }
+    if (!for_a_time.empty()) {
+        throw broken(*for_a_time.begin() + ": is paused beyond its time");
+    }
+    rest("after the pauses ended");
+}
+
+// Only for the bugs that lose pauses, or their ends.
+void simulation::lose_pauses() {
+    for (auto& [seq, whole] : disk_->jobs) {
+        job_state& state = whole.job.state;
+        if (how_.planted == plant::pause_lost && state.status == status::paused) {
+            state.status = status::pending;
+            state.reason = wait_reason::none;
+            state.pause = {};
+        }
+        if (how_.planted == plant::pause_for_ever) {
+            state.pause.lasting = {};
+        }
+    }
 }
 
 void simulation::change_file(posted_job& job) {

@@ -35,6 +35,8 @@ enum class plant : std::uint8_t {
     untried,              ///< a job that is too old at a start fails without having been tried
     outage_counts,        ///< what a host that is away costs is counted, and ends the job
     lane_waits,           ///< a job whose host is away holds up its whole lane
+    pause_lost,           ///< a crash takes pauses with it
+    pause_for_ever,       ///< a crash takes the ends of pauses with it
     refusals_forgotten,   ///< how often its host has refused a job is not kept: it holds up its lane
     eager_probes,         ///< a host that is away is asked again and again
     wall_age,             ///< a job is as old as the wall clock says
@@ -62,7 +64,7 @@ enum class plant : std::uint8_t {
     lists_needed,         ///< an S3 server that lists no parts ends the job
 };
 
-inline constexpr std::array<std::pair<std::string_view, plant>, 42> plants = {{
+inline constexpr std::array<std::pair<std::string_view, plant>, 44> plants = {{
     {"none", plant::none},
     {"early_ack", plant::early_ack},
     {"unsynced", plant::unsynced},
@@ -80,6 +82,8 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 42> plants = {{
     {"untried", plant::untried},
     {"outage_counts", plant::outage_counts},
     {"lane_waits", plant::lane_waits},
+    {"pause_lost", plant::pause_lost},
+    {"pause_for_ever", plant::pause_for_ever},
     {"refusals_forgotten", plant::refusals_forgotten},
     {"eager_probes", plant::eager_probes},
     {"wall_age", plant::wall_age},

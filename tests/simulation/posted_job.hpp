@@ -60,8 +60,10 @@ struct posted_job {
     // What the app knows and wants.
     bool accepted = false;          ///< `async_enqueue` has completed
     bool cancel_confirmed = false;  ///< `async_cancel` has completed, and nothing else was asked since
+    bool pause_confirmed = false;   ///< `async_pause` has completed, and nothing else was asked since
     bool said_completed = false;    ///< the app has said so itself
     std::set<std::size_t> said;     ///< of these items
+    int pauses_asked = 0;           ///< and resumptions
     int unanswered = 0;             ///< times it has asked to send it again whose end is not known
 
     // What was seen.

@@ -178,6 +178,9 @@ void server_model::asked(const request& what) {
     if (job.cancel_confirmed) {
         violate(what.method + " left for " + job.id + ", whose cancellation was confirmed");
     }
+    if (job.pause_confirmed) {
+        violate(what.method + " left for " + job.id + ", whose pause was confirmed");
+    }
     const loaded_job* const whole = stored(job.id);
     const status now = whole == nullptr ? status::failed : whole->job.state.status;
     if (now != status::uploading && now != status::finalizing) {

@@ -15,7 +15,7 @@
 namespace waybill::simulation {
 
 simulation::simulation(const settings& how)
-    : how_(how), random_(how.seed), patience_(~how.seed), updates_(how.seed + 77),
+    : how_(how), random_(how.seed), patience_(~how.seed), updates_(how.seed + 77), pauses_(how.seed + 1313),
       checker_(jobs_, files_, server_, *disk_) {
     if (random_.chance(0.3)) {
         max_age_ = std::chrono::hours(1 + random_.below(48));
@@ -65,6 +65,7 @@ void simulation::chaos() {
 
 // A host is away for half a day, and the app waits. What goes to the other one goes on.
 void simulation::go_without_a_host() {
+    resume_all();
     const std::string host = random_.chance(0.5) ? "server.test" : "other.test";
     std::string job;
     for (const auto& [seq, whole] : disk_->jobs) {
@@ -115,6 +116,9 @@ void simulation::heal() {
         start();
     }
     rest("after everything healed");
+    require_timely_ends_of_pauses();
+    resume_all();
+    rest("after the app resumed");
     for (auto& [id, job] : jobs_) {
         if (stored(id) == status::unknown_outcome) {
             resolve(job, random_.chance(0.5) ? resolution::retry : resolution::completed);
@@ -261,6 +265,7 @@ void simulation::crash() {
     ++counts_.crashes;
     end_process();
     spoil_disk();
+    lose_pauses();
     checker_.look_for_jobs();
 }
 

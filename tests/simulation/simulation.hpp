@@ -92,6 +92,11 @@ private:
     void cancel(posted_job& job);
     void retry(posted_job& job);
     void resolve(posted_job& job, resolution what);
+    void pause_or_resume(posted_job& job);
+    void resume(posted_job& job);
+    void resume_all();
+    void require_timely_ends_of_pauses();
+    void lose_pauses();
     void change_file(posted_job& job);
     void replace_file(const std::string& path);
     void reach_everything();
@@ -110,6 +115,7 @@ private:
     testing::seeded_random random_;
     testing::seeded_random patience_;  // of its own: who is impatient takes no other course
     testing::seeded_random updates_;   // and so is this
+    testing::seeded_random pauses_;    // and this
     std::map<std::string, posted_job> jobs_;
     file_history files_;
     std::set<std::string> unreachable_;  // files whose disk is not there now

@@ -24,6 +24,7 @@ namespace waybill::detail {
     state.status = status::pending;
     state.not_before = {};
     state.wait = {};
+    state.pause = {};
     state.reason = wait_reason::none;
     return state;
 }

@@ -10,6 +10,7 @@
 #include <waybill/engine/engine_parts.hpp>
 #include <waybill/engine/ledger.hpp>
 #include <waybill/engine/lifecycle.hpp>
+#include <waybill/engine/queue/due_jobs.hpp>
 #include <waybill/engine/queue/held_job.hpp>
 #include <waybill/engine/queue/host_health.hpp>
 #include <waybill/engine/queue/scheduler.hpp>
@@ -19,6 +20,7 @@
 #include <waybill/engine/show/board.hpp>
 #include <waybill/engine/show/observer_hub.hpp>
 #include <waybill/model/job.hpp>
+#include <waybill/model/pause.hpp>
 #include <waybill/options.hpp>
 #include <waybill/platform/home_process.hpp>
 #include <waybill/protocol/registry.hpp>
@@ -65,6 +67,8 @@ public:
     asio::awaitable<void> retry(job_id id);
     asio::awaitable<void> resolve(job_id id, resolution what);
     asio::awaitable<void> remove(job_id id);
+    asio::awaitable<void> pause_job(job_id id, pause how);
+    asio::awaitable<void> resume_job(job_id id);
     /// Until it is settled, or `until_final`.
     asio::awaitable<job_snapshot> wait(job_id id, bool until_final);
     asio::awaitable<job_snapshot> find(job_id id);
@@ -93,6 +97,10 @@ private:
     asio::awaitable<std::exception_ptr> reopen();
     asio::awaitable<void> refill_lanes();
     asio::awaitable<void> flush_running();
+    asio::awaitable<void> find_pauses();
+    asio::awaitable<void> resume_due();
+    void note_pause(job_seq seq, const job_state& state);
+    [[nodiscard]] std::shared_ptr<runner> find_run(job_seq seq) const;
     void start(job_seq seq);
     void ended(job_seq seq, const std::exception_ptr& thrown);
     void interrupt(job_seq seq, runner::wish why);
@@ -140,6 +148,7 @@ private:
     scheduler scheduler_;
     host_health hosts_;
     acceptance acceptance_;
+    due_jobs due_;  // paused ones that go on by themselves
     run_environment environment_;
     std::unique_ptr<alarm> alarm_;
     std::unique_ptr<cleaner> cleaner_;
@@ -167,6 +176,7 @@ private:
 #include <waybill/engine/commands.ipp>
 #include <waybill/engine/engine.ipp>
 #include <waybill/engine/engine_runs.ipp>
+#include <waybill/engine/pausing.ipp>
 #include <waybill/engine/queue/engine_queue.ipp>
 #include <waybill/engine/show/engine_view.ipp>
 #endif

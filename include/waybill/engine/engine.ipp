@@ -110,6 +110,7 @@ WAYBILL_DECL asio::awaitable<void> engine::open_store(std::shared_ptr<engine> se
 WAYBILL_DECL asio::awaitable<void> engine::read_store(bool again) {
     const store_contents found = co_await ledger_.open();
     scheduler_.clear();
+    due_.clear();
     opened_at_ = time_at_opening(found.time, now());
     opened_ = parts_.clock->steady_now();
     if (!found.moved_aside.empty()) {
@@ -231,6 +232,7 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::reopen() {
 
 WAYBILL_DECL asio::awaitable<void> engine::deliver() {
     next_forgetting_ = parts_.clock->steady_now();
+    co_await find_pauses();
     while (life_.is_open() && !fatal_ && !parts_.store->failed()) {
         parts_.store->note_time(lived());
         co_await refill_lanes();
@@ -239,6 +241,7 @@ WAYBILL_DECL asio::awaitable<void> engine::deliver() {
             next_forgetting_ = now + forget_every;
             co_await forget_old();
         }
+        co_await resume_due();
         while (const auto seq = scheduler_.next(now)) {
             start(*seq);
         }
@@ -250,7 +253,8 @@ WAYBILL_DECL asio::awaitable<void> engine::deliver() {
             next_look_ = now + options_.progress_interval;
             observe_running();
         }
-        auto deadline = scheduler_.deadline().value_or(scheduler::time_point::max());
+        constexpr auto never = scheduler::time_point::max();
+        auto deadline = std::min(scheduler_.deadline().value_or(never), due_.first().value_or(never));
         if (!running_.empty()) {
             deadline = std::min({deadline, next_flush_, next_look_});
         }

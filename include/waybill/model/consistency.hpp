@@ -16,7 +16,9 @@ namespace waybill::detail {
 [[nodiscard]] inline bool is_consistent(const job_state& s, std::size_t items) noexcept {
     const bool counts = s.epoch >= 1 && s.attempt >= 0 && s.failures >= 0 && s.failures <= s.attempt &&
                         s.early_cuts >= 0 && s.troubles >= 0;
-    const bool reason = (s.status == status::waiting) == (s.reason != wait_reason::none);
+    // A paused job keeps what it waited for.
+    const bool reason = s.status == status::paused || (s.status == status::waiting) == (s.reason != wait_reason::none);
+    const bool pause = s.status == status::paused || s.pause == job_pause();
     // An intent is of an attempt that was begun, and of what the job has. What has ended is in doubt no more.
     const std::size_t about = s.intent.item();
     const bool intent = !s.intent.stands() || (!is_terminal(s.status) && s.intent.attempt() <= s.attempt &&
@@ -24,7 +26,7 @@ namespace waybill::detail {
     const bool error = s.status == status::completed         ? !s.error
                        : s.status == status::unknown_outcome ? s.error.code == errc::outcome_unknown
                                                              : true;
-    return counts && reason && intent && error;
+    return counts && reason && pause && intent && error;
 }
 
 /// @param size of the item.

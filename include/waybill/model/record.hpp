@@ -92,6 +92,15 @@ enum class stage : std::uint8_t {
     finalize = 1,  ///< every byte is confirmed
 };
 
+/// What the app said when it paused a job.
+struct job_pause {
+    unix_millis until{};                   ///< it goes on by itself then, or
+    std::chrono::milliseconds lasting{0};  ///< this long after it was said: clocks are put right. Zero: never
+    std::string why;                       ///< in the app's words
+
+    bool operator==(const job_pause&) const = default;
+};
+
 /// The part of a job that changes.
 struct job_state {
     waybill::status status = waybill::status::pending;
@@ -110,6 +119,7 @@ struct job_state {
     std::chrono::milliseconds retired{0};  ///< the same in the store's time, `store_time::all()`
     int troubles = 0;  ///< failed attempts in a row, whosever fault; while the job is refused, only refusals
     std::chrono::milliseconds refused_since{0};  ///< in the store's open time: the first of refusals in a row
+    job_pause pause;                             ///< while it is paused
     std::string negotiated_protocol;             ///< the protocol that was negotiated, when it is not the job's own
     std::string key;                             ///< 32 hexadecimal digits, random for each (job, epoch)
     stored_error error;                          ///< the last one

@@ -92,7 +92,9 @@ struct job_snapshot {
     waybill::status status = waybill::status::pending;
     wait_reason reason = wait_reason::none;
     activity doing = activity::none;
-    std::string negotiated_protocol;  ///< the protocol that `automatic` has chosen; empty: the job's own
+    bool pausing = false;  ///< it will be paused: the request that must not be repeated is seen to its end first
+    std::shared_ptr<const job_pause> pause;  ///< what the app said when it paused the job; null: it is not paused
+    std::string negotiated_protocol;         ///< the protocol that `automatic` has chosen; empty: the job's own
     int epoch = 1;
     int attempt = 0;
     unix_millis not_before{};           ///< when waiting: the next attempt, or

@@ -14,7 +14,7 @@ enum class status : std::uint8_t {
     uploading = 1,        ///< its pipeline runs: asking what the server has, sending
     finalizing = 2,       ///< every byte is confirmed; the last steps run
     waiting = 3,          ///< between two attempts; `wait_reason` says for what
-    paused = 4,           ///< reserved
+    paused = 4,           ///< stopped by the app until it is resumed, or until the time it was given
     unknown_outcome = 5,  ///< all was sent, no answer came, and repeating could make a duplicate
     completed = 6,        ///< delivered; final
     failed = 7,           ///< cannot be delivered; final until `async_retry`
@@ -74,7 +74,7 @@ inline constexpr std::array<unsigned, status_count> transitions = {
     /* waiting         */
     bits(status::pending, status::uploading, status::finalizing, status::unknown_outcome, status::paused,
          status::failed, status::canceled),
-    /* paused          */ bits(status::pending, status::canceled, status::failed),
+    /* paused          */ bits(status::pending, status::waiting, status::canceled, status::failed),
     /* unknown_outcome */ bits(status::pending, status::completed, status::failed, status::canceled),
     /* completed       */ 0U,
     /* failed          */ bits(status::pending),

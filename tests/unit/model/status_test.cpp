@@ -55,6 +55,7 @@ const std::set<std::pair<std::string_view, std::string_view>> allowed = {
     {"waiting", "canceled"},
     // Set aside: it goes back to its queue or ends.
     {"paused", "pending"},
+    {"paused", "waiting"},
     {"paused", "failed"},
     {"paused", "canceled"},
     // Nobody knows: it is resolved one way or the other, or repeated at a risk.

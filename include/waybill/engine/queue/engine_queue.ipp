@@ -35,6 +35,7 @@ WAYBILL_DECL job_turn engine::turn_of(const queued_job& job) const {
 }
 
 WAYBILL_DECL void engine::place(job_seq seq, const job_spec& spec, const job_state& state) {
+    note_pause(seq, state);
     if (!is_open(state.status)) {
         hosts_.forget_passed(spec.origin, seq);
         scheduler_.leave(seq);

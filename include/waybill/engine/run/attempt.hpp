@@ -92,6 +92,7 @@ public:
     void avoid_kept_connections() noexcept { fresh_ = true; }
     /// What a snapshot shows of it now. Committed states, live byte counts.
     [[nodiscard]] const job_snapshot& observe() { return shown_.observe(); }
+    void show_pausing() noexcept { shown_.show_pausing(); }
 
 private:
     class gated_request;

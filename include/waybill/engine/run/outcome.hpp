@@ -135,6 +135,7 @@ private:
         s.reason = wait_reason::none;
         s.not_before = {};
         s.wait = {};
+        s.pause = {};
         s.intent.settle();
         s.finished = now_.wall;
         s.retired = now_.all();

@@ -23,7 +23,7 @@ namespace waybill::detail {
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
-class runner {
+class runner : public std::enable_shared_from_this<runner> {
 public:
     enum class wish : std::uint8_t { none, cancel, stop };
 
@@ -39,6 +39,9 @@ public:
 
     /// Ends the attempt; `why` says what becomes of the job. It may be over when this returns.
     void interrupt(wish why);
+    /// The same, but a request that must not be repeated and may have arrived is seen to its end first: to cut it would
+    /// leave its outcome unknown.
+    void interrupt_between_requests(wish why);
     [[nodiscard]] bool interrupted() const noexcept { return asked_ != wish::none; }
 
     /// Null until the job is loaded.
@@ -46,7 +49,8 @@ public:
 
 private:
     // From load to end.
-    [[nodiscard]] std::shared_ptr<attempt> make_attempt(loaded_job whole) const;
+    [[nodiscard]] std::shared_ptr<attempt> make_attempt(loaded_job whole);
+    void interrupt_if_settled();
     asio::awaitable<void> fail_damaged(loaded_job whole);
     asio::awaitable<void> carry(std::shared_ptr<attempt> job);
     asio::awaitable<bool> begin(attempt& job);
@@ -74,6 +78,7 @@ private:
     const run_environment& with_;
     std::shared_ptr<asio::cancellation_signal> signal_ = std::make_shared<asio::cancellation_signal>();
     wish asked_ = wish::none;
+    wish deferred_ = wish::none;  // asked for, until nothing is in doubt
     std::shared_ptr<attempt> job_;
     std::string origin_;  // where it goes
 };

@@ -41,20 +41,46 @@ WAYBILL_DECL asio::awaitable<void> runner::run() {
     co_await carry(job_);
 }
 
-WAYBILL_DECL std::shared_ptr<attempt> runner::make_attempt(loaded_job whole) const {
+WAYBILL_DECL std::shared_ptr<attempt> runner::make_attempt(loaded_job whole) {
     const engine_parts& parts = with_.parts;
     auto made = std::make_shared<attempt>(std::move(whole), with_.ledger, *parts.transport, *parts.sources,
                                           *parts.clock, with_.options, with_.home);
     run_observer& observer = with_.observer;
     made->on_leftover = [&observer] { observer.on_leftover(); };
     made->may_wait_for_space = [&observer] { return observer.delivers(); };
-    made->on_committed = [&observer, &job = *made] { observer.on_committed(job.observe()); };
+    made->on_committed = [this, &observer, &job = *made] {
+        observer.on_committed(job.observe());
+        interrupt_if_settled();
+    };
     return made;
 }
 
 WAYBILL_DECL void runner::interrupt(wish why) {
     asked_ = why;
     cancel(*signal_, asio::cancellation_type::terminal);
+}
+
+WAYBILL_DECL void runner::interrupt_between_requests(wish why) {
+    if (job_ && job_->job().state.intent.stands()) {
+        deferred_ = why;
+        job_->show_pausing();
+    } else {
+        interrupt(why);
+    }
+}
+
+// Not from within the commit that settled the intent: it is being awaited, and is seen to its end. By then the next
+// request may be past the same point.
+WAYBILL_DECL void runner::interrupt_if_settled() {
+    if (deferred_ == wish::none || job_->job().state.intent.stands()) {
+        return;
+    }
+    post(with_.home, [weak = weak_from_this()] {
+        const std::shared_ptr<runner> self = weak.lock();
+        if (self && !self->interrupted() && !self->job_->job().state.intent.stands()) {
+            self->interrupt(self->deferred_);
+        }
+    });
 }
 
 WAYBILL_DECL outcome runner::decide() const {

@@ -46,6 +46,8 @@ public:
 
     /// A change has been committed.
     void show(const job_change& change);
+    /// It is to be paused, once its request has ended.
+    void show_pausing() noexcept { shown_.pausing = true; }
     /// The server has these bytes of an item.
     void confirm(std::size_t item, std::uint64_t bytes) { shown_.progress_of_items[item].confirmed = bytes; }
     /// What is shown now.

@@ -48,6 +48,11 @@ private:
     job_snapshot& shown_;
 };
 
+inline void show_pause(job_snapshot& shown, const job_state& state) {
+    const bool paused = shown.status == status::paused;
+    shown.pause = paused ? std::make_shared<const job_pause>(state.pause) : nullptr;
+}
+
 /// What a snapshot shows of a job that is not running: exactly what is committed.
 [[nodiscard]] inline job_snapshot snapshot_of(const loaded_job& whole) {
     auto about = std::make_shared<job_snapshot::fixed>();
@@ -84,6 +89,7 @@ private:
     const job_state& state = whole.job.state;
     shown.status = whole.damaged ? status::failed : state.status;
     shown.reason = state.reason;
+    show_pause(shown, state);
     shown.negotiated_protocol = state.negotiated_protocol;
     shown.epoch = state.epoch;
     shown.attempt = state.attempt;

@@ -71,7 +71,15 @@ namespace waybill::detail {
 
 // Tags of the optional fields. A tag is never used again for something else.
 enum class spec_tag : std::uint64_t { if_item_fails = 1 };
-enum class state_tag : std::uint64_t { wait = 1, began = 2, troubles = 3, refused_since = 4 };
+enum class state_tag : std::uint64_t {
+    wait = 1,
+    began = 2,
+    troubles = 3,
+    refused_since = 4,
+    pause_until = 5,
+    pause_lasting = 6,
+    pause_why = 7,
+};
 enum class item_tag : std::uint64_t { fingerprint = 1, append_only = 2 };
 enum class checkpoint_tag : std::uint64_t { doubted = 1 };
 
@@ -99,6 +107,9 @@ enum class checkpoint_tag : std::uint64_t { doubted = 1 };
     out.number(static_cast<std::uint64_t>(state_tag::began), number(s.began));
     out.number(static_cast<std::uint64_t>(state_tag::troubles), static_cast<std::uint64_t>(s.troubles));
     out.number(static_cast<std::uint64_t>(state_tag::refused_since), number(s.refused_since));
+    out.number(static_cast<std::uint64_t>(state_tag::pause_until), number(s.pause.until.time_since_epoch()));
+    out.number(static_cast<std::uint64_t>(state_tag::pause_lasting), number(s.pause.lasting));
+    out.text(static_cast<std::uint64_t>(state_tag::pause_why), s.pause.why);
     return std::move(out).take(s.unknown);
 }
 [[nodiscard]] inline bool read_extra(std::string_view in, job_state& s) {
@@ -115,6 +126,14 @@ enum class checkpoint_tag : std::uint64_t { doubted = 1 };
             case state_tag::wait: return time(value, s.wait);
             case state_tag::began: return time(value, s.began);
             case state_tag::refused_since: return time(value, s.refused_since);
+            case state_tag::pause_lasting: return time(value, s.pause.lasting);
+            case state_tag::pause_why: s.pause.why = value; return true;
+            case state_tag::pause_until: {
+                std::chrono::milliseconds since_1970(0);
+                time(value, since_1970);
+                s.pause.until = unix_millis(since_1970);
+                return true;
+            }
             case state_tag::troubles:
                 read_number(value, s.troubles, std::numeric_limits<int>::max(), good);
                 return true;

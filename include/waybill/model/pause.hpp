@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace waybill {
+
+/// How a job is paused. Default: until `async_resume`, without a word.
+///
+/// @par Thread safety
+///   Distinct objects: safe. Shared objects: unsafe.
+class pause {
+public:
+    /// The job goes on by itself after this time, also when the uploader was restarted in between. The clock of the
+    /// machine may be put right meanwhile: it never lasts longer than it was meant to when it was said.
+    pause& lasting(std::chrono::milliseconds time) {
+        lasting_ = time;
+        return *this;
+    }
+    /// For people, in the words of the app: shown in snapshots. At most 1,024 bytes, without control characters.
+    pause& why(std::string text) {
+        why_ = std::move(text);
+        return *this;
+    }
+
+    /// Zero: until it is resumed.
+    [[nodiscard]] std::chrono::milliseconds lasting() const noexcept { return lasting_; }
+    [[nodiscard]] const std::string& why() const noexcept { return why_; }
+
+private:
+    std::chrono::milliseconds lasting_{0};
+    std::string why_;
+};
+
+}  // namespace waybill
