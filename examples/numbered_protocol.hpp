@@ -44,8 +44,8 @@ public:
             put.body = body.get();
             put.idempotent = true;
             put.spans = {{i, 0, 0, body->size()}};
-            const waybill::response answer = co_await job.send(std::move(put), i);
-            job.require(answer, i);
+            const waybill::response got = co_await job.send(std::move(put), i);
+            job.require(got, i);
             job.complete_item_soon(i, "");
         }
     }

@@ -27,9 +27,9 @@ public:
         around.files->write("/monday", std::string(3000, 'm'));
         around.files->write("/tuesday", std::string(2000, 't'));
         around.server.honours_keys = true;
-        around.server.next(testing::fault{testing::fault::kind::cut, 500});        // a bad network,
-        around.server.next(testing::fake_transport::answer(503));                  // a busy server,
-        around.server.next(testing::fault{testing::fault::kind::answer_lost, 0});  // an answer that gets lost
+        around.server.next(testing::fault{testing::fault::kind::cut, 500});          // a bad network,
+        around.server.next(testing::fake_transport::answer(503));                    // a busy server,
+        around.server.next(testing::fault{testing::fault::kind::response_lost, 0});  // an answer that gets lost
     }
 
     void start(testing::process& app) override {

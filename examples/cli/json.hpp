@@ -5,7 +5,7 @@
 
 #include <waybill/model/snapshot.hpp>
 
-#include "answer.hpp"
+#include "response_text.hpp"
 #include "words.hpp"
 
 #include <nlohmann/json.hpp>

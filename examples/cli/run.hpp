@@ -192,12 +192,12 @@ private:
 };
 
 /// The next snapshot; null when the time is up.
-inline asio::awaitable<std::shared_ptr<const waybill::snapshot>> next_of(waybill::feed& feed, delivery& under_way) {
+inline asio::awaitable<std::shared_ptr<const waybill::snapshot>> next_of(waybill::feed& feed, delivery& current) {
     try {
-        auto token = under_way.until_then();
+        auto token = current.until_then();
         co_return co_await feed.async_next(token);
     } catch (const std::system_error& e) {
-        if (!under_way.time_is_up() || e.code() != waybill::cause::canceled) {
+        if (!current.time_is_up() || e.code() != waybill::cause::canceled) {
             throw;
         }
     }
@@ -227,17 +227,17 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
             std::cout << line(to_json(*next)) << std::endl;
         }
     };
-    const auto under_way = std::make_shared<delivery>(co_await asio::this_coro::executor);
+    const auto current = std::make_shared<delivery>(co_await asio::this_coro::executor);
     if (next) {
         show();
-        delivery::begin(under_way, up);
+        delivery::begin(current, up);
     }
     asio::steady_timer limit(co_await asio::this_coro::executor);
     if (s.run_for) {
         limit.expires_after(*s.run_for);
-        limit.async_wait([under_way](std::error_code ec) {
+        limit.async_wait([current](std::error_code ec) {
             if (!ec) {
-                under_way->end_waiting();
+                current->end_waiting();
             }
         });
     }
@@ -245,8 +245,8 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
     if (shown) {
         draw_on_change(window, [shown, &up] { shown->show(*up.latest()); });
     }
-    while (next && !under_way->time_is_up()) {
-        next = co_await next_of(feed, *under_way);
+    while (next && !current->time_is_up()) {
+        next = co_await next_of(feed, *current);
         if (next) {
             show();
         }
@@ -259,12 +259,12 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
     if (shown) {
         shown->finish();
     }
-    if (!next && !under_way->time_is_up()) {  // a signal has closed the store
+    if (!next && !current->time_is_up()) {  // a signal has closed the store
         co_return bad_jobs(up.latest()->overall()) > bad_before ? not_all_well : all_well;
     }
-    co_await under_way->end();
+    co_await current->end();
     report end(shown != nullptr);
-    const std::function<void(const waybill::job_snapshot&)> tell = [&](const waybill::job_snapshot& job) {
+    const std::function<void(const waybill::job_snapshot&)> show = [&](const waybill::job_snapshot& job) {
         const auto known = before.find(job.seq);
         const bool is_news = known == before.end() || known->second != std::pair(job.status, job.epoch);
         if (is_open(job.status) || (is_bad(job.status) && is_news)) {
@@ -272,7 +272,7 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
         }
     };
     if (bad_jobs(up.latest()->overall()) != 0 || !up.latest()->idle()) {
-        co_await for_each_job(up, tell);
+        co_await for_each_job(up, show);
     }
     end.print();
     co_return end.code();

@@ -5,7 +5,7 @@
 
 #include <waybill/model/snapshot.hpp>
 
-#include "answer.hpp"
+#include "response_text.hpp"
 #include "text.hpp"
 
 #include <chrono>

@@ -250,7 +250,7 @@ TEST_CASE("async_wait completes when the job ends, and at once when it has ended
 TEST_CASE("async_wait completes when a job is parked, and async_wait_final when it is decided about") {
     surroundings around;
     around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost});
+    around.faults.push_back({fault::kind::response_lost});
     world w(around);
     w.add(form_job("one", {"/a"}));
     std::vector<status> seen;

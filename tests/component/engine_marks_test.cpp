@@ -27,7 +27,7 @@ struct upload_server {
     explicit upload_server(testing::fake_server& where) {
         response created = fake_transport::answer(201);
         created.headers = {{"Location", "/u/1"}, {"Upload-Draft-Interop-Version", "8"}, {"Upload-Complete", "?0"}};
-        where.next(std::move(created)).next(fault{fault::kind::answer_lost, 0});
+        where.next(std::move(created)).next(fault{fault::kind::response_lost, 0});
         where.otherwise = [this](const received_request& r) {
             have += r.body.size();
             finished += have == size && !r.body.empty() ? 1 : 0;
@@ -146,7 +146,7 @@ TEST_CASE("conditional puts are delivered whatever answer is lost and wherever t
         for (int before = 0; before < lost; ++before) {
             around.server.next(fault{});
         }
-        around.server.next(fault{fault::kind::answer_lost, 0});
+        around.server.next(fault{fault::kind::response_lost, 0});
         testing::process app(around);
         work.start(app);
         app.run();
@@ -160,7 +160,7 @@ TEST_CASE("what is in doubt about one item is not forgotten for another one") {
     testing::surroundings around;
     around.files->write("/a", "a");
     around.files->write("/b", "b");
-    around.server.next(fault{fault::kind::answer_lost, 0});
+    around.server.next(fault{fault::kind::response_lost, 0});
     testing::process app(around, [](options& how) {
         how.protocols.add("wandering", [](const protocol_spec&) { return std::make_unique<wandering_protocol>(); });
     });

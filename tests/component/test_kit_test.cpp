@@ -76,7 +76,7 @@ TEST_CASE("the fake server takes a repeated key for the same post only if it hon
     testing::surroundings around;
     around.files->write("/a", "x");
     around.server.honours_keys = honours;
-    around.server.next(fault{fault::kind::answer_lost, 0});
+    around.server.next(fault{fault::kind::response_lost, 0});
     testing::process app(around);
     app.up().async_enqueue(form_job("/a", on_unknown::retry_same_key), [](std::error_code, const job_id&) {});
     app.run();

@@ -44,7 +44,7 @@ public:
     asio::awaitable<void> continue_at(std::uint64_t offset);
 
     /// What a checkpoint keeps.
-    [[nodiscard]] std::string marks() const;
+    [[nodiscard]] std::string digest_points() const;
     /// True when every byte is in the digest.
     [[nodiscard]] bool complete() const noexcept { return position_ == size(); }
     /// The digest of the bytes up to now, raw.
@@ -52,11 +52,11 @@ public:
     [[nodiscard]] const std::string& algorithm() const noexcept { return algorithm_; }
 
 private:
-    struct mark {
+    struct point {
         std::uint64_t offset;
         std::string state;
     };
-    static constexpr std::size_t most_marks = 8;
+    static constexpr std::size_t max_points = 8;
 
     void take(std::uint64_t offset, std::span<const char> bytes);
 
@@ -65,7 +65,7 @@ private:
     std::unique_ptr<digest> digest_;
     std::size_t piece_size_;
     std::uint64_t position_ = 0;
-    std::deque<mark> marks_;
+    std::deque<point> points_;
 };
 
 }  // namespace waybill::detail

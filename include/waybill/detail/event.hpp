@@ -39,7 +39,7 @@ public:
     asio::awaitable<void> wait_uncancellable();
 
 private:
-    asio::awaitable<void> ring(std::chrono::steady_clock::time_point deadline, asio::cancellation_slot slot);
+    asio::awaitable<void> wait_for(std::chrono::steady_clock::time_point deadline, asio::cancellation_slot slot);
 
     asio::steady_timer timer_;
     bool set_ = false;

@@ -22,7 +22,7 @@ WAYBILL_DECL asio::awaitable<bool> event::wait_until(std::chrono::steady_clock::
         const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
         // A coroutine that was told not to throw arrives here although it is canceled already.
         if (state.cancelled() == asio::cancellation_type::none) {
-            co_await ring(deadline, state.slot());
+            co_await wait_for(deadline, state.slot());
         }
         if (!set_ && state.cancelled() != asio::cancellation_type::none) {
             throw std::system_error(asio::error::operation_aborted);
@@ -33,12 +33,12 @@ WAYBILL_DECL asio::awaitable<bool> event::wait_until(std::chrono::steady_clock::
 
 WAYBILL_DECL asio::awaitable<void> event::wait_uncancellable() {
     while (!set_) {
-        co_await ring(asio::steady_timer::time_point::max(), asio::cancellation_slot());
+        co_await wait_for(asio::steady_timer::time_point::max(), asio::cancellation_slot());
     }
 }
 
-WAYBILL_DECL asio::awaitable<void> event::ring(std::chrono::steady_clock::time_point deadline,
-                                               asio::cancellation_slot slot) {
+WAYBILL_DECL asio::awaitable<void> event::wait_for(std::chrono::steady_clock::time_point deadline,
+                                                   asio::cancellation_slot slot) {
     timer_.expires_at(deadline);
     co_await timer_.async_wait(asio::bind_cancellation_slot(slot, nothrow()));
 }

@@ -78,7 +78,7 @@ private:
 namespace detail {
 
 /// What a response says of its request.
-enum class heard : std::uint8_t {
+enum class finding : std::uint8_t {
     nothing,        ///< there is none, or it does not say: the request may have been carried out
     refusal,        ///< this request was not carried out
     known_request,  ///< nor was this one, because the server knows an earlier one by the same key
@@ -118,10 +118,10 @@ public:
 
     /// The response to a request that has an intent. A refusal settles it, unless a request of an earlier attempt may
     /// have arrived as well: a refusal of this one says nothing of that one.
-    void hear(heard said, int attempt, std::size_t about) noexcept {
-        if (said == heard::success) {
+    void note(finding said, int attempt, std::size_t about) noexcept {
+        if (said == finding::success) {
             success_ = true;
-        } else if (said == heard::known_request || (said == heard::refusal && !repeats_earlier(attempt, about))) {
+        } else if (said == finding::known_request || (said == finding::refusal && !repeats_earlier(attempt, about))) {
             settle();
         }
     }

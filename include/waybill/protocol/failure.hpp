@@ -42,7 +42,7 @@ enum class disposition : std::uint8_t {
 }
 
 /// The connection broke, or nothing was heard on it. The host may be at fault, or the way there, or this very request.
-[[nodiscard]] inline bool is_cut(std::error_code code) noexcept {
+[[nodiscard]] inline bool is_connection_loss(std::error_code code) noexcept {
     return code == errc::connection_lost || code == errc::stale_connection || code == errc::send_stalled ||
            code == errc::response_timed_out;
 }
@@ -50,7 +50,7 @@ enum class disposition : std::uint8_t {
 /// The server, what stands before it, or the way there refused this request, and perhaps this request only. One that
 /// could not even be asked refuses everybody.
 [[nodiscard]] inline bool may_concern_one_request(std::error_code code) noexcept {
-    return code.category() == http_category() || is_cut(code);
+    return code.category() == http_category() || is_connection_loss(code);
 }
 
 /// How a pipeline stage says that it failed, and what that means.

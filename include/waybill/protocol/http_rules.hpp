@@ -47,7 +47,7 @@ namespace waybill {
 /// The server, or something before it, broke over this very request, while it may take others: it failed, or the
 /// connection that had carried the request ended without a usable answer. A host that is down, busy or out of reach
 /// says nothing of the request.
-[[nodiscard]] inline bool is_broken_by(const response& r) noexcept {
+[[nodiscard]] inline bool is_disrupted_by(const response& r) noexcept {
     if (r.status != 0) {
         return r.status == 500 && !r.header("Retry-After");
     }
@@ -87,7 +87,7 @@ struct verdict {
 /// What to do when something else than the protocol's server has answered. Over plain HTTP a page for people is most
 /// likely a captive portal's: the job waits until the network is usable. Over TLS only the server can have answered.
 /// That, and anything else, counts as a failed attempt.
-[[nodiscard]] inline disposition after_foreign_answer(const response& r) noexcept {
+[[nodiscard]] inline disposition after_foreign_response(const response& r) noexcept {
     return is_web_page(r) && begins_ignoring_case(r.url, "http:") ? disposition::network : disposition::retry;
 }
 

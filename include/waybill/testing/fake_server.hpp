@@ -33,8 +33,8 @@ public:
         script_.emplace_back(what);
         return *this;
     }
-    fake_server& next(response answer) {
-        script_.emplace_back(std::move(answer));
+    fake_server& next(response got) {
+        script_.emplace_back(std::move(got));
         return *this;
     }
     [[nodiscard]] std::size_t script_left() const noexcept { return script_.size(); }
@@ -78,12 +78,12 @@ private:
             return {};
         }
         if (!script_.empty() && std::holds_alternative<response>(script_.front())) {
-            response answer = std::get<response>(std::move(script_.front()));
+            response got = std::get<response>(std::move(script_.front()));
             script_.pop_front();
-            if (classify_status(answer.status) == status_class::success) {
+            if (classify_status(got.status) == status_class::success) {
                 accept(r);
             }
-            return answer;
+            return got;
         }
         return accept(r);
     }
@@ -111,10 +111,10 @@ private:
         if (r.method != "HEAD" || there == objects_.end()) {
             return fake_transport::answer(404);
         }
-        response answer = fake_transport::answer(200);
-        answer.headers.push_back({"Content-Length", std::to_string(there->second.size())});
-        answer.headers.push_back({"ETag", "\"" + detail::to_hex(detail::digest_of("md5", there->second)) + "\""});
-        return answer;
+        response got = fake_transport::answer(200);
+        got.headers.push_back({"Content-Length", std::to_string(there->second.size())});
+        got.headers.push_back({"ETag", "\"" + detail::to_hex(detail::digest_of("md5", there->second)) + "\""});
+        return got;
     }
 
     std::deque<step> script_;

@@ -21,13 +21,13 @@ namespace waybill::testing {
 struct fault {
     /// The kinds of it.
     enum class kind : std::uint8_t {
-        none,         ///< it is answered
-        refused,      ///< no connection
-        unreachable,  ///< no way to the network
-        cut,          ///< the connection breaks after `at` body bytes
-        answer_lost,  ///< the server has processed it, the answer does not arrive
-        silent,       ///< the whole body is taken, and no answer comes within the answer timeout
-        hang,         ///< after `at` body bytes nothing happens any more, until it is canceled
+        none,           ///< it is answered
+        refused,        ///< no connection
+        unreachable,    ///< no way to the network
+        cut,            ///< the connection breaks after `at` body bytes
+        response_lost,  ///< the server has processed it, the answer does not arrive
+        silent,         ///< the whole body is taken, and no answer comes within the answer timeout
+        hang,           ///< after `at` body bytes nothing happens any more, until it is canceled
         early,  ///< a success is answered after `at` body bytes; `buffered` more are handed over and have not left
     };
     kind what = kind::none;

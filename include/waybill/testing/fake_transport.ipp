@@ -47,7 +47,7 @@ WAYBILL_DECL asio::awaitable<response> fake_transport::perform(const request& wh
     if (wrong.what == fault::kind::silent) {
         r.failure = errc::response_timed_out;
     }
-    if (wrong.what == fault::kind::answer_lost) {
+    if (wrong.what == fault::kind::response_lost) {
         r = response();
         r.failure = errc::connection_lost;
     }

@@ -67,18 +67,18 @@ private:
     class manual_alarm final : public alarm {
     public:
         manual_alarm(const asio::any_io_executor& executor, std::list<manual_alarm*>& waiting, const manual_clock& time)
-            : bell_(executor), waiting_(waiting), time_(time), place_(waiting_.insert(waiting_.end(), this)) {}
+            : woken_(executor), waiting_(waiting), time_(time), place_(waiting_.insert(waiting_.end(), this)) {}
         manual_alarm(const manual_alarm&) = delete;
         manual_alarm& operator=(const manual_alarm&) = delete;
         ~manual_alarm() override { waiting_.erase(place_); }
 
         asio::awaitable<void> wait_until(steady_time deadline) override;
-        void ring() override { bell_.set(); }
+        void ring() override { woken_.set(); }
 
         [[nodiscard]] steady_time deadline() const noexcept { return deadline_; }
         void go_off_if_due() {
             if (deadline_ <= time_.steady_now()) {
-                bell_.set();
+                woken_.set();
             }
         }
 
@@ -91,11 +91,11 @@ private:
             rearm& operator=(const rearm&) = delete;
             ~rearm() {
                 self.deadline_ = steady_time::max();
-                self.bell_.clear();
+                self.woken_.clear();
             }
         };
 
-        detail::event bell_;
+        detail::event woken_;
         std::list<manual_alarm*>& waiting_;
         const manual_clock& time_;
         std::list<manual_alarm*>::iterator place_;

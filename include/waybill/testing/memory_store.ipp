@@ -24,7 +24,7 @@ WAYBILL_DECL asio::awaitable<void> memory_store::turn() {
 WAYBILL_DECL asio::awaitable<void> memory_store::read() {
     co_await turn();
     if (before_read) {
-        fail_as_told(before_read);
+        fail_as_scripted(before_read);
     }
 }
 
@@ -66,13 +66,13 @@ WAYBILL_DECL void memory_store::perform(const std::function<void()>& change) {
         throw error(errc::store_failed, "memory");
     }
     if (before_write) {
-        fail_as_told(before_write);
+        fail_as_scripted(before_write);
     }
     change();
     ++disk_->commits;
 }
 
-WAYBILL_DECL void memory_store::fail_as_told(const std::function<void()>& told) {
+WAYBILL_DECL void memory_store::fail_as_scripted(const std::function<void()>& told) {
     try {
         told();
     } catch (const error& e) {

@@ -23,9 +23,9 @@ struct response {
     std::string url;
     int status = 0;  ///< the final status; 0 when its headers did not arrive completely
     header_list headers;
-    std::string body;         ///< at most `request_limits::response_body` bytes
-    bool body_cut = false;    ///< the response body was longer, or broke off
-    std::error_code failure;  ///< why the transfer ended, if not well: `errc::…`; empty when it ended well
+    std::string body;             ///< at most `request_limits::response_body` bytes
+    bool body_truncated = false;  ///< the response body was longer, or broke off
+    std::error_code failure;      ///< why the transfer ended, if not well: `errc::…`; empty when it ended well
     std::uint64_t body_offered =
         0;  ///< request body bytes handed out; the last one counts as handed out when it may have left
     /// Every request body byte may have left. The server may have processed the request.
@@ -75,14 +75,14 @@ inline void hide_secrets(std::string& text, const std::vector<std::string>& secr
 
 /// The same for what errors and receipts, which are stored, are made of: a server's error page may show the
 /// request it is about, credentials and all.
-inline void hide_secrets(response& answer, const std::vector<std::string>& secrets) {
-    for (header_field& h : answer.headers) {
+inline void hide_secrets(response& got, const std::vector<std::string>& secrets) {
+    for (header_field& h : got.headers) {
         if (same_header(h.name, "ETag")) {  // the only header that is kept: an URL must stay as it is
             hide_secrets(h.value, secrets);
         }
     }
-    hide_secrets(answer.body, secrets);
-    hide_secrets(answer.transport_text, secrets);
+    hide_secrets(got.body, secrets);
+    hide_secrets(got.transport_text, secrets);
 }
 
 /// What is known of a response for a job's error.

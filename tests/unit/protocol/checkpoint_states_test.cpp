@@ -39,7 +39,7 @@ TEST_CASE("version 1 of what a checkpoint holds of tus is decoded for ever", "[p
     CHECK(s->last.unacknowledged);
     CHECK(s->checksum == "sha1");
     CHECK(s->final_url == "f");
-    CHECK(s->marks == "m");
+    CHECK(s->digest_points == "m");
     REQUIRE(s->parts.size() == 2);
     CHECK(s->parts[0].url == "u");
     CHECK(s->parts[0].length == 300);
@@ -63,7 +63,7 @@ TEST_CASE("version 1 of what a checkpoint holds of a resumable upload is decoded
     CHECK(s->last.told);
     CHECK(s->boundary == "b");
     CHECK(s->algorithm == "sha-256");
-    CHECK(s->marks == "m");
+    CHECK(s->digest_points == "m");
     CHECK(to_hex(s->encode()) == stored);
 }
 

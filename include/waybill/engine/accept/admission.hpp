@@ -95,8 +95,8 @@ inline void check_job_but_url(const job& j, const registry& protocols) {
     if (j.verifier().size() > 128 || has_control(j.verifier())) {
         throw error(errc::invalid_setting, "verifier '" + printable_excerpt(j.verifier(), 128) + "'");
     }
-    const std::unique_ptr<protocol> speaks = protocols.make(j.protocol());
-    const auto passed_on = [&](std::string_view name) { return speaks->takes_header(j.url(), name); };
+    const std::unique_ptr<protocol> chosen = protocols.make(j.protocol());
+    const auto passed_on = [&](std::string_view name) { return chosen->takes_header(j.url(), name); };
     std::size_t text = 0;
     for (const auto& [name, value] : j.headers()) {
         check_header(name, value, passed_on);
@@ -117,7 +117,7 @@ inline void check_job_but_url(const job& j, const registry& protocols) {
     for (const item& i : j.items()) {
         check_item(i);
     }
-    speaks->check(j);
+    chosen->check(j);
 }
 
 /// Everything about jobs that can be said without looking at their files. Those of one call mostly go to one place.

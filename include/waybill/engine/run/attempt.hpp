@@ -89,7 +89,7 @@ public:
     /// Throws `failure` for one that has other bytes now.
     asio::awaitable<void> recognize_files();
     /// From now on no kept connection is used.
-    void avoid_kept_connections() noexcept { fresh_ = true; }
+    void avoid_reused_connections() noexcept { fresh_ = true; }
     /// What a snapshot shows of it now. Committed states, live byte counts.
     [[nodiscard]] const job_snapshot& observe() { return shown_.observe(); }
 
@@ -98,7 +98,7 @@ private:
 
     asio::awaitable<void> record_intent(std::size_t about);
     void require_no_other_doubt(std::size_t about) const;
-    asio::awaitable<void> begin_anew(std::size_t item);
+    asio::awaitable<void> restart(std::size_t item);
     asio::awaitable<void> repin(std::vector<item_spec> found);
     void committed(const job_change& change);
     void finish_item(std::size_t item, std::string receipt);

@@ -38,7 +38,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::recognize_files() {
             throw source_failure(found[i].error, std::move(details), asked[i]);
         }
         if (begun[i] && !found[i].certain) {
-            co_await begin_anew(asked[i]);
+            co_await restart(asked[i]);
         }
         moved = moved || spec.identity != found[i].identity;
         spec.identity = found[i].identity;
@@ -50,7 +50,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::recognize_files() {
 }
 
 // Before the file is known by its new identity: a crash in between finds what was given up gone.
-WAYBILL_DECL asio::awaitable<void> attempt::begin_anew(std::size_t item) {
+WAYBILL_DECL asio::awaitable<void> attempt::restart(std::size_t item) {
     if (in_doubt()) {
         diagnostics details;
         details.detail = whole_.items[item].spec.path;

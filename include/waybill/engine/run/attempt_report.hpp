@@ -20,12 +20,12 @@ public:
     /// A request has come to an end: something was heard of the host, or nothing where something should have been.
     [[nodiscard]] bool contacted() const noexcept { return contacted_; }
     /// The host answered one of them, or took so much of a body that it is there.
-    [[nodiscard]] bool host_heard() const noexcept { return host_heard_; }
+    [[nodiscard]] bool host_responded() const noexcept { return host_responded_; }
 
     void progress() noexcept { progressed_ = true; }
-    void contact(bool heard) noexcept {
+    void contact(bool responded) noexcept {
         contacted_ = true;
-        host_heard_ = host_heard_ || heard;
+        host_responded_ = host_responded_ || responded;
     }
     void cut_after(std::uint64_t bytes) noexcept { unacknowledged_ += bytes; }
 
@@ -54,7 +54,7 @@ private:
     std::uint64_t unacknowledged_ = 0;
     bool progressed_ = false;
     bool contacted_ = false;
-    bool host_heard_ = false;
+    bool host_responded_ = false;
 };
 
 }  // namespace waybill::detail

@@ -127,8 +127,8 @@ WAYBILL_DECL asio::awaitable<void> cleaner::clean(leftover what) {
     bool hopeless = false;
     try {
         cleaning_exchange server(what, parts_, options_);
-        const std::unique_ptr<protocol> speaks = parts_.protocols.make(what.job.protocol);
-        co_await speaks->discard(server, what);
+        const std::unique_ptr<protocol> chosen = parts_.protocols.make(what.job.protocol);
+        co_await chosen->discard(server, what);
     } catch (const failure& f) {
         failed.emplace(f);
     } catch (const error& e) {

@@ -87,14 +87,14 @@ public:
     }
 
     /// Throws when a request failed because the source of one of these items did.
-    void require_intact(const response& answer, const std::vector<body_span>& spans) const {
-        if (answer.status != 0 || !answer.failure) {
+    void require_intact(const response& got, const std::vector<body_span>& spans) const {
+        if (got.status != 0 || !got.failure) {
             return;
         }
         // Other requests of this job may fail meanwhile for reasons of their own.
         for (const body_span& s : spans) {
             if (failed_.contains(s.item)) {
-                throw source_failure(answer.failure, describe(answer), s.item);
+                throw source_failure(got.failure, describe(got), s.item);
             }
         }
     }

@@ -56,7 +56,7 @@ public:
         bool progressed = false;     ///< the server confirmed something new during it
         std::uint64_t gained = 0;    ///< so many bytes
         bool serves_others = true;   ///< its host has accepted something since this job was first refused
-        bool host_heard = true;      ///< the host answered one of its requests, or took much of a body
+        bool host_responded = true;  ///< the host answered one of its requests, or took much of a body
         bool holds_up_lane = false;  ///< no other job of its lane may pass it
     };
 
@@ -163,8 +163,8 @@ private:
         if (why.code() == make_http_error(500)) {
             return s.failures > 0 || how.serves_others || how.holds_up_lane;
         }
-        if (is_cut(why.code())) {
-            return how.serves_others || how.host_heard;
+        if (is_connection_loss(why.code())) {
+            return how.serves_others || how.host_responded;
         }
         return !concerns_host(why.code());
     }
@@ -216,7 +216,7 @@ private:
         if (why.code() == make_http_error(500)) {
             return wait_reason::server_error;
         }
-        const bool of_host = concerns_host(why.code()) || (is_cut(why.code()) && !counts);
+        const bool of_host = concerns_host(why.code()) || (is_connection_loss(why.code()) && !counts);
         return of_host ? wait_reason::network : wait_reason::backoff;
     }
 

@@ -12,7 +12,7 @@ namespace waybill::detail {
 /// and continues in the stage where it was, because each stage asks what is already done.
 ///
 /// Throws what a stage throws; the engine turns that into the job's next state.
-WAYBILL_DECL asio::awaitable<void> run_pipeline(protocol& speaks, attempt& job);
+WAYBILL_DECL asio::awaitable<void> run_pipeline(protocol& chosen, attempt& job);
 
 }  // namespace waybill::detail
 

@@ -171,22 +171,22 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
 
 /// Says in the answer where it points, and whether that is a success. Over plain HTTP a network's login page is another
 /// host's 303; over TLS only the server can answer.
-inline void take_redirect(const request& what, response& answer, const std::vector<std::string>& secrets) {
-    if (classify_status(answer.status) != status_class::redirect) {
+inline void take_redirect(const request& what, response& got, const std::vector<std::string>& secrets) {
+    if (classify_status(got.status) != status_class::redirect) {
         return;
     }
-    const auto location = answer.header("Location");
+    const auto location = got.header("Location");
     bool by_server = !location || what.url.starts_with("https:");
     try {
         const url from(what.url);
         const url to = from.resolve(std::string(location.value_or("")));
         by_server = by_server || to.host() == from.host();
-        answer.leads_to = location ? printable_excerpt(to.redacted(), 256) : "";
-        hide_secrets(answer.leads_to, secrets);
+        got.leads_to = location ? printable_excerpt(to.redacted(), 256) : "";
+        hide_secrets(got.leads_to, secrets);
     } catch (const error&) {
-        answer.leads_to.clear();  // not a URL: it may be anything
+        got.leads_to.clear();  // not a URL: it may be anything
     }
-    answer.see_other = what.see_other && answer.status == 303 && answer.has_left && by_server;
+    got.see_other = what.see_other && got.status == 303 && got.has_left && by_server;
 }
 
 /// The key of a request that is not idempotent: the same for each retry of it, another one for each other request of
@@ -205,10 +205,10 @@ inline void take_redirect(const request& what, response& answer, const std::vect
 
 /// Points the request to where a 307 or 308 sends it; these keep method and body (RFC 9110 section
 /// 15.4). Only within the origin: bytes and credentials go to no host that was not asked for.
-[[nodiscard]] inline bool redirected(request& what, const response& answer, int redirects) {
+[[nodiscard]] inline bool redirected(request& what, const response& got, int redirects) {
     constexpr int most_redirects = 5;
-    const auto location = answer.header("Location");
-    const bool asked = answer.status == 307 || answer.status == 308;
+    const auto location = got.header("Location");
+    const bool asked = got.status == 307 || got.status == 308;
     if (!asked || !location || what.sealed || redirects >= most_redirects) {
         return false;
     }

@@ -138,8 +138,8 @@ WAYBILL_DECL asio::awaitable<attempt_end> runner::run_protocol(attempt& job) {
     for (int repeats = 0;; ++repeats) {
         attempt_end end;
         try {
-            const std::unique_ptr<protocol> speaks = with_.parts.protocols.make(job.job().spec.protocol);
-            co_await run_pipeline(*speaks, job);
+            const std::unique_ptr<protocol> chosen = with_.parts.protocols.make(job.job().spec.protocol);
+            co_await run_pipeline(*chosen, job);
         } catch (...) {
             end = attempt_end(std::current_exception());
         }
@@ -148,7 +148,7 @@ WAYBILL_DECL asio::awaitable<attempt_end> runner::run_protocol(attempt& job) {
             co_return end;
         }
         if (end.why()->code() != errc::file_touched) {
-            job.avoid_kept_connections();
+            job.avoid_reused_connections();
             continue;
         }
         end = co_await recognize_files(job);
@@ -198,7 +198,7 @@ WAYBILL_DECL job_state runner::after(const attempt& job, const attempt_end& end)
     how.progressed = job.report().progressed();
     const bool first_cut = state.failures == 0 && state.troubles == 0;
     how.gained = std::max(job.report().gained(), first_cut ? job.report().unacknowledged() : 0);
-    how.host_heard = !job.report().contacted() || job.report().host_heard();
+    how.host_responded = !job.report().contacted() || job.report().host_responded();
     how.holds_up_lane = job.job().spec.origin.empty();
     const bool refused_before = state.refused_since > std::chrono::milliseconds(0);
     how.serves_others =

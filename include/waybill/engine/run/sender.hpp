@@ -29,7 +29,7 @@ public:
     /// The transport threw: canceled, as a rule.
     virtual void interrupted() noexcept {}
     /// The response to a single request. No secret is in it any more.
-    virtual void heard(const request& /*what*/, const response& /*answer*/) {}
+    virtual void responded(const request& /*what*/, const response& /*got*/) {}
 };
 
 /// Sends a job's requests: with watchdogs, the job's headers and the credentials of its origin; follows redirects; and

@@ -34,9 +34,9 @@ WAYBILL_DECL asio::awaitable<std::vector<job_snapshot>> engine::list(std::option
     co_return result;
 }
 
-WAYBILL_DECL void engine::show(job_snapshot picture, board::place wanted) {
-    const bool terminal = picture.terminal();
-    board_incomplete_ = !board_.show(std::move(picture), wanted) || board_incomplete_;
+WAYBILL_DECL void engine::show(job_snapshot view, board::place wanted) {
+    const bool terminal = view.terminal();
+    board_incomplete_ = !board_.show(std::move(view), wanted) || board_incomplete_;
     if (terminal && board_incomplete_ && !filling_ && life_.is_open()) {
         spawn(home_, [self = shared_from_this()] { return fill_board(self); });
     }

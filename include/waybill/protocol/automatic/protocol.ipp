@@ -19,11 +19,11 @@
 
 namespace waybill::detail {
 
-WAYBILL_DECL endpoint_offer offered_by(const response& answer) {
-    if (answer.header("Tus-Resumable") || answer.header("Tus-Version")) {
+WAYBILL_DECL endpoint_offer offered_by(const response& got) {
+    if (got.header("Tus-Resumable") || got.header("Tus-Version")) {
         return {"tus"};
     }
-    const auto limits = parse_upload_limit(answer.headers);
+    const auto limits = parse_upload_limit(got.headers);
     return limits ? endpoint_offer{"resumable", limits->min_size.value_or(0)} : endpoint_offer{"plain"};
 }
 
@@ -80,8 +80,8 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
         std::string chosen = name;
         co_await job.save_protocol(std::move(chosen));
     }
-    speaks_ = known_.make(settings_for(job, name));
-    co_await speaks_->restore(job);
+    negotiated_ = known_.make(settings_for(job, name));
+    co_await negotiated_->restore(job);
 }
 
 /// The endpoint does not know the protocol, and nothing was begun there.
@@ -96,7 +96,7 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
 WAYBILL_DECL asio::awaitable<void> automatic_protocol::upload(session& job) {
     bool outdated = false;
     try {
-        co_await speaks_->upload(job);
+        co_await negotiated_->upload(job);
     } catch (const failure& f) {
         outdated = !asked_ && is_outdated(f, job);
         if (!outdated) {
@@ -108,20 +108,20 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::upload(session& job) {
         std::string none;
         co_await job.save_protocol(std::move(none));
         co_await restore(job);
-        co_await speaks_->upload(job);
+        co_await negotiated_->upload(job);
     }
 }
 
 WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
-    co_await speaks_->finalize(job);
+    co_await negotiated_->finalize(job);
 }
 
 /// The same as of an answer, of what the attempt before ended with. Nothing was begun yet: it was over the question.
-[[nodiscard]] inline bool is_broken_by(const stored_error& last) {
-    response answer;
-    answer.status = last.details.http_status;
-    answer.failure = answer.status == 0 ? last.code : std::error_code();
-    return is_broken_by(answer);
+[[nodiscard]] inline bool is_disrupted_by(const stored_error& last) {
+    response got;
+    got.status = last.details.http_status;
+    got.failure = got.status == 0 ? last.code : std::error_code();
+    return is_disrupted_by(got);
 }
 
 /// What stands before the server answers in its place, and has done so for long: OPTIONS may be what it cannot bear,
@@ -150,21 +150,21 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
         asked.url = target;
         asked.idempotent = true;
         asked.conditional = false;
-        const response answer = co_await job.send(std::move(asked));
+        const response got = co_await job.send(std::move(asked));
         asked_ = true;
-        const verdict v = judge(answer, true);
-        const bool refused = v.what == disposition::permanent && answer.status != 0;
+        const verdict v = judge(got, true);
+        const bool refused = v.what == disposition::permanent && got.status != 0;
         // The memory ends with the process. Of a program that ends after each try, the job remembers.
-        const bool broken = is_broken_by(answer);
-        const bool often = broken && memory_->note_broken(endpoint);
+        const bool broken = is_disrupted_by(got);
+        const bool often = broken && memory_->note_disrupted(endpoint);
         const job_state& past = job.state();
-        const bool before = past.attempt > endpoint_memory::accidents && is_broken_by(past.error);
+        const bool before = past.attempt > endpoint_memory::accidents && is_disrupted_by(past.error);
         // A form is not sent to find out: a gateway's answer to it would leave its outcome unknown.
-        const bool in_vain = (broken && (often || before)) || (by_name && is_kept_by_gateway(answer, past));
+        const bool in_vain = (broken && (often || before)) || (by_name && is_kept_by_gateway(got, past));
         if (!refused && !in_vain) {
-            job.require(answer);
+            job.require(got);
         }
-        offered = v.accepted ? offered_by(answer) : endpoint_offer{"plain"};
+        offered = v.accepted ? offered_by(got) : endpoint_offer{"plain"};
         if (!in_vain) {  // the next job asks once more: it may have been mended
             memory_->remember(endpoint, offered, job.now());
         }

@@ -55,10 +55,10 @@ WAYBILL_DECL asio::awaitable<void> multipart_protocol::upload(session& job) {
     what.see_other = true;
     const bool repeated = is_repeated_by_key(job, checkpoint::whole_job);
     what.spans = spans_of(body);
-    const response answer = co_await job.send(std::move(what));
-    require_first_is_over(answer, job, checkpoint::whole_job, repeated);
-    job.require(answer, checkpoint::whole_job, false);
-    job.complete_all_soon(answer.see_other ? redirect_text(answer) : printable_excerpt(answer.body, 256));
+    const response got = co_await job.send(std::move(what));
+    require_first_is_over(got, job, checkpoint::whole_job, repeated);
+    job.require(got, checkpoint::whole_job, false);
+    job.complete_all_soon(got.see_other ? redirect_text(got) : printable_excerpt(got.body, 256));
 }
 
 }  // namespace waybill::detail

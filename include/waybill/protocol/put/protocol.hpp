@@ -31,7 +31,7 @@ private:
     asio::awaitable<void> upload_item(session& job, std::size_t index) const;
     asio::awaitable<void> look_at_target(session& job, std::size_t index, const response& refused,
                                          body_source& body) const;
-    [[nodiscard]] std::string receipt_of(const response& answer) const;
+    [[nodiscard]] std::string receipt_of(const response& got) const;
     /// As the value of `Repr-Digest`; empty: none was asked for.
     asio::awaitable<std::string> digest_of_all(body_source& body, std::size_t piece_size) const;
 

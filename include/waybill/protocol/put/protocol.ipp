@@ -155,16 +155,16 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::
     const bool doubted = is_idempotent() && job.in_doubt(index);
     what.spans.push_back(body_span{index, 0, 0, item.size});
     const bool repeated = is_repeated_by_key(job, index);
-    const response answer = co_await job.send(std::move(what), index);
-    if (doubted && (answer.status == 412 || answer.status == 409)) {
-        co_await look_at_target(job, index, answer, *body);
+    const response got = co_await job.send(std::move(what), index);
+    if (doubted && (got.status == 412 || got.status == 409)) {
+        co_await look_at_target(job, index, got, *body);
         co_return;
     }
-    require_first_is_over(answer, job, index, repeated);
-    job.require(answer, index, is_idempotent() && !conditional);
-    std::string receipt = receipt_of(answer);
-    if (answer.see_other) {
-        receipt += (receipt.empty() ? "" : " ") + redirect_text(answer);
+    require_first_is_over(got, job, index, repeated);
+    job.require(got, index, is_idempotent() && !conditional);
+    std::string receipt = receipt_of(got);
+    if (got.see_other) {
+        receipt += (receipt.empty() ? "" : " ") + redirect_text(got);
     }
     receipt += (receipt.empty() || sum.empty() ? "" : " ") + sum;
     if (is_idempotent()) {
@@ -175,10 +175,10 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::
 }
 
 /// What the server says of an item: of a PUT its entity tag; of what it processed its answer, as with a form.
-WAYBILL_DECL std::string put_protocol::receipt_of(const response& answer) const {
+WAYBILL_DECL std::string put_protocol::receipt_of(const response& got) const {
     constexpr std::size_t most = 256;
-    const std::string said = is_idempotent() ? "" : printable_excerpt(answer.body, most);
-    return said.empty() ? printable_excerpt(answer.header("ETag").value_or(""), most) : said;
+    const std::string said = is_idempotent() ? "" : printable_excerpt(got.body, most);
+    return said.empty() ? printable_excerpt(got.header("ETag").value_or(""), most) : said;
 }
 
 /// The condition does not hold, after a request for the same item whose answer was lost: perhaps because of that one.
@@ -193,14 +193,14 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::look_at_target(session& job, st
     asked.headers.push_back(header_field{"Want-Repr-Digest", "sha-256=10"});
     asked.idempotent = true;
     asked.conditional = false;
-    const response answer = co_await job.send(std::move(asked), index);
-    const verdict v = judge(answer, true);
+    const response got = co_await job.send(std::move(asked), index);
+    const verdict v = judge(got, true);
     if (!v.accepted && v.what != disposition::permanent) {
-        job.require(answer, index);
+        job.require(got, index);
     }
     whose there = whose::unknown;
     if (v.accepted) {
-        const shown_content shown = shown_by(answer, spec.headers);
+        const shown_content shown = shown_by(got, spec.headers);
         there = compare_size(shown, item.size);
         if (there == whose::unknown && shown.has_digest()) {
             std::vector<std::string> algorithms = {"sha-256", "md5"};
@@ -209,7 +209,7 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::look_at_target(session& job, st
         }
     }
     if (there == whose::ours) {
-        job.complete_item_soon(index, printable_excerpt(answer.header("ETag").value_or(""), 256));
+        job.complete_item_soon(index, printable_excerpt(got.header("ETag").value_or(""), 256));
         co_return;
     }
     diagnostics why = describe(refused);

@@ -130,9 +130,9 @@ WAYBILL_DECL asio::awaitable<void> resumable_protocol::discard(exchange& server,
     asked.headers.push_back(interop_header(state ? state->interop : how_.interop));
     asked.idempotent = true;
     asked.conditional = false;
-    const response answer = co_await server.send(std::move(asked));
-    if (answer.status != 404 && answer.status != 410) {
-        server.require(answer);
+    const response got = co_await server.send(std::move(asked));
+    if (got.status != 404 && got.status != 410) {
+        server.require(got);
     }
 }
 

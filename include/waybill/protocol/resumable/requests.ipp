@@ -23,7 +23,7 @@ WAYBILL_DECL header_field interop_header(int version) {
 WAYBILL_DECL std::string resumable_state::encode() const {
     encoder out;
     out.number(1).number(static_cast<std::uint64_t>(interop)).number(length).number(most_append);
-    out.number(left ? *left + 1 : 0).number(last.encode()).text(boundary).text(algorithm).text(marks);
+    out.number(left ? *left + 1 : 0).number(last.encode()).text(boundary).text(algorithm).text(digest_points);
     return std::move(out).take();
 }
 
@@ -40,7 +40,7 @@ WAYBILL_DECL std::optional<resumable_state> resumable_state::decode(std::string_
     s.last = finishing::decode(in.number(finishing::most_encoded));
     s.boundary = in.text();
     s.algorithm = in.text();
-    s.marks = in.text();
+    s.digest_points = in.text();
     return known && in.finished() ? std::optional(std::move(s)) : std::nullopt;
 }
 
@@ -50,8 +50,8 @@ WAYBILL_DECL resumable_upload::resumable_upload(session& job, const resumable_se
         const checkpoint* const known = job_.find_checkpoint(what_.about);
         const auto state = known == nullptr ? std::nullopt : resumable_state::decode(known->state);
         const bool same = state && state->algorithm == how_.digest;
-        auto hashing = std::make_unique<hashing_source>(std::move(what_.body), how_.digest, same ? state->marks : "",
-                                                        job_.piece_size());
+        auto hashing = std::make_unique<hashing_source>(std::move(what_.body), how_.digest,
+                                                        same ? state->digest_points : "", job_.piece_size());
         hash_ = hashing.get();
         what_.body = std::move(hashing);
     }
@@ -83,7 +83,7 @@ WAYBILL_DECL checkpoint resumable_upload::reached() const {
     state.boundary = what_.boundary;
     if (hash_ != nullptr) {
         state.algorithm = hash_->algorithm();
-        state.marks = hash_->marks();
+        state.digest_points = hash_->digest_points();
     }
     checkpoint c;
     c.item = what_.about;
@@ -109,16 +109,16 @@ WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset, bool settles) 
 }
 
 /// A request whose body began at `begin` was not a success: no more than this can have arrived.
-WAYBILL_DECL void resumable_upload::note_sent(const response& answer, std::uint64_t begin) {
-    const bool success = answer.status / 100 == 2 || answer.see_other;
-    if ((!success || !answer.has_left) && !resource_.empty()) {
-        left_ = std::min(begin + answer.body_offered, size_);
+WAYBILL_DECL void resumable_upload::note_sent(const response& got, std::uint64_t begin) {
+    const bool success = got.status / 100 == 2 || got.see_other;
+    if ((!success || !got.has_left) && !resource_.empty()) {
+        left_ = std::min(begin + got.body_offered, size_);
         job_.save_soon(reached());
     }
 }
 
 /// The job ends, or is set aside, with what its last request was answered: what comes next is the app's decision.
-WAYBILL_DECL void resumable_upload::note_told(const failure& why) {
+WAYBILL_DECL void resumable_upload::note_reported(const failure& why) {
     const bool ends = why.what_to_do() == disposition::permanent || why.code() == errc::outcome_unknown;
     if (ends && last_.refused != 0 && job_.find_checkpoint(what_.about) != nullptr) {
         last_.told = true;
@@ -141,23 +141,23 @@ WAYBILL_DECL void resumable_upload::take_limits(const upload_fields& said) {
     }
 }
 
-WAYBILL_DECL std::string resumable_upload::receipt(const response& answer) const {
-    const auto tag = answer.header("ETag");
+WAYBILL_DECL std::string resumable_upload::receipt(const response& got) const {
+    const auto tag = got.header("ETag");
     const bool whole = what_.about == checkpoint::whole_job;
-    std::string text = answer.see_other ? redirect_text(answer)
-                                        : printable_excerpt(tag && !whole ? *tag : std::string_view(answer.body), 256);
+    std::string text =
+        got.see_other ? redirect_text(got) : printable_excerpt(tag && !whole ? *tag : std::string_view(got.body), 256);
     if (hash_ != nullptr) {
         text += (text.empty() ? "" : " ") + hash_->algorithm() + "=:" + to_base64(hash_->value()) + ":";
     }
     return text;
 }
 
-WAYBILL_DECL failure resumable_upload::failed(const verdict& why, const response& answer) const {
-    diagnostics d = describe(answer);
+WAYBILL_DECL failure resumable_upload::failed(const verdict& why, const response& got) const {
+    diagnostics d = describe(got);
     if (why.code == errc::redirect_refused) {
-        d.detail = redirect_text(answer);
+        d.detail = redirect_text(got);
     }
-    return failure(why.what, why.code, std::move(d), parse_retry_after(answer, unix_seconds(job_.now())), what_.about);
+    return failure(why.what, why.code, std::move(d), parse_retry_after(got, unix_seconds(job_.now())), what_.about);
 }
 
 WAYBILL_DECL asio::awaitable<void> resumable_upload::break_off(std::error_code code, std::string detail) {
@@ -268,7 +268,7 @@ WAYBILL_DECL void resumable_upload::watch(request& what, interim_notes& notes, s
     };
 }
 
-WAYBILL_DECL asio::awaitable<void> resumable_upload::require_same_digest(const response& answer) {
+WAYBILL_DECL asio::awaitable<void> resumable_upload::require_same_digest(const response& got) {
     // Reads nothing that was sent by this process.
     if (hash_ != nullptr && !co_await reaches_end(*hash_)) {
         hash_ = nullptr;
@@ -276,7 +276,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::require_same_digest(const r
     if (hash_ == nullptr) {
         co_return;
     }
-    const auto theirs = parse_repr_digest(answer.headers, hash_->algorithm());
+    const auto theirs = parse_repr_digest(got.headers, hash_->algorithm());
     if (theirs && *theirs != hash_->value()) {
         co_await break_off(errc::invalid_response, "the server received other bytes: its " + hash_->algorithm() +
                                                        " is not that of what was sent");

@@ -48,7 +48,7 @@ struct resumable_state {
     finishing last;  ///< the request with the last byte
     std::string boundary;
     std::string algorithm;
-    std::string marks;
+    std::string digest_points;
 
     [[nodiscard]] WAYBILL_DECL std::string encode() const;
     /// Empty when it cannot be decoded. Each version that was released is decoded for ever.
@@ -59,8 +59,8 @@ struct resumable_state {
 [[nodiscard]] WAYBILL_DECL header_field interop_header(int version);
 
 /// It has a field of the draft, and so it is the upload's server that answers.
-[[nodiscard]] inline bool speaks_of_uploads(const response& answer) noexcept {
-    return has_header_beginning(answer, "Upload-");
+[[nodiscard]] inline bool mentions_uploads(const response& got) noexcept {
+    return has_header_beginning(got, "Upload-");
 }
 
 /// One upload by draft-ietf-httpbis-resumable-upload, from wherever it stands to its end.
@@ -82,10 +82,10 @@ private:
     [[nodiscard]] checkpoint reached() const;
     /// `settles`: what became of the request with the last byte is known by it.
     void advance(std::uint64_t offset, bool settles = false);
-    void note_sent(const response& answer, std::uint64_t begin);
-    void note_told(const failure& why);
+    void note_sent(const response& got, std::uint64_t begin);
+    void note_reported(const failure& why);
     void take_limits(const upload_fields& said);
-    [[nodiscard]] std::string receipt(const response& answer) const;
+    [[nodiscard]] std::string receipt(const response& got) const;
 
     // Requests.
     [[nodiscard]] request new_request(std::string method, const std::string& url) const;
@@ -100,25 +100,25 @@ private:
     asio::awaitable<void> go_on();
     asio::awaitable<void> create();
     asio::awaitable<void> create_with_body();
-    asio::awaitable<void> adopt(const response& answer, std::string location);
+    asio::awaitable<void> adopt(const response& got, std::string location);
     asio::awaitable<void> require_right_size(const upload_fields& said);
     asio::awaitable<void> ask();
-    asio::awaitable<void> require_offset(const response& answer, const upload_fields& said);
+    asio::awaitable<void> require_offset(const response& got, const upload_fields& said);
     asio::awaitable<void> stands_at(std::uint64_t offset);
     asio::awaitable<void> replay();
-    asio::awaitable<void> found_complete(const response& answer);
+    asio::awaitable<void> found_complete(const response& got);
     asio::awaitable<void> append();
-    asio::awaitable<void> appended(const response& answer, std::uint64_t length, bool last);
-    asio::awaitable<void> refused(const response& answer, std::uint64_t length, bool last);
-    asio::awaitable<void> resync(verdict because, const response& answer);
-    asio::awaitable<void> gone(const response& answer);
-    asio::awaitable<void> lost_tail(std::uint64_t offset, const response& answer);
-    asio::awaitable<void> begin_anew(bool discard);
-    asio::awaitable<void> finish(const response& answer);
-    asio::awaitable<void> require_same_digest(const response& answer);
+    asio::awaitable<void> appended(const response& got, std::uint64_t length, bool last);
+    asio::awaitable<void> refused(const response& got, std::uint64_t length, bool last);
+    asio::awaitable<void> resync(verdict because, const response& got);
+    asio::awaitable<void> gone(const response& got);
+    asio::awaitable<void> lost_tail(std::uint64_t offset, const response& got);
+    asio::awaitable<void> restart(bool discard);
+    asio::awaitable<void> finish(const response& got);
+    asio::awaitable<void> require_same_digest(const response& got);
 
     // Ends.
-    [[nodiscard]] failure failed(const verdict& why, const response& answer) const;
+    [[nodiscard]] failure failed(const verdict& why, const response& got) const;
     /// The server contradicts itself or us: gives the upload up, and throws.
     asio::awaitable<void> break_off(std::error_code code, std::string detail);
 

@@ -46,17 +46,17 @@ private:
 
     [[nodiscard]] bool decodes(const checkpoint& known) const;
     asio::awaitable<void> deliver_whole();
-    asio::awaitable<s3_answer> put_whole(const body_sums& sums);
-    asio::awaitable<std::string> confirmed_whole(const s3_answer& answer, const body_sums& sums);
+    asio::awaitable<s3_response> put_whole(const body_sums& sums);
+    asio::awaitable<std::string> confirmed_whole(const s3_response& got, const body_sums& sums);
     asio::awaitable<void> deliver_parts();
 
     // Which upload it is.
     asio::awaitable<void> begin();
     asio::awaitable<void> create();
     asio::awaitable<void> lost();
-    asio::awaitable<void> begin_anew(const s3_answer& because, bool discard);
+    asio::awaitable<void> restart(const s3_response& because, bool discard);
     asio::awaitable<std::optional<std::string>> find_object(std::string checksum);
-    asio::awaitable<whose> whose_by_etag(const response& answer);
+    asio::awaitable<whose> whose_by_etag(const response& got);
 
     // Its parts.
     asio::awaitable<bool> compare();
@@ -66,30 +66,30 @@ private:
     asio::awaitable<void> send_parts();
     asio::awaitable<bool> send_next_part();
     asio::awaitable<void> send_part(std::size_t part);
-    asio::awaitable<s3_answer> put_part(std::size_t part, body_source& body, const body_sums& sums);
+    asio::awaitable<s3_response> put_part(std::size_t part, body_source& body, const body_sums& sums);
     asio::awaitable<void> put_off(std::size_t part, const failure& why);
 
     // Its end.
     asio::awaitable<void> complete();
-    asio::awaitable<void> not_completed(s3_answer answer);
-    [[nodiscard]] bool leaves_doubt(const s3_answer& answer) const;
-    void settle_condition(const s3_answer& answer);
+    asio::awaitable<void> not_completed(s3_response got);
+    [[nodiscard]] bool leaves_doubt(const s3_response& got) const;
+    void settle_condition(const s3_response& got);
 
     asio::awaitable<body_sums> sums_of(body_source& body);
-    asio::awaitable<s3_answer> send(request what, std::string payload);
+    asio::awaitable<s3_response> send(request what, std::string payload);
     [[nodiscard]] request make_request(std::string method, std::string url) const;
     void add_object_headers(request& what) const;
     void add_sums(request& what, const body_sums& sums) const;
-    void require_checksum(const s3_answer& answer, const body_sums& sums) const;
-    void require_known_checksum(const s3_answer& answer) const;
+    void require_checksum(const s3_response& got, const body_sums& sums) const;
+    void require_known_checksum(const s3_response& got) const;
     [[nodiscard]] std::string whole_checksum() const;
     asio::awaitable<std::string> checksum_of_file();
     asio::awaitable<std::string> digest_of_file(std::string algorithm);
-    void require_whole_checksum(const s3_answer& answer, std::string_view heard, const std::string& sent) const;
+    void require_whole_checksum(const s3_response& got, std::string_view returned, const std::string& sent) const;
     [[nodiscard]] std::string receipt(const std::string& etag, const std::string& checksum) const;
-    void require(const s3_answer& answer) const;
-    [[nodiscard]] failure failed(const verdict& why, const s3_answer& answer, std::string detail = {}) const;
-    [[noreturn]] void fail(disposition what, std::error_code code, const s3_answer& answer, std::string detail) const;
+    void require(const s3_response& got) const;
+    [[nodiscard]] failure failed(const verdict& why, const s3_response& got, std::string detail = {}) const;
+    [[noreturn]] void fail(disposition what, std::error_code code, const s3_response& got, std::string detail) const;
 
     [[nodiscard]] std::uint64_t size() const noexcept { return job_.items()[index_].spec.size; }
     [[nodiscard]] std::size_t first_missing() const noexcept;
@@ -105,7 +105,7 @@ private:
     std::unique_ptr<body_source> source_;
     s3_state state_;
     std::vector<s3_sent_part> sent_;         ///< what completion names; empty entries are missing
-    std::vector<bool> under_way_;            ///< taken up in this round
+    std::vector<bool> in_flight_;            ///< taken up in this round
     std::vector<int> refusals_;              ///< of each part in this attempt
     std::optional<failure> failed_;          ///< of a part, while its neighbours finish
     std::optional<failure> unacknowledged_;  ///< of parts that may be there all the same: the list tells

@@ -50,33 +50,33 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
     const bool doubted = job_.in_doubt(index_);
     body_sums sums = co_await sums_of(*source_);
     for (int refusals = 1; !receipt_; ++refusals) {
-        const s3_answer answer = co_await put_whole(sums);
-        require_known_checksum(answer);
-        if (endpoint_->asks_for_md5(answer) && sums.md5.empty()) {
+        const s3_response got = co_await put_whole(sums);
+        require_known_checksum(got);
+        if (endpoint_->asks_for_md5(got) && sums.md5.empty()) {
             sums = co_await sums_of(*source_);
             continue;
         }
-        if (answer.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
+        if (got.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
             receipt_ = co_await find_object(sums.checksum);
             if (!receipt_ && doubted) {
-                settle_condition(answer);
+                settle_condition(got);
             }
         }
-        const verdict v = judge(answer, true);
-        const auto retry_after = parse_retry_after(answer.http, unix_seconds(job_.now()));
+        const verdict v = judge(got, true);
+        const auto retry_after = parse_retry_after(got.http, unix_seconds(job_.now()));
         const bool among_others = endpoint_->taken() != 0 && !conditional && refusals <= most_refusals;
         if (!receipt_ && !v.accepted && among_others && is_refused_for_now(v.what, v.code, retry_after)) {
             co_await job_.back_off(refusals, retry_after);
         } else if (!receipt_) {
-            require(answer);
-            receipt_ = co_await confirmed_whole(answer, sums);
+            require(got);
+            receipt_ = co_await confirmed_whole(got, sums);
         }
     }
     endpoint_->note_taken();
     job_.complete_item_soon(index_, printable_excerpt(*receipt_, 256));
 }
 
-WAYBILL_DECL asio::awaitable<s3_answer> s3_item::put_whole(const body_sums& sums) {
+WAYBILL_DECL asio::awaitable<s3_response> s3_item::put_whole(const body_sums& sums) {
     request put = make_request("PUT", target_);
     put.body = source_.get();
     put.finishing = has_condition(job_.spec().headers);
@@ -89,8 +89,8 @@ WAYBILL_DECL asio::awaitable<s3_answer> s3_item::put_whole(const body_sums& sums
 
 /// The receipt of an object that was accepted. A success without an ETag is none: a bucket is made in the same way, and
 /// whatever stands before the server may say 200. Then the object is looked for.
-WAYBILL_DECL asio::awaitable<std::string> s3_item::confirmed_whole(const s3_answer& answer, const body_sums& sums) {
-    const std::string etag = stored_etag(answer.http, size());
+WAYBILL_DECL asio::awaitable<std::string> s3_item::confirmed_whole(const s3_response& got, const body_sums& sums) {
+    const std::string etag = stored_etag(got.http, size());
     std::optional<std::string> found;
     if (etag.empty()) {
         found = co_await find_object(sums.checksum);
@@ -103,12 +103,12 @@ WAYBILL_DECL asio::awaitable<std::string> s3_item::confirmed_whole(const s3_answ
         co_await job_.save_with_intent(std::move(doubtful));
     }
     if (!found) {
-        fail(bucket_ ? disposition::permanent : after_foreign_answer(answer.http), errc::invalid_response, answer,
+        fail(bucket_ ? disposition::permanent : after_foreign_response(got.http), errc::invalid_response, got,
              bucket_    ? "the URL names a bucket, not an object"
              : foreign_ ? "a success without an ETag, and another object is there"
                         : "a success without an ETag, and no such object is to be seen");
     }
-    require_checksum(answer, sums);
+    require_checksum(got, sums);
     co_return std::move(*found);
 }
 
@@ -154,12 +154,12 @@ WAYBILL_DECL asio::awaitable<void> s3_item::create() {
     if (settings_.whole_checksum) {
         make.headers.push_back(header_field{"x-amz-checksum-type", "FULL_OBJECT"});
     }
-    const s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", "")));
-    require_known_checksum(answer);
-    require(answer);
-    const std::string id = parse_upload_id(answer.http.body);
+    const s3_response got = co_await send(std::move(make), to_hex(digest_of("sha-256", "")));
+    require_known_checksum(got);
+    require(got);
+    const std::string id = parse_upload_id(got.http.body);
     if (id.empty()) {
-        fail(after_foreign_answer(answer.http), errc::invalid_response, answer, "no UploadId");
+        fail(after_foreign_response(got.http), errc::invalid_response, got, "no UploadId");
     }
     resource_ = target_ + "?uploadId=" + url::escape_segment(id);
     state_.parts.assign(s3_part_count(size(), state_.part_size), 0);
@@ -171,7 +171,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::create() {
 }
 
 /// Another upload in place of this one, a bounded number of times; `discard`: this one is still there.
-WAYBILL_DECL asio::awaitable<void> s3_item::begin_anew(const s3_answer& because, bool discard) {
+WAYBILL_DECL asio::awaitable<void> s3_item::restart(const s3_response& because, bool discard) {
     if (++state_.restarts > most_restarts) {
         fail(disposition::permanent, make_http_error(because.http.status), because,
              std::to_string(state_.restarts) + " uploads came to nothing at the server");
@@ -180,7 +180,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::begin_anew(const s3_answer& because,
     co_await create();
 }
 
-WAYBILL_DECL asio::awaitable<s3_answer> s3_item::send(request what, std::string payload) {
+WAYBILL_DECL asio::awaitable<s3_response> s3_item::send(request what, std::string payload) {
     co_return co_await endpoint_->send(job_, std::move(what), std::move(payload), index_);
 }
 
@@ -209,17 +209,17 @@ WAYBILL_DECL std::string s3_item::receipt(const std::string& etag, const std::st
     return told ? etag + " crc32c=:" + checksum + ":" : etag;
 }
 
-WAYBILL_DECL void s3_item::require(const s3_answer& answer) const {
-    require_accepted(answer, unix_seconds(job_.now()), index_);
+WAYBILL_DECL void s3_item::require(const s3_response& got) const {
+    require_accepted(got, unix_seconds(job_.now()), index_);
 }
 
-WAYBILL_DECL void s3_item::fail(disposition what, std::error_code code, const s3_answer& answer,
+WAYBILL_DECL void s3_item::fail(disposition what, std::error_code code, const s3_response& got,
                                 std::string detail) const {
-    detail::fail(answer, verdict{false, what, code}, unix_seconds(job_.now()), index_, std::move(detail));
+    detail::fail(got, verdict{false, what, code}, unix_seconds(job_.now()), index_, std::move(detail));
 }
 
-WAYBILL_DECL failure s3_item::failed(const verdict& why, const s3_answer& answer, std::string detail) const {
-    return failure_of(answer, why, unix_seconds(job_.now()), index_, std::move(detail));
+WAYBILL_DECL failure s3_item::failed(const verdict& why, const s3_response& got, std::string detail) const {
+    return failure_of(got, why, unix_seconds(job_.now()), index_, std::move(detail));
 }
 
 WAYBILL_DECL checkpoint s3_item::reached() const {

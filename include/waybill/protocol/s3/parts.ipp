@@ -56,20 +56,20 @@ WAYBILL_DECL asio::awaitable<std::optional<std::vector<s3_listed_part>>> s3_item
     int cut = 0;
     for (;;) {
         request get = make_request("GET", page_after(after));
-        const s3_answer answer = co_await send(std::move(get), to_hex(digest_of("sha-256", "")));
-        if (answer.error.code == "NoSuchUpload") {
+        const s3_response got = co_await send(std::move(get), to_hex(digest_of("sha-256", "")));
+        if (got.error.code == "NoSuchUpload") {
             gone_ = surely_ = true;
             co_return all;
         }
-        const verdict v = judge(answer, true);
+        const verdict v = judge(got, true);
         const bool never = v.what == disposition::permanent && v.code.category() == http_category();
-        if (!v.accepted && (never || (answer.http.status >= 500 && job_.state().troubles >= stubborn))) {
+        if (!v.accepted && (never || (got.http.status >= 500 && job_.state().troubles >= stubborn))) {
             co_return std::nullopt;
         }
-        require(answer);
-        const std::optional<s3_part_list> found = parse_part_list(answer.http.body, state_.checksum);
-        if (!found || answer.http.body_cut) {
-            const bool begun = answer.http.body.find("<ListPartsResult") != std::string::npos;
+        require(got);
+        const std::optional<s3_part_list> found = parse_part_list(got.http.body, state_.checksum);
+        if (!found || got.http.body_truncated) {
+            const bool begun = got.http.body.find("<ListPartsResult") != std::string::npos;
             if (!begun || ++cut > most_cut) {
                 co_return std::nullopt;
             }
@@ -91,15 +91,15 @@ WAYBILL_DECL asio::awaitable<std::optional<std::vector<s3_listed_part>>> s3_item
 /// confirmed, or that has changed since, is compared by its MD5; where the server's ETags are none, it
 /// is sent again.
 WAYBILL_DECL asio::awaitable<void> s3_item::adopt(std::vector<s3_listed_part> listed) {
-    std::vector<std::uint32_t> heard(state_.parts.size(), 0);
-    heard.swap(state_.parts);
+    std::vector<std::uint32_t> returned(state_.parts.size(), 0);
+    returned.swap(state_.parts);
     for (const s3_listed_part& part : listed) {
         const auto i = static_cast<std::size_t>(part.number - 1);
         const bool unsummed = !state_.checksum.empty() && part.checksum.empty();
-        if (i >= heard.size() || part.size != state_.length(i, size())) {
+        if (i >= returned.size() || part.size != state_.length(i, size())) {
             continue;
         }
-        bool same = heard[i] == fingerprint(opaque_tag(part.etag));
+        bool same = returned[i] == fingerprint(opaque_tag(part.etag));
         if (!same && unsummed) {
             continue;
         }
@@ -128,7 +128,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::adopt(std::vector<s3_listed_part> li
 /// already would be lost. Goes on for as long as parts are taken.
 WAYBILL_DECL asio::awaitable<void> s3_item::send_parts() {
     const std::size_t before = missing();
-    under_way_.assign(state_.parts.size(), false);
+    in_flight_.assign(state_.parts.size(), false);
     refusals_.resize(state_.parts.size(), 0);
     failed_.reset();
     unacknowledged_.reset();
@@ -154,13 +154,13 @@ WAYBILL_DECL asio::awaitable<void> s3_item::send_parts() {
 
 WAYBILL_DECL asio::awaitable<bool> s3_item::send_next_part() {
     std::size_t next = 0;
-    while (next < sent_.size() && (!sent_[next].etag.empty() || under_way_[next])) {
+    while (next < sent_.size() && (!sent_[next].etag.empty() || in_flight_[next])) {
         ++next;
     }
     if (failed_ || gone_ || next == state_.parts.size()) {
         co_return false;
     }
-    under_way_[next] = true;
+    in_flight_[next] = true;
     std::optional<failure> refused;
     try {
         co_await send_part(next);
@@ -185,41 +185,41 @@ WAYBILL_DECL asio::awaitable<void> s3_item::put_off(std::size_t part, const fail
         co_return;
     }
     co_await job_.back_off(refusals, why.retry_after());
-    under_way_[part] = false;
+    in_flight_[part] = false;
 }
 
 WAYBILL_DECL asio::awaitable<void> s3_item::send_part(std::size_t part) {
     const std::uint64_t offset = part * state_.part_size;
     body_range body(*source_, offset, state_.length(part, size()));
     body_sums sums = co_await sums_of(body);
-    s3_answer answer = co_await put_part(part, body, sums);
-    if (endpoint_->asks_for_md5(answer) && sums.md5.empty()) {
+    s3_response got = co_await put_part(part, body, sums);
+    if (endpoint_->asks_for_md5(got) && sums.md5.empty()) {
         sums = co_await sums_of(body);
-        answer = co_await put_part(part, body, sums);
+        got = co_await put_part(part, body, sums);
     }
-    if (says_gone(answer)) {
+    if (says_gone(got)) {
         gone_ = true;
-        surely_ = surely_ || answer.error.code == "NoSuchUpload";
+        surely_ = surely_ || got.error.code == "NoSuchUpload";
         co_return;
     }
-    const verdict v = judge(answer, true);
-    const std::string etag = v.accepted ? stored_etag(answer.http, body.size()) : std::string();
+    const verdict v = judge(got, true);
+    const std::string etag = v.accepted ? stored_etag(got.http, body.size()) : std::string();
     const bool passes = v.what == disposition::retry || v.what == disposition::again;
-    const bool lost = answer.http.status == 0 && answer.http.may_have_left && passes;
+    const bool lost = got.http.status == 0 && got.http.may_have_left && passes;
     if (lost || (v.accepted && etag.empty())) {
         // It may be there, which the list says: not sent again blindly. But not for ever, nor for one that is only
         // slow.
         const std::error_code code = lost ? v.code : make_error_code(errc::invalid_response);
-        unacknowledged_.emplace(v.what, code, describe(answer, lost ? "" : "a success without the part's ETag"),
+        unacknowledged_.emplace(v.what, code, describe(got, lost ? "" : "a success without the part's ETag"),
                                 std::nullopt, index_);
-        if (++unacknowledged_in_a_row_ > settings_.parallel || answer.http.failure == errc::response_timed_out) {
+        if (++unacknowledged_in_a_row_ > settings_.parallel || got.http.failure == errc::response_timed_out) {
             failed_ = failed_ ? failed_ : unacknowledged_;
         }
         co_return;
     }
-    require_known_checksum(answer);
-    require(answer);
-    require_checksum(answer, sums);
+    require_known_checksum(got);
+    require(got);
+    require_checksum(got, sums);
     unacknowledged_in_a_row_ = 0;
     endpoint_->note_taken();
     state_.parts[part] = fingerprint(opaque_tag(etag));
@@ -229,7 +229,8 @@ WAYBILL_DECL asio::awaitable<void> s3_item::send_part(std::size_t part) {
     job_.confirm(index_, state_.confirmed(size()));
 }
 
-WAYBILL_DECL asio::awaitable<s3_answer> s3_item::put_part(std::size_t part, body_source& body, const body_sums& sums) {
+WAYBILL_DECL asio::awaitable<s3_response> s3_item::put_part(std::size_t part, body_source& body,
+                                                            const body_sums& sums) {
     request put = make_request("PUT", resource_ + "&partNumber=" + std::to_string(part + 1));
     put.body = &body;
     add_sums(put, sums);

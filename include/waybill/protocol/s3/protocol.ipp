@@ -61,7 +61,7 @@ WAYBILL_DECL asio::awaitable<void> s3_protocol::discard(exchange& server, const 
     remove.url = what.reached.resource;
     remove.idempotent = true;
     add_headers(remove.headers, what.job.headers, s3_header::every);
-    const s3_answer removed = co_await endpoint_->send(server, std::move(remove), nothing, what.reached.item);
+    const s3_response removed = co_await endpoint_->send(server, std::move(remove), nothing, what.reached.item);
     if (removed.http.status == 404) {
         co_return;
     }
@@ -72,7 +72,7 @@ WAYBILL_DECL asio::awaitable<void> s3_protocol::discard(exchange& server, const 
     list.url = what.reached.resource + "&max-parts=1";
     list.idempotent = true;
     add_headers(list.headers, what.job.headers, s3_header::every);
-    const s3_answer left = co_await endpoint_->send(server, std::move(list), nothing, what.reached.item);
+    const s3_response left = co_await endpoint_->send(server, std::move(list), nothing, what.reached.item);
     const verdict v = judge(left, true);
     // Who may not look, or asks a server that does not list parts, has done what can be done.
     const bool never = v.what == disposition::permanent && !v.accepted && v.code.category() == http_category();

@@ -15,9 +15,9 @@ namespace waybill::detail {
 /// How an upload ended that its server calls complete.
 enum class ending : std::uint8_t {
     delivered,
-    refused,  ///< it has the bytes and does not want them: a hook of the server has said no
-    unknown,  ///< it says both, and only the app behind it may know
-    anew,     ///< it was told to the app, which wants it sent again
+    refused,     ///< it has the bytes and does not want them: a hook of the server has said no
+    unknown,     ///< it says both, and only the app behind it may know
+    send_again,  ///< it was told to the app, which wants it sent again
 };
 
 /// What is known of an upload's last request. Kept with the checkpoint.
@@ -27,12 +27,12 @@ struct finishing {
     bool told = false;            ///< the job has ended, or was set aside, because of it
 
     /// Takes note of an answer. A gateway that has not heard its server says no more than a connection that broke.
-    void heard(const response& answer) noexcept {
-        const bool by_gateway = answer.status == 502 || answer.status == 504 || answer.status >= 520;
-        const bool said = answer.status >= 300 && !by_gateway && !answer.see_other;
-        refused = said ? answer.status : 0;
-        const bool taken = (answer.status / 100 == 2 || answer.see_other) && answer.has_left;
-        unacknowledged = unacknowledged || (!said && !taken && answer.may_have_left);
+    void note(const response& got) noexcept {
+        const bool by_gateway = got.status == 502 || got.status == 504 || got.status >= 520;
+        const bool said = got.status >= 300 && !by_gateway && !got.see_other;
+        refused = said ? got.status : 0;
+        const bool taken = (got.status / 100 == 2 || got.see_other) && got.has_left;
+        unacknowledged = unacknowledged || (!said && !taken && got.may_have_left);
         told = false;
     }
 
@@ -57,7 +57,7 @@ struct finishing {
             return ending::delivered;
         }
         if (told && !in_doubt) {
-            return ending::anew;
+            return ending::send_again;
         }
         // Not taken, and there all the same: by the one before, or nobody knows by whom.
         if (std::find(not_taken.begin(), not_taken.end(), refused) != not_taken.end()) {

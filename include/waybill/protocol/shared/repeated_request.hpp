@@ -17,10 +17,10 @@ namespace waybill::detail {
 
 /// To an endpoint that honours the key, 409 says that an earlier request with it is still being worked on
 /// (draft-ietf-httpapi-idempotency-key-header, section 2.6): a later one gets its answer.
-inline void require_first_is_over(const response& answer, const session& job, std::size_t about, bool repeated) {
-    if (answer.status == 409 && repeated) {
-        throw failure(disposition::ambiguous, make_http_error(409), describe(answer),
-                      parse_retry_after(answer, unix_seconds(job.now())), about);
+inline void require_first_is_over(const response& got, const session& job, std::size_t about, bool repeated) {
+    if (got.status == 409 && repeated) {
+        throw failure(disposition::ambiguous, make_http_error(409), describe(got),
+                      parse_retry_after(got, unix_seconds(job.now())), about);
     }
 }
 

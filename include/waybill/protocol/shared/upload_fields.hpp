@@ -38,7 +38,7 @@ struct upload_fields {
 /// Why a request was refused, by its problem type (RFC 9457).
 enum class upload_problem : std::uint8_t { none, mismatching_offset, completed, inconsistent_length };
 
-[[nodiscard]] WAYBILL_DECL upload_problem parse_upload_problem(const response& answer);
+[[nodiscard]] WAYBILL_DECL upload_problem parse_upload_problem(const response& got);
 
 }  // namespace waybill::detail
 

@@ -54,32 +54,30 @@ private:
     asio::awaitable<bool> send_next_part(std::size_t& next);
     [[nodiscard]] request creation(const tus_part& part) const;
     asio::awaitable<void> create(tus_part& part);
-    asio::awaitable<void> created(tus_part& part, const response& answer, std::optional<std::uint64_t> sent);
+    asio::awaitable<void> created(tus_part& part, const response& got, std::optional<std::uint64_t> sent);
     asio::awaitable<void> ask(tus_part& part);
-    asio::awaitable<bool> is_shown(tus_part& part, const response& answer);
-    asio::awaitable<void> require_same(const tus_part& part, const response& answer,
-                                       std::optional<std::uint64_t> length);
-    asio::awaitable<void> stands_at(tus_part& part, std::uint64_t offset, const response& answer);
-    asio::awaitable<void> found_complete(tus_part& part, const response& answer);
+    asio::awaitable<bool> is_shown(tus_part& part, const response& got);
+    asio::awaitable<void> require_same(const tus_part& part, const response& got, std::optional<std::uint64_t> length);
+    asio::awaitable<void> stands_at(tus_part& part, std::uint64_t offset, const response& got);
+    asio::awaitable<void> found_complete(tus_part& part, const response& got);
     asio::awaitable<void> patch(tus_part& part);
-    asio::awaitable<void> answered(tus_part& part, std::uint64_t size, const response& answer);
-    asio::awaitable<void> moved(tus_part& part, std::uint64_t offset, const response& answer, bool settles);
-    asio::awaitable<void> lost(tus_part& part, const response& answer);
-    asio::awaitable<void> hidden(tus_part& part, const response& answer);
-    asio::awaitable<void> lost_tail(tus_part& part, std::uint64_t offset, const response& answer);
-    void count_restart(const response& answer);
-    asio::awaitable<void> begin_anew(tus_part& part, bool discard);
-    void note_told(const failure& why);
+    asio::awaitable<void> responded(tus_part& part, std::uint64_t size, const response& got);
+    asio::awaitable<void> moved(tus_part& part, std::uint64_t offset, const response& got, bool settles);
+    asio::awaitable<void> lost(tus_part& part, const response& got);
+    asio::awaitable<void> hidden(tus_part& part, const response& got);
+    asio::awaitable<void> lost_tail(tus_part& part, std::uint64_t offset, const response& got);
+    void count_restart(const response& got);
+    asio::awaitable<void> restart(tus_part& part, bool discard);
+    void note_reported(const failure& why);
     asio::awaitable<void> concatenate();
     asio::awaitable<void> verify_final();
 
     asio::awaitable<response> send(request what, tus_part* part, std::uint64_t size);
-    asio::awaitable<void> lie(const response& answer, std::string what);
-    void trouble(tus_part& part, const response& answer) const;
-    [[nodiscard]] failure failed(disposition what, std::error_code code, const response& answer,
-                                 std::string detail) const;
-    [[noreturn]] void fail(disposition what, std::error_code code, const response& answer, std::string detail) const;
-    void require_tus(const response& answer) const;
+    asio::awaitable<void> contradicted(const response& got, std::string what);
+    void trouble(tus_part& part, const response& got) const;
+    [[nodiscard]] failure failed(disposition what, std::error_code code, const response& got, std::string detail) const;
+    [[noreturn]] void fail(disposition what, std::error_code code, const response& got, std::string detail) const;
+    void require_tus(const response& got) const;
     void require_known(const response& said = response()) const;
 
     [[nodiscard]] body_source& source();

@@ -26,14 +26,14 @@ WAYBILL_DECL asio::awaitable<void> tus_item::deliver() {
     }
     co_await begin();
     if (!settings_.digest.empty() && (!confirmed || has_file())) {
-        hashing_ =
-            std::make_unique<hashing_source>(job_.open(index_), settings_.digest, state_.marks, job_.piece_size());
+        hashing_ = std::make_unique<hashing_source>(job_.open(index_), settings_.digest, state_.digest_points,
+                                                    job_.piece_size());
     }
     if (whole()) {
         try {
             co_await send_part(state_.parts.front());
         } catch (const failure& f) {
-            note_told(f);
+            note_reported(f);
             throw;
         }
     } else {
@@ -158,7 +158,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::finish() {
 }
 
 /// The job ends, or is set aside, with what its last request was answered: what comes next is the app's decision.
-WAYBILL_DECL void tus_item::note_told(const failure& why) {
+WAYBILL_DECL void tus_item::note_reported(const failure& why) {
     const bool ends = why.what_to_do() == disposition::permanent || why.code() == errc::outcome_unknown;
     if (ends && state_.last.refused != 0 && job_.find_checkpoint(index_) != nullptr) {
         state_.last.told = true;
@@ -167,31 +167,31 @@ WAYBILL_DECL void tus_item::note_told(const failure& why) {
 }
 
 /// Gives the upload up: its server cannot be trusted with it. A retry of the job begins a new one.
-WAYBILL_DECL asio::awaitable<void> tus_item::lie(const response& answer, std::string what) {
+WAYBILL_DECL asio::awaitable<void> tus_item::contradicted(const response& got, std::string what) {
     co_await job_.resolve_and_discard(index_, true);  // what is given up has not arrived
-    throw failure(failed(disposition::permanent, errc::wrong_offset, answer, std::move(what)).settle());
+    throw failure(failed(disposition::permanent, errc::wrong_offset, got, std::move(what)).settle());
 }
 
-WAYBILL_DECL void tus_item::trouble(tus_part& part, const response& answer) const {
+WAYBILL_DECL void tus_item::trouble(tus_part& part, const response& got) const {
     part.asked = false;
     if (++part.troubles > most_troubles) {
-        const bool refused = answer.status >= 400;
+        const bool refused = got.status >= 400;
         fail(refused ? disposition::permanent : disposition::retry,
-             refused ? make_http_error(answer.status) : make_error_code(errc::invalid_response), answer,
+             refused ? make_http_error(got.status) : make_error_code(errc::invalid_response), got,
              "no progress in " + std::to_string(part.troubles) + " requests");
     }
 }
 
-WAYBILL_DECL failure tus_item::failed(disposition what, std::error_code code, const response& answer,
+WAYBILL_DECL failure tus_item::failed(disposition what, std::error_code code, const response& got,
                                       std::string detail) const {
-    diagnostics d = describe(answer);
+    diagnostics d = describe(got);
     d.detail = std::move(detail);
-    return failure(what, code, std::move(d), parse_retry_after(answer, unix_seconds(job_.now())), index_);
+    return failure(what, code, std::move(d), parse_retry_after(got, unix_seconds(job_.now())), index_);
 }
 
-WAYBILL_DECL void tus_item::fail(disposition what, std::error_code code, const response& answer,
+WAYBILL_DECL void tus_item::fail(disposition what, std::error_code code, const response& got,
                                  std::string detail) const {
-    throw failed(what, code, answer, std::move(detail));
+    throw failed(what, code, got, std::move(detail));
 }
 
 /// A request that finishes the item has left, its answer was lost, and the server has nothing to ask
@@ -220,7 +220,7 @@ WAYBILL_DECL checkpoint tus_item::reached() {
     c.offset = state_.confirmed();
     c.expires_unix = whole() ? state_.parts.front().expires : 0;
     if (hashing_) {
-        state_.marks = hashing_->marks();
+        state_.digest_points = hashing_->digest_points();
     }
     c.state = encode_tus_state(state_);
     return c;

@@ -59,10 +59,10 @@ WAYBILL_DECL asio::awaitable<void> tus_protocol::discard(exchange& server, const
     std::optional<failure> failed;
     for (const std::string& target : urls) {
         request remove = tus_request("DELETE", target, settings_.override_method);
-        const response answer = co_await server.send(std::move(remove));
-        const verdict v = judge(answer, true);
+        const response got = co_await server.send(std::move(remove));
+        const verdict v = judge(got, true);
         if (!v.accepted && v.what != disposition::permanent) {
-            failed.emplace(v.what, v.code, describe(answer), parse_retry_after(answer, unix_seconds(server.now())));
+            failed.emplace(v.what, v.code, describe(got), parse_retry_after(got, unix_seconds(server.now())));
         }
     }
     if (failed) {

@@ -32,11 +32,11 @@ WAYBILL_DECL asio::awaitable<response> tus_item::send(request what, tus_part* pa
     if (part != nullptr) {
         what.spans.push_back(body_span{index_, 0, part->begin + part->offset, bytes});
     }
-    response answer = co_await job_.send(std::move(what), index_);
-    if (answer.status == 423) {  // another request has it: most likely our own of before
-        fail(disposition::busy, make_http_error(423), answer, "the upload is locked");
+    response got = co_await job_.send(std::move(what), index_);
+    if (got.status == 423) {  // another request has it: most likely our own of before
+        fail(disposition::busy, make_http_error(423), got, "the upload is locked");
     }
-    co_return answer;
+    co_return got;
 }
 
 WAYBILL_DECL asio::awaitable<void> tus_item::discover() {
@@ -48,15 +48,15 @@ WAYBILL_DECL asio::awaitable<void> tus_item::discover() {
     ask.url = job_.spec().url;
     ask.idempotent = true;
     ask.conditional = false;
-    const response answer = co_await send(std::move(ask), nullptr, 0);
-    const verdict v = judge(answer, true);
+    const response got = co_await send(std::move(ask), nullptr, 0);
+    const verdict v = judge(got, true);
     // What a server offers beyond the core saves work, and no more than that: one that breaks over the question is
     // taken to offer nothing. But for a checksum, which the job must have.
-    const bool indispensable = !settings_.checksum.empty() || !is_broken_by(answer);
+    const bool indispensable = !settings_.checksum.empty() || !is_disrupted_by(got);
     if (!v.accepted && v.what != disposition::permanent && indispensable) {
-        job_.require(answer, index_);
+        job_.require(got, index_);
     }
-    server_->offer = v.accepted ? parse_tus_offer(answer) : tus_offer();
+    server_->offer = v.accepted ? parse_tus_offer(got) : tus_offer();
 }
 
 // One byte more or less in a body the server checks is found out by it, not by us: the body is read
@@ -95,26 +95,26 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
     make.idempotent = bytes < part.length || !whole();
     const bool idempotent = make.idempotent;
     tus_part* const sending = filled ? &part : nullptr;
-    const response answer = co_await send(std::move(make), sending, bytes);
-    if (filled && (answer.status == 413 || answer.status == 460)) {
+    const response got = co_await send(std::move(make), sending, bytes);
+    if (filled && (got.status == 413 || got.status == 460)) {
         with_upload_ = false;
         co_return;
     }
-    job_.require(answer, index_, idempotent);
-    require_tus(answer);
-    co_await created(part, answer, filled ? std::optional(bytes) : std::nullopt);
+    job_.require(got, index_, idempotent);
+    require_tus(got);
+    co_await created(part, got, filled ? std::optional(bytes) : std::nullopt);
 }
 
 /// `sent`: how many bytes the request brought that made it.
-WAYBILL_DECL asio::awaitable<void> tus_item::created(tus_part& part, const response& answer,
+WAYBILL_DECL asio::awaitable<void> tus_item::created(tus_part& part, const response& got,
                                                      std::optional<std::uint64_t> sent) {
-    part.url = tus_location(answer, job_.spec().url, index_);
+    part.url = tus_location(got, job_.spec().url, index_);
     part.offset = 0;
     part.left.reset();
     part.deferred = defer_;
     part.asked = !sent;
-    part.expires = tus_expiry(answer, unix_seconds(job_.now()));
-    const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
+    part.expires = tus_expiry(got, unix_seconds(job_.now()));
+    const auto offset = parse_decimal(got.header("Upload-Offset").value_or(""));
     if (sent && offset && *offset <= *sent) {
         part.offset = *offset;
         part.asked = true;
@@ -149,26 +149,26 @@ WAYBILL_DECL asio::awaitable<void> tus_item::patch(tus_part& part) {
     append.finishing = whole() && part.offset + bytes == part.length;
     const bool finishes = append.finishing;
     co_await add_checksum(append);
-    response answer = co_await send(std::move(append), &part, bytes);
+    response got = co_await send(std::move(append), &part, bytes);
     if (bytes > small_item) {
-        answer.reused_connection = false;  // it has just answered: that a large one broke is no sign of a dead one
+        got.reused_connection = false;  // it has just answered: that a large one broke is no sign of a dead one
     }
     if (finishes) {
-        state_.last.heard(answer);
-        refusal_ = answer;
+        state_.last.note(got);
+        refusal_ = got;
     }
-    if (answer.status / 100 != 2 || !answer.has_left) {
-        part.left = part.offset + std::min(bytes, answer.body_offered);
+    if (got.status / 100 != 2 || !got.has_left) {
+        part.left = part.offset + std::min(bytes, got.body_offered);
         job_.save_soon(reached());
     }
-    co_await answered(part, bytes, answer);
+    co_await responded(part, bytes, got);
 }
 
 /// What a PATCH came to.
-WAYBILL_DECL asio::awaitable<void> tus_item::answered(tus_part& part, std::uint64_t bytes, const response& answer) {
-    switch (answer.status) {
+WAYBILL_DECL asio::awaitable<void> tus_item::responded(tus_part& part, std::uint64_t bytes, const response& got) {
+    switch (got.status) {
         case 404:
-        case 410: co_await lost(part, answer); co_return;
+        case 410: co_await lost(part, got); co_return;
         case 413:  // the server's, or a proxy's, limit of one request
             if (bytes / 2 < least_chunk) {
                 break;
@@ -179,37 +179,37 @@ WAYBILL_DECL asio::awaitable<void> tus_item::answered(tus_part& part, std::uint6
             co_return;
         case 400:  // tusd also means "interrupted" and "cut off" by it
         case 409:
-        case 460: trouble(part, answer); co_return;
+        case 460: trouble(part, got); co_return;
         default: break;
     }
     // A finishing request without an answer keeps its mark until the server has been asked.
     const bool finishing = whole() && part.offset + bytes == part.length;
-    job_.require(answer, index_, !finishing);
-    require_tus(answer);
-    const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
+    job_.require(got, index_, !finishing);
+    require_tus(got);
+    const auto offset = parse_decimal(got.header("Upload-Offset").value_or(""));
     if (!offset) {
-        fail(settings_.override_method ? disposition::permanent : disposition::retry, errc::invalid_response, answer,
+        fail(settings_.override_method ? disposition::permanent : disposition::retry, errc::invalid_response, got,
              "no Upload-Offset");
     }
     if (*offset < part.offset || *offset > part.offset + bytes) {
-        co_await lie(answer, "it is at offset " + std::to_string(*offset) + " after " + std::to_string(bytes) +
-                                 " bytes from " + std::to_string(part.offset));
+        co_await contradicted(got, "it is at offset " + std::to_string(*offset) + " after " + std::to_string(bytes) +
+                                       " bytes from " + std::to_string(part.offset));
     }
     if (*offset != part.offset + bytes) {
-        trouble(part, answer);  // a success, but not of all: it is asked where it stands
+        trouble(part, got);  // a success, but not of all: it is asked where it stands
     }
     part.deferred = false;
-    co_await moved(part, *offset, answer, false);
+    co_await moved(part, *offset, got, false);
 }
 
-WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t offset, const response& answer,
+WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t offset, const response& got,
                                                    bool settles) {
     if (offset > part.offset) {
         part.troubles = 0;
     }
     part.offset = offset;
     part.left.reset();
-    if (const std::int64_t until = tus_expiry(answer, unix_seconds(job_.now())); until != 0) {
+    if (const std::int64_t until = tus_expiry(got, unix_seconds(job_.now())); until != 0) {
         part.expires = until;
     }
     job_.confirm(index_, state_.confirmed());
@@ -221,9 +221,9 @@ WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t
     co_return;
 }
 
-WAYBILL_DECL void tus_item::require_tus(const response& answer) const {
-    if (answer.header("Tus-Resumable") != "1.0.0") {
-        fail(after_foreign_answer(answer), errc::invalid_response, answer, "the answer is not tus 1.0.0");
+WAYBILL_DECL void tus_item::require_tus(const response& got) const {
+    if (got.header("Tus-Resumable") != "1.0.0") {
+        fail(after_foreign_response(got), errc::invalid_response, got, "the answer is not tus 1.0.0");
     }
 }
 

@@ -203,7 +203,7 @@ struct tus_state {
     finishing last;              ///< the request with the last byte, when there is one upload
     std::string checksum;
     std::string final_url;
-    std::string marks;
+    std::string digest_points;
     std::vector<tus_part> parts;
 
     [[nodiscard]] std::uint64_t confirmed() const noexcept {
@@ -218,7 +218,7 @@ struct tus_state {
 [[nodiscard]] inline std::string encode_tus_state(const tus_state& s) {
     encoder out;
     out.number(1).number(s.delivered ? 1 : 0).number(s.chunk).number(s.restarts).number(s.last.encode());
-    out.text(s.checksum).text(s.final_url).text(s.marks).number(s.parts.size());
+    out.text(s.checksum).text(s.final_url).text(s.digest_points).number(s.parts.size());
     for (const tus_part& p : s.parts) {
         out.text(p.url).number(p.begin).number(p.length).number(p.offset);
         out.number(static_cast<std::uint64_t>(std::max<std::int64_t>(p.expires, 0)));
@@ -239,7 +239,7 @@ struct tus_state {
     s.last = finishing::decode(in.number(finishing::most_encoded));
     s.checksum = in.text();
     s.final_url = in.text();
-    s.marks = in.text();
+    s.digest_points = in.text();
     const std::uint64_t count = in.number(64);
     for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
         tus_part p;

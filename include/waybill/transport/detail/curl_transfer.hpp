@@ -6,7 +6,7 @@
 #include <waybill/error.hpp>
 #include <waybill/transport/detail/curl_handle.hpp>
 #include <waybill/transport/detail/curl_multi_driver.hpp>
-#include <waybill/transport/detail/early_answer.hpp>
+#include <waybill/transport/detail/early_response_watch.hpp>
 #include <waybill/transport/detail/failure_text.hpp>
 #include <waybill/transport/detail/response_reader.hpp>
 #include <waybill/transport/request.hpp>
@@ -29,17 +29,17 @@ class curl_transfer final : public transfer_listener {
 public:
     curl_transfer(const request& what, transfer_progress& progress, const asio::any_io_executor& executor,
                   easy_handle easy)
-        : what_(what), progress_(progress), reader_(what.limits), size_(what.body_size()), bell_(executor),
+        : what_(what), progress_(progress), reader_(what.limits), size_(what.body_size()), changed_(executor),
           easy_(std::move(easy)) {}
     curl_transfer(const curl_transfer&) = delete;
     curl_transfer& operator=(const curl_transfer&) = delete;
     ~curl_transfer() = default;
 
     [[nodiscard]] CURL* easy() const noexcept { return easy_.get(); }
-    [[nodiscard]] event& bell() noexcept { return bell_; }
+    [[nodiscard]] event& changed() noexcept { return changed_; }
     [[nodiscard]] bool done() const noexcept { return done_; }
     /// It is done, and was answered before the last of the body had left: that is still leaving.
-    [[nodiscard]] bool draining() noexcept { return done_ && given_ == size_ && early_.leaving(); }
+    [[nodiscard]] bool draining() noexcept { return done_ && given_ == size_ && early_.in_flight(); }
     [[nodiscard]] bool connected() const noexcept override { return connected_; }
     void on_socket(curl_socket_t fd) noexcept override { socket_ = fd; }
     /// When it last got on. The bell rings when it enters another phase: another limit holds then.
@@ -86,7 +86,7 @@ public:
         result_ = result;
         socket_ = CURL_SOCKET_BAD;
         take_given();
-        bell_.set();
+        changed_.set();
     }
 
     /// Ends the request from outside: its own watchdog, or a source that failed.
@@ -112,7 +112,7 @@ private:
     /// Called with the final status. A server's answer acknowledges all that its machine has received: what is not
     /// acknowledged by now it did not have when it answered. Whether it takes the rest is seen at the end. A reset may
     /// have arrived right behind the answer: it empties the kernel's queue, and nobody can say any more what was in it.
-    void note_answer() noexcept;
+    void note_response() noexcept;
 
     [[nodiscard]] bool worth_a_look(std::uint64_t given) const noexcept {
         if (size_ == 0) {
@@ -159,10 +159,10 @@ private:
     std::uint64_t offered_at_interim_ = 0;
     std::uint64_t interims_ = 0;
     curl_socket_t socket_ = CURL_SOCKET_BAD;
-    early_answer early_;
+    early_response_watch early_;
     std::chrono::steady_clock::time_point looked_{};
     std::string small_;
-    event bell_;
+    event changed_;
     std::chrono::steady_clock::time_point moved_{};
     bool through_proxy_ = false;
     bool connected_ = false;

@@ -25,7 +25,7 @@ WAYBILL_DECL void curl_transfer::look() noexcept {
         moved_ = looked_;
     }
     if (all_sent != progress_.body_sent) {
-        bell_.set();
+        changed_.set();
     }
     progress_.sent = arrived;
     progress_.body_sent = all_sent;
@@ -92,11 +92,11 @@ WAYBILL_DECL response curl_transfer::take_response() {
     if (result_ == CURLE_OK) {
         out.transport_text.clear();
     }
-    out.body_cut = out.body_cut || (out.status != 0 && (!done_ || result_ != CURLE_OK));
+    out.body_truncated = out.body_truncated || (out.status != 0 && (!done_ || result_ != CURLE_OK));
     return out;
 }
 
-WAYBILL_DECL void curl_transfer::note_answer() noexcept {
+WAYBILL_DECL void curl_transfer::note_response() noexcept {
     take_given();
     const int fd = own_socket();
     const bool early = size_ > 0 && (given_ < size_ || unacknowledged(fd) > 0 || is_dead(fd));
@@ -138,7 +138,7 @@ WAYBILL_DECL std::size_t curl_transfer::give(std::span<char> room) {
     if (what_.before_last_byte && !gate_open_) {
         if (left <= 1) {
             at_gate_ = true;
-            bell_.set();
+            changed_.set();
             return CURL_READFUNC_PAUSE;
         }
         most = left - 1;
@@ -155,7 +155,7 @@ WAYBILL_DECL std::size_t curl_transfer::give(std::span<char> room) {
 WAYBILL_DECL void curl_transfer::take_interim(const response_reader::interim& said) {
     ++interims_;
     moved_ = std::chrono::steady_clock::now();
-    bell_.set();
+    changed_.set();
     if (std::exchange(offered_at_interim_, offered_) < offered_) {
         reader_.forgive();
     }
@@ -203,10 +203,10 @@ WAYBILL_DECL std::size_t curl_transfer::header_callback(char* from, std::size_t 
                                                         void* self) noexcept {
     auto* const t = static_cast<curl_transfer*>(self);
     try {
-        const bool answered = t->reader_.final_status() != 0;
+        const bool responded = t->reader_.final_status() != 0;
         const bool taken = t->reader_.line({from, size * count});
-        if (!answered && t->reader_.final_status() != 0) {
-            t->note_answer();
+        if (!responded && t->reader_.final_status() != 0) {
+            t->note_response();
         }
         if (!taken) {
             t->failure_ = errc::response_too_large;
@@ -249,7 +249,7 @@ WAYBILL_DECL int curl_transfer::connected_callback(void* self, char* /*remote*/,
     t->connected_ = true;
     t->progress_.connected = true;
     t->moved_ = std::chrono::steady_clock::now();
-    t->bell_.set();
+    t->changed_.set();
     return CURL_PREREQFUNC_OK;
 }
 

@@ -88,7 +88,7 @@ public:
             out.headers = std::move(headers_);
         }
         out.body = std::move(body_);
-        out.body_cut = cut_;
+        out.body_truncated = cut_;
     }
 
 private:

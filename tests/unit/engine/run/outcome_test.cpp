@@ -317,7 +317,7 @@ TEST_CASE("a connection that breaks is the job's fault only where its host serve
     const outcome decided(p, at, 0.5);
     outcome::evidence serves_nobody;
     serves_nobody.serves_others = false;
-    serves_nobody.host_heard = false;
+    serves_nobody.host_responded = false;
     for (const errc code :
          {errc::connection_lost, errc::send_stalled, errc::response_timed_out, errc::stale_connection}) {
         const failure cut = because(disposition::retry, code);
@@ -344,9 +344,9 @@ TEST_CASE("a connection that breaks is the job's fault only where its host serve
         CHECK(decided.failed(s, cut, doubt::park, serves_nobody).status == status::waiting);
         serves_nobody.holds_up_lane = false;
         // Nor is it the host's when it has been heard in the same attempt.
-        serves_nobody.host_heard = true;
+        serves_nobody.host_responded = true;
         CHECK(decided.failed(s, cut, doubt::park, serves_nobody).status == status::failed);
-        serves_nobody.host_heard = false;
+        serves_nobody.host_responded = false;
         // What is sent again although it may have arrived is not sent without end.
         s.failures = p.attempts - 1;
         CHECK(decided.failed(s, because(disposition::ambiguous, code), doubt::duplicate, serves_nobody).status ==

@@ -10,9 +10,9 @@ namespace waybill::detail {
 
 /// An answer that came before the server's machine had acknowledged the request's last byte. Its connection is kept
 /// open until it is known what became of the rest (docs/decisions/0010).
-class early_answer {
+class early_response_watch {
 public:
-    early_answer() = default;
+    early_response_watch() = default;
 
     /// The answer came over `fd`. `refuses`: it says that the server takes no more. `over_tls`: what libcurl sends when
     /// it is done may be what makes the server close its side.
@@ -35,7 +35,7 @@ public:
         return waiting;
     }
     /// The rest is still leaving.
-    [[nodiscard]] bool leaving() noexcept { return look() > 0 && !refused_; }
+    [[nodiscard]] bool in_flight() noexcept { return look() > 0 && !refused_; }
     /// The server's machine has the rest, and the server had not turned away before.
     [[nodiscard]] bool took_all() noexcept {
         return came_ && look() == 0 && !refused_ && (over_tls_ || is_open(connection_.get()));

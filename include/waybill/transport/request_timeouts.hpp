@@ -15,14 +15,14 @@ namespace waybill {
 ///
 /// libcurl's own low-speed limit also ends an upload whose server is still working on the answer,
 /// and counts pauses; so there are two dogs of our own, one while sending, one for the answer.
-class watchdog {
+class request_timeouts {
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
-    watchdog(const request_limits& limits, time_point now) : limits_(limits), since_(now) {}
+    request_timeouts(const request_limits& limits, time_point now) : limits_(limits), since_(now) {}
 
     /// How many times its limit an answer may take that interim responses put off.
-    static constexpr int most_answer_limits = 12;
+    static constexpr int max_response_limits = 12;
 
     /// Tells what is known, and since when; true progress moves the deadline.
     ///
@@ -45,7 +45,7 @@ public:
     }
 
     /// The request waited for us until `now`, not for the server.
-    void pardon(time_point now) noexcept {
+    void extend(time_point now) noexcept {
         since_ = std::max(since_, now);
         body_sent_at_ = std::max(body_sent_at_, now);
     }
@@ -60,11 +60,11 @@ public:
             return since_ + limits_.stall;
         }
         // Whoever only ever sends interim responses is given up in the end.
-        return std::min(since_ + limits_.response, body_sent_at_ + limits_.response * most_answer_limits);
+        return std::min(since_ + limits_.response, body_sent_at_ + limits_.response * max_response_limits);
     }
 
     /// The failure to end the request with, if it is time.
-    [[nodiscard]] std::optional<errc> bite(time_point now) const noexcept {
+    [[nodiscard]] std::optional<errc> expired(time_point now) const noexcept {
         if (now < deadline()) {
             return std::nullopt;
         }

@@ -37,7 +37,7 @@ inline std::string single_spaced(std::string_view text) {
 
 /// Reads JSON as far as it goes and keeps the member that speaks to people: `detail` and `title` of problem details
 /// (RFC 9457), `message` and `error` of most others.
-class spoken_member {
+class message_member {
 public:
     using number_integer_t = nlohmann::json::number_integer_t;
     using number_unsigned_t = nlohmann::json::number_unsigned_t;
@@ -152,7 +152,7 @@ inline std::string sentence_of(std::string_view answer) {
     answer.remove_prefix(begin);
     std::string said;
     if (answer[0] == '{' || answer[0] == '[') {
-        spoken_member found;
+        message_member found;
         nlohmann::json::sax_parse(answer.begin(), answer.end(), &found);
         said = found.sentence();
     } else {
