@@ -29,7 +29,7 @@ public:
         around.server.honours_keys = true;
         around.server.next(testing::fault{testing::fault::kind::cut, 500});          // a bad network,
         around.server.next(testing::fake_transport::answer(503));                    // a busy server,
-        around.server.next(testing::fault{testing::fault::kind::response_lost, 0});  // an answer that gets lost
+        around.server.next(testing::fault{testing::fault::kind::response_lost, 0});  // a lost response
     }
 
     void start(testing::process& app) override {

@@ -12,10 +12,10 @@
 
 namespace waybill {
 
-/// What can go wrong, one enumerator for each cause. `docs/errors.md` lists every code with its
-/// remedy. HTTP statuses are codes of `http_category()` instead, with the status as value.
+/// Everything that can go wrong, one enumerator for each cause. `docs/errors.md` lists every code with its remedy. HTTP
+/// statuses are codes of `http_category()` instead, with the status as value.
 enum class errc : int {
-    // Refused at the border: nothing was accepted.
+    // Rejected at enqueue: nothing was accepted.
     invalid_url = 1,     ///< the URL does not parse, has no host, a fragment or user information
     unsupported_scheme,  ///< the URL's scheme is not http or https
     invalid_header,      ///< a header name or value is not valid HTTP, or holds CR, LF or NUL
@@ -41,7 +41,7 @@ enum class errc : int {
     source_read_failed,  ///< reading the file failed
     source_unavailable,  ///< the file's disk or network share, or a descriptor for it, cannot be had now
     source_size_wrong,   ///< the file gives more or fewer bytes than its size says, as those of /proc do
-    file_touched,        ///< its permissions or links changed while it was read: its content has to be looked at
+    file_touched,        ///< its permissions or links changed while it was read: its content must be compared again
 
     // The store.
     store_locked = 40,  ///< another process, or another uploader of this one, has the store
@@ -49,7 +49,7 @@ enum class errc : int {
     store_too_new,      ///< the store was written by a newer version of the library
     store_unwritable,   ///< the store's file or directory cannot be created or written
     store_unsafe,       ///< other users could change the store, or one of its files is not ours alone
-    store_full,         ///< no space left for the store
+    store_full,         ///< there is no space for the store
     store_failed,       ///< the disk failed under the store
     record_damaged,     ///< this job's row fails its checksum; other jobs are not affected
 
@@ -58,7 +58,7 @@ enum class errc : int {
     not_allowed,       ///< the job's state does not allow this
     stopped,           ///< the uploader has been stopped
     canceled,          ///< canceled by the application
-    outcome_unknown,   ///< everything was sent, no answer came, and the request must not be repeated blindly
+    outcome_unknown,   ///< everything was sent, no response came, and the request must not be repeated blindly
     expired,           ///< not delivered within the job's maximum age
     invalid_option,    ///< an option of the uploader has a value that can only be a mistake
     forked,            ///< the uploader belongs to the parent of this process
@@ -67,26 +67,26 @@ enum class errc : int {
     host_not_found = 80,  ///< the host's name does not resolve
     connect_failed,       ///< no connection to the server
     connect_timed_out,    ///< no connection within the connect timeout
-    connection_lost,      ///< the connection broke
-    stale_connection,     ///< a kept connection was dead; nothing was repeated
+    connection_lost,      ///< the connection was lost
+    stale_connection,     ///< a reused connection was dead; nothing was repeated
     send_stalled,         ///< the server took no bytes for the stall timeout
-    response_timed_out,   ///< everything was sent, no answer came within the answer timeout
+    response_timed_out,   ///< everything was sent, no response came within the response timeout
     tls_untrusted,        ///< the server's certificate does not verify
     tls_failed,           ///< the TLS handshake failed
-    proxy_failed,         ///< the proxy does not resolve or refused
-    invalid_response,     ///< the answer is not HTTP, or breaks the protocol
-    response_too_large,   ///< the answer exceeds its limit
-    early_response,       ///< the server answered success before it had the whole body
+    proxy_failed,         ///< the proxy does not resolve, or rejected the request
+    invalid_response,     ///< the response is not HTTP, or violates the protocol
+    response_too_large,   ///< the response exceeds its limit
+    early_response,       ///< the server reported success before it had the whole body
     redirect_refused,     ///< the server redirected an upload in a way that is not followed
-    network_unreachable,  ///< this machine has no way to the network
+    network_unreachable,  ///< this machine has no route to the network
     transport_failed,     ///< any other failure of the transport; its own code and text are attached
-    foreign_origin,       ///< a request would have left the origin its job is for
+    foreign_origin,       ///< a request would have been sent to another origin than its job's
 
     // Protocols that resume.
-    wrong_offset = 120,  ///< the server says it has bytes it cannot have, or not those it confirmed
-    not_offered,         ///< the server does not offer what the job asks of it
+    wrong_offset = 120,  ///< the server claims bytes it cannot have, or lacks bytes it confirmed
+    not_offered,         ///< the server does not support what the job requires
     no_credentials,      ///< no key for this endpoint
-    not_completed,       ///< everything is there, but the server could not put it together
+    not_completed,       ///< the server has all data, but could not complete the upload
 };
 
 /// What a failure means for the caller: compare an `std::error_code` with these.
@@ -106,9 +106,9 @@ enum class status_class : std::uint8_t {
     informational,  ///< 1xx
     success,        ///< 2xx, but 206 and 207
     redirect,       ///< 3xx
-    not_applied,    ///< nobody has processed the request: 408 417 421 423 425 429 503 508 509 511 529 530
+    not_applied,    ///< the request was not processed: 408 417 421 423 425 429 503 508 509 511 529 530
     ambiguous,      ///< it may have processed it: 500 502 504 507, and all others from 512 to 599
-    permanent,      ///< everything else
+    permanent,      ///< all others
 };
 
 [[nodiscard]] constexpr status_class classify_status(int status) noexcept {
@@ -140,16 +140,16 @@ enum class status_class : std::uint8_t {
         case 507: return status_class::ambiguous;
         default: break;
     }
-    // A status that nobody knows is as good as 500 (RFC 9110 section 15).
+    // An unknown status of a class is treated as its x00 (RFC 9110 section 15).
     return status >= 512 && status <= 599 ? status_class::ambiguous : status_class::permanent;
 }
 
-/// What the other side and the transport said about a failure. Everything in it is bounded and
-/// free of control characters; nothing in it is a secret.
+/// What the server and the transport reported about a failure. Everything in it is bounded, free of control characters,
+/// and free of secrets.
 struct diagnostics {
     int http_status = 0;         ///< final HTTP status; 0 when none came
     int transport_code = 0;      ///< the transport's own code (libcurl: CURLcode); 0 when it succeeded
-    std::string transport_text;  ///< the transport's own words
+    std::string transport_text;  ///< the transport's own message
     std::string excerpt;         ///< the beginning of the response body, at most 1 KiB
     std::string detail;          ///< which file, header or value is meant; the cause and the remedy
 
@@ -190,14 +190,14 @@ private:
     diagnostics diagnostics_;
 };
 
-/// What a callback that takes an `std::exception_ptr` was given, with its text and its details. What is no
-/// `waybill::error` becomes one: of another `std::system_error` with its code, of anything else with a general one.
-/// `thrown` is not null.
+/// Converts the exception a callback with an `std::exception_ptr` received, with its text and details. Any exception
+/// that is not a `waybill::error` becomes one: another `std::system_error` keeps its code, everything else gets a
+/// general code. `thrown` is not null.
 [[nodiscard]] WAYBILL_DECL error to_error(const std::exception_ptr& thrown);
 
 namespace detail {
 
-/// The same, still in flight; null and what is no `std::system_error` stay what they are.
+/// The same as an exception in flight; null, and exceptions that are no `std::system_error`, are returned unchanged.
 [[nodiscard]] WAYBILL_DECL std::exception_ptr as_error(const std::exception_ptr& thrown) noexcept;
 
 }  // namespace detail

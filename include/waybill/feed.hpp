@@ -23,9 +23,8 @@ extern template detail::task detail::task_into(std::shared_ptr<const snapshot>&,
 
 /// An asynchronous generator of snapshots.
 ///
-/// Conflated: each `async_next` yields the newest snapshot, and skips what came in between. A slow
-/// reader therefore never slows uploads down, and costs nothing while it is busy. It ends when the
-/// uploader stops. Destroying it unsubscribes.
+/// Conflated: each `async_next` yields the newest snapshot and skips the ones in between. A slow reader therefore never
+/// slows uploads down, and costs nothing while it is busy. It ends when the uploader stops. Destroying it unsubscribes.
 ///
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: unsafe; one `async_next` at a time.
@@ -34,18 +33,7 @@ public:
     feed(asio::any_io_executor executor, const std::shared_ptr<detail::engine>& source)
         : executor_(std::move(executor)), source_(source), seen_(std::make_shared<std::uint64_t>(0)) {}
 
-    /// Waits for a snapshot newer than the last one this feed yielded; the first comes at once.
-    ///
-    /// @par Completion signature
-    ///   `void(std::error_code, std::shared_ptr<const snapshot>)`; the pointer is null when the
-    ///   uploader has stopped.
-    /// @par Errors
-    ///   - the store's error, when the uploader ended because of it.
-    ///   - `asio::error::operation_aborted`  canceled; nothing is lost, the next call yields it.
-    /// @par Cancellation
-    ///   Any type, at any time.
-    /// @par Thread safety
-    ///   May be called from any thread. The handler runs on the token's associated executor.
+    /// Waits for a snapshot newer than the last one this feed yielded; the first is yielded immediately.
     template <class Token = asio::use_awaitable_t<>>
     auto async_next(Token&& token = {}) {
         return detail::spawn_on(home(), next(), std::forward<Token>(token));

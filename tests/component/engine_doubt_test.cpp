@@ -37,7 +37,7 @@ TEST_CASE("the answer of a form post is lost: by default the job is parked, not 
     w.until_idle();
     CHECK(w.at("one").status == status::unknown_outcome);
     CHECK(w.at("one").error.code == errc::outcome_unknown);
-    CHECK_THAT(w.at("one").error.message(), Catch::Contains("the connection broke"));
+    CHECK_THAT(w.at("one").error.message(), Catch::Contains("the connection was lost"));
     CHECK(w.at("two").status == status::completed);
     CHECK(around.requests.size() == 2);
 

@@ -203,7 +203,7 @@ TEST_CASE("what a proxy refuses is the proxy's failure, with its status") {
     proxy.next(script("refuses").read_head().answer({405, {{"Connection", "close"}}}).linger());
     const response answer = loop.perform(put_to("https://upload.test/d/a"), "x");
     CHECK(answer.failure == errc::proxy_failed);
-    CHECK(answer.failure_detail == "the proxy answered 405 to CONNECT");
+    CHECK(answer.failure_detail == "the proxy responded 405 to CONNECT");
     CHECK(answer.status == 0);
     CHECK_FALSE(answer.may_have_left);
 }

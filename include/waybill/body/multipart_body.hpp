@@ -30,7 +30,7 @@ class multipart_body final : public body_source {
 public:
     using opener = std::function<std::unique_ptr<body_source>()>;
 
-    /// Where an item's bytes stand in the body.
+    /// The position of an item's bytes in the body.
     struct placed_item {
         std::uint64_t offset = 0;
         std::uint64_t size = 0;

@@ -11,7 +11,7 @@ namespace waybill::detail {
 
 /// A condition variable for coroutines of one strand: `while (!ready) co_await changed.wait();`
 ///
-/// Costs nothing while nobody waits. It must outlive the coroutines that wait.
+/// Costs nothing while no coroutine waits. It must outlive the coroutines that wait.
 class condition {
 public:
     explicit condition(strand home) : home_(std::move(home)) {}
@@ -40,7 +40,7 @@ public:
     }
 
 private:
-    // Leaves the list again also when the coroutine is canceled or destroyed.
+    // Removed from the list also when the coroutine is canceled or destroyed.
     struct registration {
         registration(std::list<event*>& list, event* waiter) : list_(list), place_(list.insert(list.end(), waiter)) {}
         registration(const registration&) = delete;

@@ -20,7 +20,7 @@ class event {
 public:
     explicit event(const asio::any_io_executor& executor) : timer_(executor) {}
 
-    /// Wakes the waiter; a later `wait` returns at once until `clear`.
+    /// Wakes the waiter; a later `wait` returns immediately until `clear`.
     void set() {
         set_ = true;
         timer_.cancel();
@@ -35,7 +35,7 @@ public:
     /// Completes when set or at `deadline`; true when set. Throws when canceled.
     asio::awaitable<bool> wait_until(std::chrono::steady_clock::time_point deadline);
 
-    /// Like `wait`, but cancellation does not reach it: for work that must be seen to its end.
+    /// Like `wait`, but cancellation does not reach it: for work that must be completed.
     asio::awaitable<void> wait_uncancellable();
 
 private:

@@ -16,8 +16,8 @@ WAYBILL_DECL asio::awaitable<void> event::wait() {
 }
 
 WAYBILL_DECL asio::awaitable<bool> event::wait_until(std::chrono::steady_clock::time_point deadline) {
-    // The flag is the truth, the timer only the bell: a cancel that rang before this wait began
-    // must not be lost, and one meant for an earlier wait must not count.
+    // The flag is authoritative, the timer only wakes: a cancel that came before this wait started must not be lost,
+    // and one meant for an earlier wait must not count.
     while (!set_ && std::chrono::steady_clock::now() < deadline) {
         const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
         // A coroutine that was told not to throw arrives here although it is canceled already.

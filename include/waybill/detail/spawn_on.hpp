@@ -19,8 +19,8 @@
 
 namespace waybill::detail {
 
-/// What `asio::use_future` calls an executor: it keeps an exception in the promise, and would run everything else on
-/// Asio's system threads, which are started for it, are missing in a forked child, and end before static objects do.
+/// The executor of `asio::use_future`: it keeps an exception in the promise, and would run everything else on Asio's
+/// system threads, which are started for it, are missing in a forked child, and end before static objects do.
 template <class Executor>
 struct is_promise_executor : std::false_type {};
 template <class... Parameters>

@@ -9,8 +9,8 @@ namespace waybill {
 
 /// What the server has confirmed and the store has committed, for one item or for a whole job.
 ///
-/// Neutral between protocols: an upload URL or id, the confirmed offset, and a state of the
-/// protocol's own (part tags, digest state), which the protocol must decode as untrusted bytes.
+/// Neutral between protocols: an upload URL or id, the confirmed offset, and state of the protocol (part tags, digest
+/// state), which the protocol must decode as untrusted input.
 struct checkpoint {
     /// The item this belongs to; `whole_job` for a job that is one upload.
     std::size_t item = whole_job;

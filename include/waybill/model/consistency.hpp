@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// What holds of every state that is committed, whatever led to it. Asserted, not checked: a stored record that breaks a
-// rule was damaged, and is found out by its checksum.
+// Invariants of every state that is committed. Asserted, not checked: a stored record that violates one was damaged,
+// and its checksum detects that.
 namespace waybill::detail {
 
 /// @param items how many the job has.
@@ -17,7 +17,7 @@ namespace waybill::detail {
     const bool counts = s.epoch >= 1 && s.attempt >= 0 && s.failures >= 0 && s.failures <= s.attempt &&
                         s.early_cuts >= 0 && s.troubles >= 0;
     const bool reason = (s.status == status::waiting) == (s.reason != wait_reason::none);
-    // An intent is of an attempt that was begun, and of what the job has. What has ended is in doubt no more.
+    // An intent belongs to an attempt that was started and to an item the job has. A finished job is never in doubt.
     const std::size_t about = s.intent.item();
     const bool intent = !s.intent.stands() || (!is_terminal(s.status) && s.intent.attempt() <= s.attempt &&
                                                (about < items || about == checkpoint::whole_job));

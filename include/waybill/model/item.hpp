@@ -67,9 +67,9 @@ public:
         return *this;
     }
 
-    /// The file is a log: it may grow after the job was accepted, and is only ever written to at its end. What is sent
-    /// are the bytes that were there. They are compared by a sampled fingerprint when it is opened and when all were
-    /// read; a file that became shorter, or whose bytes are others, fails the job with `errc::file_changed`.
+    /// The file is a log: it may grow after the job was accepted, and is only written to at its end. Only the bytes
+    /// that existed at acceptance are sent. They are compared by a sampled fingerprint when the file is opened and when
+    /// all were read; if the file became shorter or its bytes changed, the job fails with `errc::file_changed`.
     item& append_only() {
         append_only_ = true;
         return *this;

@@ -28,8 +28,8 @@ concept protocol_choice = requires(const T& choice) {
     { choice.spec() } -> std::convertible_to<protocol_spec>;
 };
 
-/// What to do when everything was sent and no answer came, and the protocol itself cannot ask the
-/// server (a form POST). The numbers are stored.
+/// What to do when everything was sent, no response came, and the protocol itself cannot query the server (a form
+/// POST). The numbers are stored.
 enum class on_unknown : std::uint8_t {
     park = 0,            ///< become `unknown_outcome` and let the app decide: never a silent duplicate
     retry_same_key = 1,  ///< send again: the endpoint honours `Idempotency-Key`
@@ -42,8 +42,8 @@ enum class lane_order : std::uint8_t {
     strict = 1,     ///< each only after all before it that asked for the same, however long that takes
 };
 
-/// What becomes of the other items of a job that is sent item by item when one of them cannot be delivered: its file is
-/// gone or another one, or the server does not want it. The numbers are stored.
+/// If a job is sent item by item and one item cannot be delivered (its file is missing or changed, or the server
+/// rejects it): what happens to the other items. The numbers are stored.
 enum class on_item_failure : std::uint8_t {
     stop = 0,   ///< they are not sent: the job has failed
     go_on = 1,  ///< they are delivered first; then the job has failed, and a retry sends what is missing
@@ -53,29 +53,23 @@ enum class on_item_failure : std::uint8_t {
 enum class resolution : std::uint8_t {
     completed,  ///< the server has it: the job, or, where items are sent one by one, the one in doubt
     retry,      ///< the server does not have it: send it again, under the same key
-    canceled,   ///< it is of no interest any more
+    canceled,   ///< the job is no longer wanted
 };
 
-/// What an app's backend says of a job whose answer was lost.
+/// What an app's backend reports about a job whose response was lost.
 enum class verification : std::uint8_t {
-    delivered,      ///< it has it: the job, or, where items are sent one by one, the one in doubt, is completed
+    delivered,      ///< the backend has it: the job, or, if items are sent one by one, the one in doubt, is completed
     not_delivered,  ///< it does not have it, and will not: it is sent again
     unknown,        ///< it cannot say yet: it is asked again later
 };
 
-/// What the app hands over: an ordered list of items that is delivered as one unit.
-///
-/// A builder; nothing is checked before `async_enqueue`.
-///
-/// @par Thread safety
-///   Distinct objects: safe. Shared objects: unsafe.
+/// The unit of delivery that the app hands over: an ordered list of items.
 class job {
 public:
     /// @param url where to: `http://` or `https://`, without user information or fragment.
     explicit job(std::string url) : url_(std::move(url)) {}
 
-    /// Gives the job a name of its own: enqueueing the same job under the same id again is
-    /// accepted once. Without it the library makes one.
+    /// Gives the job a name: a job enqueued again under the same id is accepted once. Without it the library makes one.
     job& id(job_id value) {
         id_ = std::move(value);
         return *this;
@@ -105,8 +99,8 @@ public:
         return *this;
     }
 
-    /// Adds a request header. Headers are stored on disk, so secrets are refused
-    /// (`errc::forbidden_header`): give those to the credentials provider.
+    /// Adds a request header. Headers are stored on disk, so secrets are rejected (`errc::forbidden_header`): provide
+    /// those through the credentials provider.
     job& header(std::string name, std::string value) {
         headers_.emplace_back(std::move(name), std::move(value));
         return *this;
@@ -128,7 +122,7 @@ public:
         return *this;
     }
 
-    /// The policy for a lost answer. Default: `on_unknown::park`.
+    /// The policy for a lost response. Default: `on_unknown::park`.
     job& if_unknown(on_unknown policy) {
         if_unknown_ = policy;
         return *this;
@@ -141,8 +135,8 @@ public:
         return *this;
     }
 
-    /// Names the hook of `options::verifiers` that asks your backend whether a job arrived, when its
-    /// answer was lost. Asked before the `if_unknown` policy applies.
+    /// Names the hook of `options::verifiers` that asks your backend whether a job arrived when its response was lost.
+    /// Called before the `if_unknown` policy applies.
     job& verify_with(std::string name) {
         verifier_ = std::move(name);
         return *this;

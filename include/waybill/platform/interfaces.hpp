@@ -14,7 +14,7 @@ namespace waybill::detail {
 [[nodiscard]] inline bool has_network() noexcept {
     ifaddrs* all = nullptr;
     if (::getifaddrs(&all) != 0) {
-        return true;  // not known: blame nobody
+        return true;  // not known: assume a network
     }
     const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owned(all, &::freeifaddrs);
     for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {

@@ -28,7 +28,7 @@ WAYBILL_DECL errc open_error(int number) noexcept {
         case ENOTDIR: return errc::source_missing;
         case ELOOP: return errc::source_not_regular;
         case EINTR:
-        case EAGAIN:  // somebody holds a lease on it
+        case EAGAIN:  // another process holds a lease on it
         case EBUSY:
         case EUCLEAN:
         case EBADMSG: return errc::source_read_failed;
@@ -40,7 +40,7 @@ WAYBILL_DECL errc read_error(int number) noexcept {
     return is_out_of_reach(number) ? errc::source_unavailable : errc::source_read_failed;
 }
 
-/// The very file that `handle` names, whatever has its name by now.
+/// The same file that `handle` refers to, even if its name has been reused.
 [[nodiscard]] inline unique_fd open_named_by(const unique_fd& handle, const file_facts& found, const std::string& path,
                                              const file_root& root) {
     unique_fd fd = open_again(handle, source_flags);
@@ -108,7 +108,7 @@ WAYBILL_DECL file_identity look_again(const opened_file& file) {
     return identity_of(*found);
 }
 
-/// A file has more bytes than its size says, or fewer: it is being written to, or never had as many.
+/// A file has more bytes than its size says, or fewer: it is being written to, or its size was never true.
 [[nodiscard]] inline error other_size(const opened_file& file, bool more) {
     if (look_again(file) != file.identity) {
         return error(errc::file_changed, file.path + (more ? " is longer than it was" : " is shorter than it was"));

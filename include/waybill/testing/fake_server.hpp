@@ -17,18 +17,17 @@
 
 namespace waybill::testing {
 
-/// A server in memory: keeps what is PUT and posted, and misbehaves as it is told.
+/// A server in memory: keeps what is PUT and posted, and injects the faults it is given.
 ///
-///     server.next(fault{fault::kind::cut, 1000});    // the next request breaks after 1,000 bytes
-///     server.next(fake_transport::answer(503));      // the one after it is answered 503
-///     server.next(fault{fault::kind::answer_lost});  // then one is accepted, and its answer is lost
+///     server.next(fault{fault::kind::cut, 1000});      // the next request loses its connection after 1,000 bytes
+///     server.next(fake_transport::answer(503));        // the one after it gets the response 503
+///     server.next(fault{fault::kind::response_lost});  // then one is accepted, and its response is lost
 ///
 /// @par Thread safety
 ///   Used on one strand.
 class fake_server {
 public:
-    /// What the next request meets, on its way or as its answer; in order, one for each request.
-    /// Requests beyond them are accepted.
+    /// The fault or response for the next request; in order, one for each request. Requests beyond them are accepted.
     fake_server& next(fault what) {
         script_.emplace_back(what);
         return *this;
@@ -39,17 +38,17 @@ public:
     }
     [[nodiscard]] std::size_t script_left() const noexcept { return script_.size(); }
 
-    /// True: a second POST with the same `Idempotency-Key` is answered like the first, and changes
-    /// nothing.
+    /// True: a second POST with the same `Idempotency-Key` gets the same response as the first, and changes nothing.
     bool honours_keys = false;
-    /// Answers what is neither PUT nor POST; not set: HEAD shows what was PUT, and all else is 404.
+    /// Responds to every request that is neither PUT nor POST; not set: HEAD shows what was PUT, and all others get
+    /// 404.
     std::function<response(const received_request&)> otherwise;
 
-    /// Every request, in order, broken and refused ones included.
+    /// Every request, in order, including interrupted and refused ones.
     [[nodiscard]] const std::vector<received_request>& requests() const noexcept { return requests_; }
-    /// What was PUT whole and accepted, by URL.
+    /// The objects that were PUT completely and accepted, by URL.
     [[nodiscard]] const std::map<std::string, std::string>& objects() const noexcept { return objects_; }
-    /// What was posted whole and accepted, in order: each is visible to the world.
+    /// The requests that were posted completely and accepted, in order: each has taken effect.
     [[nodiscard]] const std::vector<received_request>& posts() const noexcept { return posts_; }
 
     /// A transport that leads here.

@@ -13,10 +13,7 @@
 
 namespace waybill::testing {
 
-/// A clock that stands still until it is told to go on: days of backoff pass in a microsecond.
-///
-/// @par Thread safety
-///   Used on one strand.
+/// A clock that stands still until it is advanced: days of backoff pass in a microsecond.
 class manual_clock final : public clock {
 public:
     using duration = std::chrono::steady_clock::duration;
@@ -49,7 +46,7 @@ public:
         return true;
     }
 
-    /// When the next alarm goes off.
+    /// The deadline of the next alarm.
     [[nodiscard]] std::optional<steady_time> next_deadline() const {
         std::optional<steady_time> next;
         for (const manual_alarm* one : waiting_) {
@@ -83,7 +80,7 @@ private:
         }
 
     private:
-        // Also when the wait is canceled: the next one must not end at once for it.
+        // Also when the wait is canceled: the next one must not complete immediately because of it.
         struct rearm {
             manual_alarm& self;
             explicit rearm(manual_alarm& a) : self(a) {}

@@ -37,8 +37,8 @@ namespace detail {
     }
 }
 
-// What must not be kept of a proxy's user: as it was given, which libcurl repeats when it cannot make sense of it,
-// and as HTTP sends it, which the proxy may show.
+// The proxy user's secrets, which must not be stored: as given, because libcurl repeats an address it cannot parse, and
+// as sent by HTTP, because the proxy may show it.
 [[nodiscard]] inline std::vector<std::string> secrets_of_proxy(const std::string& proxy) {
     const std::size_t at = proxy.rfind('@');
     if (at == std::string::npos) {

@@ -75,7 +75,8 @@ WAYBILL_DECL response curl_transfer::take_response() {
     long os_error = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connections);
     curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_error);
-    // A rewind is asked for, and a request repeated, after the kept connection had died and a new one stood.
+    // A rewind is requested, and a request repeated, after the reused connection had died and a new one was
+    // established.
     out.reused_connection = connected_ && (connections == 0 || result_ == CURLE_SEND_FAIL_REWIND || repeated_);
     if (failure_) {
         out.failure = failure_;
@@ -87,7 +88,7 @@ WAYBILL_DECL response curl_transfer::take_response() {
         out.failure_detail = out.failure_detail.empty() ? failure_text(known) : out.failure_detail;
         out.failure = why == errc::host_not_found && !has_network() ? errc::network_unreachable : why;
     } else if (out.status == 0) {
-        out.failure = errc::connection_lost;  // an answer that ends in its headers is a success to libcurl
+        out.failure = errc::connection_lost;  // libcurl reports success for a response that ends in its headers
     }
     if (result_ == CURLE_OK) {
         out.transport_text.clear();
@@ -238,9 +239,9 @@ WAYBILL_DECL int curl_transfer::progress_callback(void* self, curl_off_t /*dltot
 WAYBILL_DECL int curl_transfer::connected_callback(void* self, char* /*remote*/, char* /*local*/, int /*rport*/,
                                                    int /*lport*/) noexcept {
     auto* const t = static_cast<curl_transfer*>(self);
-    // When a kept connection dies before libcurl knows of a byte that left, it sends the request once more, and
-    // asks for no rewind. What it has read of the body by then is gone: the server would be sent the rest as the
-    // beginning. TLS makes that likely, where a write counts only when all of it has been taken.
+    // When a reused connection dies before libcurl has registered a sent byte, libcurl sends the request once more
+    // without asking for a rewind. The bytes it has already read of the body are lost: the server would receive the
+    // rest as the beginning. TLS makes that likely, because a write counts only when all of it has been accepted.
     if (t->offered_ > 0 && !t->in_one_piece()) {
         t->repeated_ = true;
         t->failure_ = errc::connection_lost;
