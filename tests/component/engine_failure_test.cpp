@@ -20,7 +20,7 @@ TEST_CASE("a job that fails again and again is given up after its attempts, with
     CHECK(job.status == status::failed);
     CHECK(job.attempt == 4);
     CHECK(job.error.code == make_http_error(408));
-    CHECK(job.error.message().find("gave up after 4 attempts") != std::string::npos);
+    CHECK(job.error.message().find("no progress in 4 attempts") != std::string::npos);
 }
 
 TEST_CASE("confirmed progress resets the count of failed attempts") {
@@ -483,6 +483,6 @@ TEST_CASE("bytes that a server loses and gets again are no progress: its job is 
     w.start();
     w.until_idle();
     CHECK(w.at("one").status == status::failed);
-    CHECK_THAT(w.at("one").error.message(), Catch::Contains("gave up after 4 attempts"));
+    CHECK_THAT(w.at("one").error.message(), Catch::Contains("no progress in 4 attempts"));
     CHECK(w.at("one").attempt <= 5);
 }

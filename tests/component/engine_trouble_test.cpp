@@ -198,7 +198,7 @@ TEST_CASE("a job that its server fails at, or hangs up on, lets others pass, and
     w.until_idle();
     CHECK(w.at("bad").status == status::failed);
     CHECK((w.at("bad").error.code == make_http_error(500)) == (how == fault::kind::none));
-    CHECK_THAT(w.at("bad").error.message(), Catch::Contains("gave up after 12 attempts"));
+    CHECK_THAT(w.at("bad").error.message(), Catch::Contains("no progress in 12 attempts"));
     CHECK(around.clock->steady_now() - begun < 2h);
 }
 

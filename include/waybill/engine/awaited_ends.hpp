@@ -10,10 +10,7 @@
 
 namespace waybill::detail {
 
-/// The ends of jobs that somebody waits for.
-///
-/// @par Thread safety
-///   On the uploader's strand.
+/// Jobs whose end is awaited.
 class awaited_ends {
     struct awaited_end {
         explicit awaited_end(const strand& home) : reached(home) {}
@@ -27,7 +24,7 @@ public:
     awaited_ends(const awaited_ends&) = delete;
     awaited_ends& operator=(const awaited_ends&) = delete;
 
-    /// One who waits for the end of a job. The last one takes the entry away: of most ends nobody wants to hear.
+    /// One wait for the end of a job. The last wait removes the entry: the ends of most jobs are not awaited.
     class watch {
     public:
         watch(awaited_ends& owner, job_seq seq)
@@ -53,7 +50,7 @@ public:
             found->second.reached.notify_all();
         }
     }
-    /// Who waits looks again.
+    /// Every waiter checks again.
     void notify_all() {
         for (auto& [seq, end] : ends_) {
             end.reached.notify_all();

@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <utility>
 
-// What the app asks of jobs that are known.
+// The app's operations on known jobs.
 namespace waybill::detail {
 /// An unfinished job that is to be tried now. Of one whose outcome is unknown the app takes the risk; about one that
 /// waits the server is asked first, as ever.
@@ -35,7 +35,7 @@ namespace waybill::detail {
     return done;
 }
 
-/// What was in doubt is there. The others were never sent: the job goes on with them.
+/// The item in doubt was delivered. The others were never sent: the job continues with them.
 [[nodiscard]] inline job_change doubtful_item_delivered(const loaded_job& whole) {
     job_change next;
     const std::size_t item = whole.job.state.intent.item();
@@ -48,7 +48,7 @@ namespace waybill::detail {
     return next;
 }
 
-/// Everything is there. What the job becomes is still to be said.
+/// Everything was delivered. The caller still sets the job's status.
 [[nodiscard]] inline job_change all_items_delivered(const loaded_job& whole) {
     job_change next;
     for (std::size_t i = 0; i < whole.items.size(); ++i) {
@@ -89,7 +89,7 @@ WAYBILL_DECL asio::awaitable<loaded_job> engine::load_sound(job_seq seq) {
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change next) {
-    // Who cancels from here on is too late: what is on the disk is made known.
+    // A cancellation from here on is too late: the committed state is published.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     next.seq = whole.job.seq;
     next.from = whole.job.state.status;
@@ -135,7 +135,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
     if (was == status::completed) {
         throw error(errc::not_allowed, id.str() + " is completed");
     }
-    hosts_.try_now(url(whole.job.spec.url).origin());  // somebody asks for it: it may be up again
+    hosts_.try_now(url(whole.job.spec.url).origin());  // the app requests it: the host may be up again
     if (was == status::pending) {
         if (!running_.contains(seq)) {
             place(seq, whole.job.spec, whole.job.state);
@@ -191,7 +191,7 @@ WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
         co_await quarantine(std::move(whole));
         whole = co_await load(seq);
     }
-    // The store refuses this too, but it does not know the job by its name.
+    // The store rejects this too, but it does not know the job by its name.
     if (!is_terminal(whole.job.state.status)) {
         throw error(errc::not_allowed,
                     id.str() + " is " + std::string(to_string(whole.job.state.status)) + ": cancel it first");

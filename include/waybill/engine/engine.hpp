@@ -38,10 +38,7 @@ namespace waybill::detail {
 
 class cleaner;
 
-/// Accepts jobs, runs their pipelines, commits what becomes of them, and only then shows it.
-///
-/// @par Thread safety
-///   On the uploader's strand; `hub().latest()` from any thread.
+/// Accepts jobs, runs their pipelines, commits the results, and only then shows them.
 class engine final : public std::enable_shared_from_this<engine>, private run_observer {
 public:
     engine(strand home, engine_parts parts, options options);
@@ -50,8 +47,8 @@ public:
     engine& operator=(const engine&) = delete;
     ~engine() override;
 
-    /// Opens the store, once, for everybody who asks: who is canceled leaves the opening to the others. Every function
-    /// below does it by itself.
+    /// Opens the store, once for all callers: if a caller is canceled, the opening continues for the others. Every
+    /// function below does this by itself.
     asio::awaitable<void> open();
     /// Delivers jobs until `stop`, until canceled, or until the store fails for good.
     asio::awaitable<void> run();
@@ -70,7 +67,7 @@ public:
 
     [[nodiscard]] observer_hub& hub() noexcept { return hub_; }
     [[nodiscard]] const strand& home() const noexcept { return home_; }
-    /// In a forked child it must be left alone.
+    /// In a forked child it must not be touched.
     [[nodiscard]] bool is_inherited() const noexcept { return process_.left(); }
 
 private:
@@ -115,7 +112,7 @@ private:
     asio::awaitable<void> interrupt_all();
     asio::awaitable<void> quarantine_if_possible(loaded_job whole);
 
-    // What runs ask, and tell.
+    // What runs query and report.
     [[nodiscard]] bool delivers() const noexcept override { return life_.is_open(); }
     [[nodiscard]] store_time lived() const override;
     void on_committed(const job_snapshot& now) override;

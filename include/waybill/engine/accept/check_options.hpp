@@ -11,8 +11,8 @@
 #include <map>
 #include <string>
 
-// What an app sets is looked at once, when its uploader is made: a value that can only be a mistake is named there,
-// not found out by jobs that wait for ever. Pure functions; each throws `errc::invalid_option`.
+// The app's options are checked once, when its uploader is created: a value that can only be a mistake is reported
+// there, instead of leaving jobs to wait forever. Pure functions; each throws `errc::invalid_option`.
 namespace waybill::detail {
 
 [[noreturn]] inline void refuse_option(const std::string& name, const std::string& why) {
@@ -76,7 +76,7 @@ inline void check_options(const request_limits& l) {
     check_duration("limits.response", l.response);
     if (l.response_body == 0 || l.response_headers == 0) {
         refuse_option("limits.response_body and limits.response_headers",
-                      "must be above zero: no answer could be read");
+                      "must be above zero: no response could be read");
     }
 }
 
@@ -98,7 +98,7 @@ inline void check_engine_options(const options& how) {
         refuse_option("key_header", "is '" + printable_excerpt(how.key_header, 64) + "': not the name of a header");
     }
     if (is_reserved_header(how.key_header) && !same_header(how.key_header, "Idempotency-Key")) {
-        refuse_option("key_header", "is " + how.key_header + ": that header has a meaning of its own");
+        refuse_option("key_header", "is " + how.key_header + ": that header already has another meaning");
     }
     for (const auto& [name, hook] : how.verifiers) {
         if (!hook) {

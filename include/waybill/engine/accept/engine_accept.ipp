@@ -16,7 +16,7 @@
 
 // How a job is accepted.
 namespace waybill::detail {
-/// Files of jobs that are offered under an id that is known, each beside what was accepted.
+/// Files of jobs that are enqueued again under a known id, each with what was accepted.
 struct offered_again {
     std::vector<wanted_file> files;
     std::vector<item_spec> accepted;
@@ -41,13 +41,13 @@ WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<jo
         std::vector<new_job> records = co_await pin(jobs, known);
         made = std::make_shared<std::vector<new_job>>(std::move(records));
         again = false;
-        // Who cancels from here on is too late: what the store has accepted is made known, or it would wait for the
-        // next start.
+        // A cancellation from here on is too late: the jobs that the store has accepted are made known, or they would
+        // wait for the next start.
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         try {
             added = co_await ledger_.add(made);
         } catch (const error& e) {
-            again = e.code() == errc::unknown_job;  // one was known a moment ago, and has been forgotten since
+            again = e.code() == errc::unknown_job;  // one was known a moment ago, and has been deleted since
             if (!again) {
                 throw;
             }
@@ -73,12 +73,12 @@ WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<jo
     for (const job_seq seq : known_already) {
         co_await show_known(seq);
     }
-    publish();  // before the caller hears of it: it must find its jobs in the newest snapshot
+    publish();  // before the caller is notified: it must find its jobs in the newest snapshot
     co_return ids;
 }
 
-// Its lane may have been read from the store after the commit and before it was heard of here: then
-// the job is known already, may have been begun, and must not be begun twice.
+// Its lane may have been read from the store after the commit and before its result arrived here: then the job is known
+// already, may have been started, and must not be started twice.
 WAYBILL_DECL void engine::make_known(const loaded_job& accepted) {
     const job_seq seq = accepted.job.seq;
     const std::shared_ptr<const job_snapshot> shown = board_.find(seq);
@@ -100,14 +100,14 @@ WAYBILL_DECL asio::awaitable<void> engine::show_known(job_seq seq) {
     try {
         known = co_await parts_.store->load(seq);
     } catch (const error&) {
-        // Who needs the store more is told.
+        // The operation that needs the store more reports the error.
     }
     if (known && !board_.find(seq)) {
         show(snapshot_of(*known), board::place::asked);
     }
 }
 
-// A job that was accepted before is accepted again without its files: they may be gone by now.
+// A job that was accepted before is accepted again without its files: they may no longer exist.
 WAYBILL_DECL asio::awaitable<std::vector<std::optional<job_seq>>> engine::known_before(const std::vector<job>& jobs) {
     std::vector<std::optional<job_seq>> known(jobs.size());
     std::vector<job_id> named;
@@ -130,8 +130,8 @@ WAYBILL_DECL asio::awaitable<std::vector<std::optional<job_seq>>> engine::known_
     co_return known;
 }
 
-// The same words with other bytes behind them are another job: who offers today's file under yesterday's id must not
-// be told that it is on its way. Files that are gone cannot differ.
+// The same names with other contents are another job: an app that enqueues today's file under yesterday's id must not
+// be told that the job is on its way. Files that no longer exist cannot differ.
 WAYBILL_DECL asio::awaitable<void> engine::require_same_files(const std::vector<job>& jobs,
                                                               std::vector<std::optional<job_seq>>& known) {
     offered_again again;
@@ -141,7 +141,7 @@ WAYBILL_DECL asio::awaitable<void> engine::require_same_files(const std::vector<
         }
         std::optional<loaded_job> whole = co_await parts_.store->load(*known[i]);
         if (!whole) {
-            known[i].reset();  // forgotten this very moment
+            known[i].reset();  // deleted in the meantime
         } else if (is_sound(*whole, parts_.protocols) && whole->job.spec.content == content_of(jobs[i])) {
             again.add(jobs[i], *whole);
         }
@@ -154,7 +154,7 @@ WAYBILL_DECL asio::awaitable<void> engine::require_same_files(const std::vector<
     }
 }
 
-/// All at once as a rule, and one by one when some cannot be pinned.
+/// All together as a rule, and one by one when some cannot be pinned.
 WAYBILL_DECL asio::awaitable<std::vector<std::optional<pinned_file>>> engine::pin_what_is_there(
     std::vector<wanted_file> files) {
     std::vector<std::optional<pinned_file>> found(files.size());
@@ -167,7 +167,7 @@ WAYBILL_DECL asio::awaitable<std::vector<std::optional<pinned_file>>> engine::pi
         std::move(pins.begin(), pins.end(), found.begin());
         co_return found;
     } catch (const error&) {
-        // One of them at least is gone.
+        // At least one of them no longer exists.
     }
     for (std::size_t i = 0; i < files.size(); ++i) {
         try {

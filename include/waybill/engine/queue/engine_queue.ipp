@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-// What time it is for the store, and when which job has its turn.
+// The store's time, and when each job has its turn.
 namespace waybill::detail {
 
 WAYBILL_DECL unix_millis engine::now() const {

@@ -25,7 +25,7 @@ struct queue_name {
     auto operator<=>(const queue_name&) const = default;
 };
 
-/// When a job may run, and whom that concerns.
+/// When a job may run, and which other jobs that affects.
 struct job_turn {
     std::chrono::steady_clock::time_point ready{};
     bool aside = false;  ///< until then those behind it in its queue pass
@@ -34,11 +34,11 @@ struct job_turn {
 /// Decides which job runs next. Pure: it knows no clock, no store and no network.
 ///
 /// Jobs of one lane run one at a time. Those of one queue run in order: one that waits for its next attempt keeps its
-/// place at the head, unless it waits aside; jobs of the lane's other queues pass. A job that leaves makes place for
-/// the next. Of all that may run, the job accepted first goes first, up to a number of jobs at once.
+/// place at the head, unless it waits aside; jobs of the lane's other queues pass. A job that leaves the lane makes
+/// room for the next. Of all that may run, the job accepted first goes first, up to a number of concurrent jobs.
 ///
-/// It need not know a whole queue: the engine feeds it the first jobs and, when asked by `needs_refill`, the next ones.
-/// Every operation takes logarithmic time.
+/// It need not know a whole queue: the engine feeds it the first jobs and, when `needs_refill` asks for them, the next
+/// ones. Every operation takes logarithmic time.
 class scheduler {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -55,8 +55,8 @@ public:
         settle(q);
     }
 
-    /// Makes known what follows the last known job of a queue: the answer to `needs_refill`, and the
-    /// beginning of every queue. `more`: the store has still further jobs of it.
+    /// Makes known the jobs that follow the last known one of a queue: the response to `needs_refill`, and the start of
+    /// every queue. `more`: the store has further jobs of it.
     void refill(const queue_name& name, const std::vector<std::pair<job_seq, job_turn>>& following, bool more) {
         queue& q = queue_named(name);
         for (const auto& [seq, when] : following) {
@@ -92,7 +92,7 @@ public:
         return sleeping_.begin()->first;
     }
 
-    /// A job leaves its lane: it is terminal or set aside. Unknown jobs are ignored.
+    /// A job leaves its lane: it is terminal or parked. Unknown jobs are ignored.
     void leave(job_seq seq) {
         const auto found = jobs_.find(seq);
         if (found == jobs_.end()) {
@@ -123,8 +123,8 @@ public:
         settle(q);
     }
 
-    /// Keeps a job from being started while it is being changed, also when it leaves and comes back;
-    /// as many calls of `release` let it go.
+    /// Keeps a job from being started while it is being changed, also when it leaves and comes back; as many calls of
+    /// `release` are needed to allow it again.
     void hold(job_seq seq) {
         held_.insert(seq);
         offer_again(seq);
@@ -136,7 +136,7 @@ public:
         offer_again(seq);
     }
 
-    /// Forgets all jobs. Those that are held stay held when they come back.
+    /// Removes all jobs. Those that are held stay held when they come back.
     void clear() {
         running_ = 0;
         needs_refill_.clear();
@@ -263,7 +263,7 @@ private:
         }
     }
 
-    // What all lanes choose from: the first candidate of each lane that is free.
+    // The candidates that all lanes offer: the first one of each free lane.
     void offer(lane& l) {
         if (l.offered) {
             ready_.erase(*l.offered);
@@ -303,7 +303,7 @@ private:
         }
     }
 
-    // A queue without known jobs in order is either needs_refill or, without any, gone.
+    // A queue without known jobs in order either needs a refill or, if it has none at all, is removed.
     void settle(queue& q) {
         assert(q.known >= q.in_order.size() && (!q.head || q.in_order.contains(*q.head)));
         if (!q.in_order.empty() || !q.more) {

@@ -8,9 +8,9 @@
 #include <optional>
 #include <utility>
 
-// How an attempt sends: with a gate before the last byte of what must not be repeated blindly.
+// How an attempt sends: requests that must not be repeated blindly have a gate before the last byte.
 namespace waybill::detail {
-/// What an answer says of the request.
+/// What a response says about the request.
 [[nodiscard]] inline finding finding_in(const verdict& v, const response& got, const job_spec& job) noexcept {
     if (v.what == disposition::ambiguous) {
         return finding::nothing;
@@ -24,7 +24,7 @@ namespace waybill::detail {
 }
 
 /// What an attempt does around each single request: the intent is recorded before it and settled after it, its transfer
-/// is shown, and what it says of the host and the connection is noted.
+/// is shown, and its result for the host and the connection is recorded.
 class attempt::gated_request final : public single_request {
 public:
     gated_request(attempt& owner, std::vector<body_span> spans, std::size_t about)
@@ -40,8 +40,8 @@ public:
             self_.require_no_other_doubt(about_);
             self_.intent_.begin_request();
         }
-        // A server that refuses early and hangs up may not be heard, over TLS least of all: after some
-        // connections that broke in mid-body it is asked first.
+        // The response of a server that refuses early and hangs up may be lost, most of all over TLS: after some
+        // connections were lost in mid-body, the server is asked first.
         constexpr int cuts_until_asked = 3;
         const int cuts = self_.whole_.job.state.early_cuts;
         what.expect_continue = what.expect_continue || (cuts >= cuts_until_asked && what.body_size() > 0);
@@ -49,7 +49,7 @@ public:
     }
 
     transfer_progress& begin(request& what) override {
-        // Looked at again after a redirect: its answer has settled the intent.
+        // Checked again after a redirect: its response has settled the intent.
         const job_state& state = self_.whole_.job.state;
         if (intends_ && state.intent != intent(state.attempt, about_)) {
             what.before_last_byte = [&self = self_, about = about_] { return self.record_intent(about); };
@@ -84,8 +84,8 @@ public:
 private:
     void count_cuts(const request& what, const response& got, std::uint64_t sent) {
         const bool cut = got.status == 0 && got.failure == errc::connection_lost && !got.may_have_left;
-        // Only a body is cut; a question that is answered says nothing of the next one. And a limit that was heard by
-        // asking first holds for the next request too, which may still be above it.
+        // Only a body is interrupted; the response to a query says nothing about the next one. And a limit that was
+        // reported to `Expect` holds for the next request too, which may still exceed it.
         const bool limit_reported = what.expect_continue && got.status == 413;
         int& cuts = self_.whole_.job.state.early_cuts;
         if (what.body_size() > 0 && !limit_reported) {

@@ -17,9 +17,9 @@
 
 namespace waybill::detail {
 
-/// Cleans up what servers still have of uploads that were given up: canceled jobs, expired or
-/// useless upload resources. In the background, one after the other, durable like everything
-/// else; given up itself when the server has not answered for as long as a job may live.
+/// Cleans up what servers still have of abandoned uploads: canceled jobs, expired or useless upload resources. In the
+/// background, one after the other, durable like everything else; abandoned in turn when the server has not responded
+/// for as long as a job may live.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.

@@ -15,7 +15,7 @@
 #include <vector>
 
 namespace waybill::detail {
-/// It can be repeated, and nobody watches it.
+/// It can be repeated, and is not shown.
 class unseen_request final : public single_request {
 public:
     transfer_progress& begin(request& /*what*/) override { return progress_ = {}; }
@@ -24,7 +24,7 @@ private:
     transfer_progress progress_;
 };
 
-/// The server of a job that is no more.
+/// The server of a job that no longer exists.
 class cleaning_exchange final : public exchange {
 public:
     cleaning_exchange(const leftover& what, const engine_parts& parts, const options& options)
@@ -92,7 +92,7 @@ WAYBILL_DECL asio::awaitable<void> cleaner::work() {
             again = co_await work_until_nothing_is_due();
         } catch (const error& e) {
             if (e.code() == errc::store_failed || e.code() == errc::stopped) {
-                throw;  // whoever opens the store anew begins anew here
+                throw;  // the next start after the store is reopened continues here
             }
             // A full disk: another time.
         }
@@ -155,7 +155,7 @@ WAYBILL_DECL asio::awaitable<void> cleaner::clean(leftover what) {
     co_await ledger_.postpone(std::move(what));
 }
 
-// Nobody waits for it: a host that is away is asked about what it may keep ever more rarely, up to an hour.
+// Nothing waits for it: an unreachable host is asked at growing intervals, up to an hour.
 WAYBILL_DECL retry_policy cleaner::patience() const {
     retry_policy policy = options_.retry;
     policy.cap = std::max<std::chrono::milliseconds>(policy.cap, std::chrono::hours(1));

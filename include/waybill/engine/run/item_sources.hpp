@@ -76,7 +76,7 @@ public:
 
     [[nodiscard]] source_opener& opener() const noexcept { return opener_; }
 
-    /// @param spec and this are there for as long as what is returned.
+    /// @param spec must live as long as the returned object, and so must this.
     /// @param at_once opens it now; otherwise when the first of its bytes is read.
     [[nodiscard]] std::unique_ptr<body_source> open(const item_spec& spec, std::size_t item, bool at_once) {
         auto source = std::make_unique<noted_source>(opener_, spec, item, failed_);
@@ -99,7 +99,7 @@ public:
         }
     }
 
-    /// Their files are looked at anew.
+    /// Their files are checked again.
     void forget_failures() noexcept { failed_.clear(); }
 
 private:

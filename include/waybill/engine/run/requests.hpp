@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-// What every request of a job gets, whoever sends it. Pure functions.
+// What is added to every request of a job. Pure functions.
 namespace waybill::detail {
 
 inline void replace_header(header_list& headers, header_field with) {
@@ -30,8 +30,8 @@ inline void replace_header(header_list& headers, header_field with) {
     headers.push_back(std::move(with));
 }
 
-/// A value as it was sent, and as a server may write it when it shows what it was sent: decoded, encoded anew in the
-/// ways that are common, and with the slashes of JSON escaped.
+/// A value as it was sent, and as a server may write it when it echoes it: decoded, re-encoded in common ways, and with
+/// the slashes of JSON escaped.
 inline void add_spellings(std::vector<std::string>& secrets, const std::string& value) {
     std::string decoded = url::unescape(value);
     std::string spaced = value;
@@ -56,7 +56,7 @@ inline void add_spellings(std::vector<std::string>& secrets, const std::string& 
     secrets.push_back(value);
 }
 
-/// A query may be a signature, or hold one: it is not shown, and not kept of what a server says of it.
+/// A query may be a signature, or contain one: it is not shown, and redacted from the server's responses.
 inline void add_query_values(std::vector<std::string>& secrets, const std::string& query) {
     constexpr std::size_t least = 8;
     for (std::size_t at = 0; at < query.size();) {
@@ -70,7 +70,7 @@ inline void add_query_values(std::vector<std::string>& secrets, const std::strin
     }
 }
 
-/// A header's value, without its scheme too, and what is inside of Basic credentials.
+/// A header's value, also without its scheme, and the contents of Basic credentials.
 inline void add_secret_value(std::vector<std::string>& secrets, const std::string& value) {
     const std::string bare = value.substr(value.find_last_of(' ') + 1);
     add_spellings(secrets, value);
@@ -79,7 +79,7 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     if (value.size() > scheme.size() && same_header(value.substr(0, scheme.size()), scheme)) {
         const std::string inside = from_base64(bare).value_or("");
         const std::string password = inside.substr(std::min(inside.find(':') + 1, inside.size()));
-        constexpr std::size_t least = 4;  // shorter ones would blank out words
+        constexpr std::size_t least = 4;  // shorter ones would redact ordinary words
         if (password.size() >= least) {
             add_spellings(secrets, inside);
             add_spellings(secrets, password);
@@ -100,8 +100,8 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     return url(a).origin() == url(b).origin();
 }
 
-/// The headers that prove who asks. A provider that cannot give them, or gives what cannot be sent, is a trouble of the
-/// credentials, which passes: throws such a `failure`, without what it gave.
+/// The authentication headers. If a provider fails, or returns headers that cannot be sent, that is a temporary failure
+/// of the credentials: throws such a `failure`, without the returned values.
 [[nodiscard]] inline header_list credentials_for(const std::string& origin, const options& options) {
     const auto refuse = [](errc code, std::string why) {
         diagnostics details;
@@ -129,11 +129,11 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     return given;
 }
 
-/// Adds the watchdogs, and to what the protocol has not signed the job's headers and the credentials
-/// of its origin. Returns what must not be kept of the answer. Throws `errc::foreign_origin`,
-/// and what `credentials_for` throws.
+/// Adds the timeouts, and to requests the protocol has not signed the job's headers and the credentials of its origin.
+/// Returns the secrets to redact from the response. Throws `errc::foreign_origin`, and whatever `credentials_for`
+/// throws.
 [[nodiscard]] inline std::vector<std::string> prepare(request& what, const job_spec& job, const options& options) {
-    // Also a URL that was kept from an answer leads to where the job was to go, whoever kept it.
+    // A stored URL from a response must have the job's origin too, whoever stored it.
     const bool at_home = have_one_origin(what.url, job.url);
     if (!at_home && !what.any_origin) {
         throw error(errc::foreign_origin, url(what.url).redacted());
@@ -169,8 +169,8 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     return secrets;
 }
 
-/// Says in the answer where it points, and whether that is a success. Over plain HTTP a network's login page is another
-/// host's 303; over TLS only the server can answer.
+/// Records in the response its redirect target, and whether it is a success. Over plain HTTP a captive portal's login
+/// page is a 303 to another host; over TLS only the server can respond.
 inline void take_redirect(const request& what, response& got, const std::vector<std::string>& secrets) {
     if (classify_status(got.status) != status_class::redirect) {
         return;
@@ -190,8 +190,8 @@ inline void take_redirect(const request& what, response& got, const std::vector<
 }
 
 /// The key of a request that is not idempotent: the same for each retry of it, another one for each other request of
-/// the job. A job's one POST to its own URL, as a form is, has the job's key as it is. Without a purpose the path tells
-/// requests apart, not the query: that may hold a signature, which changes from one retry to the next.
+/// the job. A job's one POST to its own URL, such as a form, has the job's key unchanged. Without a purpose the path
+/// distinguishes requests, not the query: that may contain a signature, which changes from one retry to the next.
 [[nodiscard]] inline std::string key_of(const request& what, const job_record& job, std::size_t about) {
     const auto path_of = [](const std::string& url) { return std::string_view(url).substr(0, url.find('?')); };
     std::string key = job.state.key + (about == checkpoint::whole_job ? "" : "-" + std::to_string(about));

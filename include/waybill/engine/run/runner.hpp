@@ -18,8 +18,8 @@
 
 namespace waybill::detail {
 
-/// One attempt at a job, from load to end: is it the host's turn, what is known of an earlier request, the pipeline,
-/// and what the job becomes.
+/// One attempt at a job, from load to end: whether the host may be contacted, what is known of an earlier request, the
+/// pipeline, and the job's next state.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
@@ -32,12 +32,12 @@ public:
     runner(const runner&) = delete;
     runner& operator=(const runner&) = delete;
 
-    /// Completes when the attempt's end is committed. Throws what says nothing of the job: the store failed, or there
-    /// is no memory. To be spawned with `signal`.
+    /// Completes when the attempt's end is committed. Throws only failures that say nothing about the job: the store
+    /// failed, or memory is exhausted. To be spawned with `signal`.
     asio::awaitable<void> run();
     [[nodiscard]] const std::shared_ptr<asio::cancellation_signal>& signal() const noexcept { return signal_; }
 
-    /// Ends the attempt; `why` says what becomes of the job. It may be over when this returns.
+    /// Ends the attempt; `why` determines the job's next state. It may be over when this returns.
     void interrupt(wish why);
     [[nodiscard]] bool interrupted() const noexcept { return asked_ != wish::none; }
 
@@ -75,7 +75,7 @@ private:
     std::shared_ptr<asio::cancellation_signal> signal_ = std::make_shared<asio::cancellation_signal>();
     wish asked_ = wish::none;
     std::shared_ptr<attempt> job_;
-    std::string origin_;  // where it goes
+    std::string origin_;  // its target's origin
 };
 
 }  // namespace waybill::detail

@@ -18,8 +18,7 @@
 namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<void> runner::run() {
-    // Who cancels or stops meanwhile is heard in `carry`, which knows what to do about it: thrown from
-    // here it would be taken for a failure of the engine.
+    // Cancellation is handled in `carry`. If it were thrown here, it would be treated as an engine failure.
     co_await asio::this_coro::throw_if_cancelled(false);
     std::optional<loaded_job> whole = co_await with_.parts.store->load(seq_);
     if (!whole) {
@@ -61,7 +60,7 @@ WAYBILL_DECL outcome runner::decide() const {
     return {with_.options.retry, with_.observer.lived(), with_.parts.random->unit()};
 }
 
-/// Fails a job whose record cannot be trusted. On a full disk it stays where it is, and is looked at again.
+/// Fails a job whose record cannot be trusted. On a full disk it stays unchanged, and is checked again later.
 WAYBILL_DECL asio::awaitable<void> runner::fail_damaged(loaded_job whole) {
     bool full = false;
     try {
@@ -96,7 +95,7 @@ WAYBILL_DECL asio::awaitable<void> runner::carry(std::shared_ptr<attempt> job) {
     } catch (...) {
         end = attempt_end(std::current_exception());
     }
-    // From here on the attempt's end is committed, whatever is asked meanwhile.
+    // From here on the attempt's end is committed, even if it is canceled meanwhile.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     report_host(*job, end);
     if (begun) {
@@ -131,8 +130,8 @@ WAYBILL_DECL asio::awaitable<bool> runner::begin(attempt& job) {
     co_return true;
 }
 
-/// Runs the pipeline. A dead kept connection is no failure, nor is a file whose content has to be looked at: it is
-/// tried again at once.
+/// Runs the pipeline. A dead reused connection is no failure, nor is a file whose content must be checked: it is tried
+/// again immediately.
 WAYBILL_DECL asio::awaitable<attempt_end> runner::run_protocol(attempt& job) {
     constexpr int most_repeats = 3;
     for (int repeats = 0;; ++repeats) {
@@ -168,8 +167,8 @@ WAYBILL_DECL asio::awaitable<attempt_end> runner::recognize_files(attempt& job) 
     co_return end;
 }
 
-/// Commits what an attempt came to. A disk that fails while everything is being stopped is no
-/// matter: the next start finds the job as it was.
+/// Commits the result of an attempt. A disk failure while everything is being stopped is ignored: the next start finds
+/// the job unchanged.
 WAYBILL_DECL asio::awaitable<void> runner::commit_end(attempt& job, job_state next) {
     try {
         co_await job.commit(std::move(next));
@@ -180,7 +179,7 @@ WAYBILL_DECL asio::awaitable<void> runner::commit_end(attempt& job, job_state ne
     }
 }
 
-/// What the job becomes, by how its pipeline ended and what was asked of it meanwhile.
+/// The job's next state, by how its pipeline ended and what was requested meanwhile.
 WAYBILL_DECL job_state runner::after(const attempt& job, const attempt_end& end) const {
     const job_state& state = job.job().state;
     const outcome decided = decide();
@@ -193,7 +192,8 @@ WAYBILL_DECL job_state runner::after(const attempt& job, const attempt_end& end)
     if (asked_ == wish::stop) {
         return decided.interrupted(state);
     }
-    // What went out before the first cut of all is as good as gained, until the server has been asked.
+    // Before any attempt has failed, unconfirmed bytes count as progress: the server has not been asked yet and may
+    // have them.
     outcome::evidence how;
     how.progressed = job.report().progressed();
     const bool first_cut = state.failures == 0 && state.troubles == 0;

@@ -13,7 +13,7 @@
 
 namespace waybill::detail {
 
-/// Who sends a request, and has something to do around each single one: a redirect makes several of it.
+/// Hooks around each single request: a redirect makes several of one.
 class single_request {
 public:
     single_request() = default;
@@ -23,8 +23,8 @@ public:
 
     /// Once, when the request has all that every request of its job gets, and before anything is sent.
     virtual void prepared(request& /*what*/) {}
-    /// Before each single request. What its transfer has come to is told in what this returns, which is there until the
-    /// next call.
+    /// Called before each single request. Its transfer's progress is written to the returned object, which lives until
+    /// the next call.
     virtual transfer_progress& begin(request& what) = 0;
     /// The transport threw: canceled, as a rule.
     virtual void interrupted() noexcept {}
@@ -32,8 +32,8 @@ public:
     virtual void responded(const request& /*what*/, const response& /*got*/) {}
 };
 
-/// Sends a job's requests: with watchdogs, the job's headers and the credentials of its origin; follows redirects; and
-/// hides in the responses what must not be kept.
+/// Sends a job's requests: with timeouts, the job's headers and the credentials of its origin; follows redirects; and
+/// redacts secrets from the responses.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.

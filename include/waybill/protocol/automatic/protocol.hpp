@@ -15,19 +15,19 @@
 
 namespace waybill::detail {
 
-/// What an endpoint offers.
+/// What an endpoint supports.
 struct endpoint_offer {
     std::string protocol;     ///< `tus`, `resumable` or `plain`; empty: nothing is known
-    std::uint64_t least = 0;  ///< bytes of an upload; what is smaller is sent the plain way
+    std::uint64_t least = 0;  ///< bytes of an upload; smaller ones are sent as plain requests
 };
 
-/// What endpoints have said, by URL. Shared by the attempts of one uploader, on its strand.
+/// The endpoints' responses, by URL. Shared by the attempts of one uploader, on its strand.
 class endpoint_memory {
 public:
     /// After this an endpoint is asked again: servers learn.
     static constexpr std::chrono::hours lifetime{1};
 
-    /// So often an endpoint may break over the question before that is taken for its nature.
+    /// The query may fail this often by accident; after that the endpoint is assumed not to support it.
     static constexpr int accidents = 2;
 
     using time = std::chrono::system_clock::time_point;
@@ -49,8 +49,8 @@ public:
     }
     void forget(const std::string& endpoint) { offers_.erase(endpoint); }
 
-    /// The endpoint broke over the question once more. True when that has happened so often that it is no accident:
-    /// being asked is no condition of taking an upload.
+    /// The endpoint failed over the query again. True when that has happened too often to be an accident: responding to
+    /// the query is no condition for accepting an upload.
     [[nodiscard]] bool note_disrupted(const std::string& endpoint) {
         constexpr std::size_t most = 1000;
         if (disrupted_.size() >= most) {
@@ -68,7 +68,7 @@ private:
     std::map<std::string, int> disrupted_;  // over how many questions in a row
 };
 
-/// What an answer to OPTIONS offers.
+/// What a response to OPTIONS offers.
 [[nodiscard]] WAYBILL_DECL endpoint_offer offered_by(const response& got);
 
 /// See `automatic`.
@@ -90,7 +90,7 @@ private:
     registry known_;
     std::shared_ptr<endpoint_memory> memory_;
     std::unique_ptr<protocol> negotiated_;
-    bool asked_ = false;  ///< in this attempt; else it is what the endpoint has said before
+    bool asked_ = false;  ///< in this attempt; otherwise it is the cached response
 };
 
 }  // namespace waybill::detail

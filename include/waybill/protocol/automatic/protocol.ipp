@@ -54,7 +54,7 @@ WAYBILL_DECL automatic_protocol::automatic_protocol(const protocol_spec& spec, r
     }
 }
 
-// What can be sent the plain way can be sent any way.
+// A job that can be sent as plain requests can be sent by every protocol.
 WAYBILL_DECL void automatic_protocol::check(const waybill::job& job) const {
     if (is_put_template(job.url())) {
         put_protocol(protocol_spec{"put", {}}).check(job);
@@ -76,7 +76,8 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
     std::string name = job.state().negotiated_protocol;
     if (name.empty()) {
         name = co_await ask(job);
-        // Before its first byte: another one could bring what this one has brought once more.
+        // Commit the choice before the first byte is sent. After a crash, a different choice could deliver the same
+        // data a second time.
         std::string chosen = name;
         co_await job.save_protocol(std::move(chosen));
     }
@@ -116,7 +117,7 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
     co_await negotiated_->finalize(job);
 }
 
-/// The same as of an answer, of what the attempt before ended with. Nothing was begun yet: it was over the question.
+/// The same for the error that ended the previous attempt. No upload was created yet, so the query was the cause.
 [[nodiscard]] inline bool is_disrupted_by(const stored_error& last) {
     response got;
     got.status = last.details.http_status;
@@ -124,8 +125,8 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
     return is_disrupted_by(got);
 }
 
-/// What stands before the server answers in its place, and has done so for long: OPTIONS may be what it cannot bear,
-/// and not the upload.
+/// A gateway responds instead of the server, and has done so for long: perhaps it cannot process OPTIONS, but could the
+/// upload.
 [[nodiscard]] inline bool is_kept_by_gateway(const response& r, const job_state& past) {
     constexpr int patience = 9;  // tries in a row, some minutes
     const auto from_gateway = [](std::error_code code) {
@@ -135,7 +136,7 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
            from_gateway(past.error.code);
 }
 
-/// The name of the protocol to speak.
+/// The name of the protocol to use.
 WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) {
     const job_spec& spec = job.spec();
     const std::string target = spec.url.find("{name}") == std::string::npos
@@ -159,7 +160,7 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
         const bool often = broken && memory_->note_disrupted(endpoint);
         const job_state& past = job.state();
         const bool before = past.attempt > endpoint_memory::accidents && is_disrupted_by(past.error);
-        // A form is not sent to find out: a gateway's answer to it would leave its outcome unknown.
+        // A form is not sent to find out: a gateway's response to it would leave its outcome unknown.
         const bool in_vain = (broken && (often || before)) || (by_name && is_kept_by_gateway(got, past));
         if (!refused && !in_vain) {
             job.require(got);

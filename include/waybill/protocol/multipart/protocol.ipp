@@ -28,14 +28,14 @@ WAYBILL_DECL void multipart_protocol::check(const waybill::job& job) const {
     require_no_independence(job);
 }
 
-// All files are looked at before the first byte: one that changed ends the attempt now, not after
-// gigabytes of its neighbours.
+// All files are checked before the first byte: one that changed ends the attempt now, not after gigabytes of the
+// others.
 WAYBILL_DECL asio::awaitable<void> multipart_protocol::restore(session& job) {
     if (job.find_checkpoint() != nullptr) {  // this version keeps none: a newer one does
         co_await doubt_checkpoint(job, checkpoint::whole_job);
     }
     for (std::size_t i = 0; i < job.items().size(); ++i) {
-        if (job.items()[i].state.status != item_status::completed) {  // else its bytes are of no matter any more
+        if (job.items()[i].state.status != item_status::completed) {  // otherwise its bytes no longer matter
             static_cast<void>(job.open(i));
         }
     }
@@ -44,7 +44,7 @@ WAYBILL_DECL asio::awaitable<void> multipart_protocol::restore(session& job) {
 WAYBILL_DECL asio::awaitable<void> multipart_protocol::upload(session& job) {
     if (std::all_of(job.items().begin(), job.items().end(),
                     [](const item_record& i) { return i.state.status == item_status::completed; })) {
-        co_return;  // the answer was committed, the job's end was not: a crash in between
+        co_return;  // the response was committed, the job's end was not: a crash in between
     }
     multipart_body body = lay_out(job, form_boundary(job), file_field_);
     request what;

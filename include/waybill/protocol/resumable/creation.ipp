@@ -24,7 +24,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::create() {
         co_await break_off(errc::invalid_response, notes.broken);
     }
     if (got.status == 0 && !notes.location.empty()) {
-        // It was created, and only the final answer was lost: some proxies lose it behind a 104.
+        // It was created, and only the final response was lost: some proxies lose it after a 104.
         co_await adopt(got, notes.location);
         co_await ask();
         co_return;
@@ -32,7 +32,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::create() {
     const upload_fields said = parse_upload_fields(got.headers);
     if (!v.accepted) {
         if (v.what == disposition::permanent) {
-            co_await require_right_size(said);  // which says more than the status
+            co_await require_right_size(said);  // which is more precise than the status
         }
         throw failed(v, got);
     }
@@ -52,7 +52,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::create() {
     }
 }
 
-/// Makes the URL of a new upload durable, before its first byte leaves.
+/// Makes the URL of a new upload durable, before its first byte is sent.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::adopt(const response& got, std::string location) {
     const url asked(got.url.empty() ? what_.url : got.url);
     std::optional<url> placed;

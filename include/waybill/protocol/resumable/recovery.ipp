@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-// Where an upload stands, by its server, and what follows when that is not where it was.
+// The server's state of an upload, and what follows when it differs from the checkpoint.
 namespace waybill::detail {
 
-/// Throws when the server speaks of another upload, or does not say where this one stands.
+/// Throws when the server reports another upload, or does not report an offset.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::require_offset(const response& got, const upload_fields& said) {
     const bool complete = said.complete.value_or(false);
     if (said.length.value_or(size_) != size_) {
@@ -21,7 +21,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::require_offset(const respon
                                                    std::to_string(size_));
     }
     if (!said.offset && !complete && !mentions_uploads(got)) {
-        // Something else has answered, which says nothing of the upload: it stays, and so does a doubt about it.
+        // Something else has responded, which says nothing about the upload: it stays, and so does an outcome in doubt.
         throw failed(verdict{false, after_foreign_response(got), errc::invalid_response}, got);
     }
     if (!said.offset && !complete) {
@@ -34,13 +34,14 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::stands_at(std::uint64_t off
     const bool bounded = left_.has_value();
     advance(offset, true);
     if (bounded) {
-        // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
+        // Persist the cleared upper bound before sending more bytes. Otherwise, after a crash, the stale bound would
+        // make a correct offset look like a protocol violation.
         checkpoint unbounded = reached();
         co_await job_.save(std::move(unbounded));
     }
 }
 
-/// Asks the server where the upload stands.
+/// Asks the server for the upload's offset.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
     request asked = new_request("HEAD", resource_);
     const response got = co_await job_.send(std::move(asked), what_.about);
@@ -76,8 +77,8 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
     co_await stands_at(offset);
 }
 
-/// The upload is complete and its answer was lost: asks for it once more. A server need not keep
-/// it, but when it does, it may be a refusal (draft section 4.4.2).
+/// The upload is complete and its response was lost: asks for it once more. A server need not keep it, but when it
+/// does, it may be a refusal (draft section 4.4.2).
 WAYBILL_DECL asio::awaitable<void> resumable_upload::replay() {
     advance(size_);
     request asked = new_request("PATCH", resource_);
@@ -100,7 +101,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::replay() {
     co_await found_complete(got);
 }
 
-/// It has every byte, though it may have refused the request that brought the last one.
+/// It has every byte, though it may have refused the request that sent the last one.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::found_complete(const response& got) {
     const response& why = refusal_ ? *refusal_ : got;
     switch (last_.now_complete(job_.in_doubt(what_.about))) {
@@ -117,12 +118,12 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::found_complete(const respon
     }
 }
 
-/// After a request that broke: asks at once, and goes on if it has got somewhere. What is left in
-/// doubt stays so, with the mark, for the next attempt to ask about.
+/// After an interrupted request: asks immediately, and continues if there was progress. An outcome that is still in
+/// doubt stays so, with its intent, and the next attempt asks.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::resync(verdict because, const response& got) {
     constexpr std::uint64_t worth_it = 64 << 10;
     const failure original = failed(because, got);
-    const bool responded = got.status != 0 && !got.header("Retry-After");  // and not told when to come back
+    const bool responded = got.status != 0 && !got.header("Retry-After");  // and did not name a time to retry
     const bool for_now = because.what == disposition::busy || because.what == disposition::network;
     if (because.what != disposition::retry && because.what != disposition::ambiguous && !(for_now && responded)) {
         throw failure(original);
@@ -146,7 +147,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::resync(verdict because, con
     }
 }
 
-/// The upload is no more. If its last byte may have left, it may have been completed before.
+/// The upload no longer exists. If its last byte may have been sent, it may have been completed before.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::gone(const response& got) {
     if (job_.in_doubt(what_.about)) {
         throw failure(disposition::ambiguous, errc::outcome_unknown, describe(got), std::nullopt, what_.about);
@@ -157,8 +158,8 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::gone(const response& got) {
     }
 }
 
-/// It has less than it has confirmed: it has lost the end of it, and perhaps more than that. What was never finished is
-/// begun anew. Of what may have been, the server's word is worth nothing any more.
+/// It has less than it has confirmed: it has lost the end, and perhaps more. An upload that was never finished is
+/// restarted. If it may have been finished, the server's report cannot be trusted any more.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::lost_tail(std::uint64_t offset, const response& got) {
     diagnostics d = describe(got);
     d.detail = "the server has " + std::to_string(offset) + " bytes, and confirmed " + std::to_string(position_);
@@ -174,7 +175,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::lost_tail(std::uint64_t off
     }
 }
 
-/// `discard`: the server still has something of the upload that is given up.
+/// `discard`: the server still has something of the abandoned upload.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::restart(bool discard) {
     co_await job_.forget(what_.about, discard);
     resource_.clear();

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-// What one upload asks for and keeps; the steps are in resumable_upload.ipp.
+// The requests and the stored state of one upload; the steps are in resumable_upload.ipp.
 namespace waybill::detail {
 
 WAYBILL_DECL header_field interop_header(int version) {
@@ -108,7 +108,7 @@ WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset, bool settles) 
     }
 }
 
-/// A request whose body began at `begin` was not a success: no more than this can have arrived.
+/// A request whose body began at `begin` was not successful: no more than this can have arrived.
 WAYBILL_DECL void resumable_upload::note_sent(const response& got, std::uint64_t begin) {
     const bool success = got.status / 100 == 2 || got.see_other;
     if ((!success || !got.has_left) && !resource_.empty()) {
@@ -117,7 +117,7 @@ WAYBILL_DECL void resumable_upload::note_sent(const response& got, std::uint64_t
     }
 }
 
-/// The job ends, or is set aside, with what its last request was answered: what comes next is the app's decision.
+/// The job ends, or is parked, with the response to its last request: what comes next is the app's decision.
 WAYBILL_DECL void resumable_upload::note_reported(const failure& why) {
     const bool ends = why.what_to_do() == disposition::permanent || why.code() == errc::outcome_unknown;
     if (ends && last_.refused != 0 && job_.find_checkpoint(what_.about) != nullptr) {
@@ -164,7 +164,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::break_off(std::error_code c
     if (!resource_.empty() && !adopting_ && job_.find_checkpoint(what_.about) == nullptr) {
         job_.save_soon(reached());  // so that it is cleaned up
     }
-    co_await job_.resolve_and_discard(what_.about, true);  // what is given up has not arrived
+    co_await job_.resolve_and_discard(what_.about, true);  // an abandoned upload has not arrived
     diagnostics d;
     d.detail = std::move(detail);
     throw failure(failure(disposition::permanent, code, std::move(d), std::nullopt, what_.about).settle());
@@ -193,8 +193,8 @@ WAYBILL_DECL std::vector<body_span> resumable_upload::spans(std::uint64_t begin,
     return found;
 }
 
-// The server's limits bind (draft section 4.1.4): never more than the most, and never less than
-// the least but for the last bytes.
+// The server's limits are binding (draft section 4.1.4): never more than the maximum, and never less than the minimum
+// except for the last bytes.
 WAYBILL_DECL std::uint64_t resumable_upload::next_length() const {
     std::uint64_t most = how_.chunk_size == 0 ? size_ : std::max(how_.chunk_size, least_append_);
     if (most_append_ != 0) {
@@ -228,7 +228,7 @@ WAYBILL_DECL asio::awaitable<request> resumable_upload::creation(bool whole) {
     co_return asked;
 }
 
-/// What interim responses have said while a body was being sent.
+/// What interim responses have reported while a body was being sent.
 struct resumable_upload::interim_notes {
     std::string location;  ///< resolved
     std::string broken;    ///< why the request was ended
@@ -279,7 +279,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::require_same_digest(const r
     const auto theirs = parse_repr_digest(got.headers, hash_->algorithm());
     if (theirs && *theirs != hash_->value()) {
         co_await break_off(errc::invalid_response, "the server received other bytes: its " + hash_->algorithm() +
-                                                       " is not that of what was sent");
+                                                       " differs from that of the sent bytes");
     }
 }
 

@@ -12,7 +12,7 @@
 
 namespace waybill::detail {
 
-/// What `resumable` was asked for, checked.
+/// The settings of `resumable`, checked.
 struct resumable_settings {
     int interop = 8;
     bool form = false;

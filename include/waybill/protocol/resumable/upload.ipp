@@ -47,7 +47,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::go_on() {
     }
 }
 
-/// The request with the next bytes, but for them.
+/// The request for the next bytes, without them.
 WAYBILL_DECL asio::awaitable<request> resumable_upload::continuation(std::uint64_t length, bool last) {
     request asked = new_request("PATCH", resource_);
     asked.headers.push_back(header_field{"Content-Type", "application/partial-upload"});
@@ -106,10 +106,10 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::append() {
 WAYBILL_DECL asio::awaitable<void> resumable_upload::appended(const response& got, std::uint64_t end, bool last) {
     const upload_fields said = parse_upload_fields(got.headers);
     if (last && !said.complete && is_web_page(got) && !mentions_uploads(got)) {
-        co_await ask();  // a login page says nothing of the upload
+        co_await ask();  // a login page says nothing about the upload
         co_return;
     }
-    // Interop version 6 has no Upload-Complete in this answer.
+    // Interop version 6 has no Upload-Complete in this response.
     const bool complete = said.complete.value_or(last && said.offset.value_or(end) == end);
     if (!complete) {
         advance(said.offset.value_or(end));
@@ -120,7 +120,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::appended(const response& go
     }
 }
 
-/// The server has not taken them, or not all, or has not said.
+/// The server has not accepted them, or not all, or has not said.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::refused(const response& got, std::uint64_t length, bool last) {
     const upload_fields said = parse_upload_fields(got.headers);
     verdict v = judge(got, !last);
@@ -128,7 +128,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::refused(const response& got
         v.what = disposition::retry;  // too many interim responses; the bytes may have arrived all the same
     }
     if (said.complete.value_or(false) && got.status >= 400) {
-        // The target's own answer: resuming would not resolve it.
+        // The target's own response: resuming would not resolve it.
         if (v.what == disposition::permanent) {
             co_await job_.forget(what_.about, false);
         }
@@ -154,8 +154,8 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::refused(const response& got
     }
 }
 
-// The mark stays until the item's completion is kept: the file is read for its digest first, and a server may put the
-// finished upload away meanwhile.
+// The intent stays until the item's completion is kept: the file is read for its digest first, and the server may
+// delete the finished upload meanwhile.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::finish(const response& got) {
     co_await require_same_digest(got);
     complete_ = true;

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-// The CRC-32C of an object from those of its parts, which are computed several at once. Pure.
+// The CRC-32C of an object from those of its parts, which are computed concurrently. Pure.
 namespace waybill::detail {
 
 /// The product of two polynomials modulo that of CRC-32C, both with their lowest power in the highest bit.

@@ -56,7 +56,7 @@ WAYBILL_DECL verdict judge(const s3_response& got, bool idempotent) {
     if (v.accepted) {  // the error came after a status of success
         v = {false, disposition::retry, errc::not_completed};
     } else if (is_redirect(got.http)) {
-        // It is S3 that says so, not something on the way. For now only: a new bucket, of which its host hears later.
+        // S3 itself redirects, not a proxy. Temporarily: a new bucket, which its host learns about later.
         const bool for_now = got.error.code == "TemporaryRedirect";
         v = {false, for_now ? disposition::network : disposition::permanent, errc::redirect_refused};
     }
@@ -72,7 +72,7 @@ WAYBILL_DECL verdict judge(const s3_response& got, bool idempotent) {
     return v;
 }
 
-/// Where else an answer says that the object is to be sent; empty when it says nothing.
+/// The other location that a response names for the object; empty when it names none.
 [[nodiscard]] inline std::string elsewhere(const s3_response& got) {
     std::string where;
     if (const auto location = got.http.header("Location")) {
@@ -229,7 +229,7 @@ WAYBILL_DECL asio::awaitable<s3_response> s3_endpoint::send(exchange& server, re
         const verdict v = judge(got, true);
         bool again = learned(got, used, unix_seconds(server.now())) ||
                      (v.what == disposition::credentials && has_other_keys(what.url, used));
-        // A whole part whose answer is missing is asked about instead of being sent again.
+        // A whole part whose response is missing is looked up instead of being sent again.
         const bool unsent = !got.http.may_have_left;
         if (unsent && !what.fresh_connection && v.what == disposition::again) {
             what.fresh_connection = again = true;
@@ -240,7 +240,7 @@ WAYBILL_DECL asio::awaitable<s3_response> s3_endpoint::send(exchange& server, re
     }
 }
 
-/// True when the answer says what was wrong with the signature, or another one has said so meanwhile.
+/// True when the response says what was wrong with the signature, or another one has said so meanwhile.
 WAYBILL_DECL bool s3_endpoint::learned(const s3_response& got, const signature_basis& used, std::int64_t now_unix) {
     constexpr std::int64_t noise = 60;
     if (got.error.code == "RequestTimeTooSkewed") {
@@ -250,7 +250,7 @@ WAYBILL_DECL bool s3_endpoint::learned(const s3_response& got, const signature_b
         }
         return skew_ > used.skew + noise || skew_ < used.skew - noise;
     }
-    // An answer to HEAD has no document: it can only be read from its headers.
+    // A response to HEAD has no document: only its headers can be read.
     const bool wordless = got.http.status == 400 && !got.error;
     if (got.error.code == "AuthorizationHeaderMalformed" || wordless) {
         const std::string told = std::string(got.http.header("x-amz-bucket-region").value_or(""));
@@ -263,7 +263,7 @@ WAYBILL_DECL bool s3_endpoint::learned(const s3_response& got, const signature_b
     return false;
 }
 
-/// Keys that have expired: whoever gives them may have others by now, or another request has got them.
+/// Keys that have expired: the provider may have others by now, or another request has got them.
 WAYBILL_DECL bool s3_endpoint::has_other_keys(const std::string& target, const signature_basis& used) {
     const auto same = [](const s3_credentials& a, const s3_credentials& b) {
         return a.access_key == b.access_key && a.secret_key == b.secret_key && a.session_token == b.session_token;

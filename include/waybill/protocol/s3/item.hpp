@@ -19,11 +19,11 @@ namespace waybill::detail {
 
 /// One item during one attempt: as one PUT, or as a multipart upload.
 ///
-/// What the server has is the server's to say (ListParts), and ours to verify: a part counts when its
-/// size is right and its ETag is the one it was confirmed with, or is the MD5 of our bytes. Everything
-/// else is sent again, which replaces it. A server need not list parts, nor show objects: both only save work.
+/// The server lists what it has (ListParts), and that is verified: a part counts when its size is right and its ETag is
+/// the one it was confirmed with, or is the MD5 of our bytes. Everything else is sent again, which replaces it. A
+/// server need not list parts, nor show objects: both only save work.
 ///
-/// A part that is refused while others are taken is sent again within the attempt, a few times.
+/// A part that is refused while others are accepted is sent again within the attempt, a few times.
 class s3_item : public std::enable_shared_from_this<s3_item> {
 public:
     s3_item(session& job, std::size_t index, const s3_settings& settings, std::shared_ptr<s3_endpoint> endpoint);
@@ -36,7 +36,7 @@ private:
     static constexpr int most_troubles = 3;
     static constexpr int most_refusals = 3;
 
-    /// What goes with a body's bytes.
+    /// The digests sent with a body.
     struct body_sums {
         std::string payload;   ///< for the signature
         std::string checksum;  ///< in base64, when one was asked for
@@ -104,16 +104,16 @@ private:
     std::string resource_;  ///< the upload's
     std::unique_ptr<body_source> source_;
     s3_state state_;
-    std::vector<s3_sent_part> sent_;         ///< what completion names; empty entries are missing
+    std::vector<s3_sent_part> sent_;         ///< what completion names; missing parts have empty entries
     std::vector<bool> in_flight_;            ///< taken up in this round
     std::vector<int> refusals_;              ///< of each part in this attempt
     std::optional<failure> failed_;          ///< of a part, while its neighbours finish
-    std::optional<failure> unacknowledged_;  ///< of parts that may be there all the same: the list tells
+    std::optional<failure> unacknowledged_;  ///< of parts that may have arrived nevertheless: the list shows it
     std::size_t unacknowledged_in_a_row_ = 0;
     std::optional<std::string> receipt_;  ///< the object is there
     bool gone_ = false;                   ///< the server does not know the upload
-    bool surely_ = false;                 ///< and has said so in S3's own words
-    bool foreign_ = false;                ///< somebody else's object is there, or a bucket
+    bool surely_ = false;                 ///< and has said so with S3's own code
+    bool foreign_ = false;                ///< another client's object is there, or a bucket
     bool bucket_ = false;                 ///< the latter
     int troubles_ = 0;                    ///< completions refused in a row
 };

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-// An item's way: as one PUT, or created, sent, completed. Its parts are in s3_parts.ipp, what becomes of them in
+// An item's control flow: as one PUT, or created, sent, completed. Its parts are in s3_parts.ipp, their results in
 // s3_object.ipp.
 namespace waybill::detail {
 
@@ -44,7 +44,8 @@ WAYBILL_DECL bool s3_item::decodes(const checkpoint& known) const {
     return stored && (covers(*stored, size()) || (known.resource.empty() && stored->parts.empty()));
 }
 
-// A PUT may be repeated: the same key gets the same bytes. But for a conditional one, which would hear of itself.
+// A PUT may be repeated: the same key gets the same bytes. Except for a conditional one, which can fail because its
+// first copy succeeded.
 WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
     const bool conditional = has_condition(job_.spec().headers);
     const bool doubted = job_.in_doubt(index_);
@@ -56,7 +57,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
             sums = co_await sums_of(*source_);
             continue;
         }
-        if (got.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
+        if (got.http.status == 412) {  // perhaps because of our own request, if a response was lost
             receipt_ = co_await find_object(sums.checksum);
             if (!receipt_ && doubted) {
                 settle_condition(got);
@@ -87,8 +88,8 @@ WAYBILL_DECL asio::awaitable<s3_response> s3_item::put_whole(const body_sums& su
     co_return co_await send(std::move(put), sums.payload);
 }
 
-/// The receipt of an object that was accepted. A success without an ETag is none: a bucket is made in the same way, and
-/// whatever stands before the server may say 200. Then the object is looked for.
+/// The receipt of an object that was accepted. A success without an ETag does not count: a bucket is created in the
+/// same way, and a proxy before the server may respond with 200. Then the object is looked up.
 WAYBILL_DECL asio::awaitable<std::string> s3_item::confirmed_whole(const s3_response& got, const body_sums& sums) {
     const std::string etag = stored_etag(got.http, size());
     std::optional<std::string> found;
@@ -98,7 +99,7 @@ WAYBILL_DECL asio::awaitable<std::string> s3_item::confirmed_whole(const s3_resp
         found = receipt(etag, sums.checksum);
     }
     if (!found && !bucket_ && has_condition(job_.spec().headers)) {
-        state_.doubtful = true;  // its answer has taken the mark away
+        state_.doubtful = true;  // its response has cleared the intent
         checkpoint doubtful = reached();
         co_await job_.save_with_intent(std::move(doubtful));
     }
@@ -123,7 +124,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver_parts() {
             co_await complete();
         }
     }
-    state_.delivered = true;  // committed together: whoever cleans up later leaves it alone
+    state_.delivered = true;  // committed together: a later cleanup must not touch it
     job_.save_soon(reached());
     co_await job_.complete_item(index_, printable_excerpt(*receipt_, 256));
 }
@@ -134,7 +135,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::begin() {
     if (stored && covers(*stored, size())) {
         resource_ = known->resource;
         state_ = std::move(*stored);
-        state_.doubtful = state_.doubtful && job_.in_doubt(index_);  // else the app has decided
+        state_.doubtful = state_.doubtful && job_.in_doubt(index_);  // otherwise the app has decided
         sent_.assign(state_.parts.size(), {});
         static_cast<void>(co_await compare());
         co_return;
@@ -203,7 +204,7 @@ WAYBILL_DECL void s3_item::add_object_headers(request& what) const {
     add_headers(what.headers, job_.spec().headers, s3_header::object);
 }
 
-/// What is kept of an object: its ETag, and its own checksum if one was asked for.
+/// What is kept of an object: its ETag, and its own checksum if one was requested.
 WAYBILL_DECL std::string s3_item::receipt(const std::string& etag, const std::string& checksum) const {
     const bool told = settings_.whole_checksum && !checksum.empty();
     return told ? etag + " crc32c=:" + checksum + ":" : etag;

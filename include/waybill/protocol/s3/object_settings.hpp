@@ -12,10 +12,11 @@
 #include <string>
 #include <string_view>
 
-// What an object is to have besides its bytes: settings that are headers of the request that makes it. Pure functions.
+// An object's properties other than its bytes: settings that are headers of the request that creates it. Pure
+// functions.
 namespace waybill::detail {
 
-/// A name that can stand in a signature's scope or in a header: no space, no separator.
+/// A name that can be used in a signature's scope or in a header: no space, no separator.
 [[nodiscard]] inline bool is_s3_word(std::string_view text) noexcept {
     return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
@@ -23,7 +24,7 @@ namespace waybill::detail {
     });
 }
 
-/// A header's value that is the same for whoever signs it: ASCII, not folded, without spaces at its ends.
+/// A header's value that every signer writes alike: ASCII, not folded, without spaces at its ends.
 [[nodiscard]] inline bool is_s3_value(std::string_view text) noexcept {
     return !text.empty() && text.size() <= 1024 && text.front() != ' ' && text.back() != ' ' &&
            std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });

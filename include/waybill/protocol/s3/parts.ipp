@@ -22,8 +22,8 @@ WAYBILL_DECL std::size_t s3_item::missing() const noexcept {
         std::count_if(sent_.begin(), sent_.end(), [](const s3_sent_part& part) { return part.etag.empty(); }));
 }
 
-/// Asks the server which parts it has; false when it does not say: then what this attempt has heard of them stands. The
-/// object tells of a completion in doubt.
+/// Asks the server which parts it has; false when it does not say: then the responses of this attempt are used. The
+/// object shows whether a completion in doubt succeeded.
 WAYBILL_DECL asio::awaitable<bool> s3_item::compare() {
     std::optional<std::vector<s3_listed_part>> listed = co_await list();
     if (gone_) {
@@ -36,7 +36,7 @@ WAYBILL_DECL asio::awaitable<bool> s3_item::compare() {
     }
     if (job_.in_doubt(index_)) {
         std::string checksum = co_await checksum_of_file();
-        receipt_ = co_await find_object(std::move(checksum));  // the item's completion settles the doubt
+        receipt_ = co_await find_object(std::move(checksum));  // the item's completion resolves the outcome
     }
     co_return false;
 }
@@ -46,11 +46,11 @@ WAYBILL_DECL std::string s3_item::page_after(std::uint64_t part) const {
     return part == 0 ? first : first + "&part-number-marker=" + std::to_string(part);
 }
 
-/// Nothing when the keys may not look, the server has no such request (it then says 405, 501, 404, or answers as if it
-/// were asked for the object), or what it says is no list: then all parts are sent once more.
+/// None when the keys may not list, the server has no such request (it then responds with 405, 501, 404, or as if it
+/// were asked for the object), or the response is no list: then all parts are sent once more.
 WAYBILL_DECL asio::awaitable<std::optional<std::vector<s3_listed_part>>> s3_item::list() {
     constexpr int most_cut = 2;
-    constexpr int stubborn = 3;  // attempts in a row that came to nothing, by which an error is what it always says
+    constexpr int stubborn = 3;  // fruitless attempts in a row, after which an error is considered permanent
     std::vector<s3_listed_part> all;
     std::uint64_t after = 0;
     int cut = 0;
@@ -87,9 +87,8 @@ WAYBILL_DECL asio::awaitable<std::optional<std::vector<s3_listed_part>>> s3_item
     }
 }
 
-/// Takes over what the server lists, as far as it is what we would send. A part that nobody heard
-/// confirmed, or that has changed since, is compared by its MD5; where the server's ETags are none, it
-/// is sent again.
+/// Adopts what the server lists, as far as it is what we would send. A part without a received confirmation, or that
+/// has changed since, is compared by its MD5; if the server's ETags are no MD5, it is sent again.
 WAYBILL_DECL asio::awaitable<void> s3_item::adopt(std::vector<s3_listed_part> listed) {
     std::vector<std::uint32_t> returned(state_.parts.size(), 0);
     returned.swap(state_.parts);
@@ -124,8 +123,8 @@ WAYBILL_DECL asio::awaitable<void> s3_item::adopt(std::vector<s3_listed_part> li
     job_.confirm(index_, state_.confirmed(size()));
 }
 
-/// Sends all that is missing. When one part fails for good the others under way are finished first: what they have sent
-/// already would be lost. Goes on for as long as parts are taken.
+/// Sends all that is missing. When one part fails for good, the others in flight are finished first: otherwise what
+/// they have already sent would be lost. Continues for as long as parts are accepted.
 WAYBILL_DECL asio::awaitable<void> s3_item::send_parts() {
     const std::size_t before = missing();
     in_flight_.assign(state_.parts.size(), false);
@@ -176,7 +175,7 @@ WAYBILL_DECL asio::awaitable<bool> s3_item::send_next_part() {
     co_return true;
 }
 
-/// A part was refused. While others are taken, that is no more than a part: it is sent again after a pause.
+/// A part was refused. While others are accepted, that concerns this part only: it is sent again after a pause.
 WAYBILL_DECL asio::awaitable<void> s3_item::put_off(std::size_t part, const failure& why) {
     const int refusals = ++refusals_[part];
     const bool passes = is_refused_for_now(why.what_to_do(), why.code(), why.retry_after());
@@ -207,8 +206,8 @@ WAYBILL_DECL asio::awaitable<void> s3_item::send_part(std::size_t part) {
     const bool passes = v.what == disposition::retry || v.what == disposition::again;
     const bool lost = got.http.status == 0 && got.http.may_have_left && passes;
     if (lost || (v.accepted && etag.empty())) {
-        // It may be there, which the list says: not sent again blindly. But not for ever, nor for one that is only
-        // slow.
+        // It may have arrived, which the list shows: it is not sent again blindly. But not forever, nor for one that is
+        // only slow.
         const std::error_code code = lost ? v.code : make_error_code(errc::invalid_response);
         unacknowledged_.emplace(v.what, code, describe(got, lost ? "" : "a success without the part's ETag"),
                                 std::nullopt, index_);

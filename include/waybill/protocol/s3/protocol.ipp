@@ -74,7 +74,7 @@ WAYBILL_DECL asio::awaitable<void> s3_protocol::discard(exchange& server, const 
     add_headers(list.headers, what.job.headers, s3_header::every);
     const s3_response left = co_await endpoint_->send(server, std::move(list), nothing, what.reached.item);
     const verdict v = judge(left, true);
-    // Who may not look, or asks a server that does not list parts, has done what can be done.
+    // If the keys may not list, or the server does not list parts, nothing more can be done.
     const bool never = v.what == disposition::permanent && !v.accepted && v.code.category() == http_category();
     if (never || (v.accepted && !parse_part_list(left.http.body, ""))) {
         co_return;

@@ -79,7 +79,7 @@ WAYBILL_DECL std::string canonical_query(std::string_view query) {
     return out;
 }
 
-/// The lines and the list of what is signed of the headers.
+/// The lines and the list of the signed headers.
 struct signed_headers {
     signed_headers(const header_list& headers, const std::string& host) {
         std::map<std::string, std::string> sorted{{"host", host}};

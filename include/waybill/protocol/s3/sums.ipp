@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-// What is computed of the bytes, and what the server says of them.
+// The digests computed of the bytes, and those the server reports.
 namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<s3_item::body_sums> s3_item::sums_of(body_source& body) {
@@ -48,7 +48,7 @@ WAYBILL_DECL void s3_item::add_sums(request& what, const body_sums& sums) const 
     }
 }
 
-/// What the server says of the bytes it has must be true of ours; a checksum that was asked for must be among it.
+/// The digests that the server reports must match ours; a checksum that was requested must be among them.
 WAYBILL_DECL void s3_item::require_checksum(const s3_response& got, const body_sums& sums) const {
     const auto returned = got.http.header("x-amz-checksum-" + state_.checksum);
     if (!sums.checksum.empty() && !returned) {

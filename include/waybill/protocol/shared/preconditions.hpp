@@ -12,11 +12,11 @@
 #include <string>
 #include <string_view>
 
-// Conditional requests (RFC 9110 section 13). One that is repeated after its answer was lost may fail because of what
-// the first has made: what is at the target says it. Pure functions.
+// Conditional requests (RFC 9110 section 13). One that is repeated after its response was lost may fail because of what
+// the first one created: the resource at the target shows this. Pure functions.
 namespace waybill::detail {
 
-/// What a job's requests do depends on what is at their target.
+/// The job's requests depend on the current state of their target.
 [[nodiscard]] inline bool is_conditional(const string_pairs& headers) {
     return std::any_of(headers.begin(), headers.end(), [](const auto& h) { return is_condition(h.first); });
 }
@@ -28,7 +28,7 @@ namespace waybill::detail {
            });
 }
 
-/// What the answer to a HEAD request says of what is there, as far as it can be compared with bytes of ours.
+/// The response to a HEAD request: what it shows of the resource, as far as it can be compared with our bytes.
 struct shown_content {
     std::optional<std::uint64_t> size;
     std::optional<std::string> sha256;  ///< raw
@@ -37,7 +37,7 @@ struct shown_content {
     [[nodiscard]] bool has_digest() const noexcept { return sha256 || !md5.empty(); }
 };
 
-/// @param sent the job's headers: a representation that is coded otherwise than what was sent has other bytes.
+/// @param sent the job's headers: a representation with another coding than the one sent has other bytes.
 [[nodiscard]] inline shown_content shown_by(const response& head, const string_pairs& sent) {
     shown_content there;
     std::string coding;
@@ -47,7 +47,7 @@ struct shown_content {
     if (head.header("Content-Encoding").value_or("") != coding) {
         return there;
     }
-    // Without these it may be the length of no representation at all: of nothing, or of a page.
+    // Without these the length may belong to no representation at all: to nothing, or to an error page.
     if (head.header("ETag") || head.header("Last-Modified")) {
         there.size = parse_decimal(head.header("Content-Length").value_or(""));
     }
@@ -65,7 +65,7 @@ struct shown_content {
     return there;
 }
 
-/// Whose it is, by what is shown of it.
+/// The owner of the resource, by what is shown of it.
 enum class whose : std::uint8_t { ours, other, unknown };
 
 [[nodiscard]] inline whose compare_size(const shown_content& there, std::uint64_t size) noexcept {

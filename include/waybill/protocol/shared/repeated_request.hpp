@@ -7,7 +7,7 @@
 
 #include <cstddef>
 
-// A request that is not idempotent, sent once more because its first answer was lost.
+// A request that is not idempotent, sent once more because its first response was lost.
 namespace waybill::detail {
 
 /// An earlier request about the same may have arrived, and the endpoint knows it by its key.
@@ -15,8 +15,8 @@ namespace waybill::detail {
     return job.in_doubt(about) && job.spec().if_unknown == on_unknown::retry_same_key;
 }
 
-/// To an endpoint that honours the key, 409 says that an earlier request with it is still being worked on
-/// (draft-ietf-httpapi-idempotency-key-header, section 2.6): a later one gets its answer.
+/// From an endpoint that honours the key, 409 means that an earlier request with it is still being processed
+/// (draft-ietf-httpapi-idempotency-key-header, section 2.6): a later one gets its response.
 inline void require_first_is_over(const response& got, const session& job, std::size_t about, bool repeated) {
     if (got.status == 409 && repeated) {
         throw failure(disposition::ambiguous, make_http_error(409), describe(got),

@@ -11,13 +11,13 @@
 #include <string>
 #include <string_view>
 
-// What a server of resumable uploads says (draft-ietf-httpbis-resumable-upload section 4).
+// Fields of servers of resumable uploads (draft-ietf-httpbis-resumable-upload section 4).
 namespace waybill::detail {
 
 /// `Upload-Limit`.
 struct upload_limits {
     std::optional<std::uint64_t> max_size;
-    std::optional<std::uint64_t> min_size;  ///< what is smaller is to be sent in one plain request
+    std::optional<std::uint64_t> min_size;  ///< a smaller upload is to be sent in one plain request
     std::optional<std::uint64_t> max_append_size;
     std::optional<std::uint64_t> min_append_size;
     std::optional<std::uint64_t> max_age;  ///< seconds

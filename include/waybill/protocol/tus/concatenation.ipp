@@ -31,7 +31,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
         job_.require(got, index_, false);
         require_tus(got);
         state_.final_url = tus_location(got, job_.spec().url, index_);
-        // It is made. The mark stays until that was looked at, so that no failure of looking ends the job.
+        // It was created. The intent stays until that was verified, so that a failed query does not end the job.
         checkpoint made = reached();
         co_await job_.save_with_intent(std::move(made));
     }
@@ -42,7 +42,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::verify_final() {
     request head = tus_request("HEAD", state_.final_url, false);
     const response got = co_await send(std::move(head), nullptr, 0);
     if (judge(got, true).what == disposition::permanent) {
-        co_return;  // the server has put it away, or does not let it be looked at
+        co_return;  // the server has deleted it, or does not reveal it
     }
     job_.require(got, index_);
     const auto offset = parse_decimal(got.header("Upload-Offset").value_or(""));

@@ -20,14 +20,13 @@ struct tus_server {
     std::optional<tus_offer> offer;
 };
 
-/// A request with what every request of tus has.
+/// A request with the headers that every tus request has.
 [[nodiscard]] WAYBILL_DECL request tus_request(std::string method, std::string url, bool override_method);
 
 /// One item during one attempt: as one upload, or as partial uploads that are concatenated.
 ///
-/// The offset is the server's to say, and ours to verify: it never exceeds what can have been sent,
-/// and never falls below what was confirmed. After everything that is not a plain success the server
-/// is asked where it stands.
+/// The server reports the offset, and it is verified: it never exceeds what can have been sent, and never falls below
+/// what was confirmed. After every response that is not a plain success the server is asked for the offset.
 class tus_item : public std::enable_shared_from_this<tus_item> {
 public:
     tus_item(session& job, std::size_t index, const tus_settings& settings, std::shared_ptr<tus_server> server);
@@ -41,7 +40,7 @@ private:
     static constexpr std::uint64_t most_restarts = 8;
     static constexpr int most_troubles = 3;
 
-    // What is to be done: taken up again, or planned.
+    // What is to be done: continued, or planned.
     asio::awaitable<void> begin();
     [[nodiscard]] bool decodes(const checkpoint& known) const;
     void take_up(const checkpoint& known);
@@ -94,7 +93,7 @@ private:
     const tus_settings& settings_;
     std::shared_ptr<tus_server> server_;
     tus_state state_;
-    std::optional<response> refusal_;  ///< what the request with the last byte was answered in this attempt
+    std::optional<response> refusal_;  ///< the response to the request with the last byte, in this attempt
     std::unique_ptr<body_source> source_;
     std::unique_ptr<hashing_source> hashing_;
     bool with_upload_ = false;

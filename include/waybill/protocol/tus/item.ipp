@@ -37,7 +37,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::deliver() {
             throw;
         }
     } else {
-        // Once the whole is made nobody asks for its parts: the server may have removed them with that.
+        // Once the whole is created its parts are not queried: the server may have removed them with that.
         const auto next = std::make_shared<std::size_t>(state_.final_url.empty() ? 0 : state_.parts.size());
         std::function<asio::awaitable<bool>()> step = [self = shared_from_this(), next] {
             return self->send_next_part(*next);
@@ -55,7 +55,7 @@ WAYBILL_DECL body_source& tus_item::source() {
     return *source_;
 }
 
-/// What the server has confirmed to the last byte needs none.
+/// An upload that the server has confirmed completely needs no file.
 WAYBILL_DECL bool tus_item::has_file() {
     try {
         return source().size() == size();
@@ -70,7 +70,7 @@ WAYBILL_DECL bool tus_item::has_file() {
 WAYBILL_DECL asio::awaitable<void> tus_item::begin() {
     const checkpoint* const known = job_.find_checkpoint(index_);
     if (known == nullptr) {
-        require_known();  // created and sent in one request: its URL was in the answer
+        require_known();  // created and sent in one request: its URL was in the response
         co_await plan();
         co_return;
     }
@@ -85,7 +85,7 @@ WAYBILL_DECL bool tus_item::decodes(const checkpoint& known) const {
 WAYBILL_DECL void tus_item::take_up(const checkpoint& known) {
     state_ = decode_tus_state(known.state).value();
     for (tus_part& p : state_.parts) {
-        // One whose every byte was confirmed is complete, whatever the server says of it now.
+        // One whose every byte was confirmed is complete, whatever the server reports now.
         p.asked = whole() && p.offset == p.length && !p.url.empty();
     }
 }
@@ -144,7 +144,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::finish() {
     if (hashing_ && co_await reaches_end(*hashing_)) {
         receipt += " " + hashing_->algorithm() + "=:" + to_base64(hashing_->value()) + ":";
     }
-    state_.delivered = true;  // committed together: whoever cleans up later leaves it alone
+    state_.delivered = true;  // committed together: a later cleanup must not touch it
     job_.save_soon(reached());
     const std::vector<item_record>& all = job_.items();
     const auto others = std::count_if(all.begin(), all.end(), [&](const item_record& i) {
@@ -157,7 +157,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::finish() {
     }
 }
 
-/// The job ends, or is set aside, with what its last request was answered: what comes next is the app's decision.
+/// The job ends, or is parked, with the response to its last request: what comes next is the app's decision.
 WAYBILL_DECL void tus_item::note_reported(const failure& why) {
     const bool ends = why.what_to_do() == disposition::permanent || why.code() == errc::outcome_unknown;
     if (ends && state_.last.refused != 0 && job_.find_checkpoint(index_) != nullptr) {
@@ -168,7 +168,7 @@ WAYBILL_DECL void tus_item::note_reported(const failure& why) {
 
 /// Gives the upload up: its server cannot be trusted with it. A retry of the job begins a new one.
 WAYBILL_DECL asio::awaitable<void> tus_item::contradicted(const response& got, std::string what) {
-    co_await job_.resolve_and_discard(index_, true);  // what is given up has not arrived
+    co_await job_.resolve_and_discard(index_, true);  // an abandoned upload has not arrived
     throw failure(failed(disposition::permanent, errc::wrong_offset, got, std::move(what)).settle());
 }
 
@@ -194,11 +194,12 @@ WAYBILL_DECL void tus_item::fail(disposition what, std::error_code code, const r
     throw failed(what, code, got, std::move(detail));
 }
 
-/// A request that finishes the item has left, its answer was lost, and the server has nothing to ask
-/// about: it may have the item or not. Then the job's policy decides.
+/// A request that finishes the item was sent, its response was lost, and the server has no resource to query: it may
+/// have the item or not. Then the job's policy decides.
 WAYBILL_DECL void tus_item::require_known(const response& said) const {
     if (job_.in_doubt(index_)) {
-        const std::string why = said.status == 0 ? "" : ", and the server says HTTP " + std::to_string(said.status);
+        const std::string why =
+            said.status == 0 ? "" : ", and the server responded with HTTP " + std::to_string(said.status);
         fail(disposition::ambiguous, errc::outcome_unknown, said, "the upload may have been finished" + why);
     }
 }

@@ -45,7 +45,7 @@ WAYBILL_DECL asio::awaitable<void> tus_protocol::upload(session& job) {
     items.finish();
 }
 
-// Termination. What a server refuses to remove, or has removed itself, is none of our business.
+// Termination. If a server refuses to remove an upload, or has removed it itself, nothing more is done.
 WAYBILL_DECL asio::awaitable<void> tus_protocol::discard(exchange& server, const leftover& what) {
     const std::optional<tus_state> state = decode_tus_state(what.reached.state);
     if (!state || state->delivered) {

@@ -9,18 +9,18 @@
 #include <string>
 #include <utility>
 
-// Where an upload stands, by its server, and what follows when that is not where it was.
+// The server's state of an upload, and what follows when it differs from the checkpoint.
 namespace waybill::detail {
 
-/// False when it is gone, or not shown; then what follows from that was done.
+/// False when it no longer exists, or is not revealed; then the consequences have been carried out.
 WAYBILL_DECL asio::awaitable<bool> tus_item::is_shown(tus_part& part, const response& got) {
-    // A tus server names its version in every response (tus 1.0.0, Tus-Resumable). A proxy, too, says "not found" while
-    // the server behind it is being replaced: without that header it is believed only after some attempts.
+    // A tus server names its version in every response (tus 1.0.0, Tus-Resumable). A proxy also responds with 404 while
+    // the server behind it is being replaced: without that header it is accepted only after some attempts.
     constexpr int most_doubts = 3;
     const bool gone = got.status == 404 || got.status == 410;
     const bool hides = got.status == 403 && !got.header("Upload-Offset");
     if ((gone || hides) && !got.header("Tus-Resumable") && job_.state().failures < most_doubts) {
-        fail(disposition::retry, make_http_error(got.status), got, "said by something that does not speak tus");
+        fail(disposition::retry, make_http_error(got.status), got, "the response is not from a tus server");
     }
     if (gone) {
         co_await lost(part, got);
@@ -30,7 +30,7 @@ WAYBILL_DECL asio::awaitable<bool> tus_item::is_shown(tus_part& part, const resp
     co_return !gone && !hides;
 }
 
-/// Throws when the server speaks of another upload.
+/// Throws when the server reports another upload.
 WAYBILL_DECL asio::awaitable<void> tus_item::require_same(const tus_part& part, const response& got,
                                                           std::optional<std::uint64_t> length) {
     if (length && *length != part.length) {
@@ -47,10 +47,11 @@ WAYBILL_DECL asio::awaitable<void> tus_item::stands_at(tus_part& part, std::uint
         state_.last.reopen();
     }
     const bool bounded = part.left.has_value();
-    const bool settles = whole() && job_.in_doubt(index_);  // what became of the last request is known now
+    const bool settles = whole() && job_.in_doubt(index_);  // the outcome of the last request is known now
     co_await moved(part, offset, got, settles);
     if (bounded && part.offset < part.length) {
-        // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
+        // Persist the cleared upper bound before sending more bytes. Otherwise, after a crash, the stale bound would
+        // make a correct offset look like a protocol violation.
         checkpoint unbounded = reached();
         co_await job_.save(std::move(unbounded));
     }
@@ -94,11 +95,12 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     co_await stands_at(part, *offset, got);
 }
 
-/// It has every byte, though it may have refused the request that brought the last one.
+/// It has every byte, though it may have refused the request that sent the last one.
 WAYBILL_DECL asio::awaitable<void> tus_item::found_complete(tus_part& part, const response& got) {
     const int refused = state_.last.refused;
     state_.last.note_decision(job_.in_doubt(index_));
-    const std::string said = "the server has every byte, but answered the last of them with " + std::to_string(refused);
+    const std::string said =
+        "the server has every byte, but responded to the last of them with " + std::to_string(refused);
     switch (state_.last.now_complete(job_.in_doubt(index_))) {
         case ending::delivered: co_return;
         case ending::refused: fail(disposition::permanent, make_http_error(refused), refusal_.value_or(got), said);
@@ -112,7 +114,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::found_complete(tus_part& part, cons
     }
 }
 
-/// The upload is gone at the server, or has expired: another one is begun.
+/// The upload no longer exists at the server, or has expired: another one is created.
 WAYBILL_DECL asio::awaitable<void> tus_item::lost(tus_part& part, const response& got) {
     if (whole()) {
         require_known(got);  // a server may put a finished upload away
@@ -121,9 +123,9 @@ WAYBILL_DECL asio::awaitable<void> tus_item::lost(tus_part& part, const response
     co_await restart(part, !got.header("Tus-Resumable"));
 }
 
-/// The server does not let it be looked at. By that, too, it may say that the upload is gone (tus 1.0.0, HEAD); or it
-/// wants other credentials than we have, and then it lets none be created either. So another one is created first, and
-/// only its URL takes the old one's place.
+/// The server does not reveal it. That can also mean that the upload no longer exists (tus 1.0.0, HEAD); or it wants
+/// other credentials than we have, and then it lets none be created either. So another one is created first, and only
+/// its URL replaces the old one.
 WAYBILL_DECL asio::awaitable<void> tus_item::hidden(tus_part& part, const response& got) {
     if (whole()) {
         require_known(got);
@@ -133,8 +135,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::hidden(tus_part& part, const respon
     co_await create(part);
 }
 
-/// It has less than it has confirmed: it has lost the end of it, and perhaps more than that. What was never finished is
-/// begun anew. Of what may have been, the server's word is worth nothing any more.
+/// It has less than it has confirmed: it has lost the end, and perhaps more. An upload that was never finished is
+/// restarted. If it may have been finished, the server's report cannot be trusted any more.
 WAYBILL_DECL asio::awaitable<void> tus_item::lost_tail(tus_part& part, std::uint64_t offset, const response& got) {
     const std::string said = "the server lost the end of the upload: it is at offset " + std::to_string(offset) +
                              ", confirmed were " + std::to_string(part.offset);
@@ -158,7 +160,7 @@ WAYBILL_DECL void tus_item::count_restart(const response& got) {
     }
 }
 
-/// `discard`: the server still has something of the upload that is given up.
+/// `discard`: the server still has something of the abandoned upload.
 WAYBILL_DECL asio::awaitable<void> tus_item::restart(tus_part& part, bool discard) {
     state_.last = finishing();
     part.url.clear();

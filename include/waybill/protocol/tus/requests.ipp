@@ -11,14 +11,14 @@
 #include <utility>
 #include <vector>
 
-// An item's requests, and what their answers mean.
+// An item's requests, and what their responses mean.
 namespace waybill::detail {
 
 WAYBILL_DECL request tus_request(std::string method, std::string url, bool override_method) {
     request r;
     r.url = std::move(url);
     r.idempotent = true;
-    r.conditional = false;  // about an upload resource, unless its creator says otherwise
+    r.conditional = false;  // about an upload resource, unless the caller changes it
     r.headers.push_back(header_field{"Tus-Resumable", "1.0.0"});
     if (override_method) {
         r.headers.push_back(header_field{"X-HTTP-Method-Override", method});
@@ -50,8 +50,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::discover() {
     ask.conditional = false;
     const response got = co_await send(std::move(ask), nullptr, 0);
     const verdict v = judge(got, true);
-    // What a server offers beyond the core saves work, and no more than that: one that breaks over the question is
-    // taken to offer nothing. But for a checksum, which the job must have.
+    // A server's extensions save work, and no more than that: a server that fails over the query is assumed to have
+    // none. Except for a checksum, which the job must have.
     const bool indispensable = !settings_.checksum.empty() || !is_disrupted_by(got);
     if (!v.accepted && v.what != disposition::permanent && indispensable) {
         job_.require(got, index_);
@@ -91,7 +91,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
         make.body = &body;
         co_await add_checksum(make);
     }
-    // What finishes an upload whose URL nobody may hear is not repeated blindly; an empty one is finished by this.
+    // If this request carries the whole upload (always so for an empty one) and its response is lost, the upload is
+    // complete but its URL is unknown. Such a request is therefore not idempotent.
     make.idempotent = bytes < part.length || !whole();
     const bool idempotent = make.idempotent;
     tus_part* const sending = filled ? &part : nullptr;
@@ -122,7 +123,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::created(tus_part& part, const respo
     // Durable before the first byte of the body: from here on the upload is never lost.
     checkpoint created = reached();
     const bool at_once = part.length != 0 && part.length <= small_item && next_size(part) == part.length;
-    // A checksum reads the file first: what that finds must not be taken for a request that may have arrived.
+    // A checksum reads the file first: a failure to read must not be taken for a request that may have arrived.
     if (whole() && at_once && part.offset == 0 && state_.checksum.empty()) {
         co_await job_.save_with_intent(std::move(created));
     } else {
@@ -151,7 +152,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::patch(tus_part& part) {
     co_await add_checksum(append);
     response got = co_await send(std::move(append), &part, bytes);
     if (bytes > small_item) {
-        got.reused_connection = false;  // it has just answered: that a large one broke is no sign of a dead one
+        got.reused_connection =
+            false;  // it has just responded: that a large request failed does not mean the connection was dead
     }
     if (finishes) {
         state_.last.note(got);
@@ -164,7 +166,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::patch(tus_part& part) {
     co_await responded(part, bytes, got);
 }
 
-/// What a PATCH came to.
+/// Handles the response to a PATCH.
 WAYBILL_DECL asio::awaitable<void> tus_item::responded(tus_part& part, std::uint64_t bytes, const response& got) {
     switch (got.status) {
         case 404:
@@ -177,12 +179,12 @@ WAYBILL_DECL asio::awaitable<void> tus_item::responded(tus_part& part, std::uint
             part.asked = false;
             job_.save_soon(reached());
             co_return;
-        case 400:  // tusd also means "interrupted" and "cut off" by it
+        case 400:  // tusd also reports interruptions with it
         case 409:
         case 460: trouble(part, got); co_return;
         default: break;
     }
-    // A finishing request without an answer keeps its mark until the server has been asked.
+    // A finishing request without a response keeps its intent until the server has been asked.
     const bool finishing = whole() && part.offset + bytes == part.length;
     job_.require(got, index_, !finishing);
     require_tus(got);
@@ -196,7 +198,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::responded(tus_part& part, std::uint
                                        " bytes from " + std::to_string(part.offset));
     }
     if (*offset != part.offset + bytes) {
-        trouble(part, got);  // a success, but not of all: it is asked where it stands
+        trouble(part, got);  // a success, but not of all: it is asked for its offset
     }
     part.deferred = false;
     co_await moved(part, *offset, got, false);
@@ -223,7 +225,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t
 
 WAYBILL_DECL void tus_item::require_tus(const response& got) const {
     if (got.header("Tus-Resumable") != "1.0.0") {
-        fail(after_foreign_response(got), errc::invalid_response, got, "the answer is not tus 1.0.0");
+        fail(after_foreign_response(got), errc::invalid_response, got, "the response is not tus 1.0.0");
     }
 }
 

@@ -16,10 +16,10 @@
 #include <string_view>
 #include <vector>
 
-// tus 1.0.0 without the network: settings, headers, and what a checkpoint holds. Pure functions.
+// tus 1.0.0 without the network: settings, headers, and the contents of checkpoints. Pure functions.
 namespace waybill::detail {
 
-/// What is smaller is not worth an upload of its own.
+/// Smaller parts are not worth a separate upload.
 inline constexpr std::uint64_t least_tus_part = 1 << 20;
 
 struct tus_settings {
@@ -68,7 +68,7 @@ struct tus_settings {
         }
     }
     if (s.chunk_size == 0 && (!s.checksum.empty() || !s.digest.empty())) {
-        s.chunk_size = 16 << 20;  // what is checked as one piece, and what a crash sends again at most
+        s.chunk_size = 16 << 20;  // the unit that is checked, and the maximum that a crash sends again
     }
     return s;
 }
@@ -114,7 +114,7 @@ struct tus_settings {
     return all;
 }
 
-/// What a server offers, by its answer to OPTIONS.
+/// A server's extensions, by its response to OPTIONS.
 struct tus_offer {
     std::vector<std::string> extensions;
     std::vector<std::string> checksums;
@@ -144,7 +144,7 @@ struct tus_offer {
     return offer;
 }
 
-/// `Upload-Expires` in our own clock: the server's says how far off it is. 0: none.
+/// `Upload-Expires` in our own clock: the difference is taken from the server's clock. 0: none.
 [[nodiscard]] inline std::int64_t tus_expiry(const response& r, std::int64_t now_unix) {
     const auto until = parse_http_date(r.header("Upload-Expires").value_or(""));
     if (!until) {
@@ -174,7 +174,7 @@ struct tus_offer {
     }
     if (to->origin() != from.origin()) {
         refuse("the new upload's Location is at another origin, " + to->origin() +
-               "; a server behind a proxy must know its public address, or answer relative Locations");
+               "; a server behind a proxy must know its public address, or respond with relative Locations");
     }
     return to->str();
 }
@@ -186,20 +186,20 @@ struct tus_part {
     std::uint64_t length = 0;
     std::uint64_t offset = 0;  ///< confirmed, within the part
     std::int64_t expires = 0;
-    /// How far bytes may have left for this upload, within the part; a server that has more than that lies.
-    /// Stored only between attempts: empty, and nothing is known, while one may be sending.
+    /// An upper bound on the bytes of this upload that may have been sent, within the part; a server that reports more
+    /// violates the protocol. Stored only between attempts: empty, and nothing is known, while one may be sending.
     std::optional<std::uint64_t> left;
 
-    bool asked = false;     ///< the offset was heard in this attempt; not stored
+    bool asked = false;     ///< the offset was reported in this attempt; not stored
     int troubles = 0;       ///< refusals in a row without progress; not stored
     bool deferred = false;  ///< the server does not know the length yet; not stored
 };
 
-/// What a checkpoint's `state` holds of one item.
+/// The contents of a checkpoint's `state` for one item.
 struct tus_state {
     bool delivered = false;
-    std::uint64_t chunk = 0;     ///< the size 413 has left; 0: no limit
-    std::uint64_t restarts = 0;  ///< uploads that were gone at the server
+    std::uint64_t chunk = 0;     ///< the size set after a 413; 0: no limit
+    std::uint64_t restarts = 0;  ///< uploads that no longer existed at the server
     finishing last;              ///< the request with the last byte, when there is one upload
     std::string checksum;
     std::string final_url;
@@ -268,7 +268,7 @@ struct tus_state {
     return !s.parts.empty() && at == size;
 }
 
-/// Cuts an item into parts of almost the same size, none below `least` bytes.
+/// Divides an item into parts of almost the same size, none below `least` bytes.
 [[nodiscard]] inline std::vector<tus_part> cut_into_parts(std::uint64_t size, std::uint64_t wanted,
                                                           std::uint64_t least = least_tus_part) {
     const std::uint64_t count = std::clamp<std::uint64_t>(size / least, 1, wanted);

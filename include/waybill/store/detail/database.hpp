@@ -30,7 +30,7 @@ struct database_change {
     std::function<void()> apply;
     std::function<void(std::exception_ptr)> settled;
     std::exception_ptr outcome;
-    bool adds = false;  ///< accepts something new: on a full disk it is refused first
+    bool adds = false;  ///< accepts something new: on a full disk it is rejected first
 };
 
 /// The store's SQL, blocking and on one thread: one connection, opened exclusively.
@@ -50,7 +50,7 @@ public:
 
     [[nodiscard]] store_contents contents();
 
-    /// Kept with what is written next, if a minute has passed since it was kept last, and by `write_back`.
+    /// Stored with the next change, if a minute has passed since it was last stored, and by `write_back`.
     void note_time(const store_time& now) noexcept { time_ = now; }
 
     /// Runs `changes` in one transaction that is synced once, and notes each one's `outcome`. Each
@@ -75,12 +75,12 @@ public:
                                                std::size_t most);
     [[nodiscard]] std::vector<loaded_job> list(listing which, const std::optional<job_record>& after, std::size_t most);
 
-    /// Brings the WAL into the main file. Throws `errc::store_failed` when nobody will find that file again.
+    /// Brings the WAL into the main file. Throws `errc::store_failed` when that file cannot be found any more.
     void write_back();
 
     /// False when the disk is so full that nothing new may be accepted.
     bool take_reserve() noexcept { return reserve_ && reserve_->take(); }
-    /// The disk is full: gives the reserve back, and lets the WAL begin anew in the space it has.
+    /// The disk is full: releases the reserve, and lets the WAL restart in the space it has.
     void make_room() noexcept;
 
 private:
@@ -120,7 +120,7 @@ private:
     void read_checkpoints(loaded_job& of);
     [[nodiscard]] std::uint64_t size_of(job_seq seq, status expected);
 
-    /// A statement kept prepared; reset when the returned guard goes.
+    /// A statement kept prepared; reset when the returned guard is destroyed.
     class use {
     public:
         explicit use(SQLite::Statement& statement) : statement_(statement) {}
@@ -159,7 +159,7 @@ private:
     std::unordered_map<std::string_view, std::unique_ptr<SQLite::Statement>> statements_;
     std::int64_t last_seq_ = 0;
     totals totals_;          // as committed
-    totals pending_totals_;  // as the transaction that runs will leave them
+    totals pending_totals_;  // as the running transaction will leave them
     store_time time_;
     store_time kept_time_;
 };

@@ -185,7 +185,7 @@ TEST_CASE("failures without progress are counted, and end the job when they are 
         CHECK(s.finished == now);
         CHECK_FALSE(s.intent.stands());
         CHECK(s.error.code == make_http_error(408));
-        CHECK(s.error.details.detail == "gave up after 4 attempts without progress; details");
+        CHECK(s.error.details.detail == "no progress in 4 attempts; details");
     }
 }
 
@@ -216,7 +216,7 @@ TEST_CASE("a job that gives up without details says how often it tried", "[engin
     s = outcome(p, at, 0.5)
             .failed(s, failure(disposition::retry, errc::connection_lost, {}), doubt::park, nothing_gained);
     CHECK(s.status == status::failed);
-    CHECK(s.error.details.detail == "gave up after 4 attempts without progress");
+    CHECK(s.error.details.detail == "no progress in 4 attempts");
 }
 
 TEST_CASE("a transfer that got on and was cut continues at once", "[engine][outcome]") {
