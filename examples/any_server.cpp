@@ -27,7 +27,7 @@ asio::awaitable<int> deliver(std::string url, std::string store, std::string fil
     waybill::feed feed = up.snapshots();
     while (auto now = co_await feed.async_next()) {
         const waybill::job_snapshot& job = now->at(id);
-        if (job.terminal() || is_parked(job.status)) {  // set aside: a form whose answer was lost, for instance
+        if (job.terminal() || is_parked(job.status)) {  // parked: a form whose response was lost, for instance
             std::cout << "sent by " << job.negotiated_protocol << ": " << to_string(job.status) << " "
                       << job.error.message() << "\n";
             co_return job.status == waybill::status::completed ? 0 : 1;

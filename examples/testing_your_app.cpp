@@ -42,7 +42,7 @@ public:
 
     std::string check(const testing::surroundings& around) override {
         const bool all_told = published_["monday"] && published_["tuesday"];
-        return !all_told                           ? "the user was not told"
+        return !all_told                           ? "the user was not notified"
                : around.server.posts().size() == 2 ? ""
                                                    : std::to_string(around.server.posts().size()) + " posts, not 2";
     }
@@ -69,7 +69,7 @@ int main() {
     const auto good = testing::crash_everywhere([] { return std::make_unique<diary>(true); });
     std::cout << good.crashes << " crashes around " << good.commits << " commits: " << good.complaints.size()
               << " complaints\n";
-    // A test that cannot fail tests nothing: a diary that forgets what it posted must be found out.
+    // A test that cannot fail tests nothing: a diary that forgets what it posted must be detected.
     const auto bad = testing::crash_everywhere([] { return std::make_unique<diary>(false); });
     std::cout << "without names: " << (bad.complaints.empty() ? "nothing found" : bad.complaints.front()) << "\n";
     const bool passed = good.crashes > 0 && good.complaints.empty() && !bad.complaints.empty();
