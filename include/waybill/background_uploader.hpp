@@ -19,6 +19,12 @@ namespace waybill {
 /// After the store has failed for good, it is retried every few seconds; until then, feeds end with the error.
 ///
 /// It may be a static object: it does not depend on anything that is destroyed before it.
+///
+/// @par Thread safety
+///   Distinct objects: safe. Shared objects: all member functions except destruction may be called from any thread.
+///   Destroy it outside its own handlers.
+/// @par Processes
+///   It belongs to the process that made it, see `uploader`.
 class background_uploader {
 public:
     /// Opens the store and begins to deliver. Throws `waybill::error` when the store cannot be
@@ -33,8 +39,8 @@ public:
     [[nodiscard]] uploader& get() noexcept { return loop_->up; }
     uploader* operator->() noexcept { return &loop_->up; }
 
-    /// Accepts a job and waits until it is safe on disk. Throws as `uploader::async_enqueue`. Not
-    /// to be called from a handler of this uploader: it blocks.
+    /// Accepts a job and waits until it is safe on disk. Throws as `uploader::async_enqueue`. It blocks, so it must not
+    /// be called from a handler of this uploader.
     job_id enqueue(job what);
 
     /// The newest snapshot, without waiting.

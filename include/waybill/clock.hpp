@@ -9,8 +9,8 @@
 
 namespace waybill {
 
-/// Something that can be slept on until a time, and woken early. One waiter at a time; used on
-/// the uploader's strand only.
+/// An alarm to sleep on until a time, which can be woken early. One waiter at a time; used on the uploader's strand
+/// only.
 class alarm {
 public:
     virtual ~alarm() = default;

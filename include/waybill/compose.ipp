@@ -16,7 +16,7 @@
 #include <memory>
 #include <utility>
 
-// Where the parts are put together: the only file that names concrete ones. Protocols beyond these add themselves
+// Where the parts are composed: the only file that names concrete ones. Further protocols register themselves
 // (components.hpp).
 namespace waybill::detail {
 

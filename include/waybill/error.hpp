@@ -39,7 +39,7 @@ enum class errc : int {
     // The source, while it is being sent.
     file_changed = 30,   ///< the file is no longer the one that was accepted
     source_read_failed,  ///< reading the file failed
-    source_unavailable,  ///< the file's disk or network share, or a descriptor for it, cannot be had now
+    source_unavailable,  ///< the file's disk or network share is not available, or no descriptor is free
     source_size_wrong,   ///< the file gives more or fewer bytes than its size says, as those of /proc do
     file_touched,        ///< its permissions or links changed while it was read: its content must be compared again
 
@@ -48,14 +48,14 @@ enum class errc : int {
     store_damaged,      ///< the store's file is not a database, or is corrupt
     store_too_new,      ///< the store was written by a newer version of the library
     store_unwritable,   ///< the store's file or directory cannot be created or written
-    store_unsafe,       ///< other users could change the store, or one of its files is not ours alone
+    store_unsafe,       ///< other users could change the store, or one of its files does not belong to this user alone
     store_full,         ///< there is no space for the store
     store_failed,       ///< the disk failed under the store
     record_damaged,     ///< this job's row fails its checksum; other jobs are not affected
 
     // The uploader.
     unknown_job = 60,  ///< no job with this id
-    not_allowed,       ///< the job's state does not allow this
+    not_allowed,       ///< the job's status does not allow this
     stopped,           ///< the uploader has been stopped
     canceled,          ///< canceled by the application
     outcome_unknown,   ///< everything was sent, no response came, and the request must not be repeated blindly
@@ -69,7 +69,7 @@ enum class errc : int {
     connect_timed_out,    ///< no connection within the connect timeout
     connection_lost,      ///< the connection was lost
     stale_connection,     ///< a reused connection was dead; nothing was repeated
-    send_stalled,         ///< the server took no bytes for the stall timeout
+    send_stalled,         ///< the server accepted no bytes for the stall timeout
     response_timed_out,   ///< everything was sent, no response came within the response timeout
     tls_untrusted,        ///< the server's certificate does not verify
     tls_failed,           ///< the TLS handshake failed
@@ -96,7 +96,7 @@ enum class errc : int {
 enum class cause : int {
     retryable = 1,  ///< trying again later may succeed
     permanent,      ///< trying the same again will fail the same way
-    canceled,       ///< the application asked for it
+    canceled,       ///< the app canceled it
     storage,        ///< the store could not do it
     ambiguous,      ///< the server may or may not have processed the request
 };
@@ -104,7 +104,7 @@ enum class cause : int {
 /// What an HTTP status means for an upload (RFC 9110 section 15; the table is in docs/errors.md).
 enum class status_class : std::uint8_t {
     informational,  ///< 1xx
-    success,        ///< 2xx, but 206 and 207
+    success,        ///< 2xx, except 206 and 207
     redirect,       ///< 3xx
     not_applied,    ///< the request was not processed: 408 417 421 423 425 429 503 508 509 511 529 530
     ambiguous,      ///< it may have processed it: 500 502 504 507, and all others from 512 to 599
@@ -147,11 +147,11 @@ enum class status_class : std::uint8_t {
 /// What the server and the transport reported about a failure. Everything in it is bounded, free of control characters,
 /// and free of secrets.
 struct diagnostics {
-    int http_status = 0;         ///< final HTTP status; 0 when none came
+    int http_status = 0;         ///< final HTTP status; 0 when none was received
     int transport_code = 0;      ///< the transport's own code (libcurl: CURLcode); 0 when it succeeded
     std::string transport_text;  ///< the transport's own message
     std::string excerpt;         ///< the beginning of the response body, at most 1 KiB
-    std::string detail;          ///< which file, header or value is meant; the cause and the remedy
+    std::string detail;          ///< the file, header or value that is meant; the cause and the remedy
 
     bool operator==(const diagnostics&) const = default;
 };
@@ -173,8 +173,8 @@ struct diagnostics {
     return {status, http_category()};
 }
 
-/// The exception every operation of this library throws: an `std::system_error` whose text names
-/// the thing, the cause and the remedy, with the diagnostics attached.
+/// The exception every operation of this library throws: an `std::system_error` whose text names the thing, the cause
+/// and the remedy, with the diagnostics attached.
 class error : public std::system_error {
 public:
     explicit error(std::error_code code, std::string detail = {})

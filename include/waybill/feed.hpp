@@ -34,6 +34,17 @@ public:
         : executor_(std::move(executor)), source_(source), seen_(std::make_shared<std::uint64_t>(0)) {}
 
     /// Waits for a snapshot newer than the last one this feed yielded; the first is yielded immediately.
+    ///
+    /// @par Completion signature
+    ///   `void(std::error_code, std::shared_ptr<const snapshot>)`; the pointer is null when the
+    ///   uploader has stopped.
+    /// @par Errors
+    ///   - the store's error, when the uploader ended because of it.
+    ///   - `asio::error::operation_aborted`  canceled; nothing is lost, the next call yields it.
+    /// @par Cancellation
+    ///   Any type, at any time.
+    /// @par Thread safety
+    ///   May be called from any thread. The handler runs on the token's associated executor.
     template <class Token = asio::use_awaitable_t<>>
     auto async_next(Token&& token = {}) {
         return detail::spawn_on(home(), next(), std::forward<Token>(token));
@@ -44,8 +55,8 @@ private:
     [[nodiscard]] detail::task_of<std::shared_ptr<const snapshot>> next() const;
 
     asio::any_io_executor executor_;
-    // A feed keeps no uploader alive, and may outlive it and its context: it holds nothing that
-    // belongs to a context, not even the strand.
+    // A feed keeps no uploader alive, and may outlive it and its context: it holds no object of a context, not even the
+    // strand.
     std::weak_ptr<detail::engine> source_;
     std::shared_ptr<std::uint64_t> seen_;
 };

@@ -23,6 +23,10 @@
 namespace waybill {
 
 /// Returns the authentication headers of a request. Called for every request, so that secrets are never stored.
+///
+/// Called on the uploader's strand with the request's origin, `scheme://host:port`; it must return headers only for
+/// origins the secret is meant for, and must not block. While it throws, or returns headers that cannot be sent, jobs
+/// wait for their credentials (`wait_reason::credentials`) and show it.
 using credentials_provider = std::function<header_list(const std::string& origin)>;
 
 /// Asks the app's backend whether a job arrived. A coroutine on the uploader's strand; an exception counts as
@@ -40,8 +44,8 @@ struct replaced_parts {
     std::shared_ptr<random_source> random = nullptr;
 };
 
-/// Everything that can be set about an uploader. Only `store.path` has no default. An aggregate, so that designated
-/// initialisers work: `{.store = {.path = "uploads.db"}, .max_concurrent_jobs = 8}`.
+/// All options of an uploader. Only `store.path` has no default. An aggregate, so that designated initialisers work:
+/// `{.store = {.path = "uploads.db"}, .max_concurrent_jobs = 8}`.
 struct options {
     store_options store = {};
     curl_options http = {};
@@ -55,24 +59,24 @@ struct options {
     request_limits limits = {};
 
     credentials_provider credentials = {};
-    /// By the names that jobs were given with `job::verify_with`. A job whose hook is not here is
-    /// treated as if it had none.
+    /// By the names given to jobs with `job::verify_with`. A job whose hook is missing here is treated as if it had
+    /// none.
     std::map<std::string, verifier> verifiers = {};
-    /// Protocols of your own, and settings of protocols that hold for the whole program.
+    /// Your own protocols, and settings of protocols that hold for the whole program.
     protocol_set protocols = {};
 
-    /// The header that lets a server recognise a request it had before; sent with every request that is not
-    /// idempotent, the same for all attempts of an epoch. Empty: none is sent. Quoted as the IETF draft
-    /// (draft-ietf-httpapi-idempotency-key-header) has it; some services want the bare key.
+    /// The header that lets a server recognise a repeated request; sent with every request that is not idempotent, the
+    /// same for all attempts of an epoch. Empty: none is sent. Quoted as the IETF draft
+    /// (draft-ietf-httpapi-idempotency-key-header) specifies it; some services want the bare key.
     std::string key_header = "Idempotency-Key";
     bool key_quoted = true;
 
     /// How many bytes of each file are read when its job is accepted. They decide whether the file is still the same
     /// when only attributes differ that a mount, a link or a change of permissions alters.
     fingerprint_scope fingerprint = fingerprint_scope::sampled;
-    /// Jobs a snapshot lists at most, beyond those that run; it always counts all.
+    /// The maximum number of jobs a snapshot lists, in addition to running ones; it always counts all.
     std::size_t snapshot_jobs = 10'000;
-    /// While bytes are moving, a snapshot is published this often. State changes do not wait for it.
+    /// While data is being transferred, a snapshot is published at this interval. State changes do not wait for it.
     std::chrono::milliseconds progress_interval{100};
     /// While data is being transferred, the confirmed bytes and completed items of all running jobs are committed
     /// together at this interval: after a crash, no more than that is queried or sent again. From 20 ms to 1 s.

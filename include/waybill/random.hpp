@@ -57,7 +57,7 @@ public:
 /// Numbers that were drawn from another source in one call, which is cheaper.
 class random_batch final : public random_source {
 public:
-    /// Draws `count`; those that are asked for beyond are drawn one by one. `from` must outlive it.
+    /// Draws `count` numbers; if more are requested, they are drawn one by one. `from` must outlive it.
     random_batch(random_source& from, std::size_t count) : from_(from), drawn_(count) { from.fill(drawn_); }
     [[nodiscard]] std::uint64_t next() override { return used_ < drawn_.size() ? drawn_[used_++] : from_.next(); }
 

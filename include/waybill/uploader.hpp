@@ -87,7 +87,7 @@ protected:
     std::shared_ptr<detail::engine> engine_;
 };
 
-/// An executor may name the token of operations that are given none (`as_default_on_t`).
+/// An executor may define the token of operations that are given none (`as_default_on_t`).
 template <class Executor>
 struct default_token_of {
     using type = asio::use_awaitable_t<>;
@@ -103,6 +103,25 @@ struct default_token_of<Executor> {
 }  // namespace detail
 
 /// Delivers jobs: accepts them durably, uploads them in order, and reports their state.
+///
+/// A handle. Its state lives on a strand of the executor it was made with and is kept alive by running operations;
+/// destroying the handle, or assigning to it, stops them without losing anything.
+///
+/// Nothing is opened before the first operation. `async_run` delivers; everything else works with and without it. Every
+/// operation takes a completion token, `use_awaitable` by default. Tokens that throw (`use_awaitable`, `use_future`,
+/// `deferred`, also adapted by `bind_executor`, `cancel_after` and the like) throw `waybill::error`, whose text names
+/// cause and remedy. Callbacks that take an `std::exception_ptr` get the same exception, see `to_error`; all other
+/// tokens get the `std::error_code`.
+///
+/// @par Thread safety
+///   Distinct objects: safe. Shared objects: all member functions except assignment and destruction may be called from
+///   any thread. Handlers run on the token's associated executor.
+/// @par Processes
+///   It belongs to the process that made it. In a forked child every operation throws `errc::forked` immediately, and
+///   its destruction touches nothing; a child creates its own uploader and its own store.
+/// @par Lifetime
+///   The executor's context must be running for operations to make progress. Destroying it while transfers are in
+///   progress is safe: they are interrupted, and the next run continues them.
 template <class Executor>
 class basic_uploader : public detail::uploader_base {
 public:
@@ -170,6 +189,10 @@ public:
     ///   - `errc::store_failed`  the job may have been accepted or not, never in part. Enqueue it again under the same
     ///     id: it is accepted once.
     ///   - the errors of opening the store, see `async_run`.
+    /// @par Cancellation
+    ///   Any type, until the commit begins; ignored afterwards.
+    /// @par Durability
+    ///   After a successful completion the job survives `kill -9` and power loss.
     template <class Token = default_token>
     auto async_enqueue(job what, Token&& token = Token()) {
         return detail::spawn_on(home_, enqueue(std::move(what)), std::forward<Token>(token));
@@ -195,6 +218,8 @@ public:
     /// @par Cancellation
     ///   Any type, until the commit begins; by then the job's transfer may have been interrupted and the job be
     ///   `pending` again.
+    /// @par Durability
+    ///   After a successful completion the job stays canceled after any crash.
     template <class Token = default_token>
     auto async_cancel(job_id id, Token&& token = Token()) {
         return detail::spawn_on(home_, cancel(std::move(id)), std::forward<Token>(token));
@@ -209,6 +234,10 @@ public:
     ///   - `errc::unknown_job`
     ///   - `errc::not_allowed`  it is completed.
     ///   - `errc::source_missing` and similar, when a file no longer exists.
+    /// @par Cancellation
+    ///   Any type, until the commit begins.
+    /// @par Durability
+    ///   After a successful completion the job is queued again, also after any crash.
     template <class Token = default_token>
     auto async_retry(job_id id, Token&& token = Token()) {
         return detail::spawn_on(home_, retry(std::move(id)), std::forward<Token>(token));
@@ -231,6 +260,14 @@ public:
     }
 
     /// Deletes a finished job.
+    ///
+    /// @par Completion signature
+    ///   `void(std::error_code)`
+    /// @par Errors
+    ///   - `errc::unknown_job`
+    ///   - `errc::not_allowed`  it is not finished.
+    /// @par Cancellation
+    ///   Any type, until the commit begins.
     template <class Token = default_token>
     auto async_remove(job_id id, Token&& token = Token()) {
         return detail::spawn_on(home_, remove(std::move(id)), std::forward<Token>(token));
@@ -261,7 +298,7 @@ public:
         return detail::spawn_on(home_, wait(std::move(id), true), std::forward<Token>(token));
     }
 
-    /// Looks one job up, also one that snapshots do not list.
+    /// Looks up one job, including one that snapshots do not list.
     ///
     /// @par Completion signature
     ///   `void(std::error_code, job_snapshot)`
@@ -282,13 +319,15 @@ public:
     ///   `void(std::error_code, std::vector<job_snapshot>)`
     /// @par Errors
     ///   The errors of opening the store, see `async_run`.
+    /// @par Cancellation
+    ///   Any type.
     template <class Token = default_token>
     auto async_list(std::optional<job_seq> after, std::size_t most, Token&& token = Token()) {
         return detail::spawn_on(home_, list(after, most), std::forward<Token>(token));
     }
 
-    /// Ends everything: interrupts transfers, commits, closes the store. Bounded by the disk, not
-    /// by the network. Afterwards every operation fails with `errc::stopped`.
+    /// Stops everything: interrupts transfers, commits, closes the store. Bounded by the disk, not by the network.
+    /// Afterwards every operation fails with `errc::stopped`.
     ///
     /// @par Completion signature
     ///   `void(std::error_code)`

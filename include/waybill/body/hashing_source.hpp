@@ -30,6 +30,7 @@ public:
 
     /// @param algorithm a name that `digest::make` knows.
     /// @param saved `digest_points()` of an earlier attempt; garbage is ignored.
+    /// @param piece_size bytes to read ahead in one turn of the loop (`session::piece_size`).
     hashing_source(std::unique_ptr<body_source> inner, std::string algorithm, std::string_view saved,
                    std::size_t piece_size);
 

@@ -62,7 +62,7 @@ WAYBILL_DECL asio::awaitable<void> hashing_source::continue_at(std::uint64_t off
         }
     }
     if (position_ <= offset && position_ >= from) {
-        from = position_;  // where it is now is nearer
+        from = position_;  // the current position is nearer
     } else {
         digest_ = std::move(fresh);
         position_ = from;

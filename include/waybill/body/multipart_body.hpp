@@ -22,7 +22,7 @@ namespace waybill {
 /// parts always give the same bytes at the same positions, so the exact length is known before
 /// the first byte, each item is a known byte range, and a transfer can continue anywhere.
 ///
-/// Files are opened when their range is first read and closed behind it: one at a time is open.
+/// Files are opened when their range is first read and closed afterwards: one at a time is open.
 ///
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: unsafe.

@@ -23,8 +23,8 @@ using task_of = std::function<asio::awaitable<Result>()>;
 using task = task_of<void>;
 using completion = std::function<void(std::exception_ptr)>;
 
-/// Runs `work` on `on` and calls `done` there. `signal` cancels it; it is kept until the end,
-/// because an operation outlives its signal badly.
+/// Runs `work` on `on` and calls `done` there. `signal` cancels it; it is kept until the end, because the operation
+/// must not outlive its signal.
 WAYBILL_DECL void spawn(const strand& on, task work, std::shared_ptr<asio::cancellation_signal> signal,
                         completion done);
 

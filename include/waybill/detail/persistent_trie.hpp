@@ -176,7 +176,7 @@ public:
     }
 
 private:
-    /// One level more above: all there is has a zero in front.
+    /// One more level on top: all existing numbers have a zero in front.
     void grow() {
         if (map_.root_) {
             branch above;

@@ -23,6 +23,10 @@ class thread_pool;
 namespace waybill::detail {
 
 /// Posts from another thread to an executor, until the executor's context dies.
+///
+/// A thread that finishes late must not post to a destroyed io_context. Asio offers no way to ask, so the door is
+/// registered with a service whose shutdown, which Asio runs before any service is destroyed, closes it under the same
+/// lock that `post` takes.
 class return_door {
 public:
     explicit return_door(asio::any_io_executor executor) : executor_(std::move(executor)) {}

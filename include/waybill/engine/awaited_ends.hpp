@@ -11,6 +11,9 @@
 namespace waybill::detail {
 
 /// Jobs whose end is awaited.
+///
+/// @par Thread safety
+///   On the uploader's strand.
 class awaited_ends {
     struct awaited_end {
         explicit awaited_end(const strand& home) : reached(home) {}

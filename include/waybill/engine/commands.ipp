@@ -14,8 +14,8 @@
 
 // The app's operations on known jobs.
 namespace waybill::detail {
-/// An unfinished job that is to be tried now. Of one whose outcome is unknown the app takes the risk; about one that
-/// waits the server is asked first, as ever.
+/// An unfinished job that is to be tried now. If its outcome is unknown, the app accepts the risk; for a job that
+/// waits, the server is asked first, as always.
 [[nodiscard]] inline job_state tried_again(job_state state) {
     if (state.status == status::unknown_outcome) {
         state.intent.settle();
@@ -76,7 +76,8 @@ WAYBILL_DECL asio::awaitable<loaded_job> engine::load(job_seq seq) {
     co_return std::move(*whole);
 }
 
-/// A record that can be trusted. Throws `errc::record_damaged` for another one, which is a failed job from then on.
+/// Requires a record that can be trusted. Throws `errc::record_damaged` for another one, which is a failed job from
+/// then on.
 WAYBILL_DECL asio::awaitable<loaded_job> engine::load_sound(job_seq seq) {
     loaded_job whole = co_await load(seq);
     if (!is_sound(whole, parts_.protocols)) {

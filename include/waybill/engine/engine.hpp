@@ -39,6 +39,9 @@ namespace waybill::detail {
 class cleaner;
 
 /// Accepts jobs, runs their pipelines, commits the results, and only then shows them.
+///
+/// @par Thread safety
+///   On the uploader's strand; `hub().latest()` from any thread.
 class engine final : public std::enable_shared_from_this<engine>, private run_observer {
 public:
     engine(strand home, engine_parts parts, options options);
@@ -60,7 +63,7 @@ public:
     asio::awaitable<void> retry(job_id id);
     asio::awaitable<void> resolve(job_id id, resolution what);
     asio::awaitable<void> remove(job_id id);
-    /// Until it is settled, or `until_final`.
+    /// Waits until it is settled, or final with `until_final`.
     asio::awaitable<job_snapshot> wait(job_id id, bool until_final);
     asio::awaitable<job_snapshot> find(job_id id);
     asio::awaitable<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most);

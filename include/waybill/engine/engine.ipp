@@ -12,7 +12,7 @@
 #include <system_error>
 #include <utility>
 
-// The engine's life: opening, delivering, stopping.
+// The engine's lifecycle: opening, delivering, stopping.
 namespace waybill::detail {
 [[nodiscard]] inline bool is_cancellation(const std::exception_ptr& thrown) noexcept {
     try {
@@ -24,8 +24,8 @@ namespace waybill::detail {
     }
 }
 
-/// The time of a store that is opened now. Of the time that it was closed a day counts at most: a wall clock that was
-/// put right by years meanwhile must not make everything old.
+/// The time of a store that is opened now. The time that it was closed counts as a day at most: a wall clock that was
+/// adjusted by years meanwhile must not make everything old.
 [[nodiscard]] inline store_time time_at_opening(store_time kept, unix_millis now) noexcept {
     constexpr std::chrono::milliseconds nothing(0);
     constexpr std::chrono::milliseconds most = std::chrono::hours(24);

@@ -19,6 +19,9 @@ namespace waybill::detail {
 /// the store directly.
 ///
 /// Its functions throw the same errors as those of `store`, and cannot be canceled either.
+///
+/// @par Thread safety
+///   On the uploader's strand.
 class ledger {
 public:
     ledger(store& kept, board& shown) : store_(kept), board_(shown) {}

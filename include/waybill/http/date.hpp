@@ -11,7 +11,7 @@
 namespace waybill {
 namespace detail {
 
-/// Reads a text from its beginning on. Once something does not fit, nothing more does.
+/// Reads a text from left to right. After the first mismatch every further read fails.
 class date_reader {
 public:
     explicit constexpr date_reader(std::string_view text) noexcept : rest_(text) {}
@@ -22,7 +22,7 @@ public:
         rest_.remove_prefix(ok_ ? exact.size() : 0);
     }
 
-    /// A number of exactly so many digits.
+    /// A number with exactly this many digits.
     [[nodiscard]] constexpr unsigned number(std::size_t digits) noexcept {
         unsigned value = 0;
         for (std::size_t i = 0; i < digits; ++i) {
@@ -49,7 +49,7 @@ public:
     }
 
     [[nodiscard]] constexpr bool next_is(char c) const noexcept { return ok_ && rest_.starts_with(c); }
-    /// All of the text fitted.
+    /// The whole text matched.
     [[nodiscard]] constexpr bool finished() const noexcept { return ok_ && rest_.empty(); }
 
 private:

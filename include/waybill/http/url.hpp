@@ -129,7 +129,7 @@ public:
     ~url() = default;
 
 private:
-    /// A URL that there is no memory for is not a wrong one.
+    /// An allocation failure does not mean that the URL is wrong.
     template <class Made>
     static Made* or_no_memory(Made* made) {
         if (made == nullptr) {

@@ -16,7 +16,7 @@ struct checkpoint {
     std::size_t item = whole_job;
     std::string resource;           ///< the upload's URL or id on the server
     std::uint64_t offset = 0;       ///< bytes the server has confirmed
-    std::string state;              ///< the protocol's own
+    std::string state;              ///< the protocol's state
     std::int64_t expires_unix = 0;  ///< seconds since 1970 after which the server drops it; 0: unknown
     /// The protocol could not decode `state`, and recorded an intent in the same commit: the app is asked once.
     bool doubted = false;

@@ -13,6 +13,12 @@
 namespace waybill {
 
 /// The intent record: durably states that a request may arrive from now on.
+///
+/// It is committed before the last byte of a request that must not be repeated blindly is sent. Without one the server
+/// cannot have the whole request, and it may be sent again. While one stands and the result of the request is not
+/// known, its outcome is in doubt: the job must not fail, and nothing is sent again unless the policy says so.
+///
+/// A job has one intent, so an item in doubt is resolved before another item's intent is recorded.
 class intent {
 public:
     /// No intent stands.
@@ -36,6 +42,8 @@ public:
     }
 
     /// It stands, and what the request was for is not confirmed yet.
+    ///
+    /// @param items the job's `item_record`s: record.hpp, which defines them, needs this file first.
     template <class Items>
     [[nodiscard]] bool is_unconfirmed(const Items& items) const {
         const auto open = [](const auto& one) { return one.state.status != item_status::completed; };
@@ -79,6 +87,9 @@ enum class finding : std::uint8_t {
 };
 
 /// A job's intent while an attempt runs, and the result that was received but is not committed yet.
+///
+/// That result is deliberately not stored. A success settles the intent only in the commit that keeps its result: if
+/// the attempt is stopped or killed in between, the next one finds the intent and queries the server.
 class running_intent {
 public:
     /// `recorded` belongs to the state that the next commit writes.

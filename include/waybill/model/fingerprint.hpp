@@ -10,7 +10,7 @@ namespace waybill {
 /// How many of a file's bytes are read when it is accepted, to detect later whether it is still the same. The numbers
 /// are stored.
 enum class fingerprint_scope : std::uint8_t {
-    none = 0,     ///< none: its size and the time of its last modification decide alone
+    none = 0,     ///< none: only its size and the time of its last modification decide
     sampled = 1,  ///< at most 32 KiB: the first, the last, and some between
     whole = 2,    ///< all
 };
@@ -24,7 +24,7 @@ struct file_fingerprint {
 
     static constexpr std::size_t sum_length = 16;
 
-    /// As it is stored; nothing for none.
+    /// The stored form; empty for none.
     [[nodiscard]] std::string encode() const {
         return scope == fingerprint_scope::none ? std::string() : static_cast<char>(scope) + sum;
     }

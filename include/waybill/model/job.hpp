@@ -13,8 +13,8 @@
 
 namespace waybill {
 
-/// A protocol and its settings as they are stored with a job. Protocol classes such as `put` and
-/// `multipart` make one; a protocol of your own does the same in its `spec()`.
+/// A protocol and its settings as they are stored with a job. Protocol classes such as `put` and `multipart` make one;
+/// your own protocol does the same in its `spec()`.
 struct protocol_spec {
     std::string name;
     detail::string_pairs settings;
@@ -33,13 +33,13 @@ concept protocol_choice = requires(const T& choice) {
 enum class on_unknown : std::uint8_t {
     park = 0,            ///< become `unknown_outcome` and let the app decide: never a silent duplicate
     retry_same_key = 1,  ///< send again: the endpoint honours `Idempotency-Key`
-    retry = 2,           ///< send again, at the price of a possible duplicate (at least once)
+    retry = 2,           ///< send again, accepting a possible duplicate (at least once)
 };
 
 /// In what order the jobs of one lane are delivered.
 enum class lane_order : std::uint8_t {
-    by_origin = 0,  ///< those that go to one origin in order; others need not wait for a host that is down
-    strict = 1,     ///< each only after all before it that asked for the same, however long that takes
+    by_origin = 0,  ///< jobs with one origin in order; others need not wait for a host that is down
+    strict = 1,     ///< each only after all earlier ones with the same setting, however long that takes
 };
 
 /// If a job is sent item by item and one item cannot be delivered (its file is missing or changed, or the server
@@ -51,7 +51,7 @@ enum class on_item_failure : std::uint8_t {
 
 /// What an app decides about a job whose outcome is unknown.
 enum class resolution : std::uint8_t {
-    completed,  ///< the server has it: the job, or, where items are sent one by one, the one in doubt
+    completed,  ///< the server has it: the job, or, if items are sent one by one, the one in doubt
     retry,      ///< the server does not have it: send it again, under the same key
     canceled,   ///< the job is no longer wanted
 };
@@ -59,11 +59,16 @@ enum class resolution : std::uint8_t {
 /// What an app's backend reports about a job whose response was lost.
 enum class verification : std::uint8_t {
     delivered,      ///< the backend has it: the job, or, if items are sent one by one, the one in doubt, is completed
-    not_delivered,  ///< it does not have it, and will not: it is sent again
+    not_delivered,  ///< it does not have it, and never will: it is sent again
     unknown,        ///< it cannot say yet: it is asked again later
 };
 
 /// The unit of delivery that the app hands over: an ordered list of items.
+///
+/// A builder; nothing is checked before `async_enqueue`.
+///
+/// @par Thread safety
+///   Distinct objects: safe. Shared objects: unsafe.
 class job {
 public:
     /// @param url where to: `http://` or `https://`, without user information or fragment.
@@ -85,8 +90,8 @@ public:
     /// The sequence this job belongs to: jobs of one lane run one at a time, in order. Default:
     /// the unnamed lane, shared by all.
     ///
-    /// While a job waits for its host, jobs of the lane that go to other origins pass. A job that must not pass, nor be
-    /// passed, asks for `lane_order::strict`; it then waits for as long as one before it does.
+    /// While a job waits for its host, jobs of the lane with other origins pass. A job that must neither pass nor be
+    /// passed uses `lane_order::strict`; it then waits for as long as an earlier one does.
     job& lane(std::string name, lane_order order = lane_order::by_origin) {
         lane_ = std::move(name);
         order_ = order;

@@ -69,8 +69,8 @@ struct stored_error {
 struct job_spec {
     job_id id;
     std::string lane;
-    /// Jobs of this origin keep their order within the lane; those of others pass while it waits. Empty: it keeps
-    /// order with every job of its lane that has none.
+    /// Jobs of this origin keep their order within the lane; those of others pass while it waits. Empty: it keeps order
+    /// with every job of its lane that has none.
     std::string origin;
     std::string url;
     protocol_spec protocol;
@@ -97,8 +97,8 @@ struct job_state {
     waybill::status status = waybill::status::pending;
     waybill::stage stage = waybill::stage::upload;
     wait_reason reason = wait_reason::none;
-    int epoch = 1;                         ///< lives so far: one more for each explicit retry
-    int attempt = 0;                       ///< attempts begun in this epoch
+    int epoch = 1;                         ///< epochs so far: one more for each explicit retry
+    int attempt = 0;                       ///< attempts started in this epoch
     int failures = 0;                      ///< attempts failed in a row without confirmed progress
     int early_cuts = 0;                    ///< connections in a row lost in mid-body: a refusal may be unacknowledged
     waybill::intent intent;                ///< that a request may arrive from now on
@@ -164,7 +164,7 @@ struct loaded_job {
     job_record job;
     std::vector<item_record> items;
     std::vector<checkpoint> checkpoints;
-    bool damaged = false;  ///< a checksum did not match: nothing in it may be trusted but `seq` and `id`
+    bool damaged = false;  ///< a checksum did not match: only `seq` and `id` may be trusted
 };
 
 }  // namespace waybill

@@ -20,7 +20,7 @@ struct retry_policy {
     /// attempt starts without backoff, to make use of unreliable links. Before any attempt has failed, bytes sent of a
     /// resumable upload count as confirmed.
     std::uint64_t prompt_bytes = 1 << 20;
-    /// `Retry-After` is obeyed up to this.
+    /// `Retry-After` is respected up to this.
     std::chrono::milliseconds retry_after_cap{std::chrono::hours(24)};
     /// While there is no route to the network, the next try comes after this to twice this, at random.
     std::chrono::milliseconds offline_poll{30'000};
@@ -34,7 +34,7 @@ struct retry_policy {
     std::chrono::milliseconds credentials_pause{30'000};
     std::chrono::milliseconds credentials_pause_cap{std::chrono::hours(1)};
     std::chrono::milliseconds credentials_poll{5'000};
-    /// Failed attempts without confirmed progress, by the job's own fault, before it fails.
+    /// Failed attempts without confirmed progress, caused by the job itself, before it fails.
     int attempts = 12;
     /// Age at which an undelivered job fails, counted from its acceptance or its last retry, in time during which it
     /// could have been delivered: while an uploader has the store open. Checked only after a failed attempt, never

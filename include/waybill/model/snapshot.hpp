@@ -96,7 +96,7 @@ struct job_snapshot {
     int attempt = 0;
     unix_millis not_before{};  ///< when waiting: the next attempt
     unix_millis finished{};    ///< when terminal
-    stored_error error;        ///< the last one; stays visible while the job is tried again
+    stored_error error;        ///< the last one; stays visible while the job is retried
     double speed = 0;          ///< bytes per second
     std::uint64_t sent = 0;
     std::uint64_t confirmed = 0;
@@ -179,7 +179,7 @@ struct totals {
         }
         return sum;
     }
-    /// Jobs that have been begun, finished ones included.
+    /// Jobs that were started, including finished ones.
     [[nodiscard]] std::uint64_t started() const noexcept { return jobs() - (*this)[status::pending].jobs; }
     [[nodiscard]] std::uint64_t bytes() const noexcept {
         std::uint64_t sum = 0;
@@ -196,7 +196,7 @@ struct totals {
         }
         return sum;
     }
-    /// Jobs that still have work before them and no one to wait for.
+    /// Number of jobs that are neither finished nor parked.
     [[nodiscard]] std::uint64_t open() const noexcept {
         std::uint64_t sum = 0;
         for (std::size_t i = 0; i < status_count; ++i) {
@@ -207,6 +207,12 @@ struct totals {
 };
 
 /// An immutable view of all state. Everything in it except byte counts is committed to the store.
+///
+/// Lists the jobs in the order of their acceptance: all that are active, and the others up to
+/// `options::snapshot_jobs`; `overall()` counts every job.
+///
+/// @par Thread safety
+///   Immutable: any number of threads may read the same snapshot.
 class snapshot {
 public:
     using job_map = detail::persistent_trie<job_seq, std::shared_ptr<const job_snapshot>>;
@@ -249,8 +255,8 @@ public:
     /// True while abandoned uploads are being deleted on servers. Deletions that failed and wait for a later retry do
     /// not count.
     [[nodiscard]] bool cleaning() const noexcept { return cleaning_; }
-    /// Where the store that was found damaged was moved to when this uploader opened it
-    /// (`damaged_store::move_aside`); empty: it was sound.
+    /// The new name of the store that was found damaged when this uploader opened it (`damaged_store::move_aside`);
+    /// empty: it was sound.
     [[nodiscard]] std::string moved_aside() const { return moved_aside_ ? *moved_aside_ : std::string(); }
 
 private:

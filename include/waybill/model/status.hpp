@@ -8,7 +8,7 @@
 
 namespace waybill {
 
-/// Where a job is in its life. The numbers are stored; never reuse one.
+/// The status of a job. The numbers are stored; never reuse one.
 enum class status : std::uint8_t {
     pending = 0,          ///< accepted, waiting for its turn
     uploading = 1,        ///< its pipeline runs: asking what the server has, sending
@@ -26,12 +26,12 @@ inline constexpr std::size_t status_count = 9;
 enum class wait_reason : std::uint8_t {
     none = 0,
     backoff = 1,       ///< the delay before the next attempt
-    network = 2,       ///< the host cannot be reached, or hangs up on everybody; costs no attempt
+    network = 2,       ///< the host cannot be reached, or closes every connection; costs no attempt
     credentials = 3,   ///< the server wants other credentials
     server_busy = 4,   ///< the server asked to retry later, or cannot serve requests now
-    source = 5,        ///< the file's disk or network share cannot be reached; others are let by
+    source = 5,        ///< the file's disk or network share cannot be reached; other jobs may pass
     locked = 6,        ///< another client has locked the target; other jobs may pass
-    server_error = 7,  ///< the server fails at this job, and perhaps at this job only; others are let by
+    server_error = 7,  ///< the server fails at this job, and perhaps only at this job; other jobs may pass
 };
 
 inline constexpr int last_wait_reason = 7;

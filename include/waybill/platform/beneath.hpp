@@ -17,11 +17,11 @@
 // Files that lie in a folder, and nowhere outside it. A failure is -1 or none, with errno.
 namespace waybill::detail {
 
-/// To name a file without opening it: a FIFO that is opened for reading lets its writer go on, and a device may act.
+/// Names a file without opening it: opening a FIFO for reading would release its writer, and a device may act.
 inline constexpr int handle_flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
 /// `O_NONBLOCK`, because opening would otherwise wait for a lease that another process holds.
 inline constexpr int source_flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-/// The same, and a link at the end of the path is none.
+/// The same, but fails for a link at the end of the path.
 inline constexpr int unlinked_source_flags = source_flags | O_NOFOLLOW;
 
 /// Follows no link anywhere in `path`, and never resolves outside `folder`; a link at its end is opened as such with

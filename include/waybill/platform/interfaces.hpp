@@ -9,8 +9,8 @@
 
 namespace waybill::detail {
 
-/// True when this machine has an interface beyond itself that is up and has an address. A name
-/// that does not resolve is the name's fault only if there is a network to ask.
+/// True when this machine has an interface other than loopback that is up and has an address. A name that does not
+/// resolve is the name's fault only if there is a network to ask.
 [[nodiscard]] inline bool has_network() noexcept {
     ifaddrs* all = nullptr;
     if (::getifaddrs(&all) != 0) {

@@ -20,7 +20,7 @@
 // in errno.
 namespace waybill::detail {
 
-/// Fails when it is there.
+/// Fails when it exists.
 [[nodiscard]] inline unique_fd create_private(const std::string& path) noexcept {
     return unique_fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
 }

@@ -17,7 +17,7 @@
 // the kernel has accepted it, and the kernel accepts megabytes.
 namespace waybill::detail {
 
-/// No program that is started inherits it. None, and errno, when it cannot be had.
+/// Not inherited by programs that are started. None, and errno, on failure.
 [[nodiscard]] inline unique_fd private_socket(int family, int type, int protocol) noexcept {
     return unique_fd(::socket(family, type | SOCK_CLOEXEC, protocol));
 }

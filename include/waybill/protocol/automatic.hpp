@@ -22,7 +22,7 @@ namespace waybill {
 /// a restart, and snapshots show it.
 class automatic {
 public:
-    /// As in `resumable` and `tus`; the other protocols have no use for it.
+    /// As in `resumable` and `tus`; the other protocols do not use it.
     automatic& chunk_size(std::uint64_t bytes) { return set("chunk-size", std::to_string(bytes)); }
 
     /// As in `multipart`, for the forms that `multipart` or `resumable` sends.

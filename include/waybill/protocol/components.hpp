@@ -11,15 +11,15 @@
 #include <string>
 #include <utility>
 
-// Protocols that the core does not know. A program has one because it includes its header, or because it links a
-// library that has compiled it (docs/decisions/0021).
+// Protocols that the core does not know. A program gets one by including its header, or by linking a library that has
+// compiled it (docs/decisions/0021).
 namespace waybill::detail {
 
 /// @par Thread safety
 ///   Safe.
 WAYBILL_DECL void add_component(std::string name, protocol_factory make);
 
-/// Those that are there now.
+/// The registered ones.
 [[nodiscard]] WAYBILL_DECL std::map<std::string, protocol_factory> all_components();
 
 /// Registers a component, as soon as it is initialised, for all uploaders that are created later. Defined as a variable

@@ -20,7 +20,7 @@ enum class disposition : std::uint8_t {
     retry,        ///< try again after a backoff; counts as a failed attempt
     again,        ///< try again immediately, on a fresh connection: a reused one was dead
     busy,         ///< the server asked to retry later
-    network,      ///< there is no way to the host, or it cannot serve anybody: wait, without counting
+    network,      ///< no route to the host, or it cannot serve any request: wait, without counting
     credentials,  ///< the server wants other credentials: wait for them, without counting
     source,       ///< the file's disk or network share cannot be reached now: wait for it, without counting
     locked,       ///< another client has locked the target: wait, without counting; others are served

@@ -75,11 +75,11 @@ struct verdict {
         const url from(r.url);
         return from.resolve(std::string(*location)).host() != from.host();
     } catch (const error&) {
-        return r.status != 307;  // login pages are redirected to with 302 and 303; a wrong 307 is a server's mistake
+        return r.status != 307;  // login pages use 302 and 303; a wrong 307 is a server's mistake
     }
 }
 
-/// A success with a page for people (RFC 9110 section 8.3.1: media types are the same in any case).
+/// A success with an HTML page (RFC 9110 section 8.3.1: media types are the same in any case).
 [[nodiscard]] inline bool is_web_page(const response& r) noexcept {
     return r.status / 100 == 2 && begins_ignoring_case(r.header("Content-Type").value_or(""), "text/html");
 }
@@ -91,7 +91,7 @@ struct verdict {
     return is_web_page(r) && begins_ignoring_case(r.url, "http:") ? disposition::network : disposition::retry;
 }
 
-/// One of its headers has a name that begins so: only a server of a certain protocol sends such.
+/// One of its headers has a name with this prefix: only a server of a certain protocol sends such.
 [[nodiscard]] inline bool has_header_beginning(const response& r, std::string_view begin) noexcept {
     return std::any_of(r.headers.begin(), r.headers.end(),
                        [begin](const header_field& h) { return begins_ignoring_case(h.name, begin); });
@@ -186,7 +186,7 @@ struct verdict {
     return "HTTP " + std::to_string(r.status) + (r.leads_to.empty() ? "" : " to " + r.leads_to);
 }
 
-/// Throws the `failure` a response amounts to, unless it was accepted.
+/// Throws the `failure` for a response, unless it was accepted.
 inline void require_accepted(const response& r, bool idempotent, std::int64_t now_unix,
                              std::size_t item = checkpoint::whole_job) {
     const verdict v = judge(r, idempotent);

@@ -20,6 +20,8 @@ namespace waybill {
 ///
 /// @par Cancellation
 ///   The stages are canceled by an exception from what they await; let it propagate.
+/// @par Thread safety
+///   On the uploader's strand.
 class protocol {
 public:
     virtual ~protocol() = default;
@@ -33,8 +35,8 @@ public:
         return false;
     }
 
-    /// Learns what the server already has. For a new job that has an upload resource: creates it,
-    /// and saves its URL as a checkpoint before the first body byte.
+    /// Learns what the server already has. For a new job that has an upload resource: creates it, and saves its URL as
+    /// a checkpoint before the first body byte.
     virtual asio::awaitable<void> restore(session& /*job*/) { co_return; }
 
     /// Sends what is missing; returns when the server has confirmed every byte.
@@ -47,7 +49,7 @@ public:
     /// True when `finalize` talks to the server: then reaching it is itself made durable.
     [[nodiscard]] virtual bool finalizes() const noexcept { return false; }
 
-    /// Makes what was uploaded final.
+    /// Finalizes the upload.
     virtual asio::awaitable<void> finalize(session& /*job*/) { co_return; }
 
     /// The credentials that this job would present to the server, if the protocol itself manages them: compared with

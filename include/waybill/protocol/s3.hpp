@@ -22,13 +22,13 @@ namespace waybill {
 /// sent in parts, several concurrently, and an interrupted transfer continues with the parts the server does not have
 /// yet.
 ///
-/// The job's URL is the object's, with the bucket in its path or in its host name; for several
-/// items it ends in `/`, or contains `{name}`, as with `put`. It has no query, and must name an object: a PUT to a
-/// bucket alone would make a bucket. The job's fields become the object's metadata, `x-amz-meta-…`, its items' content
-/// types the objects' own.
+/// The job's URL is the object's, with the bucket in its path or in its host name; for several items it ends in `/`, or
+/// contains `{name}`, as with `put`. It has no query, and must name an object: a PUT to a bucket alone would create a
+/// bucket. The job's fields become the object's metadata, `x-amz-meta-…`; its items' content types become the objects'
+/// content types.
 ///
-/// Requests are signed (Signature Version 4) with keys from the environment or a shared credentials file, or from
-/// your own function (`s3_with`), asked for at each attempt; they are never stored. Needs pugixml (the CMake target
+/// Requests are signed (Signature Version 4) with keys from the environment or a shared credentials file, or from your
+/// own function (`s3_with`), which is called for each attempt; they are never stored. Needs pugixml (the CMake target
 /// `waybill::s3`).
 ///
 /// A crash between the server's creation of an upload and our commit of its id leaves an empty upload at the server. A
@@ -61,7 +61,7 @@ public:
     /// Which keys to use: passed to the provider of the keys (`s3_with`). Default: none.
     s3& profile(std::string name) { return set("profile", std::move(name)); }
 
-    /// Leaves the bytes out of the signature, so that parts are not read twice. Only for `https`.
+    /// Excludes the bytes from the signature, so that parts are not read twice. Only for `https`.
     s3& unsigned_payload() { return set("payload", "unsigned"); }
 
     /// `x-amz-acl`, such as `public-read`.
@@ -139,8 +139,8 @@ private:
     detail::string_pairs settings_;
 };
 
-/// `s3` with keys of your own: `options.protocols.add(s3_with(keys))`. By default it is
-/// `s3_with(require_s3_credentials)`. Throws `errc::invalid_option` when there is no function.
+/// `s3` with your own keys: `options.protocols.add(s3_with(keys))`. By default it is `s3_with(require_s3_credentials)`.
+/// Throws `errc::invalid_option` when there is no function.
 [[nodiscard]] WAYBILL_DECL named_protocol s3_with(s3_credentials_provider keys);
 
 }  // namespace waybill

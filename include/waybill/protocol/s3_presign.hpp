@@ -19,6 +19,13 @@ namespace waybill {
 ///
 /// @param object the object's URL, as that of an `s3` job: without a query.
 /// @param who the signer's keys; `default_s3_credentials` returns those of the environment.
+/// @param valid from `now` on, at most seven days. A job that may wait longer needs keys instead.
+/// @param headers that the holder of the URL must send unchanged, such as `x-amz-acl` or `Content-Type`: those of a
+///   `put` job, except the content type, which is its item's.
+/// @par Errors
+///   Throws `error`: `errc::invalid_url`, and `errc::invalid_setting` for a time or a region that no server accepts.
+/// @par Security
+///   The URL is a secret for as long as it is valid. It contains the access key's name, not the secret key.
 [[nodiscard]] inline std::string s3_presigned_put(
     const std::string& object, s3_credentials who, std::chrono::seconds valid, std::string region = "us-east-1",
     std::chrono::system_clock::time_point now = std::chrono::system_clock::now(), header_list headers = {}) {

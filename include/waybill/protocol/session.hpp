@@ -21,6 +21,9 @@
 namespace waybill {
 
 /// The server, as a protocol sees it: credentials and timeouts are added to requests.
+///
+/// @par Thread safety
+///   On the uploader's strand.
 class exchange {
 public:
     virtual ~exchange() = default;
@@ -39,6 +42,10 @@ public:
     [[nodiscard]] virtual std::chrono::system_clock::time_point now() const noexcept = 0;
 
     /// Throws the `failure` that corresponds to a response, unless the request was accepted (`judge`).
+    ///
+    /// @param about the item the request was for; `checkpoint::whole_job` for the whole job.
+    /// @param idempotent the request's own value (`request::idempotent`): whether it may be sent again when its
+    ///   outcome is unknown.
     void require(const response& got, std::size_t about = checkpoint::whole_job, bool idempotent = true) const {
         require_accepted(got, idempotent, unix_seconds(now()), about);
     }
@@ -50,9 +57,9 @@ class session : public exchange {
 public:
     [[nodiscard]] virtual const job_record& job() const noexcept = 0;
     [[nodiscard]] virtual const std::vector<item_record>& items() const noexcept = 0;
-    /// What the app asked for.
+    /// The app's job.
     [[nodiscard]] const job_spec& spec() const noexcept { return job().spec; }
-    /// How far that is.
+    /// The job's state.
     [[nodiscard]] const job_state& state() const noexcept { return job().state; }
 
     /// An earlier request of this job may have arrived. True from the intent, recorded before the request's last byte
@@ -82,7 +89,7 @@ public:
     /// stopped or killed in between, it would send again what has arrived. An item's completion settles its intent in
     /// the same way, and so does a failure that says so (`failure::settle`).
     virtual void resolve_soon(checkpoint reached) = 0;
-    /// Deletes an item's checkpoint: its upload no longer exists, or is of no use. With `discard`, whatever the server
+    /// Deletes an item's checkpoint: its upload no longer exists, or is of no use. With `discard`, what the server
     /// still has of it is cleaned up, durably, in the background.
     virtual asio::awaitable<void> forget(std::size_t item, bool discard) = 0;
     /// The same, and the same commit clears the intent of a request whose response was lost: nothing of it has arrived,

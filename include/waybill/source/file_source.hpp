@@ -55,7 +55,7 @@ public:
     [[nodiscard]] std::unique_ptr<body_source> open(const item_spec& item) override;
     asio::awaitable<std::vector<recognition>> recognize(std::vector<item_spec> items, std::vector<bool> begun) override;
 
-    /// Links are followed here, once, while the user looks; never again afterwards.
+    /// Links are followed here, once, at acceptance; never afterwards.
     [[nodiscard]] static pinned_file pin_one(const wanted_file& file, const file_root& root = {});
 
 private:

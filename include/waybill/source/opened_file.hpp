@@ -35,7 +35,7 @@ struct opened_file {
 /// Opens a regular file; any other file is not opened at all. Links are not followed, because they were when the file
 /// was accepted.
 [[nodiscard]] WAYBILL_DECL opened_file open_regular(const std::string& path, const file_root& root);
-/// The same of an accepted file. One that is not there because its disk is not is out of reach, not missing.
+/// The same for an accepted file. A file that is missing because its disk is missing counts as out of reach.
 [[nodiscard]] WAYBILL_DECL opened_file open_accepted(const std::string& path, const file_identity& accepted,
                                                      const file_root& root);
 

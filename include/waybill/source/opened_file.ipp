@@ -75,7 +75,7 @@ WAYBILL_DECL opened_file open_regular(const std::string& path, const file_root& 
     return opened;
 }
 
-/// Its directory is not there, or is an empty one on another device: where a disk is usually mounted.
+/// Its directory is missing, or is an empty one on another device: where a disk is usually mounted.
 [[nodiscard]] inline bool is_not_mounted(const std::string& path, const file_identity& accepted) {
     const std::string directory = path.substr(0, std::max<std::size_t>(path.find_last_of('/'), 1));
     const std::optional<file_facts> found = facts_of(directory);

@@ -53,7 +53,7 @@ enum class likeness : std::uint8_t {
     return alike ? likeness::alike : likeness::other;
 }
 
-/// Between two looks that are alike the file can have been edited, and its modification time put back.
+/// Between two identical checks the file can have been edited, and its modification time restored.
 [[nodiscard]] constexpr bool may_hide_edit(const file_identity& accepted, const file_identity& found) noexcept {
     return found.ctime_ns != accepted.ctime_ns || found.mtime_ns != accepted.mtime_ns;
 }
@@ -75,7 +75,7 @@ struct sampling {
     [[nodiscard]] constexpr bool is_whole(std::uint64_t size) const noexcept { return size <= length * pieces; }
 };
 
-/// Which of `size` bytes a fingerprint is of: the first and the last are always among them.
+/// Which of `size` bytes a fingerprint covers: the first and the last are always among them.
 [[nodiscard]] inline std::vector<extent> extents_of(fingerprint_scope scope, std::uint64_t size,
                                                     const sampling& how = {}) {
     if (scope == fingerprint_scope::none || size == 0) {
@@ -124,7 +124,7 @@ public:
         return !left_.empty();
     }
 
-    /// One that a sample covers is whole.
+    /// One that a sample covers completely is whole.
     [[nodiscard]] file_fingerprint value() const {
         return {scope_, scope_ == fingerprint_scope::none ? std::string()
                                                           : sum_->value().substr(0, file_fingerprint::sum_length)};

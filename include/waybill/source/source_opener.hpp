@@ -44,11 +44,14 @@ struct recognition {
 };
 
 /// Provides items' bytes. Replace it to feed the engine from a source other than the disk.
+///
+/// @par Thread safety
+///   On the uploader's strand.
 class source_opener {
 public:
     virtual ~source_opener() = default;
 
-    /// Takes the identities and fingerprints of files, in order. Throws `errc::source_missing`,
+    /// Records the identities and fingerprints of files, in order. Throws `errc::source_missing`,
     /// `errc::source_unreadable`, `errc::source_not_regular`, `errc::source_size_wrong` or `errc::source_unavailable`
     /// for the first that has none, with its path in the text.
     virtual asio::awaitable<std::vector<pinned_file>> pin(std::vector<wanted_file> files) = 0;

@@ -217,7 +217,7 @@ WAYBILL_DECL void sqlite_store::drain() {
         database_->note_time(noted_time());
         try {
             give_up_if(transact(group, refused));
-        } catch (...) {  // no memory, before anything was begun
+        } catch (...) {  // no memory, before anything was started
             for (detail::database_change& change : group) {
                 change.outcome = std::current_exception();
             }

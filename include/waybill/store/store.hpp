@@ -76,7 +76,7 @@ struct store_contents {
     std::vector<queued_job> lane_heads;
     /// Where a damaged store was moved to, if that happened just now.
     std::string moved_aside;
-    /// As it was noted last.
+    /// As it was last stored.
     store_time time;
 };
 
@@ -135,11 +135,11 @@ public:
 
     /// The leftover to clean up next, due or not.
     virtual asio::awaitable<std::optional<leftover>> next_leftover() = 0;
-    /// Notes a failed attempt at it.
+    /// Records a failed attempt at it.
     virtual asio::awaitable<void> postpone_leftover(leftover what) = 0;
     virtual asio::awaitable<void> remove_leftover(std::int64_t id) = 0;
 
-    /// Brings everything into the main file and lets go of it.
+    /// Brings everything into the main file and closes it.
     virtual asio::awaitable<void> close() = 0;
 };
 

@@ -10,7 +10,7 @@ namespace waybill {
 /// What to do with a store whose file is damaged.
 enum class damaged_store : std::uint8_t {
     refuse,      ///< open fails with `errc::store_damaged`; the file is not touched
-    move_aside,  ///< rename it and its side files to `*.damaged-<time>`, and begin an empty store
+    move_aside,  ///< rename it and its side files to `*.damaged-<time>`, and create an empty store
 };
 
 /// The longest path SQLite opens: 512 bytes with the longest suffix it appends.

@@ -43,8 +43,8 @@ struct crash_report {
     std::vector<std::string> complaints;  ///< the messages of `workflow::check`, with the turn of the crash
 };
 
-/// Runs a workflow once undisturbed, and then again and again, each time with a crash at another moment
-/// and a new start after it.
+/// Runs a workflow once undisturbed, and then repeatedly, each time with a crash at another moment and a new start
+/// after it.
 ///
 /// @param make a new workflow for each run; runs must take the same course, so nothing in it may depend
 ///   on real time or chance.

@@ -51,7 +51,7 @@ public:
     /// The requests that were posted completely and accepted, in order: each has taken effect.
     [[nodiscard]] const std::vector<received_request>& posts() const noexcept { return posts_; }
 
-    /// A transport that leads here.
+    /// A transport that is connected to this server.
     [[nodiscard]] std::shared_ptr<fake_transport> connect(asio::any_io_executor executor) {
         auto way = std::make_shared<fake_transport>(std::move(executor),
                                                     [this](const received_request& r) { return serve(r); });

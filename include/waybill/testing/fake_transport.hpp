@@ -19,7 +19,7 @@ namespace waybill::testing {
 
 /// A fault of a request.
 struct fault {
-    /// The kinds of it.
+    /// The kinds of faults.
     enum class kind : std::uint8_t {
         none,           ///< no fault
         refused,        ///< no connection
@@ -80,7 +80,7 @@ private:
 
     asio::awaitable<void> hang();
 
-    /// The response when the body does not arrive whole.
+    /// The response when the body does not arrive completely.
     asio::awaitable<std::optional<response>> send_body(const request& what, transfer_progress& progress,
                                                        const fault& wrong, received_request& got);
 

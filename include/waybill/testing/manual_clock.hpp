@@ -14,6 +14,9 @@
 namespace waybill::testing {
 
 /// A clock that stands still until it is advanced: days of backoff pass in a microsecond.
+///
+/// @par Thread safety
+///   Used on one strand.
 class manual_clock final : public clock {
 public:
     using duration = std::chrono::steady_clock::duration;
@@ -27,7 +30,7 @@ public:
     [[nodiscard]] system_time system_now() const noexcept override { return system_; }
     [[nodiscard]] std::unique_ptr<alarm> make_alarm(const asio::any_io_executor& executor) override;
 
-    /// Lets time pass; alarms that are due go off.
+    /// Advances time; alarms that are due complete.
     void advance(duration by) {
         steady_ += by;
         system_ += std::chrono::duration_cast<system_time::duration>(by);
@@ -36,7 +39,7 @@ public:
         }
     }
 
-    /// Lets time pass until the next alarm; false when none is set.
+    /// Advances time to the next alarm; false when none is set.
     bool advance_to_next() {
         const auto next = next_deadline();
         if (!next) {

@@ -40,7 +40,7 @@ public:
     /// A change of permission, hard link or attribute, or a rename and back: visible only in the time of the last
     /// change (ctime).
     void touch(const std::string& path) { known(path).identity.ctime_ns = tick(); }
-    /// Its file system is mounted again, and gives other numbers.
+    /// Its file system is remounted, with other device and inode numbers.
     void remount(const std::string& path) {
         file_identity& now = known(path).identity;
         now.device += 1;
@@ -54,7 +54,7 @@ public:
         e.identity.ctime_ns = tick();
     }
     void remove(const std::string& path) { files_.erase(path); }
-    /// Its disk is there, or is not.
+    /// Whether its disk is available.
     void set_reachable(const std::string& path, bool reachable) { out_of_reach_[path] = !reachable; }
 
     [[nodiscard]] const entry& at(const std::string& path) const {

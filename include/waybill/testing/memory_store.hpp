@@ -59,11 +59,11 @@ public:
     std::function<void(loaded_job&)> migrate;
     /// Set to inject a bug: a migration changes the disk job by job, so that a crash leaves half of it.
     bool migrate_by_halves = false;
-    /// Set to plant a bug: fields that are not known are not written back.
+    /// Set to inject a bug: unknown fields are not written back.
     bool drop_unknown = false;
-    /// Set to plant a bug: changes are acknowledged before they are on the disk.
+    /// Set to inject a bug: changes are acknowledged before they are on the disk.
     bool acknowledge_early = false;
-    /// Set to plant a bug: jobs that could not be accepted, because the disk failed, stay in the totals.
+    /// Set to inject a bug: jobs that could not be accepted, because the disk failed, stay in the totals.
     bool count_refused = false;
 
     asio::awaitable<store_contents> open() override;

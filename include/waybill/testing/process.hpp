@@ -39,6 +39,7 @@ class process {
 public:
     /// @param around must outlive it.
     /// @param adjust sets options for the test: credentials, verifiers, protocols, policies.
+    /// @param seed the same seed gives the same run again.
     explicit process(surroundings& around, const std::function<void(options&)>& adjust = {}, std::uint64_t seed = 1)
         : around_(around) {
         options how;

@@ -7,7 +7,7 @@
 
 namespace waybill {
 
-/// How the curl transport connects. There is deliberately no way to switch the certificate check off.
+/// How the curl transport connects. There is deliberately no option to disable certificate verification.
 struct curl_options {
     /// A PEM file of certificate authorities to trust instead of the system's.
     std::string ca_file;

@@ -55,8 +55,8 @@ struct request {
     bool any_origin = false;
     /// Do not use a reused connection.
     bool fresh_connection = false;
-    /// The protocol has signed it: it is sent as it is, without the job's headers, without the
-    /// credentials provider's, and not to where a redirect points.
+    /// The protocol has signed it: it is sent unchanged, without the job's headers, without the credentials provider's,
+    /// and redirects are not followed.
     bool sealed = false;
     /// Credentials in a sealed request, in addition to its `Authorization`: the engine redacts them from what it keeps
     /// of the response.
@@ -80,7 +80,7 @@ struct request {
     [[nodiscard]] std::uint64_t body_size() const noexcept { return body == nullptr ? 0 : body->size() - offset; }
 };
 
-/// How far a request is. Written by the transport, read by the engine, both on the strand.
+/// The progress of a request. Written by the transport, read by the engine, both on the strand.
 struct transfer_progress {
     /// Body bytes that have arrived at the other end of the connection, as far as the system reports it: bytes waiting
     /// in a buffer of this machine do not count.

@@ -12,6 +12,9 @@
 namespace waybill {
 
 /// Decides when a request no longer makes progress. Pure: the time is an argument.
+///
+/// libcurl's own low-speed limit also ends an upload whose server is still working on the response, and counts pauses.
+/// So there are two timeouts instead, one while sending, one for the response.
 class request_timeouts {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -22,6 +25,8 @@ public:
     static constexpr int max_response_limits = 12;
 
     /// Records the current state and since when it holds; only true progress moves the deadline.
+    ///
+    /// @param interims interim responses so far. After the body, each one shows that the server is at work.
     void observe(time_point since, bool connected, std::uint64_t sent, bool body_sent,
                  std::uint64_t interims = 0) noexcept {
         const bool at_work = body_sent && interims != interims_;
@@ -39,7 +44,7 @@ public:
         }
     }
 
-    /// The request waited for us until `now`, not for the server.
+    /// Until `now` the request waited for this process, not for the server.
     void extend(time_point now) noexcept {
         since_ = std::max(since_, now);
         body_sent_at_ = std::max(body_sent_at_, now);
@@ -58,7 +63,7 @@ public:
         return std::min(since_ + limits_.response, body_sent_at_ + limits_.response * max_response_limits);
     }
 
-    /// The failure to end the request with, if it is time.
+    /// The failure to end the request with, if a timeout has expired.
     [[nodiscard]] std::optional<errc> expired(time_point now) const noexcept {
         if (now < deadline()) {
             return std::nullopt;

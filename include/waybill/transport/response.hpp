@@ -24,7 +24,7 @@ struct response {
     header_list headers;
     std::string body;             ///< at most `request_limits::response_body` bytes
     bool body_truncated = false;  ///< the response body was too long, or ended early
-    std::error_code failure;      ///< why the transfer ended, if not well: `errc::…`; empty when it ended well
+    std::error_code failure;      ///< why the transfer ended, if not successfully: `errc::…`; empty after success
     std::uint64_t body_offered =
         0;  ///< request body bytes handed out; the last one counts as handed out when it may have been sent
     /// Every request body byte may have been sent. The server may have processed the request.
@@ -34,9 +34,9 @@ struct response {
     bool has_left = false;
     /// It is a 303 where that is a success. Set by `exchange::send`.
     bool see_other = false;
-    /// Where a redirect points, fit to be shown and kept: without its query. Set by `exchange::send`.
+    /// A redirect's target, fit to be shown and stored: without its query. Set by `exchange::send`.
     std::string leads_to;
-    std::uint64_t body_taken = 0;  ///< request body bytes that the kernel has taken, whether or not they arrived
+    std::uint64_t body_taken = 0;  ///< request body bytes that the kernel has accepted, whether or not they arrived
     bool reused_connection = false;
     int transport_code = 0;
     std::string transport_text;
@@ -59,7 +59,7 @@ struct response {
     return shown;
 }
 
-/// Blots secrets out of a text, in place.
+/// Redacts secrets in a text, in place.
 inline void hide_secrets(std::string& text, const std::vector<std::string>& secrets) {
     constexpr std::size_t least = 4;  // shorter text is no secret, and would redact too much
     for (const std::string& secret : secrets) {
@@ -76,7 +76,7 @@ inline void hide_secrets(std::string& text, const std::vector<std::string>& secr
 /// page may show the request, including credentials.
 inline void hide_secrets(response& got, const std::vector<std::string>& secrets) {
     for (header_field& h : got.headers) {
-        if (same_header(h.name, "ETag")) {  // the only header that is kept: an URL must stay as it is
+        if (same_header(h.name, "ETag")) {  // the only header that is redacted: an URL must stay unchanged
             hide_secrets(h.value, secrets);
         }
     }

@@ -18,6 +18,11 @@ public:
     ///
     /// @par Completes with
     ///   the result of the request; see `response`.
+    /// @par Errors
+    ///   Throws whatever `request::before_last_byte` throws. Failures of the network, of the server and of the body
+    ///   source are in `response::failure`.
+    /// @par Cancellation
+    ///   Any type; the connection is closed immediately. Throws `operation_aborted`.
     virtual asio::awaitable<response> perform(const request& what, transfer_progress& progress) = 0;
 };
 

@@ -19,10 +19,10 @@ namespace waybill::detail {
     throw error(errc::invalid_option, name + " " + why);
 }
 
-/// Longer ones are meant as "for ever", and overflow when they are added to a clock.
+/// Longer ones mean "forever", and would overflow when they are added to a clock.
 inline constexpr std::chrono::hours longest_duration{24 * 365 * 100};
 
-/// A time that is waited: above zero.
+/// A delay: above zero.
 inline void check_duration(const std::string& name, std::chrono::milliseconds value) {
     if (value <= std::chrono::milliseconds(0)) {
         refuse_option(name, "is " + std::to_string(value.count()) + " ms: it must be longer than zero");
@@ -32,13 +32,12 @@ inline void check_duration(const std::string& name, std::chrono::milliseconds va
     }
 }
 
-/// An age: zero is one, too.
+/// An age: zero is allowed.
 template <class Duration>
 void check_age(const std::string& name, Duration value) {
     if (value < Duration(0) || value > longest_duration) {
         const auto hours = std::chrono::duration_cast<std::chrono::hours>(value);
-        refuse_option(name,
-                      "is " + std::to_string(hours.count()) + " hours: it must lie between 0 and a hundred years");
+        refuse_option(name, "is " + std::to_string(hours.count()) + " hours: it must be between 0 and a hundred years");
     }
 }
 

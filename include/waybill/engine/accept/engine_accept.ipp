@@ -90,8 +90,8 @@ WAYBILL_DECL void engine::make_known(const loaded_job& accepted) {
     }
 }
 
-/// Shows a job of an earlier run that is not listed. Nothing depends on it: a store that fails here has accepted the
-/// job all the same.
+/// Shows a job of an earlier run that is not listed. Nothing depends on it: if the store fails here, the job is
+/// accepted nevertheless.
 WAYBILL_DECL asio::awaitable<void> engine::show_known(job_seq seq) {
     if (board_.find(seq)) {
         co_return;

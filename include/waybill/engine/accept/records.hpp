@@ -58,8 +58,8 @@ inline constexpr std::size_t random_numbers_a_job = 3;
     return random.text(32);
 }
 
-/// The time, then 60 random bits. Ids that follow the order of acceptance meet in the same pages of the store's index;
-/// random ones would write a page of their own for each job of a long queue.
+/// The time, then 60 random bits. Ids in the order of acceptance share pages of the store's index; random ones would
+/// write a page for each job of a long queue.
 [[nodiscard]] inline job_id make_id(unix_millis now, random_source& random) {
     constexpr std::string_view alphabet = "23456789abcdefghijkmnpqrstuvwxyz";
     std::string text;
@@ -110,8 +110,8 @@ inline void apply_pin(item_spec& spec, const pinned_file& pinned) {
     }
 }
 
-/// Which jobs of its lane a job keeps order with (`job_spec::origin`). `before`: the one accepted just before it, whose
-/// origin mostly is the same.
+/// Which jobs of its lane a job keeps order with (`job_spec::origin`). `before`: the one accepted just before it, which
+/// usually has the same origin.
 inline void name_origin(job_spec& spec, lane_order order, const job_spec* before) {
     if (order == lane_order::strict) {
         return;

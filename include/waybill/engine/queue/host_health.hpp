@@ -65,7 +65,7 @@ public:
         return first != refused_.end() && first->first.first == origin;
     }
 
-    /// When these credentials may be shown to it: `now`, or later.
+    /// When these credentials may be sent to it: `now`, or later.
     [[nodiscard]] time_point ready_for(const std::string& origin, credentials_mark which, time_point now) const {
         const auto found = refused_.find({origin, which});
         if (found == refused_.end()) {
@@ -179,7 +179,7 @@ public:
         }
     }
 
-    /// Ends a pause: a person wants to know now.
+    /// Ends a pause: the app wants to know now.
     void try_now(const std::string& origin) {
         if (const auto found = hosts_.find(origin); found != hosts_.end()) {
             found->second.closed_until = {};
@@ -191,7 +191,7 @@ public:
         }
     }
 
-    /// A job ended without having learnt anything about its host.
+    /// A job ended without a result for its host.
     void forget_probe(const std::string& origin) {
         if (const auto found = hosts_.find(origin); found != hosts_.end()) {
             found->second.probing = false;
@@ -222,7 +222,7 @@ public:
     }
 
 private:
-    // Others look again while the probe is out; it may take its time.
+    // Other jobs are checked again while the probe runs; it may take its time.
     static constexpr std::chrono::seconds probe_patience{1};
 
     struct host {

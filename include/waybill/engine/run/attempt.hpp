@@ -32,6 +32,9 @@
 namespace waybill::detail {
 
 /// One attempt at a job: everything its protocol may use.
+///
+/// @par Thread safety
+///   On the uploader's strand.
 class attempt final : public session, public std::enable_shared_from_this<attempt> {
 public:
     attempt(loaded_job whole, ledger& ledger, waybill::transport& transport, source_opener& sources,

@@ -150,7 +150,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::save_protocol(std::string name) {
 
 WAYBILL_DECL void attempt::finish_item(std::size_t item, std::string receipt) {
     intent_.keep();
-    intent_.settle(item);  // of an earlier attempt, about which the server was asked
+    intent_.settle(item);  // of an earlier attempt; the server was asked about it
     item_record& record = whole_.items.at(item);
     record.state.status = item_status::completed;
     record.state.confirmed = record.spec.size;

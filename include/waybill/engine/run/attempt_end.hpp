@@ -102,7 +102,7 @@ private:
     return false;
 }
 
-/// It is the file that failed, not the way to the server.
+/// The file failed, not the connection to the server.
 [[nodiscard]] inline bool is_of_source(std::error_code code) noexcept {
     return code == errc::file_changed || code == errc::source_read_failed || code == errc::source_missing ||
            code == errc::source_unreadable || code == errc::source_not_regular || code == errc::source_outside ||

@@ -30,7 +30,7 @@ public:
     void cut_after(std::uint64_t bytes) noexcept { unacknowledged_ += bytes; }
 
     /// The server has `now` bytes of an item, where it was known to have `before`. True when some of them are new:
-    /// bytes that it has lost and gets again are no progress.
+    /// bytes that it lost and gets again are no progress.
     bool confirm(std::size_t item, std::uint64_t before, std::uint64_t now) {
         std::uint64_t best = before;
         if (now < best) {

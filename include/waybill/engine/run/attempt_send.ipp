@@ -42,6 +42,7 @@ public:
         }
         // The response of a server that refuses early and hangs up may be lost, most of all over TLS: after some
         // connections were lost in mid-body, the server is asked first.
+        // connections that broke in mid-body it is asked first.
         constexpr int cuts_until_asked = 3;
         const int cuts = self_.whole_.job.state.early_cuts;
         what.expect_continue = what.expect_continue || (cuts >= cuts_until_asked && what.body_size() > 0);

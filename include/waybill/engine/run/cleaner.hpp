@@ -34,11 +34,11 @@ public:
     /// Called when `busy` may have changed.
     std::function<void()> on_changed;
 
-    /// There may be something that can be done now. False as well while it waits to try something again.
+    /// There may be work to do now. Also false while it waits to retry.
     [[nodiscard]] bool busy() const noexcept { return busy_; }
-    /// Begins to work. `owner` is kept alive meanwhile.
+    /// Starts. `owner` is kept alive meanwhile.
     void start(std::shared_ptr<void> owner);
-    /// Something new may have to be done.
+    /// There may be new work.
     void ring();
     /// Interrupts the work and waits for its end.
     asio::awaitable<void> stop();

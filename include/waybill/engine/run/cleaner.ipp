@@ -101,7 +101,7 @@ WAYBILL_DECL asio::awaitable<void> cleaner::work() {
     }
 }
 
-/// Completes with the time there will be something to do.
+/// Completes with the time of the next work.
 WAYBILL_DECL asio::awaitable<std::chrono::steady_clock::time_point> cleaner::work_until_nothing_is_due() {
     for (;;) {
         std::optional<leftover> next = co_await parts_.store->next_leftover();
@@ -110,8 +110,8 @@ WAYBILL_DECL asio::awaitable<std::chrono::steady_clock::time_point> cleaner::wor
         }
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(next->not_before - parts_.clock->system_now());
-        // Further off than it can have been put: the clock was set back by years, which must not hold this up for
-        // years.
+        // Further away than it can have been set: the clock was set back by years, which must not delay this
+        // for years.
         const auto most =
             std::max(patience().cap, options_.retry.retry_after_cap + options_.retry.retry_after_cap / 10);
         if (left.count() > 0 && left <= most) {

@@ -91,7 +91,7 @@ public:
         if (got.status != 0 || !got.failure) {
             return;
         }
-        // Other requests of this job may fail meanwhile for reasons of their own.
+        // Other requests of this job may fail meanwhile for other reasons.
         for (const body_span& s : spans) {
             if (failed_.contains(s.item)) {
                 throw source_failure(got.failure, describe(got), s.item);

@@ -87,7 +87,7 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     }
 }
 
-/// Most URLs of a job begin alike, and need not be taken apart.
+/// Most URLs of a job begin alike, and need not be parsed.
 [[nodiscard]] inline bool have_one_origin(const std::string& a, const std::string& b) {
     const auto authority_end = [](const std::string& text) {
         const auto slashes = text.find("://");
@@ -133,7 +133,7 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
 /// Returns the secrets to redact from the response. Throws `errc::foreign_origin`, and whatever `credentials_for`
 /// throws.
 [[nodiscard]] inline std::vector<std::string> prepare(request& what, const job_spec& job, const options& options) {
-    // A stored URL from a response must have the job's origin too, whoever stored it.
+    // A stored URL from a response must have the job's origin, too.
     const bool at_home = have_one_origin(what.url, job.url);
     if (!at_home && !what.any_origin) {
         throw error(errc::foreign_origin, url(what.url).redacted());
@@ -159,7 +159,7 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
             replace_header(what.headers, header_field{name, value});
         }
     }
-    // Credentials belong to one origin, and nothing of a job may replace them.
+    // Credentials belong to one origin, and no setting of a job may replace them.
     if (options.credentials && at_home) {
         for (header_field& h : credentials_for(url(what.url).origin(), options)) {
             add_secret_value(secrets, h.value);
@@ -203,8 +203,8 @@ inline void take_redirect(const request& what, response& got, const std::vector<
     return purpose.empty() ? key : key + "-" + to_hex(digest_of("sha-256", purpose)).substr(0, digits);
 }
 
-/// Points the request to where a 307 or 308 sends it; these keep method and body (RFC 9110 section
-/// 15.4). Only within the origin: bytes and credentials go to no host that was not asked for.
+/// Points the request to the target of a 307 or 308; these keep method and body (RFC 9110 section 15.4). Only within
+/// the origin: bytes and credentials are sent only to the host that the job names.
 [[nodiscard]] inline bool redirected(request& what, const response& got, int redirects) {
     constexpr int most_redirects = 5;
     const auto location = got.header("Location");

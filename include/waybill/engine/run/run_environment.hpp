@@ -13,6 +13,9 @@
 namespace waybill::detail {
 
 /// Starts runs, and receives their reports.
+///
+/// @par Thread safety
+///   On the uploader's strand.
 class run_observer {
 public:
     run_observer() = default;

@@ -27,7 +27,7 @@ class runner {
 public:
     enum class wish : std::uint8_t { none, cancel, stop };
 
-    /// `with` is there for as long as it runs.
+    /// `with` must live as long as it runs.
     runner(job_seq seq, const run_environment& with) : seq_(seq), with_(with) {}
     runner(const runner&) = delete;
     runner& operator=(const runner&) = delete;

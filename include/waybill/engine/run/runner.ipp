@@ -29,7 +29,7 @@ WAYBILL_DECL asio::awaitable<void> runner::run() {
         co_await fail_damaged(std::move(*whole));
         co_return;
     }
-    // Not even begun while its host is known to be down: it costs no attempt and no commit.
+    // Not even started while its host is known to be down: it costs no attempt and no commit.
     origin_ = url(whole->job.spec.url).origin();
     if (const auto ready = ready_at(whole->job); ready > with_.parts.clock->steady_now()) {
         with_.queue.wait(seq_, turn_when(ready, whole->job));
@@ -104,7 +104,7 @@ WAYBILL_DECL asio::awaitable<void> runner::carry(std::shared_ptr<attempt> job) {
     with_.observer.on_placed(job->job());
 }
 
-/// Commits that an attempt begins; false when there is nothing to run.
+/// Commits the start of an attempt; false when there is nothing to run.
 WAYBILL_DECL asio::awaitable<bool> runner::begin(attempt& job) {
     const outcome decided = decide();
     const outcome::doubt doubt = doubt_about(job.job());
@@ -205,8 +205,8 @@ WAYBILL_DECL job_state runner::after(const attempt& job, const attempt_end& end)
         job.report().progressed() || (refused_before && with_.hosts.served_since(origin_, state.refused_since));
     end.rethrow_if_of_store();  // not this job's fault
     const failure& why = *end.why();
-    // The protocol has asked, and even the server does not know; or it cannot be asked again, and the app would have it
-    // sent twice rather than not at all: asking once more is no use.
+    // The protocol has asked, and even the server does not know; or it cannot be asked again, and the app prefers a
+    // duplicate to a loss: asking once more is useless.
     const bool given_up = why.what_to_do() == disposition::permanent && job.job().spec.if_unknown == on_unknown::retry;
     const bool may_probe = why.code() != errc::outcome_unknown && !given_up;
     job_state reached = state;

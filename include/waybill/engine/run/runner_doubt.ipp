@@ -21,7 +21,7 @@ WAYBILL_DECL bool runner::can_probe(const job_record& job) const {
     try {
         return with_.parts.protocols.make(job.effective_protocol())->can_probe();
     } catch (const error&) {
-        return false;  // unknown here: the pipeline will say so
+        return false;  // unknown here: the pipeline will report it
     }
 }
 
@@ -91,7 +91,7 @@ WAYBILL_DECL outcome::doubt runner::doubt_about(const job_record& job, bool may_
     if (!may_probe && conditional) {
         return outcome::doubt::park;
     }
-    // Where even the server does not know, a key is no help: it is sent again as something new.
+    // If even the server does not know, a key is no help: it is sent again as a new request.
     const auto again = may_probe ? outcome::doubt::repeat : outcome::doubt::duplicate;
     switch (spec.if_unknown) {
         case on_unknown::park: return outcome::doubt::park;

@@ -21,14 +21,14 @@ public:
     single_request& operator=(const single_request&) = delete;
     virtual ~single_request() = default;
 
-    /// Once, when the request has all that every request of its job gets, and before anything is sent.
+    /// Called once, when the request is complete, and before anything is sent.
     virtual void prepared(request& /*what*/) {}
     /// Called before each single request. Its transfer's progress is written to the returned object, which lives until
     /// the next call.
     virtual transfer_progress& begin(request& what) = 0;
-    /// The transport threw: canceled, as a rule.
+    /// The transport threw: usually because it was canceled.
     virtual void interrupted() noexcept {}
-    /// The response to a single request. No secret is in it any more.
+    /// The response to a single request. All secrets are redacted.
     virtual void responded(const request& /*what*/, const response& /*got*/) {}
 };
 
@@ -41,12 +41,12 @@ class sender {
 public:
     sender(waybill::transport& transport, const options& options) : transport_(transport), options_(options) {}
 
-    /// Completes with the response to the last of the requests that it took.
+    /// Completes with the response to the last request.
     ///
-    /// @param job and `each` are there until this has completed.
+    /// @param job and `each` must live until this has completed.
     asio::awaitable<response> send(request what, const job_spec& job, single_request& each);
 
-    /// Adds the key by which a server knows a request that is not idempotent, and is sent again.
+    /// Adds the key by which a server recognises a repeated request that is not idempotent.
     void add_idempotency_key(request& what, const job_record& job, std::size_t about) const;
 
 private:

@@ -18,6 +18,9 @@
 namespace waybill::detail {
 
 /// Changes of a running job that wait for a commit. A commit includes all that wait; `flush` commits nothing else.
+///
+/// @par Thread safety
+///   On the uploader's strand.
 class write_behind {
 public:
     /// `whole` is the job as it is in memory, and as the next commit makes it on the disk.

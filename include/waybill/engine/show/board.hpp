@@ -13,6 +13,9 @@
 namespace waybill::detail {
 
 /// The state of all jobs from which the next snapshot is taken.
+///
+/// Lists up to a number of jobs, so that a queue of a million does not fill the memory. When it
+/// is full, a new job takes the place of the one that finished longest ago, or is only counted.
 class board {
 public:
     /// What an unlisted job may do when the list is full of unfinished jobs.
@@ -63,7 +66,7 @@ public:
         }
     }
 
-    /// Shows nothing; the versions go on.
+    /// Shows nothing; the versions continue.
     void clear() {
         jobs_.clear();
         ids_.clear();
@@ -88,7 +91,7 @@ public:
         totals_[was].jobs -= 1;
         totals_[was].bytes -= bytes;
     }
-    /// Adds differences, which may be below zero: all sums wrap around.
+    /// Adds differences, which may be negative: all sums wrap around.
     void correct(const totals& by) {
         for (std::size_t i = 0; i < status_count; ++i) {
             totals_.by_status[i].jobs += by.by_status[i].jobs;

@@ -114,7 +114,7 @@ WAYBILL_DECL asio::awaitable<void> engine::list_everything() {
     }
 }
 
-/// False when there is nothing further of this kind, or no room for it.
+/// False when there are no more of this kind, or no room for them.
 WAYBILL_DECL asio::awaitable<bool> engine::list_page(unlisted& rest) {
     constexpr std::size_t page = 128;
     std::vector<loaded_job> found = co_await parts_.store->list(rest.which, rest.last, page);

@@ -24,7 +24,7 @@ struct endpoint_offer {
 /// The endpoints' responses, by URL. Shared by the attempts of one uploader, on its strand.
 class endpoint_memory {
 public:
-    /// After this an endpoint is asked again: servers learn.
+    /// After this time an endpoint is queried again: servers are upgraded.
     static constexpr std::chrono::hours lifetime{1};
 
     /// The query may fail this often by accident; after that the endpoint is assumed not to support it.
@@ -32,7 +32,7 @@ public:
 
     using time = std::chrono::system_clock::time_point;
 
-    /// Nothing is known, too, when it is too old. A clock that was set back makes it too old.
+    /// Also unknown when it is too old. A clock that was set back makes it too old.
     [[nodiscard]] endpoint_offer find(const std::string& endpoint, time now) const {
         const auto found = offers_.find(endpoint);
         const bool fresh =
@@ -65,7 +65,7 @@ private:
         time received;
     };
     std::map<std::string, got> offers_;
-    std::map<std::string, int> disrupted_;  // over how many questions in a row
+    std::map<std::string, int> disrupted_;  // over how many queries in a row
 };
 
 /// What a response to OPTIONS offers.

@@ -63,7 +63,7 @@ WAYBILL_DECL void automatic_protocol::check(const waybill::job& job) const {
     }
 }
 
-/// Something of the job may be at the server already.
+/// Part of the job may be at the server already.
 [[nodiscard]] inline bool is_begun(const session& job) {
     bool begun = job.in_doubt() || job.find_checkpoint() != nullptr;
     for (std::size_t i = 0; i < job.items().size(); ++i) {
@@ -85,7 +85,7 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
     co_await negotiated_->restore(job);
 }
 
-/// The endpoint does not know the protocol, and nothing was begun there.
+/// The endpoint does not know the protocol, and no upload was created there.
 [[nodiscard]] inline bool is_outdated(const failure& why, const session& job) {
     const bool unknown = why.code() == make_http_error(404) || why.code() == make_http_error(405) ||
                          why.code() == make_http_error(501) || why.code() == errc::not_offered;
@@ -155,7 +155,7 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
         asked_ = true;
         const verdict v = judge(got, true);
         const bool refused = v.what == disposition::permanent && got.status != 0;
-        // The memory ends with the process. Of a program that ends after each try, the job remembers.
+        // The memory ends with the process. For a program that ends after each try, the job's record is used.
         const bool broken = is_disrupted_by(got);
         const bool often = broken && memory_->note_disrupted(endpoint);
         const job_state& past = job.state();
@@ -166,7 +166,7 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
             job.require(got);
         }
         offered = v.accepted ? offered_by(got) : endpoint_offer{"plain"};
-        if (!in_vain) {  // the next job asks once more: it may have been mended
+        if (!in_vain) {  // the next job queries once more: it may have been repaired
             memory_->remember(endpoint, offered, job.now());
         }
     }
@@ -180,7 +180,7 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
     co_return by_name ? "put" : "multipart";
 }
 
-/// A function of the job alone: a restart must find the same.
+/// A function of the job alone: after a restart it must return the same.
 WAYBILL_DECL protocol_spec automatic_protocol::settings_for(const session& job, const std::string& name) const {
     protocol_spec chosen{name, {}};
     const bool by_upload = name == "resumable" || name == "tus";

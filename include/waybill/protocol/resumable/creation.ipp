@@ -59,7 +59,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::adopt(const response& got, 
     try {
         placed.emplace(asked.resolve(location));
     } catch (const error&) {
-        // Not a URL we could use: as good as none.
+        // Not a usable URL: treated as missing.
     }
     if (!placed || placed->origin() != asked.origin()) {
         // Named before it is awaited: g++ 12 destroys a conditional's temporary twice.

@@ -91,7 +91,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::replay() {
     }
     const bool of_the_target = parse_upload_fields(got.headers).complete.value_or(false);
     if (of_the_target && got.status >= 400 && got.status < 500) {
-        co_await job_.resolve_and_discard(what_.about, false);  // asked for again it is sent again
+        co_await job_.resolve_and_discard(what_.about, false);  // it is sent again when it is requested again
         throw failure(failed(verdict{false, disposition::permanent, make_http_error(got.status)}, got).settle());
     }
     if (of_the_target) {

@@ -180,7 +180,7 @@ WAYBILL_DECL request resumable_upload::new_request(std::string method, const std
     return what;
 }
 
-/// Which of the bytes that one request sends are which item's.
+/// Maps the bytes of one request to the items they belong to.
 WAYBILL_DECL std::vector<body_span> resumable_upload::spans(std::uint64_t begin, std::uint64_t length) const {
     std::vector<body_span> found;
     for (const representation::part& p : what_.parts) {
@@ -234,7 +234,7 @@ struct resumable_upload::interim_notes {
     std::string broken;    ///< why the request was ended
 };
 
-/// Takes in interim responses (104). One that cannot be true ends the request.
+/// Processes interim responses (104). One that cannot be true ends the request.
 WAYBILL_DECL void resumable_upload::watch(request& what, interim_notes& notes, std::uint64_t begin) {
     const auto* const sent = what.body == nullptr ? nullptr : static_cast<const body_range*>(what.body);
     const bool creates = resource_.empty();
@@ -252,7 +252,7 @@ WAYBILL_DECL void resumable_upload::watch(request& what, interim_notes& notes, s
                 throw error(errc::invalid_response);
             }
             notes.location = placed.str();
-            if (sent != nullptr) {  // its bytes are on their way: the URL must be on disk now
+            if (sent != nullptr) {  // its bytes are being sent: the URL must be on disk now
                 resource_ = notes.location;
                 job_.save_soon(reached());
             }
@@ -269,7 +269,7 @@ WAYBILL_DECL void resumable_upload::watch(request& what, interim_notes& notes, s
 }
 
 WAYBILL_DECL asio::awaitable<void> resumable_upload::require_same_digest(const response& got) {
-    // Reads nothing that was sent by this process.
+    // Does not read the bytes that this process sent.
     if (hash_ != nullptr && !co_await reaches_end(*hash_)) {
         hash_ = nullptr;
     }

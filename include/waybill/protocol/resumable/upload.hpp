@@ -51,7 +51,7 @@ struct resumable_state {
     std::string digest_points;
 
     [[nodiscard]] WAYBILL_DECL std::string encode() const;
-    /// Empty when it cannot be decoded. Each version that was released is decoded for ever.
+    /// Empty when it cannot be decoded. Every released version is decoded forever.
     [[nodiscard]] static WAYBILL_DECL std::optional<resumable_state> decode(std::string_view bytes);
 };
 
@@ -64,6 +64,9 @@ struct resumable_state {
 }
 
 /// One upload by draft-ietf-httpbis-resumable-upload, from its current offset to its end.
+///
+/// Every offset a server reports is checked: never below what it has confirmed, never beyond what it can have. Whenever
+/// the state is uncertain the server is asked (HEAD); it is never guessed.
 class resumable_upload {
 public:
     resumable_upload(session& job, const resumable_settings& how, representation what);
@@ -116,7 +119,7 @@ private:
 
     // Ends.
     [[nodiscard]] failure failed(const verdict& why, const response& got) const;
-    /// The server contradicts itself or us: gives the upload up, and throws.
+    /// The server contradicts itself or us: abandons the upload, and throws.
     asio::awaitable<void> break_off(std::error_code code, std::string detail);
 
     session& job_;

@@ -102,7 +102,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::append() {
     }
 }
 
-/// The server has taken bytes; `end` is where those that were sent end.
+/// The server has accepted bytes; `end` is where the sent bytes end.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::appended(const response& got, std::uint64_t end, bool last) {
     const upload_fields said = parse_upload_fields(got.headers);
     if (last && !said.complete && is_web_page(got) && !mentions_uploads(got)) {
@@ -125,7 +125,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::refused(const response& got
     const upload_fields said = parse_upload_fields(got.headers);
     verdict v = judge(got, !last);
     if (v.code == errc::response_too_large && v.what == disposition::permanent) {
-        v.what = disposition::retry;  // too many interim responses; the bytes may have arrived all the same
+        v.what = disposition::retry;  // too many interim responses; the bytes may have arrived nevertheless
     }
     if (said.complete.value_or(false) && got.status >= 400) {
         // The target's own response: resuming would not resolve it.

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-// The request that makes an object of its parts.
+// The request that assembles an object from its parts.
 namespace waybill::detail {
 
 /// Names the parts. The server may respond with 200 immediately and report its failure later, in the body.

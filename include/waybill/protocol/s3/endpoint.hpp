@@ -61,8 +61,8 @@ struct s3_response {
 /// Throws the `failure` for a response, unless it was accepted.
 WAYBILL_DECL void require_accepted(const s3_response& got, std::int64_t now_unix, std::size_t item);
 
-/// A server, as one attempt at a job knows it: which keys sign its requests, in which region it is,
-/// and how far its clock is from ours.
+/// A server, during one attempt at a job: the keys that sign its requests, its region, and the difference between its
+/// clock and ours.
 class s3_endpoint {
 public:
     s3_endpoint(const s3_settings& settings, s3_credentials_provider keys)
@@ -76,7 +76,7 @@ public:
     /// Throws a `failure` when there are no keys, or none that can be sent.
     asio::awaitable<s3_response> send(exchange& server, request what, std::string payload, std::size_t about);
 
-    /// The keys for this URL, as far as there are any that can be sent.
+    /// The keys for this URL, if there are any that can be sent.
     [[nodiscard]] std::string identity(const std::string& target) const;
 
     /// Bytes are sent with their MD5: objects that are locked need it, where no checksum was asked for.
@@ -84,7 +84,7 @@ public:
     /// True when a response asks for it: a bucket may lock all of its objects. From then on it is sent.
     [[nodiscard]] bool asks_for_md5(const s3_response& got);
 
-    /// Objects and parts that were taken in this attempt: the host is well.
+    /// Objects and parts accepted in this attempt: the host is up.
     [[nodiscard]] std::size_t taken() const noexcept { return taken_; }
     void note_taken() noexcept { ++taken_; }
 

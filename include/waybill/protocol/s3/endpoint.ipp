@@ -12,7 +12,7 @@
 
 namespace waybill::detail {
 
-/// The error codes that S3 servers have for the same: AWS, MinIO, Ceph, Alibaba, Google, Huawei and others.
+/// The error codes that different S3 servers use for the same: AWS, MinIO, Ceph, Alibaba, Google, Huawei and others.
 struct s3_words {
     static constexpr std::array<std::string_view, 8> passing = {"RequestTimeout",
                                                                 "InternalError",
@@ -63,7 +63,7 @@ WAYBILL_DECL verdict judge(const s3_response& got, bool idempotent) {
     if (is_one_of(got.error.code, s3_words::busy)) {
         v.what = disposition::busy;
     } else if (got.error.code == "RequestTimeTooSkewed") {
-        v.what = disposition::network;  // no job is at fault for a clock
+        v.what = disposition::network;  // a wrong clock is not the job's fault
     } else if (is_one_of(got.error.code, s3_words::passing)) {
         v.what = disposition::retry;
     } else if (is_one_of(got.error.code, s3_words::keys)) {

@@ -107,7 +107,7 @@ private:
     std::vector<s3_sent_part> sent_;         ///< what completion names; missing parts have empty entries
     std::vector<bool> in_flight_;            ///< taken up in this round
     std::vector<int> refusals_;              ///< of each part in this attempt
-    std::optional<failure> failed_;          ///< of a part, while its neighbours finish
+    std::optional<failure> failed_;          ///< of a part, while the others finish
     std::optional<failure> unacknowledged_;  ///< of parts that may have arrived nevertheless: the list shows it
     std::size_t unacknowledged_in_a_row_ = 0;
     std::optional<std::string> receipt_;  ///< the object is there

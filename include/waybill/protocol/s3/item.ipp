@@ -144,7 +144,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::begin() {
     co_await create();
 }
 
-// Two of them are two uploads, of which one stays empty: no harm that is worth a question.
+// Two of them are two uploads, of which one stays empty: harmless, so the server is not asked.
 WAYBILL_DECL asio::awaitable<void> s3_item::create() {
     request make = make_request("POST", target_ + "?uploads");
     add_object_headers(make);
@@ -165,13 +165,13 @@ WAYBILL_DECL asio::awaitable<void> s3_item::create() {
     resource_ = target_ + "?uploadId=" + url::escape_segment(id);
     state_.parts.assign(s3_part_count(size(), state_.part_size), 0);
     sent_.assign(state_.parts.size(), {});
-    // Durable before the first byte of a part: from here on the upload is never lost.
+    // Durable before the first byte of a part: from here on the upload cannot be lost.
     checkpoint created = reached();
     co_await job_.save(std::move(created));
     job_.confirm(index_, 0);
 }
 
-/// Another upload in place of this one, a bounded number of times; `discard`: this one is still there.
+/// Replaces the upload by a new one, a bounded number of times; `discard`: the old one still exists.
 WAYBILL_DECL asio::awaitable<void> s3_item::restart(const s3_response& because, bool discard) {
     if (++state_.restarts > most_restarts) {
         fail(disposition::permanent, make_http_error(because.http.status), because,

@@ -74,7 +74,7 @@ struct s3_state {
     return std::move(out).take();
 }
 
-/// Empty when it cannot be decoded. Each version that was released is decoded for ever.
+/// Empty when it cannot be decoded. Every released version is decoded forever.
 [[nodiscard]] inline std::optional<s3_state> decode_s3_state(std::string_view text) {
     decoder in(text);
     s3_state s;

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-// The files that the AWS tools keep keys and settings in, read as they read them. Pure functions.
+// The files that the AWS tools keep keys and settings in, parsed as they parse them. Pure functions.
 namespace waybill::detail {
 
 /// The values of one profile that are used.

@@ -48,8 +48,8 @@ WAYBILL_DECL asio::awaitable<void> s3_protocol::upload(session& job) {
     items.finish();
 }
 
-// A part that is still on its way when its upload is aborted may be kept after all: the server is asked
-// until it knows nothing of the upload.
+// A part that is still being sent when its upload is aborted may be kept after all: the abort is repeated until the
+// server no longer knows the upload.
 WAYBILL_DECL asio::awaitable<void> s3_protocol::discard(exchange& server, const leftover& what) {
     const std::optional<s3_state> state = decode_s3_state(what.reached.state);
     if (!state || state->delivered || what.reached.resource.empty()) {

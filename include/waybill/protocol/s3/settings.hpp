@@ -47,7 +47,7 @@ struct s3_settings {
         s.checksum = value;
         good = value == "crc32c" || value == "sha256";
     } else if (name == "digest") {
-        s.whole_checksum = good = value == "crc32c";  // the only one that can be had from those of parts
+        s.whole_checksum = good = value == "crc32c";  // the only one that can be computed from those of parts
     } else if (name == "region") {
         s.region = value;
     } else if (name == "service") {
@@ -120,7 +120,7 @@ struct s3_settings {
     return false;
 }
 
-/// True when a host has no bucket in its name: an address, a name of one label, or one that begins with `s3`. Of any
+/// True when a host has no bucket in its name: an address, a name of one label, or one that begins with `s3`. For any
 /// other name only the server knows.
 [[nodiscard]] inline bool is_host_without_bucket(std::string_view host) noexcept {
     const bool address = host.find(':') != std::string_view::npos || std::all_of(host.begin(), host.end(), [](char c) {
@@ -131,7 +131,7 @@ struct s3_settings {
     return address || first.size() == host.size() || same_header(first, "s3") || of_region;
 }
 
-/// True when a path that begins with a bucket goes on with a key.
+/// True when a path that begins with a bucket continues with a key.
 [[nodiscard]] inline bool has_key_after_bucket(std::string_view path) noexcept {
     const auto end = path.find('/', 1);
     return end != std::string_view::npos && end > 1 && end + 1 < path.size();

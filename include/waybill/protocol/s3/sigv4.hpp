@@ -12,7 +12,7 @@
 
 namespace waybill::detail {
 
-/// The payload of a request whose bytes the signature does not vouch for.
+/// The payload of a request whose bytes are not signed.
 inline constexpr std::string_view unsigned_payload = "UNSIGNED-PAYLOAD";
 
 /// A path as it is both signed and sent: decoded, then every byte except the unreserved ones and `/` percent-encoded.

@@ -62,7 +62,7 @@ WAYBILL_DECL void s3_item::require_checksum(const s3_response& got, const body_s
     }
 }
 
-/// Throws when a server does not know the checksums that this job asks of it.
+/// Throws when a server does not know the checksums that this job requires.
 WAYBILL_DECL void s3_item::require_known_checksum(const s3_response& got) const {
     if (!state_.checksum.empty() && refuses_checksums(got)) {
         fail(disposition::permanent, errc::not_offered, got, "S3 checksum " + state_.checksum);

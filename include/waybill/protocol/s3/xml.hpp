@@ -44,7 +44,7 @@ struct s3_part_list {
 };
 
 /// @param checksum the algorithm whose checksums are of interest: `crc32c`, `sha256` or none.
-/// Empty when the body is not a whole and sound list.
+/// Empty when the body is not a complete and valid list.
 [[nodiscard]] WAYBILL_DECL std::optional<s3_part_list> parse_part_list(const std::string& body,
                                                                        std::string_view checksum);
 

@@ -93,7 +93,7 @@ WAYBILL_DECL std::optional<s3_part_list> parse_part_list(const std::string& body
         list.parts.push_back(std::move(one));
     }
     if (s3_document::text(document.root(), "IsTruncated", 8) == "true") {
-        // Not all say where the next page begins; it is behind the last part of this one.
+        // Not all servers say where the next page begins: it follows the last part of this one.
         list.next = s3_document::number(document.root(), "NextPartNumberMarker").value_or(last);
         if (list.next == 0) {
             return std::nullopt;

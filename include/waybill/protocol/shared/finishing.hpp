@@ -12,7 +12,7 @@
 // upload as complete. Pure.
 namespace waybill::detail {
 
-/// How an upload ended that its server calls complete.
+/// The outcome of an upload that its server reports as complete.
 enum class ending : std::uint8_t {
     delivered,
     refused,     ///< it has the bytes and rejects them: a hook of the server refused

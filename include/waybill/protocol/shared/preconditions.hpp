@@ -21,7 +21,7 @@ namespace waybill::detail {
     return std::any_of(headers.begin(), headers.end(), [](const auto& h) { return is_condition(h.first); });
 }
 
-/// Its only condition is that nothing is there.
+/// Its only condition is that the target does not exist.
 [[nodiscard]] inline bool only_if_absent(const string_pairs& headers) {
     return is_conditional(headers) && std::all_of(headers.begin(), headers.end(), [](const auto& h) {
                return !is_condition(h.first) || (same_header(h.first, "If-None-Match") && h.second == "*");
@@ -52,7 +52,7 @@ struct shown_content {
         there.size = parse_decimal(head.header("Content-Length").value_or(""));
     }
     there.sha256 = parse_repr_digest(head.headers, "sha-256");
-    // Object stores and many others make an MD5 of the bytes their ETag; where it is another one, it may be no MD5.
+    // Object stores and many others use an MD5 of the bytes as ETag; another one may be no MD5.
     constexpr std::size_t digits = 32;
     std::string tag(head.header("ETag").value_or(""));
     if (tag.size() == digits + 2 && tag.front() == '"' && tag.back() == '"') {

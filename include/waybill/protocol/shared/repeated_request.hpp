@@ -10,7 +10,7 @@
 // A request that is not idempotent, sent once more because its first response was lost.
 namespace waybill::detail {
 
-/// An earlier request about the same may have arrived, and the endpoint knows it by its key.
+/// An earlier request for the same item may have arrived, and the endpoint recognises it by its key.
 [[nodiscard]] inline bool is_repeated_by_key(const session& job, std::size_t about) {
     return job.in_doubt(about) && job.spec().if_unknown == on_unknown::retry_same_key;
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-// Where items go.
+// The targets of items.
 namespace waybill::detail {
 
 /// The URL stands for several targets.

@@ -23,7 +23,7 @@ struct upload_limits {
     std::optional<std::uint64_t> max_age;  ///< seconds
 };
 
-/// Empty when there is none, or a known member has a wrong type: then the draft wants all ignored.
+/// Empty when there is none, or a known member has a wrong type: then the draft requires all to be ignored.
 [[nodiscard]] WAYBILL_DECL std::optional<upload_limits> parse_upload_limit(const header_list& headers);
 
 struct upload_fields {

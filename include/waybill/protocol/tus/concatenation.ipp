@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-// Making one upload of several.
+// Concatenates several uploads into one.
 namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
@@ -25,7 +25,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
         make.assembles = size();
         const response got = co_await send(std::move(make), nullptr, 0);
         if (got.status == 400 || got.status == 404 || got.status == 409 || got.status == 410) {
-            // A part is missing there after all: the next attempt asks for each.
+            // A part is missing after all: the next attempt asks for each.
             fail(disposition::retry, make_http_error(got.status), got, "the parts cannot be concatenated");
         }
         job_.require(got, index_, false);

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-// An item's way: taken up or planned, its parts, its end. Its requests are in tus_requests.ipp.
+// An item's control flow: continued or planned, its parts, its end. Its requests are in tus_requests.ipp.
 namespace waybill::detail {
 
 WAYBILL_DECL tus_item::tus_item(session& job, std::size_t index, const tus_settings& settings,
@@ -166,7 +166,7 @@ WAYBILL_DECL void tus_item::note_reported(const failure& why) {
     }
 }
 
-/// Gives the upload up: its server cannot be trusted with it. A retry of the job begins a new one.
+/// Abandons the upload: its server's reports cannot be trusted. A retry of the job creates a new one.
 WAYBILL_DECL asio::awaitable<void> tus_item::contradicted(const response& got, std::string what) {
     co_await job_.resolve_and_discard(index_, true);  // an abandoned upload has not arrived
     throw failure(failed(disposition::permanent, errc::wrong_offset, got, std::move(what)).settle());

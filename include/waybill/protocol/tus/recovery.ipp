@@ -117,7 +117,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::found_complete(tus_part& part, cons
 /// The upload no longer exists at the server, or has expired: another one is created.
 WAYBILL_DECL asio::awaitable<void> tus_item::lost(tus_part& part, const response& got) {
     if (whole()) {
-        require_known(got);  // a server may put a finished upload away
+        require_known(got);  // a server may delete a finished upload
     }
     count_restart(got);
     co_await restart(part, !got.header("Tus-Resumable"));
@@ -146,7 +146,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::lost_tail(tus_part& part, std::uint
     if (++state_.restarts > most_restarts) {
         co_await contradicted(got, said + ", and it is the " + std::to_string(state_.restarts) + "th time");
     }
-    if (!whole()) {  // its other parts are as little worth
+    if (!whole()) {  // its other parts are no better
         co_await job_.forget(index_, true);
         fail(disposition::retry, errc::wrong_offset, got, said);
     }

@@ -33,7 +33,7 @@ WAYBILL_DECL asio::awaitable<response> tus_item::send(request what, tus_part* pa
         what.spans.push_back(body_span{index_, 0, part->begin + part->offset, bytes});
     }
     response got = co_await job_.send(std::move(what), index_);
-    if (got.status == 423) {  // another request has it: most likely our own of before
+    if (got.status == 423) {  // another request holds the lock: most likely our own earlier one
         fail(disposition::busy, make_http_error(423), got, "the upload is locked");
     }
     co_return got;
@@ -59,8 +59,8 @@ WAYBILL_DECL asio::awaitable<void> tus_item::discover() {
     server_->offer = v.accepted ? parse_tus_offer(got) : tus_offer();
 }
 
-// One byte more or less in a body the server checks is found out by it, not by us: the body is read
-// twice, here and when it is sent; the second time from the page cache.
+// A body that is a byte too long or too short is detected by the server's checksum, not by us: the body is read twice,
+// here and when it is sent; the second time from the page cache.
 WAYBILL_DECL asio::awaitable<void> tus_item::add_checksum(request& what) {
     std::string algorithm = digest_for_tus(state_.checksum);
     if (algorithm.empty()) {
@@ -106,7 +106,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
     co_await created(part, got, filled ? std::optional(bytes) : std::nullopt);
 }
 
-/// `sent`: how many bytes the request brought that made it.
+/// `sent`: how many bytes the creating request sent.
 WAYBILL_DECL asio::awaitable<void> tus_item::created(tus_part& part, const response& got,
                                                      std::optional<std::uint64_t> sent) {
     part.url = tus_location(got, job_.spec().url, index_);
@@ -120,7 +120,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::created(tus_part& part, const respo
         part.offset = *offset;
         part.asked = true;
     }
-    // Durable before the first byte of the body: from here on the upload is never lost.
+    // Durable before the first byte of the body: from here on the upload cannot be lost.
     checkpoint created = reached();
     const bool at_once = part.length != 0 && part.length <= small_item && next_size(part) == part.length;
     // A checksum reads the file first: a failure to read must not be taken for a request that may have arrived.

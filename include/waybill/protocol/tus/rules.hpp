@@ -123,7 +123,7 @@ struct tus_offer {
     [[nodiscard]] bool has(std::string_view extension) const {
         return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
     }
-    /// The algorithm to use for a wish; empty: none.
+    /// The algorithm to use for a request; empty: none.
     [[nodiscard]] std::string checksum_for(std::string_view wish) const {
         constexpr std::array<std::string_view, 3> best_first = {"sha256", "sha1", "md5"};
         for (const std::string_view name : best_first) {
@@ -153,8 +153,8 @@ struct tus_offer {
     return now_unix + (*until - parse_http_date(r.header("Date").value_or("")).value_or(now_unix));
 }
 
-/// The URL a `Location` means. Throws a permanent failure when it leads to another origin: bytes go
-/// to no host that was not asked for.
+/// The URL that a `Location` means. Throws a permanent failure when it has another origin: bytes are sent only to the
+/// host that the job names.
 [[nodiscard]] inline std::string tus_location(const response& r, const std::string& asked, std::size_t item) {
     const auto refuse = [&](std::string why) {
         diagnostics d = describe(r);
@@ -227,7 +227,7 @@ struct tus_state {
     return std::move(out).take();
 }
 
-/// Empty when it cannot be decoded. Each version that was released is decoded for ever.
+/// Empty when it cannot be decoded. Every released version is decoded forever.
 [[nodiscard]] inline std::optional<tus_state> decode_tus_state(std::string_view text) {
     constexpr std::uint64_t most = INT64_MAX;
     decoder in(text);

@@ -53,9 +53,8 @@ public:
     /// Stored with the next change, if a minute has passed since it was last stored, and by `write_back`.
     void note_time(const store_time& now) noexcept { time_ = now; }
 
-    /// Runs `changes` in one transaction that is synced once, and notes each one's `outcome`. Each
-    /// change stands or falls alone, without touching the others, unless the whole transaction fails:
-    /// that failure is returned, too.
+    /// Runs `changes` in one transaction that is synced once, and sets each one's `outcome`. Each change succeeds or
+    /// fails alone, without affecting the others, unless the whole transaction fails: that failure is returned, too.
     std::exception_ptr transact(std::vector<database_change>& changes) noexcept;
 
     // To be called within a change.
@@ -135,8 +134,8 @@ private:
     };
     [[nodiscard]] use sql(std::string_view text);
 
-    /// Statements that name all columns. Not in statics: a static uploader is destroyed after those that its first
-    /// jobs have made.
+    /// Statements that name all columns. Not in statics, because a static uploader is destroyed after statics that its
+    /// first jobs have created.
     struct texts {
         texts();
         std::string job;

@@ -106,7 +106,7 @@ public:
         return target;
     }
 
-    /// Notes which files SQLite has opened.
+    /// Records which files SQLite has opened.
     void note_opened() {
         opened_ = id_of(path_);
         wal_ = path_ + "-wal";

@@ -67,10 +67,10 @@ public:
     [[nodiscard]] const std::string& small_body_bytes() const noexcept { return small_; }
 
     [[nodiscard]] bool ended_well() const noexcept { return done_ && result_ == CURLE_OK; }
-    /// Gives the handle away, once it is in no multi handle any more.
+    /// Releases the handle, once it is in no multi handle any more.
     [[nodiscard]] easy_handle take_easy() noexcept { return std::move(easy_); }
 
-    /// Lets the last byte go.
+    /// Allows the last byte to be sent.
     void open_gate() {
         gate_open_ = true;
         if (at_gate_ && !done_) {

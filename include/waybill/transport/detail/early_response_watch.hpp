@@ -36,7 +36,7 @@ public:
     }
     /// The rest is still being sent.
     [[nodiscard]] bool in_flight() noexcept { return look() > 0 && !refused_; }
-    /// The server's machine has the rest, and the server had not turned away before.
+    /// The server's machine has the rest, and the server had not refused before.
     [[nodiscard]] bool took_all() noexcept {
         return came_ && look() == 0 && !refused_ && (over_tls_ || is_open(connection_.get()));
     }

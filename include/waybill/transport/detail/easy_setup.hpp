@@ -112,7 +112,7 @@ inline void require_token(const std::string& name) {
         // libcurl's notation: "Name:" would remove a header, "Name;" sends an empty one.
         append_line(lines, h.value.empty() ? h.name + ";" : h.name + ": " + h.value);
     }
-    // A server that ignores it costs the whole patience for each request: only where it is wanted.
+    // A server that ignores it costs the whole timeout for each request: only where it is wanted.
     append_line(lines, expect_continue ? "Expect: 100-continue" : "Expect:");
     if (!has_header(headers, "Content-Type")) {
         append_line(lines, "Content-Type:");
