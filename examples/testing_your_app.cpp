@@ -28,7 +28,7 @@ public:
         around.files->write("/tuesday", std::string(2000, 't'));
         around.server.honours_keys = true;
         around.server.next(testing::fault{testing::fault::kind::cut, 500});          // a bad network,
-        around.server.next(testing::fake_transport::answer(503));                    // a busy server,
+        around.server.next(testing::fake_transport::respond(503));                   // a busy server,
         around.server.next(testing::fault{testing::fault::kind::response_lost, 0});  // a lost response
     }
 
@@ -41,8 +41,8 @@ public:
     }
 
     std::string check(const testing::surroundings& around) override {
-        const bool all_told = published_["monday"] && published_["tuesday"];
-        return !all_told                           ? "the user was not notified"
+        const bool all_notified = published_["monday"] && published_["tuesday"];
+        return !all_notified                       ? "the user was not notified"
                : around.server.posts().size() == 2 ? ""
                                                    : std::to_string(around.server.posts().size()) + " posts, not 2";
     }

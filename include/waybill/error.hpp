@@ -24,7 +24,7 @@ enum class errc : int {
     invalid_name,        ///< an item's name or field name is empty or holds a control character
     invalid_id,          ///< the job id is empty, too long, or has a character outside [A-Za-z0-9._:-]
     invalid_lane,        ///< the lane's name is too long or holds a control character
-    invalid_range,       ///< a byte range lies outside its file
+    invalid_range,       ///< a byte range is outside its file
     invalid_setting,     ///< a protocol setting is unknown or out of range
     empty_job,           ///< the job has no item
     duplicate_id,        ///< another job with this id and other content was accepted before
@@ -34,7 +34,7 @@ enum class errc : int {
     source_missing,      ///< the file does not exist
     source_unreadable,   ///< the file cannot be opened for reading
     source_not_regular,  ///< the path names a directory, FIFO, socket, device or symbolic link
-    source_outside,      ///< the file lies outside the folder that files may be uploaded from
+    source_outside,      ///< the file is outside the folder that files may be uploaded from
 
     // The source, while it is being sent.
     file_changed = 30,   ///< the file is no longer the one that was accepted

@@ -27,7 +27,7 @@ namespace detail {
         case errc::invalid_name: return "not a usable name; remove control characters, and do not leave it empty";
         case errc::invalid_id: return "not a valid job id; use 1 to 128 of the characters A-Z a-z 0-9 . _ : -";
         case errc::invalid_lane: return "not a valid lane; use at most 128 printable characters";
-        case errc::invalid_range: return "the byte range lies outside the file; correct offset and length";
+        case errc::invalid_range: return "the byte range is outside the file; correct offset and length";
         case errc::invalid_setting: return "not a valid setting of this protocol; correct or remove it";
         case errc::empty_job: return "the job has no items; add at least one file, range or byte string";
         case errc::duplicate_id: return "a job with this id but other content was accepted before; use another id";
@@ -40,7 +40,7 @@ namespace detail {
         case errc::source_not_regular:
             return "not a regular file; directories, links, FIFOs and devices cannot be uploaded";
         case errc::source_outside:
-            return "the file lies outside the folder uploads are confined to; move it there, or widen file_root";
+            return "the file is outside the folder that uploads are confined to; move it there, or widen file_root";
         case errc::file_changed: return "the file changed after it was accepted; retry the job to send the new content";
         case errc::source_read_failed: return "reading the file failed; check the disk or the mount it is on";
         case errc::source_unavailable:
@@ -50,7 +50,7 @@ namespace detail {
             return "the file yields more or fewer bytes than its size says, as those of /proc and /sys do; copy it to "
                    "a file on a disk";
         case errc::file_touched:
-            return "the file's permissions, links or name changed while it was read; leave it alone until it is sent";
+            return "the file's permissions, links or name changed while it was read; do not modify it until it is sent";
         case errc::store_locked: return "the store is in use by another process; stop it, or use another store";
         case errc::store_damaged:
             return "the store is damaged; restore it from a backup, or move it aside and start with an empty one";
@@ -70,7 +70,7 @@ namespace detail {
             return "the request was sent completely, but its outcome is unknown; find out whether the server has it, "
                    "then resolve the job";
         case errc::expired: return "not delivered within the job's maximum age; retry the job to start again";
-        case errc::invalid_option: return "not a usable option of the uploader; correct it, or leave it out";
+        case errc::invalid_option: return "not a usable option of the uploader; correct or remove it";
         case errc::forked:
             return "the uploader belongs to the process that forked this one; create another uploader, on a store of "
                    "its own";

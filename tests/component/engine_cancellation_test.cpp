@@ -92,7 +92,7 @@ void fill(surroundings& around) {
     w.start();
     w.add(put_job("done", {"/a"}));
     w.until_idle();
-    around.answers.push_back(fake_transport::answer(404));
+    around.answers.push_back(fake_transport::respond(404));
     w.add(put_job("failed", {"/bad"}));
     w.until_idle();
     around.faults.push_back({fault::kind::response_lost, 0});

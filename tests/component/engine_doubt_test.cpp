@@ -83,7 +83,7 @@ TEST_CASE("to an endpoint that honours the key, 409 means that the first request
     w.add(std::move(j));
     w.start();
     w.until([&] { return w.at("one").status == status::waiting; });
-    around.answers = {fake_transport::answer(409), fake_transport::answer(409), fake_transport::answer(200)};
+    around.answers = {fake_transport::respond(409), fake_transport::respond(409), fake_transport::respond(200)};
     w.until_idle();
     if (policy == on_unknown::retry_same_key) {
         CHECK(w.at("one").status == status::completed);
@@ -97,7 +97,7 @@ TEST_CASE("to an endpoint that honours the key, 409 means that the first request
 TEST_CASE("409 to the first request with a key is a refusal") {
     surroundings around;
     around.files->write("/a", "x");
-    around.answers = {fake_transport::answer(409)};
+    around.answers = {fake_transport::respond(409)};
     world w(around);
     job j = form_job("one", {"/a"});
     j.if_unknown(on_unknown::retry_same_key);
@@ -114,7 +114,7 @@ TEST_CASE("a refusal of a form that is repeated under its key says nothing of th
     surroundings around;
     world w(around);
     lose_an_answer(around, w);
-    around.answers = {fake_transport::answer(number)};
+    around.answers = {fake_transport::respond(number)};
     w.until_idle();
     // But for the one that says: this key is known, and came with another form.
     CHECK(w.at("one").status == (number == 422 ? status::failed : status::unknown_outcome));
@@ -156,7 +156,7 @@ TEST_CASE("a refusal of the third request says nothing of the first, though the 
     second.add(std::move(j));
     second.start();
     until(status::waiting);
-    around.answers = {fake_transport::answer(400)};
+    around.answers = {fake_transport::respond(400)};
     until(status::unknown_outcome);
     CHECK(calls == 3);
     CHECK(second.at("one").attempt == 2);
@@ -235,7 +235,7 @@ TEST_CASE("a form post that breaks before its last byte is repeated: the server 
 TEST_CASE("HTTP 502 to a form post is ambiguous, to a PUT it is not") {
     surroundings around;
     around.files->write("/a", "x");
-    around.answers.push_back(fake_transport::answer(502));
+    around.answers.push_back(fake_transport::respond(502));
     world w(around);
     SECTION("POST") {
         w.add(form_job("one", {"/a"}));
@@ -386,7 +386,7 @@ TEST_CASE(
     surroundings around;
     world w(around);
     lose_an_answer(around, w);
-    around.answers = {fake_transport::answer(409)};
+    around.answers = {fake_transport::respond(409)};
     around.faults.assign(1, fault());
     around.faults.resize(10'000, {fault::kind::refused, 0});  // for longer than a job may be old
     w.until_idle();
@@ -398,7 +398,7 @@ TEST_CASE("409 is a refusal when no earlier request can have arrived, however ma
     surroundings around;
     around.files->write("/a", "x");
     around.faults.push_back({fault::kind::refused, 0});
-    around.answers = {fake_transport::answer(409)};
+    around.answers = {fake_transport::respond(409)};
     world w(around);
     job j = form_job("one", {"/a"});
     j.if_unknown(on_unknown::retry_same_key);
@@ -690,7 +690,7 @@ TEST_CASE("a post of an item is repeated by itself where the key is honoured, an
     w.add(std::move(j));
     w.start();
     w.until([&] { return w.at("one").status == status::waiting; });
-    around.answers = {fake_transport::answer(409), fake_transport::answer(200)};
+    around.answers = {fake_transport::respond(409), fake_transport::respond(200)};
     w.until_idle();
     CHECK(w.at("one").status == status::completed);
     REQUIRE(around.requests.size() == 4);
@@ -702,7 +702,7 @@ TEST_CASE("a post in doubt is settled before items that were refused are tried a
     around.files->write("/a", "first");
     around.files->write("/b", "second");
     around.files->write("/c", "third");
-    around.answers = {fake_transport::answer(403)};
+    around.answers = {fake_transport::respond(403)};
     around.faults = {{}, {fault::kind::response_lost, 0}};
     world w(around);
     job j = posts_job("one", {"/a", "/b", "/c"});

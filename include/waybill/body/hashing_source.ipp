@@ -32,7 +32,7 @@ WAYBILL_DECL void hashing_source::read(std::uint64_t offset, std::span<char> out
     take(offset, out);
 }
 
-// Split at the points' offsets, so that each point is at a round offset whatever the sizes of the pieces.
+// Split at the points' offsets, so that each point is at a round offset for any sizes of the pieces.
 WAYBILL_DECL void hashing_source::take(std::uint64_t offset, std::span<const char> bytes) {
     if (offset > position_ || offset + bytes.size() <= position_) {
         return;

@@ -20,7 +20,7 @@ namespace waybill::testing {
 /// A server in memory: keeps what is PUT and posted, and injects the faults it is given.
 ///
 ///     server.next(fault{fault::kind::cut, 1000});      // the next request loses its connection after 1,000 bytes
-///     server.next(fake_transport::answer(503));        // the one after it gets the response 503
+///     server.next(fake_transport::respond(503));        // the one after it gets the response 503
 ///     server.next(fault{fault::kind::response_lost});  // then one is accepted, and its response is lost
 ///
 /// @par Thread safety
@@ -90,10 +90,10 @@ private:
     response accept(const received_request& r) {
         if (r.method == "PUT") {
             if (r.header("If-None-Match") == "*" && objects_.contains(r.url)) {
-                return fake_transport::answer(412);
+                return fake_transport::respond(412);
             }
             objects_[r.url] = r.body;
-            return fake_transport::answer(201);
+            return fake_transport::respond(201);
         }
         if (r.method != "POST") {
             return otherwise ? otherwise(r) : shown(r);
@@ -102,15 +102,15 @@ private:
         if (!honours_keys || key.empty() || keys_.insert(key).second) {
             posts_.push_back(r);
         }
-        return fake_transport::answer(201);
+        return fake_transport::respond(201);
     }
 
     [[nodiscard]] response shown(const received_request& r) const {
         const auto there = objects_.find(r.url);
         if (r.method != "HEAD" || there == objects_.end()) {
-            return fake_transport::answer(404);
+            return fake_transport::respond(404);
         }
-        response got = fake_transport::answer(200);
+        response got = fake_transport::respond(200);
         got.headers.push_back({"Content-Length", std::to_string(there->second.size())});
         got.headers.push_back({"ETag", "\"" + detail::to_hex(detail::digest_of("md5", there->second)) + "\""});
         return got;

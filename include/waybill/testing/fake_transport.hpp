@@ -67,7 +67,7 @@ public:
     std::size_t chunk = 1000;
 
     /// A response with this status and nothing else.
-    [[nodiscard]] static response answer(int status) {
+    [[nodiscard]] static response respond(int status) {
         response r;
         r.status = status;
         return r;

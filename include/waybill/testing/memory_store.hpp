@@ -106,7 +106,7 @@ private:
     asio::awaitable<void> turn();
     asio::awaitable<void> migrate_disk();
     asio::awaitable<void> read();
-    void fail_as_scripted(const std::function<void()>& told);
+    void fail_as_scripted(const std::function<void()>& hook);
     asio::awaitable<void> write(std::function<void()> change);
     void perform(const std::function<void()>& change);
     void apply(const job_change& change);

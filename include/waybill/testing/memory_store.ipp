@@ -72,9 +72,9 @@ WAYBILL_DECL void memory_store::perform(const std::function<void()>& change) {
     ++disk_->commits;
 }
 
-WAYBILL_DECL void memory_store::fail_as_scripted(const std::function<void()>& told) {
+WAYBILL_DECL void memory_store::fail_as_scripted(const std::function<void()>& hook) {
     try {
-        told();
+        hook();
     } catch (const error& e) {
         if (e.code() == errc::store_failed) {
             failed_ = true;

@@ -17,7 +17,7 @@ request_limits limits() {
     request_limits l;
     l.connect = seconds(10);
     l.stall = seconds(20);
-    l.answer = seconds(300);
+    l.response = seconds(300);
     return l;
 }
 

@@ -42,10 +42,9 @@ public:
         }
         // The response of a server that refuses early and hangs up may be lost, most of all over TLS: after some
         // connections were lost in mid-body, the server is asked first.
-        // connections that broke in mid-body it is asked first.
-        constexpr int cuts_until_asked = 3;
-        const int cuts = self_.whole_.job.state.early_cuts;
-        what.expect_continue = what.expect_continue || (cuts >= cuts_until_asked && what.body_size() > 0);
+        constexpr int losses_until_asked = 3;
+        const int losses = self_.whole_.job.state.early_cuts;
+        what.expect_continue = what.expect_continue || (losses >= losses_until_asked && what.body_size() > 0);
         known_ = self_.in_doubt(about_);
     }
 
@@ -73,7 +72,7 @@ public:
         transfer_.reset();
         const bool by_server = got.status != 0 && !concerns_host(make_http_error(got.status));
         self_.report_.contact(by_server || got.body_taken >= self_.options_.retry.prompt_bytes);
-        count_cuts(what, got, sent);
+        count_losses(what, got, sent);
         const verdict v = judge(got, false);
         if (intends_) {
             const job_record& job = self_.whole_.job;
@@ -83,16 +82,16 @@ public:
     }
 
 private:
-    void count_cuts(const request& what, const response& got, std::uint64_t sent) {
-        const bool cut = got.status == 0 && got.failure == errc::connection_lost && !got.may_have_left;
+    void count_losses(const request& what, const response& got, std::uint64_t sent) {
+        const bool lost = got.status == 0 && got.failure == errc::connection_lost && !got.may_have_left;
         // Only a body is interrupted; the response to a query says nothing about the next one. And a limit that was
         // reported to `Expect` holds for the next request too, which may still exceed it.
         const bool limit_reported = what.expect_continue && got.status == 413;
-        int& cuts = self_.whole_.job.state.early_cuts;
+        int& losses = self_.whole_.job.state.early_cuts;
         if (what.body_size() > 0 && !limit_reported) {
-            cuts = cut ? cuts + 1 : 0;
+            losses = lost ? losses + 1 : 0;
         }
-        if (cut && self_.find_checkpoint(about_) != nullptr) {
+        if (lost && self_.find_checkpoint(about_) != nullptr) {
             self_.report_.cut_after(std::max(sent, got.body_taken));
         }
     }

@@ -97,7 +97,7 @@ public:
                                      (s.error.details.detail.empty() ? "" : "; " + s.error.details.detail);
             return may_have_arrived ? park(std::move(s)) : end(std::move(s), status::failed);
         }
-        if (how.gained >= policy_.prompt_bytes && only_cut(why, when_ambiguous)) {
+        if (how.gained >= policy_.prompt_bytes && only_network_failed(why, when_ambiguous)) {
             return wait(std::move(s), wait_reason::backoff, {});
         }
         if (!counts) {
@@ -111,7 +111,7 @@ public:
     [[nodiscard]] job_state park(job_state s) const {
         if (s.error.code != errc::outcome_unknown) {
             const std::string last = s.error ? s.error.message() : "";
-            s.error.code = errc::outcome_unknown;  // whatever it was, the job is not retried by itself
+            s.error.code = errc::outcome_unknown;  // after any error, the job is not retried by itself
             s.error.details.detail = last.empty() ? s.error.details.detail : "last error: " + last;
         }
         s.status = status::unknown_outcome;
@@ -194,10 +194,10 @@ private:
     }
 
     // The network failed: the server has not asked for a delay, and can be asked for the outcome.
-    [[nodiscard]] static bool only_cut(const failure& why, doubt when_ambiguous) noexcept {
+    [[nodiscard]] static bool only_network_failed(const failure& why, doubt when_ambiguous) noexcept {
         const bool asks = why.what_to_do() == disposition::ambiguous && when_ambiguous == doubt::ask;
-        const bool cut = why.what_to_do() == disposition::retry || asks;
-        return cut && why.code().category() != http_category() && !why.retry_after();
+        const bool interrupted = why.what_to_do() == disposition::retry || asks;
+        return interrupted && why.code().category() != http_category() && !why.retry_after();
     }
 
     [[nodiscard]] static wait_reason reason_for(const failure& why, bool counts) noexcept {

@@ -31,7 +31,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::require_offset(const respon
 
 WAYBILL_DECL asio::awaitable<void> resumable_upload::stands_at(std::uint64_t offset) {
     last_.reopen();
-    const bool bounded = left_.has_value();
+    const bool bounded = sent_bound_.has_value();
     advance(offset, true);
     if (bounded) {
         // Persist the cleared upper bound before sending more bytes. Otherwise, after a crash, the stale bound would
@@ -61,7 +61,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
         co_await lost_tail(offset, got);
         co_return;
     }
-    const std::uint64_t most = std::min(left_.value_or(size_), size_);
+    const std::uint64_t most = std::min(sent_bound_.value_or(size_), size_);
     if (offset > most || offset < position_ || (complete && offset != size_)) {
         co_await break_off(errc::wrong_offset, "the server has " + std::to_string(offset) + " of " +
                                                    std::to_string(size_) + " bytes, was sent " + std::to_string(most) +
@@ -109,7 +109,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::found_complete(const respon
         case ending::refused: throw failed(verdict{false, disposition::permanent, make_http_error(last_.refused)}, why);
         case ending::unknown: {
             const failure unknown = failed(verdict{false, disposition::ambiguous, errc::outcome_unknown}, why);
-            last_.told = true;
+            last_.reported = true;
             checkpoint doubtful = reached();
             co_await job_.save_with_intent(std::move(doubtful));
             throw failure(unknown);
@@ -180,7 +180,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::restart(bool discard) {
     co_await job_.forget(what_.about, discard);
     resource_.clear();
     position_ = 0;
-    left_.reset();
+    sent_bound_.reset();
     last_ = finishing();
     for (const representation::part& p : what_.parts) {
         job_.confirm(p.item, 0);

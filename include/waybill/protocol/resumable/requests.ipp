@@ -23,7 +23,11 @@ WAYBILL_DECL header_field interop_header(int version) {
 WAYBILL_DECL std::string resumable_state::encode() const {
     encoder out;
     out.number(1).number(static_cast<std::uint64_t>(interop)).number(length).number(most_append);
-    out.number(left ? *left + 1 : 0).number(last.encode()).text(boundary).text(algorithm).text(digest_points);
+    out.number(sent_bound ? *sent_bound + 1 : 0)
+        .number(last.encode())
+        .text(boundary)
+        .text(algorithm)
+        .text(digest_points);
     return std::move(out).take();
 }
 
@@ -34,8 +38,8 @@ WAYBILL_DECL std::optional<resumable_state> resumable_state::decode(std::string_
     s.interop = static_cast<int>(in.number(1000));
     s.length = in.number();
     s.most_append = in.number();
-    if (const std::uint64_t left = in.number(); left != 0) {
-        s.left = left - 1;
+    if (const std::uint64_t sent_bound = in.number(); sent_bound != 0) {
+        s.sent_bound = sent_bound - 1;
     }
     s.last = finishing::decode(in.number(finishing::most_encoded));
     s.boundary = in.text();
@@ -65,7 +69,7 @@ WAYBILL_DECL bool resumable_upload::load() {
     }
     interop_ = state->interop;
     most_append_ = state->most_append;
-    left_ = state->left;
+    sent_bound_ = state->sent_bound;
     last_ = state->last;
     resource_ = known->resource;
     position_ = known->offset;
@@ -78,7 +82,7 @@ WAYBILL_DECL checkpoint resumable_upload::reached() const {
     state.interop = interop_;
     state.length = size_;
     state.most_append = most_append_;
-    state.left = left_;
+    state.sent_bound = sent_bound_;
     state.last = last_;
     state.boundary = what_.boundary;
     if (hash_ != nullptr) {
@@ -97,7 +101,7 @@ WAYBILL_DECL checkpoint resumable_upload::reached() const {
 /// The server has confirmed everything below `offset`.
 WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset, bool settles) {
     position_ = offset;
-    left_.reset();
+    sent_bound_.reset();
     for (const representation::part& p : what_.parts) {
         job_.confirm(p.item, std::min(offset - std::min(offset, p.offset), p.size));
     }
@@ -112,7 +116,7 @@ WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset, bool settles) 
 WAYBILL_DECL void resumable_upload::note_sent(const response& got, std::uint64_t begin) {
     const bool success = got.status / 100 == 2 || got.see_other;
     if ((!success || !got.has_left) && !resource_.empty()) {
-        left_ = std::min(begin + got.body_offered, size_);
+        sent_bound_ = std::min(begin + got.body_offered, size_);
         job_.save_soon(reached());
     }
 }
@@ -121,7 +125,7 @@ WAYBILL_DECL void resumable_upload::note_sent(const response& got, std::uint64_t
 WAYBILL_DECL void resumable_upload::note_reported(const failure& why) {
     const bool ends = why.what_to_do() == disposition::permanent || why.code() == errc::outcome_unknown;
     if (ends && last_.refused != 0 && job_.find_checkpoint(what_.about) != nullptr) {
-        last_.told = true;
+        last_.reported = true;
         job_.save_soon(reached());
     }
 }

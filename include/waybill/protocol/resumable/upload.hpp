@@ -44,7 +44,7 @@ struct resumable_state {
     std::uint64_t most_append = 0;  ///< bytes of one request; 0: no limit known
     /// An upper bound on the bytes that may have been sent; a server that reports more violates the protocol. Stored
     /// only between attempts: empty, and nothing is known, while one may be sending.
-    std::optional<std::uint64_t> left;
+    std::optional<std::uint64_t> sent_bound;
     finishing last;  ///< the request with the last byte
     std::string boundary;
     std::string algorithm;
@@ -130,10 +130,10 @@ private:
 
     int interop_;
     std::string resource_;
-    std::uint64_t position_ = 0;         // what the server has confirmed
-    std::optional<std::uint64_t> left_;  // see `resumable_state::left`
-    finishing last_;                     // see `resumable_state::last`
-    std::optional<response> refusal_;    // the response to the request with the last byte, in this attempt
+    std::uint64_t position_ = 0;               // what the server has confirmed
+    std::optional<std::uint64_t> sent_bound_;  // see `resumable_state::sent_bound`
+    finishing last_;                           // see `resumable_state::last`
+    std::optional<response> refusal_;          // the response to the request with the last byte, in this attempt
     std::uint64_t most_append_ = 0;
     std::uint64_t least_append_ = 0;
     std::int64_t expires_ = 0;

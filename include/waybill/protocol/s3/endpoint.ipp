@@ -253,8 +253,8 @@ WAYBILL_DECL bool s3_endpoint::learned(const s3_response& got, const signature_b
     // A response to HEAD has no document: only its headers can be read.
     const bool wordless = got.http.status == 400 && !got.error;
     if (got.error.code == "AuthorizationHeaderMalformed" || wordless) {
-        const std::string told = std::string(got.http.header("x-amz-bucket-region").value_or(""));
-        const std::string& right = got.error.region.empty() ? told : got.error.region;
+        const std::string named = std::string(got.http.header("x-amz-bucket-region").value_or(""));
+        const std::string& right = got.error.region.empty() ? named : got.error.region;
         if (is_s3_word(right)) {
             region_ = right;
         }

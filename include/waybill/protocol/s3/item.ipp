@@ -206,8 +206,8 @@ WAYBILL_DECL void s3_item::add_object_headers(request& what) const {
 
 /// What is kept of an object: its ETag, and its own checksum if one was requested.
 WAYBILL_DECL std::string s3_item::receipt(const std::string& etag, const std::string& checksum) const {
-    const bool told = settings_.whole_checksum && !checksum.empty();
-    return told ? etag + " crc32c=:" + checksum + ":" : etag;
+    const bool has_checksum = settings_.whole_checksum && !checksum.empty();
+    return has_checksum ? etag + " crc32c=:" + checksum + ":" : etag;
 }
 
 WAYBILL_DECL void s3_item::require(const s3_response& got) const {

@@ -69,8 +69,8 @@ WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object(st
     const verdict v = judge(got, true);
     // S3 responds with 403 to hide what we may not read, and some servers do not support the query. But 400, without a
     // document, is also the response for keys that have just expired.
-    const bool untold = v.code.category() == http_category() || v.code == errc::redirect_refused;
-    if (v.what == disposition::permanent && !v.accepted && untold) {
+    const bool unrevealed = v.code.category() == http_category() || v.code == errc::redirect_refused;
+    if (v.what == disposition::permanent && !v.accepted && unrevealed) {
         if (got.http.status == 400) {
             fail(disposition::retry, v.code, got, "HEAD");
         }

@@ -72,15 +72,15 @@ WAYBILL_DECL asio::awaitable<void> s3_protocol::discard(exchange& server, const 
     list.url = what.reached.resource + "&max-parts=1";
     list.idempotent = true;
     add_headers(list.headers, what.job.headers, s3_header::every);
-    const s3_response left = co_await endpoint_->send(server, std::move(list), nothing, what.reached.item);
-    const verdict v = judge(left, true);
+    const s3_response got = co_await endpoint_->send(server, std::move(list), nothing, what.reached.item);
+    const verdict v = judge(got, true);
     // If the keys may not list, or the server does not list parts, nothing more can be done.
     const bool never = v.what == disposition::permanent && !v.accepted && v.code.category() == http_category();
-    if (never || (v.accepted && !parse_part_list(left.http.body, ""))) {
+    if (never || (v.accepted && !parse_part_list(got.http.body, ""))) {
         co_return;
     }
-    require_accepted(left, unix_seconds(server.now()), what.reached.item);
-    detail::fail(left, verdict{false, disposition::retry, errc::invalid_response}, unix_seconds(server.now()),
+    require_accepted(got, unix_seconds(server.now()), what.reached.item);
+    detail::fail(got, verdict{false, disposition::retry, errc::invalid_response}, unix_seconds(server.now()),
                  what.reached.item, "the upload is still there after it was aborted");
 }
 

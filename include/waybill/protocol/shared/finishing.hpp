@@ -24,7 +24,7 @@ enum class ending : std::uint8_t {
 struct finishing {
     int refused = 0;              ///< the status of the response to the last one; 0: none that counts
     bool unacknowledged = false;  ///< the response to one was lost: it may be what finished the upload
-    bool told = false;            ///< the job has ended, or was parked, because of it
+    bool reported = false;        ///< the job has ended, or was parked, because of it
 
     /// Records a response. A gateway that got no response from its server says no more than a lost connection.
     void note(const response& got) noexcept {
@@ -33,20 +33,20 @@ struct finishing {
         refused = said ? got.status : 0;
         const bool taken = (got.status / 100 == 2 || got.see_other) && got.has_left;
         unacknowledged = unacknowledged || (!said && !taken && got.may_have_left);
-        told = false;
+        reported = false;
     }
 
     /// The server does not have everything yet: the refusal of the last request no longer matters.
     void reopen() noexcept {
         refused = 0;
-        told = false;
+        reported = false;
     }
 
     /// Before it is judged as complete. The intent of an inconclusive response stands until someone decides; when it is
     /// cleared, the app has decided, perhaps while the job was parked because of its age and the server had not been
     /// asked yet.
     void note_decision(bool in_doubt) noexcept {
-        told = told || (!in_doubt && classify_status(refused) == status_class::ambiguous);
+        reported = reported || (!in_doubt && classify_status(refused) == status_class::ambiguous);
     }
 
     /// The server reports it as complete.
@@ -57,7 +57,7 @@ struct finishing {
         if (refused == 0) {
             return ending::delivered;
         }
-        if (told && !in_doubt) {
+        if (reported && !in_doubt) {
             return ending::send_again;
         }
         // The server refused this request, yet the upload is complete: an earlier request may have completed it, or
@@ -69,7 +69,7 @@ struct finishing {
     }
 
     [[nodiscard]] std::uint64_t encode() const noexcept {
-        return static_cast<std::uint64_t>(refused) * 4 + (unacknowledged ? 2 : 0) + (told ? 1 : 0);
+        return static_cast<std::uint64_t>(refused) * 4 + (unacknowledged ? 2 : 0) + (reported ? 1 : 0);
     }
     static constexpr std::uint64_t most_encoded = 999 * 4 + 3;
     [[nodiscard]] static finishing decode(std::uint64_t number) noexcept {

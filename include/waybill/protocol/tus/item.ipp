@@ -85,7 +85,7 @@ WAYBILL_DECL bool tus_item::decodes(const checkpoint& known) const {
 WAYBILL_DECL void tus_item::take_up(const checkpoint& known) {
     state_ = decode_tus_state(known.state).value();
     for (tus_part& p : state_.parts) {
-        // One whose every byte was confirmed is complete, whatever the server reports now.
+        // One whose every byte was confirmed is complete, regardless of what the server reports now.
         p.asked = whole() && p.offset == p.length && !p.url.empty();
     }
 }
@@ -161,7 +161,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::finish() {
 WAYBILL_DECL void tus_item::note_reported(const failure& why) {
     const bool ends = why.what_to_do() == disposition::permanent || why.code() == errc::outcome_unknown;
     if (ends && state_.last.refused != 0 && job_.find_checkpoint(index_) != nullptr) {
-        state_.last.told = true;
+        state_.last.reported = true;
         job_.save_soon(reached());
     }
 }
@@ -205,8 +205,8 @@ WAYBILL_DECL void tus_item::require_known(const response& said) const {
 }
 
 WAYBILL_DECL std::uint64_t tus_item::next_size(const tus_part& part) const noexcept {
-    const std::uint64_t left = part.length - part.offset;
-    return state_.chunk == 0 ? left : std::min(left, state_.chunk);
+    const std::uint64_t remaining = part.length - part.offset;
+    return state_.chunk == 0 ? remaining : std::min(remaining, state_.chunk);
 }
 
 WAYBILL_DECL std::string tus_item::metadata() const {

@@ -46,7 +46,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::stands_at(tus_part& part, std::uint
     if (offset < part.length) {
         state_.last.reopen();
     }
-    const bool bounded = part.left.has_value();
+    const bool bounded = part.sent_bound.has_value();
     const bool settles = whole() && job_.in_doubt(index_);  // the outcome of the last request is known now
     co_await moved(part, offset, got, settles);
     if (bounded && part.offset < part.length) {
@@ -76,7 +76,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
         co_await lost_tail(part, *offset, got);
         co_return;
     }
-    const std::uint64_t most = std::min(part.left.value_or(part.length), part.length);
+    const std::uint64_t most = std::min(part.sent_bound.value_or(part.length), part.length);
     if (*offset > most) {
         co_await contradicted(got, "it is at offset " + std::to_string(*offset) + ", confirmed were " +
                                        std::to_string(part.offset) + " and sent " + std::to_string(most) + " of " +
@@ -105,7 +105,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::found_complete(tus_part& part, cons
         case ending::delivered: co_return;
         case ending::refused: fail(disposition::permanent, make_http_error(refused), refusal_.value_or(got), said);
         case ending::unknown: {
-            state_.last.told = true;
+            state_.last.reported = true;
             checkpoint doubtful = reached();
             co_await job_.save_with_intent(std::move(doubtful));
             fail(disposition::ambiguous, errc::outcome_unknown, refusal_.value_or(got), said);
@@ -165,7 +165,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::restart(tus_part& part, bool discar
     state_.last = finishing();
     part.url.clear();
     part.offset = 0;
-    part.left.reset();
+    part.sent_bound.reset();
     part.expires = 0;
     part.asked = false;
     state_.final_url.clear();

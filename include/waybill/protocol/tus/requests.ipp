@@ -111,7 +111,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::created(tus_part& part, const respo
                                                      std::optional<std::uint64_t> sent) {
     part.url = tus_location(got, job_.spec().url, index_);
     part.offset = 0;
-    part.left.reset();
+    part.sent_bound.reset();
     part.deferred = defer_;
     part.asked = !sent;
     part.expires = tus_expiry(got, unix_seconds(job_.now()));
@@ -160,7 +160,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::patch(tus_part& part) {
         refusal_ = got;
     }
     if (got.status / 100 != 2 || !got.has_left) {
-        part.left = part.offset + std::min(bytes, got.body_offered);
+        part.sent_bound = part.offset + std::min(bytes, got.body_offered);
         job_.save_soon(reached());
     }
     co_await responded(part, bytes, got);
@@ -210,7 +210,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t
         part.troubles = 0;
     }
     part.offset = offset;
-    part.left.reset();
+    part.sent_bound.reset();
     if (const std::int64_t until = tus_expiry(got, unix_seconds(job_.now())); until != 0) {
         part.expires = until;
     }

@@ -188,7 +188,7 @@ struct tus_part {
     std::int64_t expires = 0;
     /// An upper bound on the bytes of this upload that may have been sent, within the part; a server that reports more
     /// violates the protocol. Stored only between attempts: empty, and nothing is known, while one may be sending.
-    std::optional<std::uint64_t> left;
+    std::optional<std::uint64_t> sent_bound;
 
     bool asked = false;     ///< the offset was reported in this attempt; not stored
     int troubles = 0;       ///< refusals in a row without progress; not stored
@@ -222,7 +222,7 @@ struct tus_state {
     for (const tus_part& p : s.parts) {
         out.text(p.url).number(p.begin).number(p.length).number(p.offset);
         out.number(static_cast<std::uint64_t>(std::max<std::int64_t>(p.expires, 0)));
-        out.number(p.left ? *p.left + 1 : 0);
+        out.number(p.sent_bound ? *p.sent_bound + 1 : 0);
     }
     return std::move(out).take();
 }
@@ -248,8 +248,8 @@ struct tus_state {
         p.length = in.number(most);
         p.offset = in.number(p.length);
         p.expires = static_cast<std::int64_t>(in.number(most));
-        if (const std::uint64_t left = in.number(most); left != 0) {
-            p.left = left - 1;
+        if (const std::uint64_t sent_bound = in.number(most); sent_bound != 0) {
+            p.sent_bound = sent_bound - 1;
         }
         s.parts.push_back(std::move(p));
     }

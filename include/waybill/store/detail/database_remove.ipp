@@ -49,7 +49,7 @@ WAYBILL_DECL void database::erase(job_seq seq) {
     }
 }
 
-// Whatever status the row has, the job leaves the queue, and stays until it is removed: it never expires. The row's
+// A job of any status leaves the queue, and stays until it is removed: it never expires. The row's
 // status and size may be the damaged part: then all rows are counted.
 WAYBILL_DECL totals database::quarantine(job_seq seq) {
     const totals before = pending_totals_;

@@ -70,7 +70,7 @@ TEST_CASE("an answer in doubt whose mark is gone was decided about, whoever had 
 
 TEST_CASE("what was told to the app is its decision, once it has decided", "[protocol]") {
     finishing last = after({500});
-    last.told = true;
+    last.reported = true;
     CHECK(last.now_complete(true) == ending::unknown);
     CHECK(last.now_complete(false) == ending::send_again);
     last.note(answered(422));
