@@ -120,11 +120,11 @@ struct job_snapshot {
             return text;
         }
         if (status != status::failed) {
-            return text + "; it is tried again";
+            return text + "; retried automatically";
         }
         const bool said = error.code.message().find("retry the job") != std::string::npos;
         const bool no_use = error.code == errc::record_damaged;  // its record cannot be trusted: it can only be removed
-        return said || no_use ? text : text + "; retry the job when that is put right";
+        return said || no_use ? text : text + "; retry the job once that is fixed";
     }
 
     [[nodiscard]] std::size_t item_count() const noexcept { return about->items.size(); }

@@ -113,7 +113,7 @@ WAYBILL_DECL file_identity look_again(const opened_file& file) {
     if (look_again(file) != file.identity) {
         return error(errc::file_changed, file.path + (more ? " is longer than it was" : " is shorter than it was"));
     }
-    return error(errc::source_size_wrong, file.path + (more ? " gives more" : " gives less"));
+    return error(errc::source_size_wrong, file.path + (more ? " yields more" : " yields less"));
 }
 
 WAYBILL_DECL void read_all(const opened_file& file, std::uint64_t offset, std::span<char> out) {

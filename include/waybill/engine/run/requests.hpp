@@ -116,11 +116,11 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     } catch (const std::exception& e) {
         refuse(errc::no_credentials, "failed: " + printable_excerpt(e.what(), 256));
     } catch (...) {
-        refuse(errc::no_credentials, "failed with an exception of a type of its own");
+        refuse(errc::no_credentials, "failed with an exception of an unknown type");
     }
     for (const header_field& h : given) {
         if (!is_token(h.name)) {
-            refuse(errc::invalid_header, "returned a header whose name is none");
+            refuse(errc::invalid_header, "returned a header with an invalid name");
         }
         if (!is_field_value(h.value)) {
             refuse(errc::invalid_header, "returned a value of " + h.name + " with a line break or a control character");

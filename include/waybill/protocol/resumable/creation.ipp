@@ -45,7 +45,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::create() {
     }
     co_await adopt(got, std::string(*location));
     if (!notes.location.empty() && notes.location != resource_) {
-        co_await break_off(errc::invalid_response, "the server names two places for one upload");
+        co_await break_off(errc::invalid_response, "the server names two URLs for one upload");
     }
     if (said.offset.value_or(0) != 0) {
         co_await break_off(errc::wrong_offset, "the server has bytes of an upload that is new");
@@ -78,7 +78,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::require_right_size(const up
     const upload_limits limits = said.limits.value_or(upload_limits());
     if (limits.max_size.value_or(size_) < size_) {
         co_await break_off(make_http_error(413),
-                           "the server takes at most " + std::to_string(*limits.max_size) + " bytes");
+                           "the server accepts at most " + std::to_string(*limits.max_size) + " bytes");
     }
     if (limits.min_size.value_or(0) > size_) {
         co_await break_off(errc::not_offered, "resumable uploads of less than " + std::to_string(*limits.min_size) +

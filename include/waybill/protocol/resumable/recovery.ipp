@@ -25,7 +25,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::require_offset(const respon
         throw failed(verdict{false, after_foreign_response(got), errc::invalid_response}, got);
     }
     if (!said.offset && !complete) {
-        co_await break_off(errc::invalid_response, "the server does not say how much it has");
+        co_await break_off(errc::invalid_response, "the server does not report its offset");
     }
 }
 

@@ -264,7 +264,7 @@ WAYBILL_DECL void resumable_upload::watch(request& what, interim_notes& notes, s
         const auto offset = size_field(headers, "Upload-Offset");
         if (offset && sent != nullptr && !resource_.empty()) {
             if (*offset < position_ || *offset > begin + sent->taken()) {
-                notes.broken = "the server says it has " + std::to_string(*offset) + " bytes";
+                notes.broken = "the server reports " + std::to_string(*offset) + " bytes";
                 throw error(errc::wrong_offset);
             }
             advance(*offset);

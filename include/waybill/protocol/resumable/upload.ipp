@@ -114,7 +114,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::appended(const response& go
     if (!complete) {
         advance(said.offset.value_or(end));
     } else if (!last || said.offset.value_or(size_) != size_) {
-        co_await break_off(errc::wrong_offset, "the server calls an upload complete that is not");
+        co_await break_off(errc::wrong_offset, "the server reports an incomplete upload as complete");
     } else {
         co_await finish(got);
     }

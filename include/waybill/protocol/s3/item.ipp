@@ -107,7 +107,7 @@ WAYBILL_DECL asio::awaitable<std::string> s3_item::confirmed_whole(const s3_resp
         fail(bucket_ ? disposition::permanent : after_foreign_response(got.http), errc::invalid_response, got,
              bucket_    ? "the URL names a bucket, not an object"
              : foreign_ ? "a success without an ETag, and another object is there"
-                        : "a success without an ETag, and no such object is to be seen");
+                        : "a success without an ETag, and the object cannot be found");
     }
     require_checksum(got, sums);
     co_return std::move(*found);
@@ -175,7 +175,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::create() {
 WAYBILL_DECL asio::awaitable<void> s3_item::restart(const s3_response& because, bool discard) {
     if (++state_.restarts > most_restarts) {
         fail(disposition::permanent, make_http_error(because.http.status), because,
-             std::to_string(state_.restarts) + " uploads came to nothing at the server");
+             std::to_string(state_.restarts) + " uploads disappeared at the server");
     }
     co_await job_.resolve_and_discard(index_, discard);  // whether it was completed is known
     co_await create();

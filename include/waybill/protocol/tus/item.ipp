@@ -101,7 +101,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::plan() {
         response refused;
         refused.status = 413;
         fail(disposition::permanent, make_http_error(413), refused,
-             "the server takes at most " + std::to_string(*offer.most) + " bytes");
+             "the server accepts at most " + std::to_string(*offer.most) + " bytes");
     }
     state_ = tus_state();
     state_.chunk = s.chunk_size;

@@ -137,7 +137,7 @@ WAYBILL_DECL void database::migrate() {
                                     [found](const store_format& one) { return one.major == found / minor_versions; });
     if (known == formats_.end()) {
         throw error(errc::store_damaged,
-                    file_->path() + " claims version " + std::to_string(found) + ", which there never was");
+                    file_->path() + " claims version " + std::to_string(found) + ", which does not exist");
     }
     for (auto next = std::next(known); next != formats_.end(); ++next) {
         check_schema(std::prev(next)->schema);  // a migration relies on the schema

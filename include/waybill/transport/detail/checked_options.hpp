@@ -99,9 +99,10 @@ using proxy_url = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
     options.proxy = checked_proxy(options);
     options.proxy_password.clear();
     if (keys_would_be_logged()) {
-        throw error(errc::invalid_option,
-                    "the environment variable SSLKEYLOGFILE is set, and this libcurl cannot be kept from writing the "
-                    "keys of its connections there; unset it");
+        throw error(
+            errc::invalid_option,
+            "the environment variable SSLKEYLOGFILE is set, and this libcurl cannot be prevented from writing the "
+            "keys of its connections there; unset it");
     }
     return options;
 }
