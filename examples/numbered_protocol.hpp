@@ -11,15 +11,15 @@
 #include <vector>
 
 //[protocol
-/// What a job is given: `job.via(numbered{})`.
+/// The protocol choice for a job: `job.via(numbered{})`.
 struct numbered {
     [[nodiscard]] waybill::protocol_spec spec() const { return {"numbered", {}}; }
 };
 
-/// What carries it out: one PUT for each item, to <url>/0, <url>/1 and so on.
+/// The implementation: one PUT for each item, to <url>/0, <url>/1 and so on.
 class numbered_protocol final : public waybill::protocol {
 public:
-    /// Makes it from what is stored with a job. It has no settings, and refuses each by its name.
+    /// Makes it from the stored settings of a job. It has no settings, and rejects each by its name.
     static std::unique_ptr<waybill::protocol> make(const waybill::protocol_spec& spec) {
         if (!spec.settings.empty()) {
             throw waybill::error(waybill::errc::invalid_setting, "numbered: " + spec.settings.front().first);
@@ -41,8 +41,8 @@ public:
             put.body = body.get();
             put.idempotent = true;
             put.spans = {{.item = i, .length = body->size()}};  // the body is this item's bytes, and no others
-            const waybill::response answer = co_await job.send(std::move(put), i);
-            job.require(answer, i);
+            const waybill::response got = co_await job.send(std::move(put), i);
+            job.require(got, i);
             job.complete_item_soon(i, "");
         }
     }

@@ -20,7 +20,7 @@
 
 namespace fs = std::filesystem;
 
-/// Has a name of its own until it is whole, and leaves nothing behind when it never is.
+/// Has a temporary name until it is complete, and leaves nothing behind if it never is.
 struct incoming {
     fs::path target;
     double rate;  // bytes per second, for demos of a slow network; 0: as fast as it goes

@@ -31,8 +31,8 @@ asio::awaitable<int> upload(arguments given) {
     waybill::job photos(given.url);
     photos
         .via(waybill::s3{}
-                 .part_size(16 << 20)  // what a break sends again at most, for each part under way
-                 .parallel(4))         // parts at once
+                 .part_size(16 << 20)  // sent again at most, for each part in flight
+                 .parallel(4))         // concurrent parts
         .field("album", "Istanbul")    // x-amz-meta-album of each object
         .header("Cache-Control", "private");
     //]

@@ -29,9 +29,9 @@ public:
         around.files->write("/monday", std::string(3000, 'm'));
         around.files->write("/tuesday", std::string(2000, 't'));
         around.server.honours_keys = true;
-        around.server.next(testing::fault{testing::fault::kind::cut, 500});        // a bad network,
-        around.server.next(testing::fake_transport::answer(503));                  // a busy server,
-        around.server.next(testing::fault{testing::fault::kind::answer_lost, 0});  // an answer that gets lost
+        around.server.next(testing::fault{testing::fault::kind::cut, 500});          // a bad network,
+        around.server.next(testing::fake_transport::respond(503));                   // a busy server,
+        around.server.next(testing::fault{testing::fault::kind::response_lost, 0});  // a lost response
     }
 
     void start(testing::process& app) override {
@@ -43,8 +43,8 @@ public:
     }
 
     std::string check(const testing::surroundings& around) override {
-        const bool all_told = published_["monday"] && published_["tuesday"];
-        return !all_told                           ? "the user was not told"
+        const bool all_notified = published_["monday"] && published_["tuesday"];
+        return !all_notified                       ? "the user was not notified"
                : around.server.posts().size() == 2 ? ""
                                                    : std::to_string(around.server.posts().size()) + " posts, not 2";
     }
@@ -71,7 +71,7 @@ int main() {
     const auto good = testing::crash_everywhere([] { return std::make_unique<diary>(true); });
     std::cout << good.crashes << " crashes around " << good.commits << " commits: " << good.complaints.size()
               << " complaints\n";
-    // A test that cannot fail tests nothing: a diary that forgets what it posted must be found out.
+    // A test that cannot fail tests nothing: a diary that forgets what it posted must be detected.
     const auto bad = testing::crash_everywhere([] { return std::make_unique<diary>(false); });
     std::cout << "without names: " << (bad.complaints.empty() ? "nothing found" : bad.complaints.front()) << "\n";
     const bool passed = good.crashes > 0 && good.complaints.empty() && !bad.complaints.empty();

@@ -36,8 +36,8 @@ void complain(const std::string& text) {
     std::cerr << "waybill: " << cli::printable(text) << std::endl;
 }
 
-/// What the parser of the command line has to say: help, or what is wrong.
-int answer(const CLI::App& app, const CLI::ParseError& e) {
+/// Prints the result of parsing the command line: help, or what is wrong.
+int exit_with(const CLI::App& app, const CLI::ParseError& e) {
     if (const std::vector<std::string> rest = app.remaining(); app.get_subcommands().empty() && !rest.empty()) {
         complain("'" + rest[0] + "' is no command; waybill --help lists them");
         return cli::usage;
@@ -55,7 +55,8 @@ int perform(const cli::settings& s, const CLI::App& app) {
     asio::io_context context(1);
     waybill::uploader up(context.get_executor(), cli::options_for(s));
     asio::signal_set signals(context, SIGINT, SIGTERM);
-    // libcurl is told not to touch signals; a TLS peer that is gone, or a closed pipe, must not end the program.
+    // libcurl is configured not to touch signals; a TLS peer that disconnects, or a closed pipe, must not end the
+    // program.
     std::signal(SIGPIPE, SIG_IGN);
     int stopped_by = 0;
     int result = cli::all_well;
@@ -98,13 +99,13 @@ int perform(const cli::settings& s, const CLI::App& app) {
                                 : app.got_subcommand("resume") ? then_well(up.async_resume(id))
                                                                : then_well(up.async_resolve(id, cli::decision_from(s)));
     asio::co_spawn(context, std::move(work), [&](const std::exception_ptr& thrown, int code) {
-        result = failed ? result : code;  // what could not run has not gone well
+        result = failed ? result : code;  // a command that could not run has failed
         finish(thrown);
     });
     context.run();
     if (!std::cout.flush()) {
         complain("standard output cannot be written");
-        return cli::broken;  // whoever waits for the id must not believe to have heard it
+        return cli::broken;  // the reader must not assume that it got the id
     }
     const bool unfinished = stopped_by != 0 && app.got_subcommand("run") && !up.latest()->idle();
     return unfinished && (result <= cli::not_all_well || result == cli::some_are_left) ? 128 + stopped_by : result;
@@ -115,13 +116,13 @@ int perform(const cli::settings& s, const CLI::App& app) {
 int main(int argc, char** argv) {
     cli::know_characters();
     cli::settings s;
-    CLI::App app("A durable upload queue: what is added arrives, through crashes, restarts and bad networks.");
+    CLI::App app("A durable upload queue: added jobs are delivered despite crashes, restarts and bad networks.");
     try {
         cli::describe(app, s);
         app.parse(argc, argv);
         return perform(s, app);
     } catch (const CLI::ParseError& e) {
-        return answer(app, e);
+        return exit_with(app, e);
     } catch (const std::system_error& e) {
         complain(e.what());
         return cli::code_of(e.code());

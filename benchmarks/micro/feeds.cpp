@@ -42,7 +42,7 @@ void deliver_with_feeds(std::size_t feeds) {
     options how;
     how.replace.store = std::make_shared<testing::memory_store>(executor, std::make_shared<testing::memory_disk>());
     how.replace.transport = std::make_shared<testing::fake_transport>(
-        executor, [](const testing::received_request&) { return testing::fake_transport::answer(201); });
+        executor, [](const testing::received_request&) { return testing::fake_transport::respond(201); });
     uploader up(executor, std::move(how));
     up.async_run(asio::detached);
     for (std::size_t i = 0; i < feeds; ++i) {

@@ -25,6 +25,6 @@ int main() {
     asio::io_context context;
     auto done = asio::co_spawn(context, upload(waybill::uploader(context.get_executor(), options)), asio::use_future);
     context.run();
-    done.get();  // throws what the coroutine threw
+    done.get();  // rethrows the coroutine's exception
 }
 //]

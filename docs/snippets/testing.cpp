@@ -22,7 +22,7 @@ int main() {
     asio::io_context context;
     int requests = 0;
     const auto server = [&](const testing::received_request&) {
-        return testing::fake_transport::answer(++requests == 1 ? 503 : 201);  // busy at first
+        return testing::fake_transport::respond(++requests == 1 ? 503 : 201);  // busy at first
     };
     waybill::options options;
     options.replace.clock = clock;

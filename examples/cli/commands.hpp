@@ -35,7 +35,7 @@ inline asio::awaitable<int> add(waybill::uploader& up, const settings& s) {
     co_return all_well;
 }
 
-/// A line for each job, and below it what there is to say about it. Where that line would not fit, its URL is below it.
+/// A line for each job, and below it the details. If that line would be too long, the URL is below it.
 inline void print(const waybill::job_snapshot& job, std::size_t widest_id) {
     const bool narrow = is_terminal() && screen_now().columns < 72;
     std::cout << fit(job.id().str(), narrow ? job.id().str().size() + 2 : widest_id + 2)
@@ -55,7 +55,7 @@ inline asio::awaitable<int> list(waybill::uploader& up, const settings& s) {
     for (;;) {
         const std::vector<waybill::job_snapshot> jobs = co_await up.async_list(after, page);
         for (const waybill::job_snapshot& job : jobs) {
-            widest_id = std::max(widest_id, job.id().str().size());  // never cut: whoever reads it may have to type it
+            widest_id = std::max(widest_id, job.id().str().size());  // never truncated: the user may have to type it
         }
         for (const waybill::job_snapshot& job : jobs) {
             if (s.json) {
@@ -102,7 +102,7 @@ inline void print_all(const waybill::job_snapshot& job) {
     say("situation", situation(job));
     if (is_open(job.status)) {
         const auto most = std::chrono::duration_cast<std::chrono::seconds>(waybill::retry_policy().max_age);
-        say("given up", "after " + duration(most) + " in which it could be tried, or what waybill run --max-age says");
+        say("fails", "after " + duration(most) + " in which it could be tried, or as waybill run --max-age says");
     }
     for (std::size_t i = 0; i < job.item_count(); ++i) {
         const waybill::item_snapshot item = job.item(i);
@@ -123,7 +123,7 @@ inline asio::awaitable<int> show(waybill::uploader& up, const settings& s) {
     co_return all_well;
 }
 
-/// What an interruption came to, for the user.
+/// The result of an interruption, for the user.
 inline std::string interrupted(const CLI::App& app) {
     return app.got_subcommand("add")    ? "interrupted; the job was not accepted"
            : app.got_subcommand("run")  ? "interrupted; everything is kept for the next run"
@@ -132,7 +132,7 @@ inline std::string interrupted(const CLI::App& app) {
                                         : "interrupted; nothing was changed";
 }
 
-/// What this command offers against an error, beyond what the library says; empty: nothing.
+/// The command's own remedy for an error, in addition to the library's message; empty: none.
 inline std::string hint(const std::error_code& ec, std::string_view text) {
     if (ec == waybill::errc::duplicate_name) {
         return "; --name gives each file a name of its own, in their order";

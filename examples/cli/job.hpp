@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// From what was said to what the library is asked for.
+// From the command line's options to the library's job and options.
 
 #include <waybill/waybill.hpp>
 
@@ -21,11 +21,11 @@
 
 namespace cli {
 
-/// Splits at the first `mark`; without one the second part is empty.
-inline std::pair<std::string, std::string> split(const std::string& text, std::string_view mark) {
-    const auto at = text.find(mark);
+/// Splits at the first `separator`; without one the second part is empty.
+inline std::pair<std::string, std::string> split(const std::string& text, std::string_view separator) {
+    const auto at = text.find(separator);
     return at == std::string::npos ? std::pair(text, std::string())
-                                   : std::pair(text.substr(0, at), text.substr(at + mark.size()));
+                                   : std::pair(text.substr(0, at), text.substr(at + separator.size()));
 }
 
 // A secret stays in the environment: only the name of its variable is on the command line.

@@ -5,7 +5,7 @@
 
 #include <waybill/model/snapshot.hpp>
 
-#include "answer.hpp"
+#include "response_text.hpp"
 #include "words.hpp"
 
 #include <nlohmann/json.hpp>
@@ -75,8 +75,8 @@ inline nlohmann::ordered_json to_json(const waybill::job_snapshot& job) {
     return out;
 }
 
-/// Also where its uploads are and what the server said of them. Whoever has an upload's URL can
-/// continue it, so this is for `list`, not for a log of progress.
+/// Includes where its uploads are and the server's receipts. Anyone who has an upload's URL can continue it, so this is
+/// for `list`, not for a log of progress.
 inline nlohmann::ordered_json to_json_with_places(const waybill::job_snapshot& job) {
     nlohmann::ordered_json out = to_json(job);
     if (!job.resource.empty()) {
@@ -108,8 +108,8 @@ inline nlohmann::ordered_json to_json(const waybill::snapshot& all) {
     return out;
 }
 
-/// On one line and in ASCII: no control and no mark of direction reaches a terminal. Bytes of a name that are not UTF-8
-/// become U+FFFD.
+/// On one line and in ASCII: no control character and no text direction reaches a terminal. Bytes of a name that are
+/// not UTF-8 become U+FFFD.
 inline std::string line(const nlohmann::ordered_json& value) {
     return value.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
 }

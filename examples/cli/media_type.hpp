@@ -15,7 +15,7 @@
 
 namespace cli {
 
-/// From IANA's registry, for systems without a table of their own: what is uploaded most.
+/// From IANA's registry, for systems without their own table: the most common types.
 inline constexpr std::array<std::pair<std::string_view, std::string_view>, 36> common_media_types = {{
     {"7z", "application/x-7z-compressed"},
     {"aac", "audio/aac"},
@@ -58,7 +58,7 @@ inline constexpr std::array<std::pair<std::string_view, std::string_view>, 36> c
 /// Types by extension.
 class media_types {
 public:
-    /// @param table in the form of /etc/mime.types: lines of a type and its extensions. It goes first, for its
+    /// @param table in the form of /etc/mime.types: lines of a type and its extensions. It comes first, because its
     ///   distribution keeps it up to date.
     explicit media_types(std::istream& table) {
         for (std::string line; std::getline(table, line);) {

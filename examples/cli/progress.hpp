@@ -95,7 +95,7 @@ private:
     std::string last_;
 };
 
-/// Live bars, redrawn in place below the lines of what has ended.
+/// Live bars, redrawn in place below the lines of finished jobs.
 class bar_progress final : public progress {
 public:
     void show(const waybill::snapshot& now) override {
@@ -111,7 +111,7 @@ public:
             }
         }
         seen_all();
-        // Beside the summary and the row the cursor is in.
+        // In addition to the summary and the cursor's row.
         std::vector<std::string> block = draw(running, rows - 2, columns);
         block.push_back(summary(now));
         drawn_.clear();
@@ -127,8 +127,8 @@ public:
 private:
     static constexpr std::size_t most_items = 6;
 
-    // What has left the screen at its top, because the terminal became lower, stays. In a terminal that became
-    // narrower a line takes several rows by now.
+    // Lines that scrolled off the top, because the terminal became lower, stay. In a terminal that became narrower a
+    // line now takes several rows.
     [[nodiscard]] std::string erase(std::size_t rows, std::size_t columns) const {
         std::size_t up = 0;
         for (const std::size_t width : drawn_) {
@@ -138,8 +138,7 @@ private:
         return up == 0 ? "" : "\033[" + std::to_string(up) + "F\033[J";
     }
 
-    /// At most `room` lines, for what has left the screen at its top could not be erased again: the jobs
-    /// share them.
+    /// At most `room` lines, because lines that scrolled off the top could not be erased again: the jobs share them.
     static std::vector<std::string> draw(const std::vector<const waybill::job_snapshot*>& jobs, std::size_t room,
                                          std::size_t columns) {
         std::vector<std::string> block;
@@ -158,7 +157,7 @@ private:
         return block;
     }
 
-    /// How wide names and bars are, so that the percentage behind them is seen also where there is little room.
+    /// How wide names and bars are, so that the percentage behind them is visible even with little room.
     struct layout {
         explicit layout(std::size_t all)
             : columns(all), name(std::clamp<std::size_t>(columns / 4, std::min<std::size_t>(20, columns / 2), 48)),
@@ -193,7 +192,7 @@ private:
         std::string line = fit(job.id().str(), wide.name) + " ▕" + bar(job.progress(), wide.bar) + "▏ " + percent;
         const auto say = [&](const std::string& more) { add_if_it_fits(line, "  " + more, wide); };
         if (job.doing == waybill::activity::awaiting_response) {
-            say("waiting for the answer");
+            say("waiting for the response");
         }
         say(bytes(static_cast<double>(job.sent)) + " / " + bytes(static_cast<double>(job.size())));
         if (job.doing != waybill::activity::awaiting_response && job.speed > 0) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// `waybill run`: delivers, shows it, and says at the end how this run went.
+// `waybill run`: delivers, shows progress, and reports the result of this run.
 
 #include <waybill/waybill.hpp>
 
@@ -42,7 +42,7 @@
 
 namespace cli {
 
-/// Somebody has to look at it.
+/// A person must look at it.
 inline bool is_bad(waybill::status s) {
     return s == waybill::status::failed || s == waybill::status::unknown_outcome;
 }
@@ -66,7 +66,7 @@ inline asio::awaitable<void> for_each_job(waybill::uploader& up,
     }
 }
 
-/// Tells what a run has left behind, job by job, but not too many of them.
+/// Lists the jobs that a run did not complete, but not too many of them.
 class report {
 public:
     explicit report(bool failures_were_shown) : failures_were_shown_(failures_were_shown) {}
@@ -126,7 +126,7 @@ inline std::shared_ptr<progress> make_progress(const settings& s) {
     return std::make_shared<plain_progress>();
 }
 
-/// Draws again whenever the window has changed, as long as `window` is there: no snapshot may come for minutes.
+/// Draws again whenever the window has changed, as long as `window` exists: no snapshot may come for minutes.
 inline void draw_on_change(const std::weak_ptr<asio::signal_set>& window, const std::function<void()>& draw) {
     if (const std::shared_ptr<asio::signal_set> signals = window.lock()) {
         signals->async_wait([window, draw](std::error_code ec, int /*signal*/) {
@@ -138,7 +138,7 @@ inline void draw_on_change(const std::weak_ptr<asio::signal_set>& window, const 
     }
 }
 
-/// Delivering, which can be told to end. Shared with handlers, which may be called when the command is over.
+/// A running delivery that can be ended. Shared with handlers, which may be called after the command has ended.
 class delivery {
 public:
     explicit delivery(const asio::any_io_executor& executor) : executor_(executor), over_(executor) {
@@ -154,7 +154,7 @@ public:
                        }));
     }
 
-    /// Who waits with `until_then()` waits no longer.
+    /// Ends the waits with `until_then()`.
     void end_waiting() {
         time_is_up_ = true;
         wake_.emit(asio::cancellation_type::all);
@@ -162,7 +162,7 @@ public:
     [[nodiscard]] bool time_is_up() const { return time_is_up_; }
     auto until_then() { return asio::bind_cancellation_slot(wake_.slot(), asio::use_awaitable); }
 
-    /// Interrupts what is being sent and waits until its jobs are back in the store.
+    /// Interrupts transfers and waits until their jobs are back in the store.
     asio::awaitable<void> end() {
         halt_.emit(asio::cancellation_type::terminal);
         while (!ended_) {
@@ -192,12 +192,12 @@ private:
 };
 
 /// The next snapshot; null when the time is up.
-inline asio::awaitable<std::shared_ptr<const waybill::snapshot>> next_of(waybill::feed& feed, delivery& under_way) {
+inline asio::awaitable<std::shared_ptr<const waybill::snapshot>> next_of(waybill::feed& feed, delivery& current) {
     try {
-        auto token = under_way.until_then();
+        auto token = current.until_then();
         co_return co_await feed.async_next(token);
     } catch (const std::system_error& e) {
-        if (!under_way.time_is_up() || e.code() != waybill::cause::canceled) {
+        if (!current.time_is_up() || e.code() != waybill::cause::canceled) {
             throw;
         }
     }
@@ -209,7 +209,7 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
     waybill::feed feed = up.snapshots();
     std::shared_ptr<const waybill::snapshot> next = co_await feed.async_next();
     const std::uint64_t bad_before = next ? bad_jobs(next->overall()) : 0;
-    // Who failed before is not this run's affair.
+    // Jobs that failed before do not count for this run.
     std::map<waybill::job_seq, std::pair<waybill::status, int>> before;
     const std::function<void(const waybill::job_snapshot&)> remember = [&before](const waybill::job_snapshot& job) {
         if (is_bad(job.status)) {
@@ -227,17 +227,17 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
             std::cout << line(to_json(*next)) << std::endl;
         }
     };
-    const auto under_way = std::make_shared<delivery>(co_await asio::this_coro::executor);
+    const auto current = std::make_shared<delivery>(co_await asio::this_coro::executor);
     if (next) {
         show();
-        delivery::begin(under_way, up);
+        delivery::begin(current, up);
     }
     asio::steady_timer limit(co_await asio::this_coro::executor);
     if (s.run_for) {
         limit.expires_after(*s.run_for);
-        limit.async_wait([under_way](std::error_code ec) {
+        limit.async_wait([current](std::error_code ec) {
             if (!ec) {
-                under_way->end_waiting();
+                current->end_waiting();
             }
         });
     }
@@ -245,12 +245,12 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
     if (shown) {
         draw_on_change(window, [shown, &up] { shown->show(*up.latest()); });
     }
-    while (next && !under_way->time_is_up()) {
-        next = co_await next_of(feed, *under_way);
+    while (next && !current->time_is_up()) {
+        next = co_await next_of(feed, *current);
         if (next) {
             show();
         }
-        // Not of the first one: only when it delivers it knows what servers are to be told.
+        // Not with the first one: only once it delivers, it knows which uploads must be deleted on servers.
         if (next && s.until_idle && next->idle() && !next->cleaning()) {
             break;
         }
@@ -259,12 +259,12 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
     if (shown) {
         shown->finish();
     }
-    if (!next && !under_way->time_is_up()) {  // a signal has closed the store
+    if (!next && !current->time_is_up()) {  // a signal has closed the store
         co_return bad_jobs(up.latest()->overall()) > bad_before ? not_all_well : all_well;
     }
-    co_await under_way->end();
+    co_await current->end();
     report end(shown != nullptr);
-    const std::function<void(const waybill::job_snapshot&)> tell = [&](const waybill::job_snapshot& job) {
+    const std::function<void(const waybill::job_snapshot&)> add = [&](const waybill::job_snapshot& job) {
         const auto known = before.find(job.seq);
         const bool is_news = known == before.end() || known->second != std::pair(job.status, job.epoch);
         const bool left = is_open(job.status) || job.status == waybill::status::paused;
@@ -274,7 +274,7 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
     };
     const waybill::totals all = up.latest()->overall();
     if (bad_jobs(all) != 0 || all[waybill::status::paused].jobs != 0 || !up.latest()->idle()) {
-        co_await for_each_job(up, tell);
+        co_await for_each_job(up, add);
     }
     end.print();
     co_return end.code();

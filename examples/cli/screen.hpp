@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What standard output is.
+// Properties of standard output.
 
 #include <algorithm>
 #include <cstddef>

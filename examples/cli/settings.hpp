@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What can be said on the command line.
+// The options of the command line.
 
 #include <waybill/version.hpp>
 
@@ -87,20 +87,20 @@ inline std::string default_store() {
     return where + "/.local/state/waybill/uploads.db";
 }
 
-/// Refuses values that lack what is between their two parts: a forgotten one is no empty value.
-inline CLI::Validator of_form(const std::string& form, char mark) {
-    return {[form, mark](const std::string& text) {
-                return text.find(mark) != std::string::npos ? "" : "'" + text + "' is not of the form " + form;
+/// Rejects values without the separator between their two parts: a forgotten part is no empty value.
+inline CLI::Validator of_form(const std::string& form, char separator) {
+    return {[form, separator](const std::string& text) {
+                return text.find(separator) != std::string::npos ? "" : "'" + text + "' is not of the form " + form;
             },
             form, "form"};
 }
 
-/// What has an option of its own is not said in another way: one of the two would be lost.
-inline std::string has_its_own_option(const std::string& text, char mark) {
-    const std::string name = lower(text.substr(0, text.find(mark)));
+/// What has its own option must not be given in another way: one of the two would be lost.
+inline std::string has_its_own_option(const std::string& text, char separator) {
+    const std::string name = lower(text.substr(0, text.find(separator)));
     for (const auto& [other, option] : {std::pair("content-type", "--content-type"), std::pair("field", "--file-field"),
                                         std::pair("name", "--name")}) {
-        if (name == other && (mark == '=' || name == "content-type")) {
+        if (name == other && (separator == '=' || name == "content-type")) {
             return "'" + text + "': say it with " + option;
         }
     }
@@ -131,8 +131,8 @@ inline std::string check_id(const std::string& id) {
     return id.empty() ? "empty; use 1 to 128 of the characters A-Z a-z 0-9 . _ : -" : "";
 }
 
-/// A secret that is not there would only be noticed when a server refuses. One that was typed where its variable's name
-/// belongs is not shown.
+/// A missing secret would only be noticed when a server refuses. A secret that was typed in place of its variable's
+/// name is not shown.
 inline std::string is_set(const std::string& credential) {
     const std::string variable = credential.substr(credential.rfind('=') + 1);
     const std::string letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
@@ -145,7 +145,7 @@ inline std::string is_set(const std::string& credential) {
     if (value != nullptr && *value != '\0') {
         return "";
     }
-    // What is not in capitals may be the secret itself.
+    // A name that is not in capitals may be the secret itself.
     const bool in_capitals = variable.find_first_of("abcdefghijklmnopqrstuvwxyz") == std::string::npos;
     return (in_capitals ? "the variable '" + variable + "'" : "the variable that is named here") +
            std::string(" is not set, or not exported");
@@ -178,18 +178,16 @@ inline CLI::Option* repeatable(CLI::Option* option) {
 inline void describe_add(CLI::App& app, settings& s) {
     CLI::App* const add =
         app.add_subcommand("add", "Queue one job of one or more files; prints its id once it is safe");
-    add->add_option("--to", s.to,
-                    "URL: for several files by put or s3 ending in / or with {name}, which becomes their names")
+    add->add_option("--to", s.to, "Target URL. With several files by put or s3, it must end in / or contain {name}")
         ->required();
     add->add_option("--via", s.via, "Protocol")
         ->check(CLI::IsMember({"put", "multipart", "tus", "resumable", "s3", "auto"}))
         ->capture_default_str();
     add->add_option("--method", s.method, "POST or PATCH instead of PUT, with --via put");
-    add->add_option("--chunk-size,--part-size", s.chunk_size,
-                    "The most bytes of one request, for protocols that resume")
+    add->add_option("--chunk-size,--part-size", s.chunk_size, "Maximum bytes of one request, for protocols that resume")
         ->transform(size());
     add->add_option("--digest", s.digest, "Digest to compute and compare, such as sha-256");
-    add->add_option("--parallel", s.parallel, "Parts of one file sent at once, for protocols that can")
+    add->add_option("--parallel", s.parallel, "Parts of one file sent concurrently, for protocols that can")
         ->check(whole_number());
     add->add_option("--checksum", s.checksum, "Checksum of each request, such as sha256, where the protocol has one");
     repeatable(add->add_option("--set", s.protocol_settings, "Another setting of the protocol (repeatable)")
@@ -207,14 +205,14 @@ inline void describe_add(CLI::App& app, settings& s) {
     add->add_option("--content-type", s.content_type, "The files' media type; without it, by their extensions")
         ->check(of_form("type/subtype", '/'));
     repeatable(add->add_option("--name", s.names,
-                               "What the server calls a file, instead of its own name; given once "
+                               "Name of a file at the server, instead of its own; given once "
                                "for each FILE, in their order"));
     add->add_option("--id", s.id, "Your own job id: the same twice is accepted once")->check(check_id);
-    add->add_option("--if-unknown", s.if_unknown, "When a POST's answer is lost")
+    add->add_option("--if-unknown", s.if_unknown, "When the response to a POST is lost")
         ->check(CLI::IsMember({"park", "retry-same-key", "retry"}))
         ->capture_default_str();
     add->add_option("--if-file-fails", s.if_file_fails,
-                    "When one of several files is gone or refused: send the others, or not; not for forms")
+                    "When one of several files is missing or rejected: send the others, or not; not for forms")
         ->check(CLI::IsMember({"stop", "go-on"}))
         ->capture_default_str();
     add->add_flag("--append-only", s.append_only, "The files are logs: send what they hold now, though they may grow")
@@ -230,7 +228,7 @@ inline void describe_add(CLI::App& app, settings& s) {
                                                      "; give it once for each FILE, in their order");
         }
         if (std::find(s.names.begin(), s.names.end(), "") != s.names.end()) {
-            throw CLI::ValidationError("--name", "empty; leave it out to send a file under its own name");
+            throw CLI::ValidationError("--name", "empty; omit it to send a file under its own name");
         }
         if (!s.fields.empty() && s.via == "put") {
             throw CLI::ValidationError("--field", "a PUT has no form fields; --via multipart or resumable has");
@@ -239,7 +237,7 @@ inline void describe_add(CLI::App& app, settings& s) {
             throw CLI::ValidationError("--file-field", s.via + " sends no form; --via multipart or resumable does");
         }
         if (!s.method.empty() && s.via != "put" && s.via != "resumable") {
-            throw CLI::ValidationError("--method", s.via + " has a method of its own; leave it out");
+            throw CLI::ValidationError("--method", s.via + " has its own method; omit it");
         }
     });
     add->footer(
@@ -248,21 +246,20 @@ inline void describe_add(CLI::App& app, settings& s) {
         "  waybill add --to https://example.com/posts --via multipart --field title=Trip \\\n"
         "      --file-field 'photos[]' a.jpg b.jpg\n"
         "  waybill add --to https://s3.example.com/bucket/video.mov --via s3 --part-size 16M video.mov\n"
-        "Exit codes: 0 the job is safe; 2 it was refused; 3, 4, 5 the store, see waybill --help.");
+        "Exit codes: 0 the job is safe; 2 it was rejected; 3, 4, 5 the store, see waybill --help.");
 }
 
 inline void describe_run(CLI::App& app, settings& s) {
     CLI::App* const run = app.add_subcommand("run", "Deliver queued jobs; Ctrl-C stops and keeps everything");
-    run->add_flag("--until-idle", s.until_idle, "End when nothing is left to do; with --for, at the latest then")
+    run->add_flag("--until-idle", s.until_idle, "End when there is nothing to do; with --for, at the latest then")
         ->disable_flag_override();
-    add_time(run, "--for", s.run_for, "End after that time, whatever is left; the next run continues");
+    add_time(run, "--for", s.run_for, "End after that time, even with unfinished jobs; the next run continues");
     run->add_option("--progress", s.progress, "What to show")
         ->check(CLI::IsMember({"bar", "json", "none"}))
         ->capture_default_str();
     run->add_option("--ca", s.ca_file, "PEM file of certificate authorities to trust")->check(CLI::ExistingFile);
     CLI::Option* const cert =
-        run->add_option("--cert", s.cert_file, "PEM file of the certificate that says who you are")
-            ->check(CLI::ExistingFile);
+        run->add_option("--cert", s.cert_file, "PEM file of the client certificate")->check(CLI::ExistingFile);
     run->add_option("--key", s.key_file, "PEM file of its key, without a passphrase; without it --cert holds both")
         ->check(CLI::ExistingFile)
         ->needs(cert);
@@ -275,24 +272,25 @@ inline void describe_run(CLI::App& app, settings& s) {
         run->add_option("--credential", s.credentials, "Send the variable's value as Authorization to that origin")
             ->check(of_form("ORIGIN=VARIABLE", '='))
             ->check(CLI::Validator(is_set, "")));
-    add_number(run, "--jobs", s.max_concurrent_jobs, "Jobs of different lanes that may run at once; 4 without it");
-    add_number(run, "--attempts", s.attempts, "Failed attempts without progress before a job fails; 12 without it");
-    add_time(run, "--max-age", s.max_age, "How long a job is tried before it fails; 7d without it");
-    add_time(run, "--connect-timeout", s.connect_timeout, "Until a connection stands; 30s without it");
-    add_time(run, "--stall-timeout", s.stall_timeout, "While sending, without one byte leaving; 60s without it");
-    add_time(run, "--answer-timeout", s.answer_timeout, "From the last byte to the answer's end; 5m without it");
+    add_number(run, "--jobs", s.max_concurrent_jobs,
+               "Maximum number of concurrent jobs, of different lanes; default 4");
+    add_number(run, "--attempts", s.attempts, "Failed attempts without progress before a job fails; default 12");
+    add_time(run, "--max-age", s.max_age, "How long a job is tried before it fails; default 7d");
+    add_time(run, "--connect-timeout", s.connect_timeout, "Until a connection is established; default 30s");
+    add_time(run, "--stall-timeout", s.stall_timeout, "While sending, without one byte being sent; default 60s");
+    add_time(run, "--answer-timeout", s.answer_timeout, "From the last byte to the end of the response; default 5m");
     run->footer(
         "Examples:\n"
         "  waybill run                                      until Ctrl-C\n"
         "  waybill run --until-idle --for 10m --progress none      for cron and scripts\n"
         "  TOKEN='Bearer …' waybill run --credential https://example.com=TOKEN\n"
         "Exit codes: 0 all has arrived; 1 a job failed in this run, or its outcome is unknown;\n"
-        "  6 nothing failed, but some jobs are left; 130, 143 stopped by a signal with jobs left;\n"
+        "  6 nothing failed, but some jobs are unfinished; 130, 143 stopped by a signal with unfinished jobs;\n"
         "  3, 4, 5 the store, see waybill --help.");
 }
 
 inline void describe_looks(CLI::App& app, settings& s) {
-    CLI::App* const list = app.add_subcommand("list", "Show all jobs, and what they wait for or why they failed");
+    CLI::App* const list = app.add_subcommand("list", "Show all jobs, and why they wait or failed");
     list->add_flag("--json", s.json, "One JSON object a line");
     list->footer(
         "Examples:\n  waybill list\n  waybill list --json | jq -r 'select(.state == \"failed\") | .id'\n"
@@ -307,10 +305,9 @@ inline void describe_changes(CLI::App& app, settings& s) {
     for (const auto& [name, text, more] :
          {std::tuple("cancel", "Give a job up", "It is not sent any more; waybill retry takes that back."),
           std::tuple("retry", "Try a job again",
-                     "A failed or canceled job begins anew, with its files as they are now; "
-                     "a waiting one is tried at once."),
-          std::tuple("remove", "Forget a finished job",
-                     "Only completed, failed and canceled jobs can be forgotten.")}) {
+                     "A failed or canceled job restarts, with its files as they are now; "
+                     "a waiting one is tried immediately."),
+          std::tuple("remove", "Delete a finished job", "Only completed, failed and canceled jobs can be deleted.")}) {
         CLI::App* const change = app.add_subcommand(name, text);
         change->add_option("ID", s.id, "The job")->required();
         change->footer(std::string(more) + "\nExample:\n  waybill " + name +
@@ -330,7 +327,7 @@ inline void describe_changes(CLI::App& app, settings& s) {
         "Example:\n  waybill resume trip-1\n"
         "Exit codes: 0 done; 2 there is no such job, or its state does not allow it.");
     CLI::App* const resolve = app.add_subcommand(
-        "resolve", "Decide about a job whose answer was lost: the server has it, send it again, or give it up");
+        "resolve", "Decide about a job whose response was lost: the server has it, send it again, or cancel it");
     resolve->add_option("ID", s.id, "The job")->required();
     resolve->add_option("DECISION", s.decision, "completed, retry or canceled")
         ->check(CLI::IsMember({"completed", "retry", "canceled"}))
@@ -343,14 +340,14 @@ inline void describe_changes(CLI::App& app, settings& s) {
 inline void describe(CLI::App& app, settings& s) {
     app.name("waybill");
     app.require_subcommand(1);
-    app.fallthrough();  // --store may stand behind the subcommand
+    app.fallthrough();  // --store may follow the subcommand
     app.set_version_flag("--version", "waybill " WAYBILL_VERSION_STRING);
     app.add_option("--store", s.store, "Where jobs are kept")->default_val(default_store());
     app.footer(
         "Sizes are written as 8388608, 512k, 8M, 8MiB (of 1024) or 8MB (of 1000), times as 90s, 10m, 1h30m,\n"
         "7d or 500ms.\n"
-        "Exit codes: 0 all well, 1 a job failed or is undecided, 2 usage or refused job, 3 the store is in\n"
-        "use, 4 the store is damaged, 5 other errors, 6 jobs are left, 130 interrupted.\n"
+        "Exit codes: 0 all well, 1 a job failed or is undecided, 2 usage or rejected job, 3 the store is in\n"
+        "use, 4 the store is damaged, 5 other errors, 6 jobs are unfinished, 130 interrupted.\n"
         "waybill COMMAND --help has examples.");
     describe_add(app, s);
     describe_run(app, s);

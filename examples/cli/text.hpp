@@ -81,15 +81,15 @@ inline character first_of(std::string_view text) {
     return overlong || surrogate || code > 0x10FFFF ? broken : character{text.substr(0, length), code};
 }
 
-/// What must not reach a terminal: controls, C1 included, move the cursor and more; marks of direction make
-/// "gpj.exe" of "exe.jpg"; a byte that is no UTF-8 may be a C1 control to a terminal that does not speak it.
+/// Characters that must not reach a terminal: controls, C1 included, move the cursor and more; text directions show
+/// "gpj.exe" as "exe.jpg"; a byte that is no UTF-8 may be a C1 control to a terminal without UTF-8.
 inline bool is_unprintable(char32_t code) {
     const auto within = [code](char32_t first, char32_t last) { return code >= first && code <= last; };
     return code == character::none || code < 0x20 || within(0x7F, 0x9F) || code == 0x061C || within(0x200E, 0x200F) ||
            within(0x2028, 0x202E) || within(0x2066, 0x206F) || within(0xFFF9, 0xFFFB) || within(0xE0000, 0xE007F);
 }
 
-/// A text from elsewhere, on one line and fit for a terminal: names of files and words of servers may hold escape
+/// A text from outside, on one line and fit for a terminal: file names and server messages may contain escape
 /// sequences. Everything this program prints goes through here, or is JSON.
 inline std::string printable(std::string_view text) {
     std::string out;
@@ -110,7 +110,7 @@ inline std::string printable_lines(std::string_view text) {
     return out + printable(text);
 }
 
-/// At most `most` bytes of it, with an ellipsis when there are more; no character is cut in two.
+/// At most `most` bytes of it, with an ellipsis when there are more; no character is split.
 inline std::string shortened(std::string_view text, std::size_t most) {
     if (text.size() <= most) {
         return std::string(text);
@@ -134,13 +134,13 @@ inline std::size_t width_of(char32_t code) {
     return columns < 0 ? 1 : static_cast<std::size_t>(columns);
 }
 
-/// Terminals disagree about the columns of what these make of their neighbours: joined emoji, emoji of another colour
-/// of skin, emoji made of text characters. Without them the neighbours stand for themselves, equally wide everywhere.
+/// Terminals disagree about the width of sequences with these: joined emoji, emoji with a skin colour, emoji made of
+/// text characters. Without them each character stands for itself, equally wide everywhere.
 inline bool is_disputed(char32_t code) {
     return code == 0x200D || (code >= 0xFE00 && code <= 0xFE0F) || (code >= 0x1F3FB && code <= 0x1F3FF);
 }
 
-/// What a text looks like where columns count.
+/// The text as it is shown where columns count.
 inline std::string undisputed(std::string_view text) {
     const std::string clean = printable(text);
     std::string out;
@@ -164,7 +164,7 @@ inline std::size_t width(std::string_view text) {
     return columns;
 }
 
-/// At most `columns` wide: cut with an ellipsis.
+/// At most `columns` wide: truncated with an ellipsis.
 inline std::string cut(std::string_view text, std::size_t columns) {
     const std::string clean = undisputed(text);
     if (width(clean) <= columns) {
@@ -187,7 +187,7 @@ inline std::string cut(std::string_view text, std::size_t columns) {
     return out + "…";
 }
 
-/// Exactly `columns` wide: cut, or padded.
+/// Exactly `columns` wide: truncated, or padded.
 inline std::string fit(std::string_view text, std::size_t columns) {
     std::string out = cut(text, columns);
     const std::size_t used = width(out);

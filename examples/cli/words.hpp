@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// How a job stands, in words: what failed and why, what it waits for and how long, what can be done.
+// A job's situation in words: what failed and why, what it waits for and how long, what can be done.
 
 #include <waybill/model/snapshot.hpp>
 
-#include "answer.hpp"
+#include "response_text.hpp"
 #include "text.hpp"
 
 #include <chrono>
@@ -15,14 +15,14 @@
 
 namespace cli {
 
-/// What a waiting job waits for. By the reason's name, so that a new one is shown, if in one word only.
+/// What a waiting job waits for. By the reason's name, so that an unknown one is shown as it is.
 inline std::string reason_in_words(std::string_view reason) {
     for (const auto& [name, words] :
          {std::pair("backoff", "a pause between two attempts"),
           std::pair("network", "its host, or the way to it, is out of order"),
-          std::pair("credentials", "its credentials are refused"), std::pair("server_busy", "its server is busy"),
+          std::pair("credentials", "its credentials are rejected"), std::pair("server_busy", "its server is busy"),
           std::pair("server_error", "its server fails at it"), std::pair("source", "its file cannot be reached"),
-          std::pair("locked", "its target is locked by somebody else")}) {
+          std::pair("locked", "its target is locked by another client")}) {
         if (reason == name) {
             return words;
         }
@@ -30,33 +30,33 @@ inline std::string reason_in_words(std::string_view reason) {
     return std::string(reason);
 }
 
-/// What a status means for an upload, and what can be done about it; empty: its name says all there is.
+/// What a status means for an upload, and what can be done about it; empty: the name is sufficient.
 inline std::string status_in_words(int status) {
     switch (status) {
         case 401: return "it wants other credentials; give them with waybill run --credential";
-        case 403: return "it does not allow this; check the credentials and what they may do there";
+        case 403: return "it does not allow this; check the credentials and their permissions";
         case 404:
         case 410: return "there is no such place; check the URL";
         case 405: return "it does not take uploads in this way; check the URL and --via";
         case 407: return "the proxy wants other credentials; check --proxy";
         case 409: return "something is in the way, or the folder above is missing";
-        case 412: return "what is there is not what the job's If- header asks for";
+        case 412: return "the target does not meet the condition of the job's If- header";
         case 413:
             return "it is too large for this server; have the limit raised, or upload in parts: --via tus, resumable, "
                    "s3";
         case 415: return "it does not take files of this type; check --content-type";
-        case 423: return "somebody has it locked";
+        case 423: return "another client has locked it";
         case 429: return "it has had too many requests";
         case 507: return "its storage is full; make room there";
         case 500:
         case 502:
         case 503:
-        case 504: return "the server, or what stands before it, has a fault of its own";
+        case 504: return "the server, or a proxy before it, has an internal error";
         default: return "";
     }
 }
 
-/// The error in one line: the thing, the cause, the remedy, and in their own words the transport and the server.
+/// The error in one line: the thing, the cause, the remedy, and the messages of the transport and the server.
 inline std::string error_in_words(const waybill::stored_error& error) {
     std::string text = error.message();
     const waybill::diagnostics& d = error.details;
@@ -94,7 +94,7 @@ inline std::string paused(const waybill::job_snapshot& job, std::chrono::system_
     return until + (job.pause->why.empty() ? "" : " (" + job.pause->why + ")");
 }
 
-/// What is to be said about a job beyond its status; empty when all is well.
+/// A job's situation beyond its status; empty when all is well.
 inline std::string situation(const waybill::job_snapshot& job,
                              std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) {
     using waybill::status;
@@ -105,7 +105,7 @@ inline std::string situation(const waybill::job_snapshot& job,
         case status::canceled: return "";
         case status::failed: {
             if (job.error.code == waybill::errc::record_damaged) {
-                return error + "; to forget it: waybill remove " + id;
+                return error + "; to delete it: waybill remove " + id;
             }
             const bool said = error.find("retry the job") != std::string::npos;
             return error + (said ? "; that is: waybill retry " : "; to send it after all: waybill retry ") + id;

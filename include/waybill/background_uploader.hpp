@@ -15,15 +15,14 @@
 
 namespace waybill {
 
-/// An uploader for apps without an Asio loop: it has its own, on a thread of its own, and runs
-/// from construction to destruction. When the store has failed for good it is tried again every few seconds; feeds end
-/// with the error meanwhile.
+/// An uploader for apps without an Asio loop: it runs its own loop on its own thread, from construction to destruction.
+/// After the store has failed for good, it is retried every few seconds; until then, feeds end with the error.
 ///
-/// It may be a static object: it needs nothing that is destroyed before it.
+/// It may be a static object: it does not depend on anything that is destroyed before it.
 ///
 /// @par Thread safety
-///   Distinct objects: safe. Shared objects: all member functions but destruction may be called
-///   from any thread. Destroy it outside of its own handlers.
+///   Distinct objects: safe. Shared objects: all member functions except destruction may be called from any thread.
+///   Destroy it outside its own handlers.
 /// @par Processes
 ///   It belongs to the process that made it, see `uploader`.
 class background_uploader {
@@ -36,19 +35,19 @@ public:
     background_uploader& operator=(const background_uploader&) = delete;
     ~background_uploader();
 
-    /// The uploader, for everything it can do: `ui.get().async_cancel(id, …)`.
+    /// The uploader, for every other operation: `ui.get().async_cancel(id, …)`.
     [[nodiscard]] uploader& get() noexcept { return loop_->up; }
     uploader* operator->() noexcept { return &loop_->up; }
 
-    /// Accepts a job and waits until it is safe on disk. Throws as `uploader::async_enqueue`. Not
-    /// to be called from a handler of this uploader: it blocks.
+    /// Accepts a job and waits until it is safe on disk. Throws as `uploader::async_enqueue`. It blocks, so it must not
+    /// be called from a handler of this uploader.
     job_id enqueue(job what);
 
     /// The newest snapshot, without waiting.
     [[nodiscard]] std::shared_ptr<const snapshot> latest() const noexcept { return loop_->up.latest(); }
 
 private:
-    /// What the thread works on. A forked child has no such thread, and leaves all of this as it is.
+    /// What the thread works on. A forked child has no such thread, and does not touch any of this.
     struct loop {
         explicit loop(options how) : up(context.get_executor(), std::move(how)) {}
 

@@ -24,7 +24,7 @@ WAYBILL_DECL background_uploader::background_uploader(options how) : loop_(std::
     deliver();
 }
 
-// What is accepted is delivered: a run that the disk has ended is begun again, until it is the app that ends it.
+// Accepted jobs must be delivered: a run that ended because of the disk is restarted until the app ends it.
 WAYBILL_DECL void background_uploader::deliver() {
     loop_->up.async_run([this](std::error_code ended) {
         if (!ended || ended == errc::stopped) {
@@ -55,7 +55,7 @@ WAYBILL_DECL void background_uploader::end() noexcept {
     try {
         loop_->up.async_stop(asio::use_future).wait();
     } catch (...) {
-        // Everything committed is safe; there is nobody left to tell.
+        // Everything committed is safe; there is no caller left to notify.
     }
     asio::post(loop_->context, [this] { loop_->pause.cancel(); });
     loop_->work.reset();

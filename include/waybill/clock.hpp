@@ -9,22 +9,22 @@
 
 namespace waybill {
 
-/// Something that can be slept on until a time, and woken early. One waiter at a time; used on
-/// the uploader's strand only.
+/// An alarm to sleep on until a time, which can be woken early. One waiter at a time; used on the uploader's strand
+/// only.
 class alarm {
 public:
     virtual ~alarm() = default;
 
-    /// Completes at `deadline`, after `ring`, or throws `operation_aborted` when canceled. A
-    /// `ring` that came since the last wait ends this one at once.
+    /// Completes at `deadline`, after `ring`, or throws `operation_aborted` when canceled. If `ring` was called since
+    /// the last wait, it completes immediately.
     virtual asio::awaitable<void> wait_until(std::chrono::steady_clock::time_point deadline) = 0;
     virtual void ring() = 0;
 };
 
 /// Time as the engine sees it. Replace it to test a workflow without waiting.
 ///
-/// Deadlines inside one process use the steady clock, which no user and no time server moves;
-/// only what must survive a restart is kept as wall-clock time.
+/// Deadlines inside one process use the steady clock, which neither users nor time servers change; only times that must
+/// survive a restart are kept as wall-clock time.
 class clock {
 public:
     virtual ~clock() = default;

@@ -9,16 +9,16 @@ namespace detail {
 
 class timer_alarm final : public alarm {
 public:
-    explicit timer_alarm(const asio::any_io_executor& executor) : rung_(executor) {}
+    explicit timer_alarm(const asio::any_io_executor& executor) : woken_(executor) {}
 
     asio::awaitable<void> wait_until(std::chrono::steady_clock::time_point deadline) override {
-        co_await rung_.wait_until(deadline);
-        rung_.clear();
+        co_await woken_.wait_until(deadline);
+        woken_.clear();
     }
-    void ring() override { rung_.set(); }
+    void ring() override { woken_.set(); }
 
 private:
-    event rung_;
+    event woken_;
 };
 
 }  // namespace detail

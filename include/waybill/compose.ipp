@@ -16,7 +16,7 @@
 #include <memory>
 #include <utility>
 
-// Where the parts are put together: the only file that names concrete ones. Protocols beyond these add themselves
+// Where the parts are composed: the only file that names concrete ones. Further protocols register themselves
 // (components.hpp).
 namespace waybill::detail {
 
@@ -35,7 +35,7 @@ template <class Part, class Concrete, class... Arguments>
     for (const auto& [name, make] : how.protocols.all()) {
         known.add(name, make);
     }
-    if (!known.contains("auto")) {  // last, for it chooses among the others
+    if (!known.contains("auto")) {  // last, because it chooses among the others
         known.add("auto", [others = known, memory = std::make_shared<endpoint_memory>()](const protocol_spec& spec) {
             return std::make_unique<automatic_protocol>(spec, others, memory);
         });

@@ -12,10 +12,10 @@
 
 namespace waybill {
 
-/// What can go wrong, one enumerator for each cause. `docs/errors.md` lists every code with its
-/// remedy. HTTP statuses are codes of `http_category()` instead, with the status as value.
+/// Everything that can go wrong, one enumerator for each cause. `docs/errors.md` lists every code with its remedy. HTTP
+/// statuses are codes of `http_category()` instead, with the status as value.
 enum class errc : int {
-    // Refused at the border: nothing was accepted.
+    // Rejected at enqueue: nothing was accepted.
     invalid_url = 1,     ///< the URL does not parse, has no host, a fragment or user information
     unsupported_scheme,  ///< the URL's scheme is not http or https
     invalid_header,      ///< a header name or value is not valid HTTP, or holds CR, LF or NUL
@@ -24,7 +24,7 @@ enum class errc : int {
     invalid_name,        ///< an item's name or field name is empty or holds a control character
     invalid_id,          ///< the job id is empty, too long, or has a character outside [A-Za-z0-9._:-]
     invalid_lane,        ///< the lane's name is too long or holds a control character
-    invalid_range,       ///< a byte range lies outside its file
+    invalid_range,       ///< a byte range is outside its file
     invalid_setting,     ///< a protocol setting is unknown or out of range
     empty_job,           ///< the job has no item
     duplicate_id,        ///< another job with this id and other content was accepted before
@@ -34,31 +34,31 @@ enum class errc : int {
     source_missing,      ///< the file does not exist
     source_unreadable,   ///< the file cannot be opened for reading
     source_not_regular,  ///< the path names a directory, FIFO, socket, device or symbolic link
-    source_outside,      ///< the file lies outside the folder that files may be uploaded from
+    source_outside,      ///< the file is outside the folder that files may be uploaded from
 
     // The source, while it is being sent.
     file_changed = 30,   ///< the file is no longer the one that was accepted
     source_read_failed,  ///< reading the file failed
-    source_unavailable,  ///< the file's disk or network share, or a descriptor for it, cannot be had now
+    source_unavailable,  ///< the file's disk or network share is not available, or no descriptor is free
     source_size_wrong,   ///< the file gives more or fewer bytes than its size says, as those of /proc do
-    file_touched,        ///< its permissions or links changed while it was read: its content has to be looked at
+    file_touched,        ///< its permissions or links changed while it was read: its content must be compared again
 
     // The store.
     store_locked = 40,  ///< another process, or another uploader of this one, has the store
     store_damaged,      ///< the store's file is not a database, or is corrupt
     store_too_new,      ///< the store was written by a newer version of the library
     store_unwritable,   ///< the store's file or directory cannot be created or written
-    store_unsafe,       ///< other users could change the store, or one of its files is not ours alone
-    store_full,         ///< no space left for the store
+    store_unsafe,       ///< other users could change the store, or one of its files does not belong to this user alone
+    store_full,         ///< there is no space for the store
     store_failed,       ///< the disk failed under the store
     record_damaged,     ///< this job's row fails its checksum; other jobs are not affected
 
     // The uploader.
     unknown_job = 60,  ///< no job with this id
-    not_allowed,       ///< the job's state does not allow this
+    not_allowed,       ///< the job's status does not allow this
     stopped,           ///< the uploader has been stopped
     canceled,          ///< canceled by the application
-    outcome_unknown,   ///< everything was sent, no answer came, and the request must not be repeated blindly
+    outcome_unknown,   ///< everything was sent, no response came, and the request must not be repeated blindly
     expired,           ///< not delivered within the job's maximum age
     invalid_option,    ///< an option of the uploader has a value that can only be a mistake
     forked,            ///< the uploader belongs to the parent of this process
@@ -67,27 +67,27 @@ enum class errc : int {
     host_not_found = 80,  ///< the host's name does not resolve
     connect_failed,       ///< no connection to the server
     connect_timed_out,    ///< no connection within the connect timeout
-    connection_lost,      ///< the connection broke
-    stale_connection,     ///< a kept connection was dead; nothing was repeated
-    send_stalled,         ///< the server took no bytes for the stall timeout
-    response_timed_out,   ///< everything was sent, no answer came within the answer timeout
+    connection_lost,      ///< the connection was lost
+    stale_connection,     ///< a reused connection was dead; nothing was repeated
+    send_stalled,         ///< the server accepted no bytes for the stall timeout
+    response_timed_out,   ///< everything was sent, no response came within the response timeout
     tls_untrusted,        ///< the server's certificate does not verify
     tls_failed,           ///< the TLS handshake failed
-    proxy_failed,         ///< the proxy does not resolve or refused
-    invalid_response,     ///< the answer is not HTTP, or breaks the protocol
-    response_too_large,   ///< the answer exceeds its limit
-    early_response,       ///< the server answered success before it had the whole body
+    proxy_failed,         ///< the proxy does not resolve, or rejected the request
+    invalid_response,     ///< the response is not HTTP, or violates the protocol
+    response_too_large,   ///< the response exceeds its limit
+    early_response,       ///< the server reported success before it had the whole body
     redirect_refused,     ///< the server redirected an upload in a way that is not followed
-    network_unreachable,  ///< this machine has no way to the network
+    network_unreachable,  ///< this machine has no route to the network
     transport_failed,     ///< any other failure of the transport; its own code and text are attached
-    foreign_origin,       ///< a request would have left the origin its job is for
+    foreign_origin,       ///< a request would have been sent to another origin than its job's
     proxy_unauthorized,   ///< the proxy wants other credentials (407)
 
     // Protocols that resume.
-    wrong_offset = 120,  ///< the server says it has bytes it cannot have, or not those it confirmed
-    not_offered,         ///< the server does not offer what the job asks of it
+    wrong_offset = 120,  ///< the server claims bytes it cannot have, or lacks bytes it confirmed
+    not_offered,         ///< the server does not support what the job requires
     no_credentials,      ///< no key for this endpoint
-    not_completed,       ///< everything is there, but the server could not put it together
+    not_completed,       ///< the server has all data, but could not complete the upload
 };
 
 /// What a failure means for the caller: compare an `std::error_code` with these.
@@ -97,7 +97,7 @@ enum class errc : int {
 enum class cause : int {
     retryable = 1,  ///< trying again later may succeed
     permanent,      ///< trying the same again will fail the same way
-    canceled,       ///< the application asked for it
+    canceled,       ///< the app canceled it
     storage,        ///< the store could not do it
     ambiguous,      ///< the server may or may not have processed the request
 };
@@ -105,11 +105,11 @@ enum class cause : int {
 /// What an HTTP status means for an upload (RFC 9110 section 15; the table is in docs/errors.md).
 enum class status_class : std::uint8_t {
     informational,  ///< 1xx
-    success,        ///< 2xx, but 206 and 207
+    success,        ///< 2xx, except 206 and 207
     redirect,       ///< 3xx
-    not_applied,    ///< nobody has processed the request: 408 417 421 423 425 429 503 508 509 511 529 530
+    not_applied,    ///< the request was not processed: 408 417 421 423 425 429 503 508 509 511 529 530
     ambiguous,      ///< it may have processed it: 500 502 504 507, and all others from 512 to 599
-    permanent,      ///< everything else
+    permanent,      ///< all others
 };
 
 [[nodiscard]] constexpr status_class classify_status(int status) noexcept {
@@ -141,18 +141,18 @@ enum class status_class : std::uint8_t {
         case 507: return status_class::ambiguous;
         default: break;
     }
-    // A status that nobody knows is as good as 500 (RFC 9110 section 15).
+    // An unknown status of a class is treated as its x00 (RFC 9110 section 15).
     return status >= 512 && status <= 599 ? status_class::ambiguous : status_class::permanent;
 }
 
-/// What the other side and the transport said about a failure. Everything in it is bounded and
-/// free of control characters; nothing in it is a secret.
+/// What the server and the transport reported about a failure. Everything in it is bounded, free of control characters,
+/// and free of secrets.
 struct diagnostics {
-    int http_status = 0;         ///< final HTTP status; 0 when none came
+    int http_status = 0;         ///< final HTTP status; 0 when none was received
     int transport_code = 0;      ///< the transport's own code (libcurl: CURLcode); 0 when it succeeded
-    std::string transport_text;  ///< the transport's own words
+    std::string transport_text;  ///< the transport's own message
     std::string excerpt;         ///< the beginning of the response body, at most 1 KiB
-    std::string detail;          ///< which file, header or value is meant; the cause and the remedy
+    std::string detail;          ///< the file, header or value that is meant; the cause and the remedy
 
     bool operator==(const diagnostics&) const = default;
 };
@@ -174,8 +174,8 @@ struct diagnostics {
     return {status, http_category()};
 }
 
-/// The exception every operation of this library throws: an `std::system_error` whose text names
-/// the thing, the cause and the remedy, with the diagnostics attached.
+/// The exception every operation of this library throws: an `std::system_error` whose text names the thing, the cause
+/// and the remedy, with the diagnostics attached.
 class error : public std::system_error {
 public:
     explicit error(std::error_code code, std::string detail = {})
@@ -191,14 +191,14 @@ private:
     diagnostics diagnostics_;
 };
 
-/// What a callback that takes an `std::exception_ptr` was given, with its text and its details. What is no
-/// `waybill::error` becomes one: of another `std::system_error` with its code, of anything else with a general one.
-/// `thrown` is not null.
+/// Converts the exception a callback with an `std::exception_ptr` received, with its text and details. Any exception
+/// that is not a `waybill::error` becomes one: another `std::system_error` keeps its code, everything else gets a
+/// general code. `thrown` is not null.
 [[nodiscard]] WAYBILL_DECL error to_error(const std::exception_ptr& thrown);
 
 namespace detail {
 
-/// The same, still in flight; null and what is no `std::system_error` stay what they are.
+/// The same as an exception in flight; null, and exceptions that are no `std::system_error`, are returned unchanged.
 [[nodiscard]] WAYBILL_DECL std::exception_ptr as_error(const std::exception_ptr& thrown) noexcept;
 
 }  // namespace detail

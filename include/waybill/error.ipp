@@ -22,13 +22,12 @@ namespace detail {
         case errc::unsupported_scheme: return "the URL's scheme is not supported; use http:// or https://";
         case errc::invalid_header: return "not a valid HTTP header; use a token as name and a single line as value";
         case errc::forbidden_header:
-            return "this header cannot be set on a job; the library sets it itself, or it is a secret and belongs "
-                   "to the credentials provider";
+            return "this header cannot be set on a job; remove it, or supply a secret through the credentials provider";
         case errc::invalid_field: return "not a valid form field; give it a name without control characters";
         case errc::invalid_name: return "not a usable name; remove control characters, and do not leave it empty";
         case errc::invalid_id: return "not a valid job id; use 1 to 128 of the characters A-Z a-z 0-9 . _ : -";
         case errc::invalid_lane: return "not a valid lane; use at most 128 printable characters";
-        case errc::invalid_range: return "the byte range lies outside the file; correct offset and length";
+        case errc::invalid_range: return "the byte range is outside the file; correct offset and length";
         case errc::invalid_setting: return "not a valid setting of this protocol; correct or remove it";
         case errc::empty_job: return "the job has no items; add at least one file, range or byte string";
         case errc::duplicate_id: return "a job with this id but other content was accepted before; use another id";
@@ -41,71 +40,73 @@ namespace detail {
         case errc::source_not_regular:
             return "not a regular file; directories, links, FIFOs and devices cannot be uploaded";
         case errc::source_outside:
-            return "the file lies outside the folder uploads are confined to; move it there, or widen file_root";
+            return "the file is outside the folder that uploads are confined to; move it there, or widen file_root";
         case errc::file_changed: return "the file changed after it was accepted; retry the job to send the new content";
-        case errc::source_read_failed: return "reading the file failed; check the disk, or the mount, that it is on";
+        case errc::source_read_failed: return "reading the file failed; check the disk or the mount it is on";
         case errc::source_unavailable:
-            return "the file cannot be reached now: its disk or network share is not there, or the system is short of "
-                   "descriptors or memory; mount or connect it, or close something";
+            return "the file cannot be reached now, because its disk or network share is not available or the system "
+                   "is short of descriptors or memory; mount or connect it, or free some";
         case errc::source_size_wrong:
-            return "the file gives more or fewer bytes than its size says, as those of /proc and /sys do; copy it to "
+            return "the file yields more or fewer bytes than its size says, as those of /proc and /sys do; copy it to "
                    "a file on a disk";
         case errc::file_touched:
-            return "the file's permissions, links or name changed while it was read; leave it alone until it is sent";
+            return "the file's permissions, links or name changed while it was read; do not modify it until it is sent";
         case errc::store_locked: return "the store is in use by another process; stop it, or use another store";
         case errc::store_damaged:
-            return "the store is damaged; restore it from a backup, or have it set aside and start anew";
+            return "the store is damaged; restore it from a backup, or move it aside and start with an empty one";
         case errc::store_too_new: return "the store was written by a newer version; update this program";
         case errc::store_unwritable: return "the store cannot be created or written; correct its path or permissions";
         case errc::store_unsafe:
-            return "the store is not safe from other users; keep it in a directory of your own, and take their write "
-                   "permission away";
+            return "the store is not safe from other users; keep it in a directory of your own, and remove their write "
+                   "permission";
         case errc::store_full: return "no space left for the store; free some disk space";
         case errc::store_failed: return "the disk failed under the store; check it";
         case errc::record_damaged: return "this job's record is damaged and cannot be trusted; enqueue the job again";
         case errc::unknown_job: return "no job with this id; it was never accepted here, or was removed";
-        case errc::not_allowed: return "the job's state does not allow this; look at its state first";
-        case errc::stopped: return "the uploader has been stopped; make a new one";
+        case errc::not_allowed: return "the job's status does not allow this; check its status first";
+        case errc::stopped: return "the uploader has been stopped; create a new one";
         case errc::canceled: return "canceled by the application; retry the job to send it after all";
         case errc::outcome_unknown:
-            return "everything was sent but no answer came; ask the server, then resolve the job";
-        case errc::expired: return "not delivered within the job's maximum age; retry the job to begin anew";
-        case errc::invalid_option: return "not a usable option of the uploader; correct it, or leave it out";
+            return "the request was sent completely, but its outcome is unknown; find out whether the server has it, "
+                   "then resolve the job";
+        case errc::expired: return "not delivered within the job's maximum age; retry the job to start again";
+        case errc::invalid_option: return "not a usable option of the uploader; correct or remove it";
         case errc::forked:
-            return "the uploader belongs to the process that forked this one; make another uploader, on a store of its "
-                   "own";
+            return "the uploader belongs to the process that forked this one; create another uploader, on a store of "
+                   "its own";
         case errc::host_not_found: return "the host's name does not resolve; check the URL and the network";
         case errc::connect_failed: return "no connection to the server; check the URL and the network";
         case errc::connect_timed_out: return "no connection to the server in time; check the network";
         case errc::connection_lost:
-            return "the connection broke; if it does so each time, check the network and the server's limits";
-        case errc::stale_connection: return "a kept connection was already closed by the server; a new one is needed";
-        case errc::send_stalled: return "the server stopped taking bytes; check the network, or allow it more time";
+            return "the connection was lost; if this happens each time, check the network and the server's limits";
+        case errc::stale_connection:
+            return "a reused connection had already been closed by the server; a fresh one is needed";
+        case errc::send_stalled: return "the server stopped accepting data; check the network, or allow it more time";
         case errc::response_timed_out:
-            return "everything was sent, but the server did not answer in time; allow it more time";
+            return "everything was sent, but the server did not respond in time; allow it more time";
         case errc::tls_untrusted: return "the server's certificate does not verify; give the library the right CA";
-        case errc::tls_failed: return "the TLS handshake failed; the server must speak TLS 1.2 or newer";
+        case errc::tls_failed: return "the TLS handshake failed; the server must support TLS 1.2 or newer";
         case errc::proxy_failed: return "the proxy failed; check its address";
         case errc::invalid_response:
-            return "the server's answer breaks the protocol; check that the URL is the right one";
-        case errc::response_too_large: return "the server's answer is too large; check that the URL is the right one";
+            return "the server's response violates the protocol; check that the URL is the right one";
+        case errc::response_too_large: return "the server's response is too large; check that the URL is the right one";
         case errc::early_response:
-            return "the server answered before it had the whole body; check it, and what stands before it";
+            return "the server responded before it had the whole body; check it, and the proxy before it";
         case errc::redirect_refused: return "the server redirects this upload; enqueue it with the final URL";
-        case errc::network_unreachable: return "no way to the network; connect this machine";
-        case errc::transport_failed: return "the transfer failed; its own words say why";
+        case errc::network_unreachable: return "no route to the network; connect this machine";
+        case errc::transport_failed: return "the transfer failed; the transport's message has the reason";
         case errc::foreign_origin:
-            return "the upload leads to another server than the job's URL; retry the job to begin a new upload";
-        case errc::proxy_unauthorized: return "the proxy wants other credentials; correct http.proxy";
+            return "the upload URL has a different origin than the job's URL; retry the job to create a new upload";
+        case errc::proxy_unauthorized: return "the proxy rejected the credentials; correct http.proxy and its password";
         case errc::wrong_offset:
-            return "the server contradicts what it confirmed before; retry the job to begin a new upload";
+            return "the server contradicts what it confirmed before; retry the job to create a new upload";
         case errc::not_offered:
-            return "the server does not offer what this job asks of it; leave that setting out, or use another server";
+            return "the server does not support a feature this job requires; remove the setting, or use another server";
         case errc::no_credentials:
             return "no usable credentials for this endpoint; correct the provider, or for S3 the environment, a "
                    "credentials file or what s3_with was given";
         case errc::not_completed:
-            return "the server has everything but could not put it together; its own words say why";
+            return "the server received all data but could not complete the upload; its response has the reason";
     }
     return "unknown error";
 }
@@ -223,13 +224,13 @@ public:
         if (code.category() == http_category()) {
             return has_cause(classify_status(code.value()), wanted);
         }
-        // Asio's own code for it does not compare equal to the standard's.
+        // Asio's own code does not compare equal to the standard's.
         return wanted == cause::canceled &&
                (code == std::errc::operation_canceled || code == asio::error::operation_aborted);
     }
 };
 
-/// One that is never destroyed: a static uploader may need it after all statics that were made later are gone.
+/// An instance that is never destroyed: a static uploader may need it after all later statics were destroyed.
 template <class Category>
 [[nodiscard]] const Category& immortal() noexcept {
     alignas(Category) static std::byte place[sizeof(Category)];  // NOLINT(*-avoid-c-arrays)

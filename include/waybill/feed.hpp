@@ -23,9 +23,8 @@ extern template detail::task detail::task_into(std::shared_ptr<const snapshot>&,
 
 /// An asynchronous generator of snapshots.
 ///
-/// Conflated: each `async_next` yields the newest snapshot, and skips what came in between. A slow
-/// reader therefore never slows uploads down, and costs nothing while it is busy. It ends when the
-/// uploader stops. Destroying it unsubscribes.
+/// Conflated: each `async_next` yields the newest snapshot and skips the ones in between. A slow reader therefore never
+/// slows uploads down, and costs nothing while it is busy. It ends when the uploader stops. Destroying it unsubscribes.
 ///
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: unsafe; one `async_next` at a time.
@@ -34,7 +33,7 @@ public:
     feed(asio::any_io_executor executor, const std::shared_ptr<detail::engine>& source)
         : executor_(std::move(executor)), source_(source), seen_(std::make_shared<std::uint64_t>(0)) {}
 
-    /// Waits for a snapshot newer than the last one this feed yielded; the first comes at once.
+    /// Waits for a snapshot newer than the last one this feed yielded; the first is yielded immediately.
     ///
     /// @par Completion signature
     ///   `void(std::error_code, std::shared_ptr<const snapshot>)`; the pointer is null when the
@@ -56,8 +55,8 @@ private:
     [[nodiscard]] detail::task_of<std::shared_ptr<const snapshot>> next() const;
 
     asio::any_io_executor executor_;
-    // A feed keeps no uploader alive, and may outlive it and its context: it holds nothing that
-    // belongs to a context, not even the strand.
+    // A feed keeps no uploader alive, and may outlive it and its context: it holds no object of a context, not even the
+    // strand.
     std::weak_ptr<detail::engine> source_;
     std::shared_ptr<std::uint64_t> seen_;
 };

@@ -56,6 +56,7 @@ class random_source;
 class real_clock;
 class real_random;
 class registry;
+class request_timeouts;
 class resumable;
 class s3;
 class session;
@@ -67,7 +68,6 @@ class transport;
 class tus;
 class uploader;
 class url;
-class watchdog;
 
 template <class Executor>
 class basic_uploader;

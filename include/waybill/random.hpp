@@ -13,13 +13,13 @@
 
 namespace waybill {
 
-/// Where unpredictable numbers come from: ids, keys, boundaries and jitter. Replace it with a
-/// seeded source to make a run repeatable.
+/// The source of unpredictable numbers: ids, keys, boundaries and jitter. Replace it with a seeded source to make a run
+/// repeatable.
 class random_source {
 public:
     virtual ~random_source() = default;
     [[nodiscard]] virtual std::uint64_t next() = 0;
-    /// As many at once.
+    /// Draws several numbers in one call.
     virtual void fill(std::span<std::uint64_t> all) {
         for (std::uint64_t& one : all) {
             one = next();
@@ -54,10 +54,10 @@ public:
     void fill(std::span<std::uint64_t> all) override;
 };
 
-/// Numbers that were drawn from another source all at once, which is cheaper.
+/// Numbers that were drawn from another source in one call, which is cheaper.
 class random_batch final : public random_source {
 public:
-    /// Draws `count`; those that are asked for beyond are drawn one by one. `from` must outlive it.
+    /// Draws `count` numbers; if more are requested, they are drawn one by one. `from` must outlive it.
     random_batch(random_source& from, std::size_t count) : from_(from), drawn_(count) { from.fill(drawn_); }
     [[nodiscard]] std::uint64_t next() override { return used_ < drawn_.size() ? drawn_[used_++] : from_.next(); }
 

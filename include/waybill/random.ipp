@@ -6,8 +6,8 @@
 
 namespace waybill {
 
-// Not std::random_device: where that is a processor's instruction, it takes several times as long. Nothing is drawn
-// ahead, or a forked process would hand out the same numbers.
+// Not std::random_device: if that is a processor's instruction, it takes several times as long. Nothing is drawn ahead,
+// because a forked process would return the same numbers.
 WAYBILL_DECL std::uint64_t real_random::next() {
     std::uint64_t value = 0;
     fill({&value, 1});

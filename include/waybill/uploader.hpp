@@ -25,7 +25,7 @@ namespace waybill {
 
 namespace detail {
 
-/// An executor may name the token of operations that are given none (`as_default_on_t`).
+/// An executor may define the token of operations that are given none (`as_default_on_t`).
 template <class Executor>
 struct default_token_of {
     using type = asio::use_awaitable_t<>;
@@ -40,26 +40,26 @@ struct default_token_of<Executor> {
 
 }  // namespace detail
 
-/// Delivers jobs: accepts them durably, uploads them in order, and tells how they are.
+/// Delivers jobs: accepts them durably, uploads them in order, and reports their state.
 ///
-/// A handle. Its state lives on a strand of the executor it was made with and is kept alive by the
-/// operations that run; destroying the handle, or assigning to it, stops them without losing anything.
+/// A handle. Its state lives on a strand of the executor it was made with and is kept alive by running operations;
+/// destroying the handle, or assigning to it, stops them without losing anything.
 ///
-/// Nothing is opened before the first operation. `async_run` delivers; everything else works with
-/// and without it. Every operation takes a completion token, `use_awaitable` if none is given. Tokens that throw
-/// (`use_awaitable`, `use_future`, `deferred`, also adapted by `bind_executor`, `cancel_after` and the like) throw
-/// `waybill::error`, whose text names cause and remedy. So get callbacks that take an `std::exception_ptr`, see
-/// `to_error`; all other tokens get the `std::error_code`.
+/// Nothing is opened before the first operation. `async_run` delivers; everything else works with and without it. Every
+/// operation takes a completion token, `use_awaitable` by default. Tokens that throw (`use_awaitable`, `use_future`,
+/// `deferred`, also adapted by `bind_executor`, `cancel_after` and the like) throw `waybill::error`, whose text names
+/// cause and remedy. Callbacks that take an `std::exception_ptr` get the same exception, see `to_error`; all other
+/// tokens get the `std::error_code`.
 ///
 /// @par Thread safety
-///   Distinct objects: safe. Shared objects: all member functions but assignment and destruction
-///   may be called from any thread. Handlers run on the token's associated executor.
+///   Distinct objects: safe. Shared objects: all member functions except assignment and destruction may be called from
+///   any thread. Handlers run on the token's associated executor.
 /// @par Processes
-///   It belongs to the process that made it. In a forked child every operation throws
-///   `errc::forked` at once, and its destruction touches nothing; a child makes an uploader and a store of its own.
+///   It belongs to the process that made it. In a forked child every operation throws `errc::forked` immediately, and
+///   its destruction touches nothing; a child creates its own uploader and its own store.
 /// @par Lifetime
-///   The executor's context must be running for operations to make progress. Destroying it while
-///   transfers are under way is safe: they end where they are, and the next run continues them.
+///   The executor's context must be running for operations to make progress. Destroying it while transfers are in
+///   progress is safe: they are interrupted, and the next run continues them.
 template <class Executor>
 class basic_uploader : public detail::uploader_base {
 public:
@@ -82,7 +82,7 @@ public:
     requires std::is_convertible_v<Context&, asio::execution_context&> basic_uploader(Context& context, options how)
         : basic_uploader(Executor(context.get_executor()), std::move(how)) {}
 
-    /// The same uploader with another default token. `other` is left as by a move.
+    /// The same uploader with another default token. `other` is in the state of a moved-from object.
     template <class Other>
     requires std::is_convertible_v<Other, Executor> basic_uploader(
         basic_uploader<Other>&& other)  // NOLINT(bugprone-move-forwarding-reference)
@@ -104,8 +104,8 @@ public:
     /// @par Errors
     ///   - `errc::store_locked`, `errc::store_damaged`, `errc::store_too_new`, `errc::store_unwritable`,
     ///     `errc::store_unsafe`  the store could not be opened.
-    ///   - `errc::store_failed`  the store failed while jobs were running, and went on failing though it
-    ///     was opened anew; jobs are as last committed. Calling `async_run` again tries again.
+    ///   - `errc::store_failed`  the store failed while jobs were running, and failed again after it was reopened; jobs
+    ///     are as last committed. Call `async_run` again to retry.
     ///   - `errc::not_allowed`  it is running already.
     ///   - `errc::stopped`  the uploader was stopped before.
     /// @par Cancellation
@@ -120,13 +120,13 @@ public:
     /// @par Completion signature
     ///   `void(std::error_code, job_id)`
     /// @par Errors
-    ///   - `errc::invalid_url` … `errc::source_outside`, `errc::source_size_wrong`  the job was refused; nothing was
-    ///     accepted.
+    ///   - `errc::invalid_url` … `errc::source_outside`, `errc::source_size_wrong`  the job was rejected; nothing was
+    ///     stored.
     ///   - `errc::duplicate_id`  the id belongs to a job with other content.
     ///   - `errc::store_full`  nothing was accepted.
     ///   - `errc::store_failed`  the job may have been accepted or not, never in part. Enqueue it again under the same
     ///     id: it is accepted once.
-    ///   - what opening the store may report, see `async_run`.
+    ///   - the errors of opening the store, see `async_run`.
     /// @par Cancellation
     ///   Any type, until the commit begins; ignored afterwards.
     /// @par Durability
@@ -145,8 +145,8 @@ public:
         return detail::spawn_on(home_, enqueue(std::move(jobs)), std::forward<Token>(token));
     }
 
-    /// Gives a job up. Its transfer is cut off; after completion no byte of it is sent any more,
-    /// also not after a restart.
+    /// Cancels a job. Its transfer is aborted; after completion no byte of it is sent any more, not even after a
+    /// restart.
     ///
     /// @par Completion signature
     ///   `void(std::error_code)`
@@ -154,7 +154,8 @@ public:
     ///   - `errc::unknown_job`
     ///   - `errc::not_allowed`  it is completed or failed already.
     /// @par Cancellation
-    ///   Any type, until the commit begins; the job may be back in its queue then.
+    ///   Any type, until the commit begins; by then the job's transfer may have been interrupted and the job be
+    ///   `pending` again.
     /// @par Durability
     ///   After a successful completion the job stays canceled after any crash.
     template <class Token = default_token>
@@ -162,15 +163,15 @@ public:
         return detail::spawn_on(home_, cancel(std::move(id)), std::forward<Token>(token));
     }
 
-    /// Tries a job again: a failed or canceled one in a new epoch, with its files as they are now; a
-    /// waiting one at once; one with an unknown outcome at the risk of a duplicate.
+    /// Tries a job again: a failed or canceled one in a new epoch, with its files as they are now; a waiting one
+    /// immediately; one with an unknown outcome at the risk of a duplicate.
     ///
     /// @par Completion signature
     ///   `void(std::error_code)`
     /// @par Errors
     ///   - `errc::unknown_job`
     ///   - `errc::not_allowed`  it is completed.
-    ///   - `errc::source_missing` and its like, when a file is gone.
+    ///   - `errc::source_missing` and similar, when a file no longer exists.
     /// @par Cancellation
     ///   Any type, until the commit begins.
     /// @par Durability
@@ -196,7 +197,7 @@ public:
         return detail::spawn_on(home_, resolve(std::move(id), what), std::forward<Token>(token));
     }
 
-    /// Forgets a finished job.
+    /// Deletes a finished job.
     ///
     /// @par Completion signature
     ///   `void(std::error_code)`
@@ -253,8 +254,8 @@ public:
         return detail::spawn_on(home_, resume_job(std::move(id)), std::forward<Token>(token));
     }
 
-    /// Waits until a job settles: completed, failed, canceled, or parked until somebody decides (`paused`,
-    /// `unknown_outcome`). At once when it has. Nothing more happens by itself to a job that has settled.
+    /// Waits until a job settles: completed, failed, canceled, or parked until someone decides (`paused`,
+    /// `unknown_outcome`). Completes immediately if it has. Nothing more happens by itself to a settled job.
     ///
     /// @par Completion signature
     ///   `void(std::error_code, job_snapshot)`
@@ -262,14 +263,14 @@ public:
     ///   - `errc::unknown_job`
     ///   - `errc::stopped`  the uploader stopped first.
     /// @par Cancellation
-    ///   Any type, at any time; the job goes on.
+    ///   Any type, at any time; the job continues.
     template <class Token = default_token>
     auto async_wait(job_id id, Token&& token = Token()) {
         return detail::spawn_on(home_, wait(std::move(id), false), std::forward<Token>(token));
     }
 
-    /// Waits until a job is completed, failed or canceled; at once when it is. While a job is parked that takes as long
-    /// as the decision about it. Otherwise as `async_wait`.
+    /// Waits until a job is completed, failed or canceled; completes immediately if it is. While the job is parked, it
+    /// waits for the decision. Otherwise like `async_wait`.
     ///
     /// @par Completion signature
     ///   `void(std::error_code, job_snapshot)`
@@ -278,7 +279,7 @@ public:
         return detail::spawn_on(home_, wait(std::move(id), true), std::forward<Token>(token));
     }
 
-    /// Looks one job up, also one that snapshots do not list.
+    /// Looks up one job, including one that snapshots do not list.
     ///
     /// @par Completion signature
     ///   `void(std::error_code, job_snapshot)`
@@ -298,7 +299,7 @@ public:
     /// @par Completion signature
     ///   `void(std::error_code, std::vector<job_snapshot>)`
     /// @par Errors
-    ///   What opening the store may report, see `async_run`.
+    ///   The errors of opening the store, see `async_run`.
     /// @par Cancellation
     ///   Any type.
     template <class Token = default_token>
@@ -306,8 +307,8 @@ public:
         return detail::spawn_on(home_, list(after, most), std::forward<Token>(token));
     }
 
-    /// Ends everything: interrupts transfers, commits, closes the store. Bounded by the disk, not
-    /// by the network. Afterwards every operation fails with `errc::stopped`.
+    /// Stops everything: interrupts transfers, commits, closes the store. Bounded by the disk, not by the network.
+    /// Afterwards every operation fails with `errc::stopped`.
     ///
     /// @par Completion signature
     ///   `void(std::error_code)`

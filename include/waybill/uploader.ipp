@@ -42,7 +42,7 @@ WAYBILL_DECL uploader_base::uploader_base(const asio::any_io_executor& executor,
 
 WAYBILL_DECL uploader_base::~uploader_base() {
     if (engine_ && engine_->is_inherited()) {
-        leave_alone(engine_);  // its thread, its files and its connections are the parent's
+        leave_alone(engine_);  // its thread, its files and its connections belong to the parent
     } else if (engine_) {
         spawn(home_, [last = engine_] { return last->stop(); });
     }

@@ -37,7 +37,7 @@ extern template task task_into(std::vector<job_snapshot>&, task_of<std::vector<j
 #endif
 /// @endcond
 
-/// What an uploader does, whatever the default token of its operations is.
+/// The operations of an uploader, independent of their default token.
 class uploader_base {
 public:
     uploader_base(const uploader_base&) = delete;
@@ -49,7 +49,7 @@ public:
     /// The newest snapshot, without waiting and without locking: for render loops. Null only after a move.
     [[nodiscard]] std::shared_ptr<const snapshot> latest() const noexcept;
 
-    /// False once it has been moved from: then every operation throws `errc::stopped` at once.
+    /// False once it has been moved from: then every operation throws `errc::stopped` immediately.
     [[nodiscard]] bool valid() const noexcept { return engine_ != nullptr; }
 
 protected:
@@ -64,7 +64,7 @@ protected:
         return *this;
     }
 
-    // What the operations do, for the strand. Not in the templates below, so that a program that
+    // The operations as coroutines for the strand. They are not part of the templates below, so that a program that
     // uses them does not compile the engine.
     [[nodiscard]] task_of<void> run() const;
     [[nodiscard]] task_of<job_id> enqueue(job what) const;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-/// Everything an application needs, with every protocol there is, and the interfaces of the parts it may replace. A
-/// program that wants less includes `<waybill/uploader.hpp>` and the headers of the protocols it speaks.
+/// Everything an application needs, with all protocols, and the interfaces of the parts it may replace. A program that
+/// wants less includes `<waybill/uploader.hpp>` and the headers of the protocols it uses.
 
 #include <waybill/background_uploader.hpp>
 #include <waybill/clock.hpp>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "cli/answer.hpp"
-
+#include "cli/response_text.hpp"
 #include "cli/words.hpp"
 #include "support/catch.hpp"
 

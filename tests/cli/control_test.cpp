@@ -150,7 +150,7 @@ TEST_CASE("a removed job is forgotten; only finished ones can be") {
 
     const finished_process early = waybill.run({"remove", id});
     CHECK(early.status.code == 2);
-    CHECK_THAT(early.err, Catch::Contains(id) && Catch::Contains("state does not allow this"));
+    CHECK_THAT(early.err, Catch::Contains(id) && Catch::Contains("status does not allow this"));
 
     CHECK(waybill.run({"cancel", id}).status.code == 0);
     CHECK(waybill.run({"remove", id}).status.code == 0);
@@ -166,7 +166,7 @@ TEST_CASE("a completed job can be neither canceled nor retried") {
     for (const std::string verb : {"cancel", "retry"}) {
         const finished_process done = waybill.run({verb, id});
         CHECK(done.status.code == 2);
-        CHECK_THAT(done.err, Catch::Contains("state does not allow this"));
+        CHECK_THAT(done.err, Catch::Contains("status does not allow this"));
     }
     CHECK(waybill.list().at(0)["state"] == "completed");
 }

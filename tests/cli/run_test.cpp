@@ -211,7 +211,7 @@ TEST_CASE("how long a server may take is an option of a run") {
     const finished_process done =
         waybill.run({"run", "--for", "2s", "--answer-timeout", "200ms", "--progress", "none"});
     CHECK(done.status.code == 6);
-    CHECK_THAT(done.err, Catch::Contains("did not answer in time"));
+    CHECK_THAT(done.err, Catch::Contains("did not respond in time"));
 }
 
 TEST_CASE("a run whose time is up has failed when a job has, whatever else is left") {

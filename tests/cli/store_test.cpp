@@ -115,7 +115,7 @@ TEST_CASE("a store in a directory where others may write is refused") {
     const command waybill;
     std::filesystem::create_directory(waybill.dir() / "store");
     ::chmod((waybill.dir() / "store").c_str(), 0777);
-    check_all_commands_end_with(waybill, 5, waybill.dir() / "store", "take their write permission away");
+    check_all_commands_end_with(waybill, 5, waybill.dir() / "store", "remove their write permission");
     CHECK_FALSE(std::filesystem::exists(waybill.store()));
 }
 

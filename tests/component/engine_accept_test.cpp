@@ -71,7 +71,7 @@ TEST_CASE("a file that has changed may be offered again once its job was retried
     surroundings around;
     around.files->write("/a", "x");
     world w(around);
-    around.answers.push_back(fake_transport::answer(404));
+    around.answers.push_back(fake_transport::respond(404));
     w.add(put_job("one", {"/a"}));
     w.start();
     w.until_idle();

@@ -92,13 +92,13 @@ void fill(surroundings& around) {
     w.start();
     w.add(put_job("done", {"/a"}));
     w.until_idle();
-    around.answers.push_back(fake_transport::answer(404));
+    around.answers.push_back(fake_transport::respond(404));
     w.add(put_job("failed", {"/bad"}));
     w.until_idle();
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     w.add(form_job("doubtful", {"/form"}));
     w.until([&] { return w.at("doubtful").status == status::unknown_outcome; });
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     w.add(form_job("damaged", {"/form"}));
     w.until([&] { return w.at("damaged").status == status::unknown_outcome; });
     w.run(w.up().async_stop());

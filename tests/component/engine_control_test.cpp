@@ -117,8 +117,8 @@ TEST_CASE("a failed job that is retried begins a new epoch with its files as the
     surroundings around;
     around.files->write("/a", "done");
     around.files->write("/b", "old");
-    around.answers.push_back(fake_transport::answer(200));
-    around.answers.push_back(fake_transport::answer(403));
+    around.answers.push_back(fake_transport::respond(200));
+    around.answers.push_back(fake_transport::respond(403));
     world w(around);
     w.add(put_job("one", {"/a", "/b"}));
     w.start();
@@ -141,7 +141,7 @@ TEST_CASE("a failed job that is retried begins a new epoch with its files as the
 TEST_CASE("a new epoch has a new key") {
     surroundings around;
     around.files->write("/a", "x");
-    around.answers.push_back(fake_transport::answer(400));
+    around.answers.push_back(fake_transport::respond(400));
     world w(around);
     w.add(form_job("one", {"/a"}));
     w.start();
@@ -250,7 +250,7 @@ TEST_CASE("async_wait completes when the job ends, and at once when it has ended
 TEST_CASE("async_wait completes when a job is parked, and async_wait_final when it is decided about") {
     surroundings around;
     around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost});
+    around.faults.push_back({fault::kind::response_lost});
     world w(around);
     w.add(form_job("one", {"/a"}));
     std::vector<status> seen;

@@ -21,7 +21,7 @@ void damage(surroundings& around, const std::string& id) {
 void leave_in_doubt(surroundings& around) {
     around.files->write("/a", "x");
     world w(around);
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     w.add(form_job("one", {"/a"}));
     w.start();
     w.until([&] { return w.at("one").status == status::unknown_outcome; });

@@ -95,7 +95,7 @@ TEST_CASE("what a snapshot shows is committed, consistent, and its version grows
         around.files->write("/f" + std::to_string(i), std::string(5000, 'x'));
     }
     around.faults.push_back({fault::kind::cut, 2500});
-    around.answers.push_back(fake_transport::answer(503));
+    around.answers.push_back(fake_transport::respond(503));
     w.add(put_job("a", {"/f0", "/f1", "/f2"}));
     w.add(form_job("b", {"/f3", "/f4"}));
     std::uint64_t version = 0;
@@ -168,7 +168,7 @@ TEST_CASE("one request carries a whole multipart job, with the same key in every
     around.files->write("/a", "first");
     around.files->write("/b", "second");
     around.faults.push_back({fault::kind::cut, 100});
-    around.answers.push_back(fake_transport::answer(429));
+    around.answers.push_back(fake_transport::respond(429));
     world w(around);
     w.add(form_job("post", {"/a", "/b"}));
     w.start();

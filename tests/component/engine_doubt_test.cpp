@@ -16,7 +16,7 @@ namespace {
 /// The answer to a form is lost whose endpoint honours its key; it is about to be sent again.
 void lose_an_answer(surroundings& around, world& w) {
     around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     job j = form_job("one", {"/a"});
     j.if_unknown(on_unknown::retry_same_key);
     w.add(std::move(j));
@@ -29,7 +29,7 @@ void lose_an_answer(surroundings& around, world& w) {
 TEST_CASE("the answer of a form post is lost: by default the job is parked, not repeated, and does not hold its lane") {
     surroundings around;
     around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     world w(around);
     w.add(form_job("one", {"/a"}));
     w.add(form_job("two", {"/a"}));
@@ -37,7 +37,7 @@ TEST_CASE("the answer of a form post is lost: by default the job is parked, not 
     w.until_idle();
     CHECK(w.at("one").status == status::unknown_outcome);
     CHECK(w.at("one").error.code == errc::outcome_unknown);
-    CHECK_THAT(w.at("one").error.message(), Catch::Contains("the connection broke"));
+    CHECK_THAT(w.at("one").error.message(), Catch::Contains("the connection was lost"));
     CHECK(w.at("two").status == status::completed);
     CHECK(around.requests.size() == 2);
 
@@ -60,7 +60,7 @@ TEST_CASE("a form post whose endpoint honours its key is repeated by itself") {
     const on_unknown policy = GENERATE(on_unknown::retry_same_key, on_unknown::retry);
     surroundings around;
     around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     world w(around);
     job j = form_job("one", {"/a"});
     j.if_unknown(policy);
@@ -76,14 +76,14 @@ TEST_CASE("to an endpoint that honours the key, 409 means that the first request
     const on_unknown policy = GENERATE(on_unknown::retry_same_key, on_unknown::retry);
     surroundings around;
     around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     world w(around);
     job j = form_job("one", {"/a"});
     j.if_unknown(policy);
     w.add(std::move(j));
     w.start();
     w.until([&] { return w.at("one").status == status::waiting; });
-    around.answers = {fake_transport::answer(409), fake_transport::answer(409), fake_transport::answer(200)};
+    around.answers = {fake_transport::respond(409), fake_transport::respond(409), fake_transport::respond(200)};
     w.until_idle();
     if (policy == on_unknown::retry_same_key) {
         CHECK(w.at("one").status == status::completed);
@@ -97,7 +97,7 @@ TEST_CASE("to an endpoint that honours the key, 409 means that the first request
 TEST_CASE("409 to the first request with a key is a refusal") {
     surroundings around;
     around.files->write("/a", "x");
-    around.answers = {fake_transport::answer(409)};
+    around.answers = {fake_transport::respond(409)};
     world w(around);
     job j = form_job("one", {"/a"});
     j.if_unknown(on_unknown::retry_same_key);
@@ -114,7 +114,7 @@ TEST_CASE("a refusal of a form that is repeated under its key says nothing of th
     surroundings around;
     world w(around);
     lose_an_answer(around, w);
-    around.answers = {fake_transport::answer(number)};
+    around.answers = {fake_transport::respond(number)};
     w.until_idle();
     // But for the one that says: this key is known, and came with another form.
     CHECK(w.at("one").status == (number == 422 ? status::failed : status::unknown_outcome));
@@ -150,13 +150,13 @@ TEST_CASE("a refusal of the third request says nothing of the first, though the 
         });
     };
     around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     job j = form_job("one", {"/a"});
     j.if_unknown(on_unknown::retry_same_key);
     second.add(std::move(j));
     second.start();
     until(status::waiting);
-    around.answers = {fake_transport::answer(400)};
+    around.answers = {fake_transport::respond(400)};
     until(status::unknown_outcome);
     CHECK(calls == 3);
     CHECK(second.at("one").attempt == 2);
@@ -165,7 +165,7 @@ TEST_CASE("a refusal of the third request says nothing of the first, though the 
 TEST_CASE("an endpoint that never answers for the key leaves the job undecided, not failed") {
     surroundings around;
     around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     around.faults.resize(10'000, {fault::kind::refused, 0});  // for longer than a job may be old
     world w(around);
     job j = form_job("one", {"/a"});
@@ -181,7 +181,7 @@ TEST_CASE("an endpoint that never answers for the key leaves the job undecided, 
 TEST_CASE("a job that may have arrived does not fail for its age") {
     surroundings around;
     around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     const on_unknown policy = GENERATE(on_unknown::retry_same_key, on_unknown::retry);
     world w(around);
     job j = form_job("one", {"/a"});
@@ -235,7 +235,7 @@ TEST_CASE("a form post that breaks before its last byte is repeated: the server 
 TEST_CASE("HTTP 502 to a form post is ambiguous, to a PUT it is not") {
     surroundings around;
     around.files->write("/a", "x");
-    around.answers.push_back(fake_transport::answer(502));
+    around.answers.push_back(fake_transport::respond(502));
     world w(around);
     SECTION("POST") {
         w.add(form_job("one", {"/a"}));
@@ -255,7 +255,7 @@ TEST_CASE("HTTP 502 to a form post is ambiguous, to a PUT it is not") {
 TEST_CASE("the app's backend is asked what became of a form post whose answer was lost") {
     surroundings around;
     around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     std::deque<verification> says;
     std::vector<std::string> asked;
     const auto with = [&](options& o) {
@@ -327,7 +327,7 @@ TEST_CASE("the app's backend is asked what became of a form post whose answer wa
 TEST_CASE("an unknown outcome is resolved by the app, and by nobody else") {
     surroundings around;
     around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     world w(around);
     w.add(form_job("one", {"/a"}));
     w.add(put_job("two", {"/a"}));
@@ -358,7 +358,7 @@ TEST_CASE(
     "asking for a waiting job at once does not take its doubt away: the backend is asked, nothing is sent blindly") {
     surroundings around;
     around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     verification says = verification::unknown;
     int asked = 0;
     world w(around, [&](options& o) {
@@ -386,7 +386,7 @@ TEST_CASE(
     surroundings around;
     world w(around);
     lose_an_answer(around, w);
-    around.answers = {fake_transport::answer(409)};
+    around.answers = {fake_transport::respond(409)};
     around.faults.assign(1, fault());
     around.faults.resize(10'000, {fault::kind::refused, 0});  // for longer than a job may be old
     w.until_idle();
@@ -398,7 +398,7 @@ TEST_CASE("409 is a refusal when no earlier request can have arrived, however ma
     surroundings around;
     around.files->write("/a", "x");
     around.faults.push_back({fault::kind::refused, 0});
-    around.answers = {fake_transport::answer(409)};
+    around.answers = {fake_transport::respond(409)};
     world w(around);
     job j = form_job("one", {"/a"});
     j.if_unknown(on_unknown::retry_same_key);
@@ -452,7 +452,7 @@ TEST_CASE("the server is asked first, the app's backend only when the server doe
     const bool server_knows = GENERATE(true, false);
     surroundings around;
     around.files->write("/a", "x");
-    around.faults.push_back({fault::kind::answer_lost, 0});
+    around.faults.push_back({fault::kind::response_lost, 0});
     int server_asked = 0;
     int backend_asked = 0;
     world w(around, [&](options& o) {
@@ -641,7 +641,7 @@ TEST_CASE("the answer to one of several posts is lost: that one is in doubt, the
     around.files->write("/a", "first");
     around.files->write("/b", "second");
     around.files->write("/c", "third");
-    around.faults = {{}, {fault::kind::answer_lost, 0}};
+    around.faults = {{}, {fault::kind::response_lost, 0}};
     world w(around);
     w.add(posts_job("one", {"/a", "/b", "/c"}));
     w.start();
@@ -683,14 +683,14 @@ TEST_CASE("a post of an item is repeated by itself where the key is honoured, an
     surroundings around;
     around.files->write("/a", "first");
     around.files->write("/b", "second");
-    around.faults = {{}, {fault::kind::answer_lost, 0}};
+    around.faults = {{}, {fault::kind::response_lost, 0}};
     world w(around);
     job j = posts_job("one", {"/a", "/b"});
     j.if_unknown(on_unknown::retry_same_key);
     w.add(std::move(j));
     w.start();
     w.until([&] { return w.at("one").status == status::waiting; });
-    around.answers = {fake_transport::answer(409), fake_transport::answer(200)};
+    around.answers = {fake_transport::respond(409), fake_transport::respond(200)};
     w.until_idle();
     CHECK(w.at("one").status == status::completed);
     REQUIRE(around.requests.size() == 4);
@@ -702,8 +702,8 @@ TEST_CASE("a post in doubt is settled before items that were refused are tried a
     around.files->write("/a", "first");
     around.files->write("/b", "second");
     around.files->write("/c", "third");
-    around.answers = {fake_transport::answer(403)};
-    around.faults = {{}, {fault::kind::answer_lost, 0}};
+    around.answers = {fake_transport::respond(403)};
+    around.faults = {{}, {fault::kind::response_lost, 0}};
     world w(around);
     job j = posts_job("one", {"/a", "/b", "/c"});
     j.if_unknown(on_unknown::retry_same_key).if_item_fails(on_item_failure::go_on);
@@ -723,7 +723,7 @@ TEST_CASE("a backend is asked about the item in doubt, and the job goes on with 
     around.files->write("/a", "first");
     around.files->write("/b", "second");
     around.files->write("/c", "third");
-    around.faults = {{}, {fault::kind::answer_lost, 0}};
+    around.faults = {{}, {fault::kind::response_lost, 0}};
     std::vector<std::size_t> asked;
     world w(around, [&](options& o) {
         o.verifiers["backend"] = [&asked, said](const job_snapshot& about) -> asio::awaitable<verification> {

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 TEST_CASE("a job that fails again and again is given up after its attempts, with the last cause") {
     surroundings around;
     around.files->write("/a", "x");
-    around.answers.assign(10, fake_transport::answer(408));
+    around.answers.assign(10, fake_transport::respond(408));
     world w(around, [](options& o) { o.retry.attempts = 4; });
     w.add(put_job("one", {"/a"}));
     w.start();
@@ -20,7 +20,7 @@ TEST_CASE("a job that fails again and again is given up after its attempts, with
     CHECK(job.status == status::failed);
     CHECK(job.attempt == 4);
     CHECK(job.error.code == make_http_error(408));
-    CHECK(job.error.message().find("gave up after 4 attempts") != std::string::npos);
+    CHECK(job.error.message().find("no progress in 4 attempts") != std::string::npos);
 }
 
 TEST_CASE("confirmed progress resets the count of failed attempts") {
@@ -61,7 +61,7 @@ TEST_CASE("without a way to the network a job waits and no attempt is counted") 
 TEST_CASE("Retry-After is obeyed and survives a restart") {
     surroundings around;
     around.files->write("/a", "x");
-    response busy = fake_transport::answer(503);
+    response busy = fake_transport::respond(503);
     busy.headers.push_back({"Retry-After", "3600"});
     around.answers.push_back(busy);
     const auto begun = around.clock->system_now();
@@ -149,7 +149,7 @@ TEST_CASE("a wall clock that is set back by years does not hold up the clean-up"
 TEST_CASE("a refusal for its size that names a time is for now only") {
     surroundings around;
     around.files->write("/a", "x");
-    response later = fake_transport::answer(413);
+    response later = fake_transport::respond(413);
     later.headers.push_back({"Retry-After", "60"});
     around.answers = {later};
     world w(around);
@@ -165,9 +165,9 @@ TEST_CASE("permanent answers fail the job at once and say what the server said")
     surroundings around;
     around.files->write("/a", "x");
     around.files->write("/b", "x");
-    response no = fake_transport::answer(413);
+    response no = fake_transport::respond(413);
     no.body = "too\nlarge";
-    around.answers.push_back(fake_transport::answer(200));
+    around.answers.push_back(fake_transport::respond(200));
     around.answers.push_back(no);
     world w(around);
     w.add(put_job("one", {"/a", "/b"}));
@@ -483,6 +483,6 @@ TEST_CASE("bytes that a server loses and gets again are no progress: its job is 
     w.start();
     w.until_idle();
     CHECK(w.at("one").status == status::failed);
-    CHECK_THAT(w.at("one").error.message(), Catch::Contains("gave up after 4 attempts"));
+    CHECK_THAT(w.at("one").error.message(), Catch::Contains("no progress in 4 attempts"));
     CHECK(w.at("one").attempt <= 5);
 }

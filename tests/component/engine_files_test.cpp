@@ -185,8 +185,8 @@ TEST_CASE("a retry sends nothing again of a file that was only touched") {
     surroundings around;
     around.files->write("/a", "done");
     around.files->write("/b", "refused");
-    around.answers.push_back(fake_transport::answer(200));
-    around.answers.push_back(fake_transport::answer(403));
+    around.answers.push_back(fake_transport::respond(200));
+    around.answers.push_back(fake_transport::respond(403));
     world w(around);
     w.add(put_job("one", {"/a", "/b"}));
     w.start();

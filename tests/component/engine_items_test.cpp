@@ -80,7 +80,7 @@ TEST_CASE("a job whose items are independent delivers all it can, then fails wit
 TEST_CASE("what the server refuses of independent items is refused alone") {
     surroundings around;
     write_all(around);
-    around.answers = {fake_transport::answer(200), fake_transport::answer(403), fake_transport::answer(200)};
+    around.answers = {fake_transport::respond(200), fake_transport::respond(403), fake_transport::respond(200)};
     world w(around);
     w.add(independent());
     w.start();

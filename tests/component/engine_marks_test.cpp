@@ -25,16 +25,16 @@ constexpr std::size_t size = 20'000;
 /// A server of resumable uploads that has one of them. It may put it away once it is finished.
 struct upload_server {
     explicit upload_server(testing::fake_server& where) {
-        response created = fake_transport::answer(201);
+        response created = fake_transport::respond(201);
         created.headers = {{"Location", "/u/1"}, {"Upload-Draft-Interop-Version", "8"}, {"Upload-Complete", "?0"}};
-        where.next(std::move(created)).next(fault{fault::kind::answer_lost, 0});
+        where.next(std::move(created)).next(fault{fault::kind::response_lost, 0});
         where.otherwise = [this](const received_request& r) {
             have += r.body.size();
             finished += have == size && !r.body.empty() ? 1 : 0;
             if (put_away) {
-                return fake_transport::answer(404);
+                return fake_transport::respond(404);
             }
-            response answer = fake_transport::answer(r.method == "HEAD" ? 204 : 200);
+            response answer = fake_transport::respond(r.method == "HEAD" ? 204 : 200);
             answer.headers = {{"Upload-Offset", std::to_string(have)}, {"Upload-Complete", have == size ? "?1" : "?0"}};
             return answer;
         };
@@ -146,7 +146,7 @@ TEST_CASE("conditional puts are delivered whatever answer is lost and wherever t
         for (int before = 0; before < lost; ++before) {
             around.server.next(fault{});
         }
-        around.server.next(fault{fault::kind::answer_lost, 0});
+        around.server.next(fault{fault::kind::response_lost, 0});
         testing::process app(around);
         work.start(app);
         app.run();
@@ -160,7 +160,7 @@ TEST_CASE("what is in doubt about one item is not forgotten for another one") {
     testing::surroundings around;
     around.files->write("/a", "a");
     around.files->write("/b", "b");
-    around.server.next(fault{fault::kind::answer_lost, 0});
+    around.server.next(fault{fault::kind::response_lost, 0});
     testing::process app(around, [](options& how) {
         how.protocols.add("wandering", [](const protocol_spec&) { return std::make_unique<wandering_protocol>(); });
     });

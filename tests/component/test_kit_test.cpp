@@ -58,7 +58,7 @@ TEST_CASE("the fake server does what its script says, one step for each request,
     testing::surroundings around;
     around.files->write("/a", std::string(2500, 'a'));
     around.server.next(fault{fault::kind::cut, 1000})
-        .next(fake_transport::answer(503))
+        .next(fake_transport::respond(503))
         .next(fault{fault::kind::none, 0});
     testing::process app(around);
     app.up().async_enqueue(form_job("/a"), [](std::error_code, const job_id&) {});
@@ -76,7 +76,7 @@ TEST_CASE("the fake server takes a repeated key for the same post only if it hon
     testing::surroundings around;
     around.files->write("/a", "x");
     around.server.honours_keys = honours;
-    around.server.next(fault{fault::kind::answer_lost, 0});
+    around.server.next(fault{fault::kind::response_lost, 0});
     testing::process app(around);
     app.up().async_enqueue(form_job("/a", on_unknown::retry_same_key), [](std::error_code, const job_id&) {});
     app.run();

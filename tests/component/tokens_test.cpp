@@ -235,7 +235,7 @@ TEST_CASE("an uploader has an executor, is made from a context, and takes anothe
     options how;
     how.replace.store = std::make_shared<testing::memory_store>(context.get_executor(), around.disk);
     how.replace.transport = std::make_shared<fake_transport>(
-        context.get_executor(), [](const received_request&) { return fake_transport::answer(200); });
+        context.get_executor(), [](const received_request&) { return fake_transport::respond(200); });
     how.replace.sources = std::make_shared<testing::memory_sources>(around.files);
     uploader plain(context, how);
     CHECK(plain.get_executor() == asio::any_io_executor(context.get_executor()));

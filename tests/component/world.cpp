@@ -32,7 +32,7 @@ response surroundings::serve(const received_request& r) {
         }
     }
     objects[r.url] = r.body;
-    return fake_transport::answer(200);
+    return fake_transport::respond(200);
 }
 
 std::vector<std::string> surroundings::urls() const {

@@ -40,7 +40,7 @@ response received(std::string_view input) {
     reader.move_to(r);
     require(r.status == 0 || (r.status >= 200 && r.status <= 999), "a final status is 200 to 999");
     require(r.body.size() <= limits.response_body, "the body kept is bounded");
-    require(r.status == 0 || whole == !r.body_cut, "a body that was cut is marked");
+    require(r.status == 0 || whole == !r.body_truncated, "a body that was cut is marked");
     std::size_t bytes = 0;
     for (const header_field& h : r.headers) {
         bytes += h.name.size() + h.value.size();

@@ -3,7 +3,7 @@
 // What a server answers and what a file is called, on its way to a terminal: nothing in it is obeyed, and it takes the
 // columns that were meant for it.
 
-#include "cli/answer.hpp"
+#include "cli/response_text.hpp"
 #include "cli/text.hpp"
 #include "cli/units.hpp"
 #include "fuzz/property.hpp"

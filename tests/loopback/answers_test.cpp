@@ -39,7 +39,7 @@ TEST_CASE("an answer arrives whole") {
     const response answer = loop.perform(put_to(server.url()), "x");
     CHECK(answer.status == 207);
     CHECK(answer.body == text);
-    CHECK_FALSE(answer.body_cut);
+    CHECK_FALSE(answer.body_truncated);
     CHECK(answer.header("etag") == "\"a\"");
     CHECK_FALSE(answer.header("X-Twice"));
     CHECK(answer.header("LOCATION") == "/x");
@@ -72,7 +72,7 @@ TEST_CASE("an answer without an end is cut off at the limit and its status still
     const response answer = loop.perform(what, "x");
     CHECK(answer.status == 200);
     CHECK(answer.body == std::string(1000, 'a'));
-    CHECK(answer.body_cut);
+    CHECK(answer.body_truncated);
     CHECK(answer.failure == errc::response_too_large);
     CHECK(waybill::judge(answer, true).accepted);
 }
@@ -85,7 +85,7 @@ TEST_CASE("an answer of exactly the limit is whole") {
     server.next(script("just").read_all().answer({200, {}, std::string(1000, 'a')}));
     const response answer = loop.perform(what, "x");
     CHECK(answer.body.size() == 1000);
-    CHECK_FALSE(answer.body_cut);
+    CHECK_FALSE(answer.body_truncated);
     CHECK_FALSE(answer.failure);
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("an answer that breaks off keeps its status") {
     const response answer = loop.perform(post_to(server.url()), "x");
     CHECK(answer.status == 200);
     CHECK(answer.body == "only this");
-    CHECK(answer.body_cut);
+    CHECK(answer.body_truncated);
     CHECK(answer.failure == errc::connection_lost);
     CHECK(waybill::judge(answer, false).accepted);
 }

@@ -203,7 +203,7 @@ TEST_CASE("what a proxy refuses is the proxy's failure, with its status") {
     proxy.next(script("refuses").read_head().answer({405, {{"Connection", "close"}}}).linger());
     const response answer = loop.perform(put_to("https://upload.test/d/a"), "x");
     CHECK(answer.failure == errc::proxy_failed);
-    CHECK(answer.failure_detail == "the proxy answered 405 to CONNECT");
+    CHECK(answer.failure_detail == "the proxy responded 405 to CONNECT");
     CHECK(answer.status == 0);
     CHECK_FALSE(answer.may_have_left);
 }
@@ -217,7 +217,7 @@ TEST_CASE("a proxy that wants other credentials is no host that is down: it is a
     const response answer = loop.perform(put_to("https://upload.test/d/a"), "x");
     CHECK(answer.failure == errc::proxy_unauthorized);
     CHECK(judge(answer, true).what == disposition::credentials);
-    CHECK(answer.failure_detail == "the proxy answered 407 to CONNECT: it wants other credentials");
+    CHECK(answer.failure_detail == "the proxy responded 407 to CONNECT: it wants other credentials");
 }
 
 TEST_CASE("a proxy that is not there is told from a server that is not there") {

@@ -135,7 +135,7 @@ TEST_CASE("an answer cut short within its length is not taken for whole") {
     server.next(script("truncated").read_all().answer({200, {{"Content-Length", "100"}}, "half an ans"}).drop());
     const response answer = loop.perform(put_to(server.url()), "x");
     CHECK(answer.status == 200);
-    CHECK(answer.body_cut);
+    CHECK(answer.body_truncated);
     CHECK(answer.failure == errc::connection_lost);
 }
 

@@ -41,9 +41,9 @@ public:
         request mine = what;
         spoil(mine);
         const testing::fault wrong =
-            server_.breaks_over(what) ? testing::fault{kind::answer_lost, 0} : draw(what.body_size());
+            server_.breaks_over(what) ? testing::fault{kind::response_lost, 0} : draw(what.body_size());
         const bool stalls = wrong.what == kind::cut && random_.chance(0.2);
-        const bool silent = wrong.what == kind::answer_lost && random_.chance(0.3);
+        const bool silent = wrong.what == kind::response_lost && random_.chance(0.3);
         response got = co_await send(mine, progress, wrong);
         if (planted_ == plant::handed_over) {
             got.has_left = got.may_have_left;
@@ -62,8 +62,9 @@ public:
             co_return got;
         }
         if (got.failure == errc::connection_lost && (stalls || silent)) {
-            const std::unique_ptr<alarm> watchdog = time_->make_alarm(executor_);
-            co_await watchdog->wait_until(time_->steady_now() + (stalls ? what.limits.stall : what.limits.response));
+            const std::unique_ptr<alarm> request_timeouts = time_->make_alarm(executor_);
+            co_await request_timeouts->wait_until(time_->steady_now() +
+                                                  (stalls ? what.limits.stall : what.limits.response));
             got.failure = stalls ? errc::send_stalled : errc::response_timed_out;
         }
         co_return got;
@@ -132,7 +133,7 @@ private:
             const std::uint64_t at = random_.below(size);
             return {kind::early, at, random_.chance(0.5) ? size - at : random_.below(size - at + 1)};
         }
-        return dice < 88 ? testing::fault{kind::cut, random_.below(size + 1)} : testing::fault{kind::answer_lost, 0};
+        return dice < 88 ? testing::fault{kind::cut, random_.below(size + 1)} : testing::fault{kind::response_lost, 0};
     }
 
     asio::any_io_executor executor_;

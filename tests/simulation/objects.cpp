@@ -210,7 +210,7 @@ private:
 
     response reply() override {
         if (means_ != status_class::success || !error_.empty()) {
-            response answer = testing::fake_transport::answer(status_);
+            response answer = testing::fake_transport::respond(status_);
             const std::string code = !error_.empty()  ? error_
                                      : status_ == 503 ? "SlowDown"
                                      : status_ == 500 ? "InternalError"
@@ -223,7 +223,7 @@ private:
         if (method == "HEAD") {
             return tell_object();
         }
-        response answer = testing::fake_transport::answer(status_);
+        response answer = testing::fake_transport::respond(status_);
         if (method == "POST" && !about_upload()) {
             const std::string id = url_.substr(url_.find('=') + 1);
             answer.body = document("InitiateMultipartUploadResult", element("UploadId", id));
@@ -254,10 +254,10 @@ private:
     response tell_object() {
         const auto found = home_.objects_.find(target_);
         if (found == home_.objects_.end() || found->second.hidden) {
-            return testing::fake_transport::answer(home_.random_.chance(0.5) ? 403 : 404);
+            return testing::fake_transport::respond(home_.random_.chance(0.5) ? 403 : 404);
         }
         const object& there = found->second;
-        response answer = testing::fake_transport::answer(200);
+        response answer = testing::fake_transport::respond(200);
         answer.headers = {{"Content-Length", std::to_string(there.data.size())},
                           {"ETag", "\"seen\""},
                           {std::string(token_name), there.token}};

@@ -52,18 +52,18 @@ public:
         switch (how_) {
             case absence::no_connection: return failed(errc::connect_failed);
             case absence::untrusted: return failed(errc::tls_untrusted);
-            case absence::gateway: return testing::fake_transport::answer(502);
-            case absence::busy: return testing::fake_transport::answer(503);
-            case absence::full: return testing::fake_transport::answer(507);
+            case absence::gateway: return testing::fake_transport::respond(502);
+            case absence::busy: return testing::fake_transport::respond(503);
+            case absence::full: return testing::fake_transport::respond(507);
             case absence::hangs_up: return failed(errc::connection_lost);
             case absence::takes_nothing: return failed(errc::send_stalled);
-            case absence::overloaded: return testing::fake_transport::answer(529);
+            case absence::overloaded: return testing::fake_transport::respond(529);
             case absence::login_page: {
-                response r = testing::fake_transport::answer(302);
+                response r = testing::fake_transport::respond(302);
                 r.headers.push_back({"Location", "http://login.test/"});
                 return r;
             }
-            case absence::other_credentials: return testing::fake_transport::answer(401);
+            case absence::other_credentials: return testing::fake_transport::respond(401);
         }
         return {};
     }

@@ -89,7 +89,7 @@ private:
     }
 
     response reply() override {
-        response answer = testing::fake_transport::answer(status_);
+        response answer = testing::fake_transport::respond(status_);
         if (classify_status(status_) == status_class::not_applied && random_.chance(0.5)) {
             static const std::vector<std::string> values = {"0", "7", "3600", "99999999999999999999", "-1", "soon"};
             const std::string& value = values[random_.below(values.size())];
@@ -123,9 +123,9 @@ private:
             const status_class means = classify_status(status_);
             const bool refuses = means == status_class::permanent || means == status_class::redirect;
             job_.untold += refuses ? 1 : 0;  // it cannot be looked at
-            return testing::fake_transport::answer(status_ / 100 == 2 ? 404 : status_);
+            return testing::fake_transport::respond(status_ / 100 == 2 ? 404 : status_);
         }
-        response answer = testing::fake_transport::answer(200);
+        response answer = testing::fake_transport::respond(200);
         const std::string& content = job_.copies.at(item_).back();
         answer.headers.push_back({"Content-Length", std::to_string(content.size())});
         if (job_.shows == 0) {
@@ -148,7 +148,7 @@ private:
 class offer_request final : public arrival {
 public:
     offer_request(const request& what, int status, bool resumable)
-        : arrival(what), answer_(testing::fake_transport::answer(status)) {
+        : arrival(what), answer_(testing::fake_transport::respond(status)) {
         if (resumable && status / 100 == 2) {
             answer_.headers.push_back({"Upload-Limit", "max-age=86400"});
         }

@@ -253,7 +253,7 @@ private:
 
     response reply() override {
         answered_ = true;
-        response answer = testing::fake_transport::answer(status_);
+        response answer = testing::fake_transport::respond(status_);
         answer.headers.push_back({"Tus-Resumable", "1.0.0"});
         if (status_ / 100 != 2) {
             return answer;
@@ -340,7 +340,7 @@ private:
 
     response reply() override {
         answered_ = true;
-        response answer = testing::fake_transport::answer(status_);
+        response answer = testing::fake_transport::respond(status_);
         answer.headers.push_back({"Upload-Draft-Interop-Version", "8"});
         if (status_ / 100 != 2 || method_ == "DELETE") {
             return answer;

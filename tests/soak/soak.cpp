@@ -176,7 +176,7 @@ private:
     [[nodiscard]] bool is_flat() const {
         std::cout << ended_[static_cast<std::size_t>(status::completed)] << " completed, "
                   << ended_[static_cast<std::size_t>(status::failed)] << " failed, "
-                  << ended_[static_cast<std::size_t>(status::canceled)] << " canceled; " << seen_ << " pictures seen"
+                  << ended_[static_cast<std::size_t>(status::canceled)] << " canceled; " << seen_ << " snapshots seen"
                   << std::endl;
         if (done_ != most_ || measures_.size() < 10) {
             std::cout << "only " << done_ << " of " << most_ << " jobs were counted" << std::endl;

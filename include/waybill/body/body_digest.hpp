@@ -11,8 +11,8 @@
 
 namespace waybill::detail {
 
-/// Digests of a body, raw, in the order of their algorithms (`digest::make`). Reads it once, a piece of so many bytes
-/// in each turn of the loop (`session::piece_size`); when it is sent afterwards it comes from the page cache.
+/// Digests of a body, raw, in the order of their algorithms (`digest::make`). Reads it once, one piece
+/// (`session::piece_size`) in each turn of the loop; when it is sent afterwards it comes from the page cache.
 WAYBILL_DECL asio::awaitable<std::vector<std::string>> digests_of(body_source& body,
                                                                   std::vector<std::string> algorithms,
                                                                   std::size_t piece_size);

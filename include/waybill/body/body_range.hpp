@@ -9,7 +9,7 @@
 
 namespace waybill::detail {
 
-/// Some bytes of a larger body, as a body of its own: what one request sends of it.
+/// A range of a larger body, as a body: what one request sends of it.
 class body_range final : public body_source {
 public:
     body_range(body_source& whole, std::uint64_t offset, std::uint64_t length)

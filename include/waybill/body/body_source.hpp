@@ -9,9 +9,8 @@
 
 namespace waybill {
 
-/// The bytes of a request body, or of one item of it. The size is fixed before the first byte is
-/// read, and any position can be read at any time: that is what makes progress exact and lets a
-/// transfer continue in mid-body.
+/// The bytes of a request body, or of one item of it. The size is fixed before the first byte is read, and any position
+/// can be read at any time: this makes progress exact and lets a transfer continue in mid-body.
 class body_source {
 public:
     virtual ~body_source() = default;
@@ -19,9 +18,9 @@ public:
     /// The number of bytes. Never changes.
     [[nodiscard]] virtual std::uint64_t size() const noexcept = 0;
 
-    /// Fills `out` with the bytes from `offset`; the range lies within `size()`. Blocks for the
-    /// disk. Throws `waybill::error` when these bytes can no longer be had: `errc::file_changed`,
-    /// `errc::source_missing`, `errc::source_unreadable`, `errc::source_read_failed`.
+    /// Fills `out` with the bytes from `offset`; the range lies within `size()`. Blocks for the disk. Throws
+    /// `waybill::error` when these bytes are no longer available: `errc::file_changed`, `errc::source_missing`,
+    /// `errc::source_unreadable`, `errc::source_read_failed`.
     virtual void read(std::uint64_t offset, std::span<char> out) = 0;
 };
 

@@ -18,18 +18,18 @@ namespace waybill::detail {
 
 /// An item's bytes, and the digest of all of them, computed while they are sent.
 ///
-/// Every few megabytes the digest's state is put aside as a mark. `marks` goes into the item's
-/// checkpoint; after a restart the digest continues at the last mark before the offset the server
-/// has, so that what was sent long ago need not be read again. The marks speak of the file, not of
-/// the server: they stay true whatever became of the bytes.
+/// Every few megabytes the digest's state is saved as a digest point. `digest_points` goes into the item's checkpoint;
+/// after a restart the digest continues at the last point before the offset the server has, so that bytes sent earlier
+/// need not be read again. The points describe the file, not the server: they stay valid even if the server loses the
+/// bytes.
 class hashing_source final : public body_source {
 public:
-    /// Bytes between two marks: what is read again at most after a restart, beyond what the server
-    /// has lost.
+    /// Bytes between two points: the maximum that is read again after a restart, in addition to what the server has
+    /// lost.
     static constexpr std::uint64_t interval = 8 << 20;
 
     /// @param algorithm a name that `digest::make` knows.
-    /// @param saved `marks()` of an earlier attempt; garbage is ignored.
+    /// @param saved `digest_points()` of an earlier attempt; garbage is ignored.
     /// @param piece_size bytes to read ahead in one turn of the loop (`session::piece_size`).
     hashing_source(std::unique_ptr<body_source> inner, std::string algorithm, std::string_view saved,
                    std::size_t piece_size);
@@ -39,12 +39,12 @@ public:
     /// Bytes that follow those read before go into the digest; others, read again, do not.
     void read(std::uint64_t offset, std::span<char> out) override;
 
-    /// Brings the digest to `offset`, reading what is missing between the best mark and there, a piece in
-    /// each turn of the loop.
+    /// Brings the digest to `offset`, reading what is missing after the nearest earlier point, a piece in each turn of
+    /// the loop.
     asio::awaitable<void> continue_at(std::uint64_t offset);
 
-    /// What a checkpoint keeps.
-    [[nodiscard]] std::string marks() const;
+    /// The digest points, for the checkpoint.
+    [[nodiscard]] std::string digest_points() const;
     /// True when every byte is in the digest.
     [[nodiscard]] bool complete() const noexcept { return position_ == size(); }
     /// The digest of the bytes up to now, raw.
@@ -52,11 +52,11 @@ public:
     [[nodiscard]] const std::string& algorithm() const noexcept { return algorithm_; }
 
 private:
-    struct mark {
+    struct point {
         std::uint64_t offset;
         std::string state;
     };
-    static constexpr std::size_t most_marks = 8;
+    static constexpr std::size_t max_points = 8;
 
     void take(std::uint64_t offset, std::span<const char> bytes);
 
@@ -65,7 +65,7 @@ private:
     std::unique_ptr<digest> digest_;
     std::size_t piece_size_;
     std::uint64_t position_ = 0;
-    std::deque<mark> marks_;
+    std::deque<point> points_;
 };
 
 }  // namespace waybill::detail

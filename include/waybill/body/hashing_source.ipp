@@ -17,13 +17,13 @@ WAYBILL_DECL hashing_source::hashing_source(std::unique_ptr<body_source> inner, 
     : inner_(std::move(inner)), algorithm_(std::move(algorithm)), digest_(digest::make(algorithm_)),
       piece_size_(piece_size) {
     decoder in(saved);
-    std::deque<mark> found;
-    while (!saved.empty() && in.ok() && !in.finished() && found.size() < most_marks) {
+    std::deque<point> found;
+    while (!saved.empty() && in.ok() && !in.finished() && found.size() < max_points) {
         const std::uint64_t offset = in.number(inner_->size());
-        found.push_back(mark{offset, in.text()});
+        found.push_back(point{offset, in.text()});
     }
     if (in.finished()) {
-        marks_ = std::move(found);
+        points_ = std::move(found);
     }
 }
 
@@ -32,7 +32,7 @@ WAYBILL_DECL void hashing_source::read(std::uint64_t offset, std::span<char> out
     take(offset, out);
 }
 
-// Cut at the marks' places, so that each mark is at a round offset whatever the pieces are.
+// Split at the points' offsets, so that each point is at a round offset for any sizes of the pieces.
 WAYBILL_DECL void hashing_source::take(std::uint64_t offset, std::span<const char> bytes) {
     if (offset > position_ || offset + bytes.size() <= position_) {
         return;
@@ -44,10 +44,10 @@ WAYBILL_DECL void hashing_source::take(std::uint64_t offset, std::span<const cha
         digest_->update(bytes.first(count));
         position_ += count;
         bytes = bytes.subspan(count);
-        if (position_ == next && (marks_.empty() || marks_.back().offset < position_)) {
-            marks_.push_back(mark{position_, digest_->state()});
-            if (marks_.size() > most_marks) {
-                marks_.pop_front();
+        if (position_ == next && (points_.empty() || points_.back().offset < position_)) {
+            points_.push_back(point{position_, digest_->state()});
+            if (points_.size() > max_points) {
+                points_.pop_front();
             }
         }
     }
@@ -56,13 +56,13 @@ WAYBILL_DECL void hashing_source::take(std::uint64_t offset, std::span<const cha
 WAYBILL_DECL asio::awaitable<void> hashing_source::continue_at(std::uint64_t offset) {
     std::unique_ptr<digest> fresh = digest::make(algorithm_);
     std::uint64_t from = 0;
-    for (const mark& m : marks_) {
+    for (const point& m : points_) {
         if (m.offset <= offset && m.offset >= from && fresh->restore(m.state)) {
             from = m.offset;
         }
     }
     if (position_ <= offset && position_ >= from) {
-        from = position_;  // where it is now is nearer
+        from = position_;  // the current position is nearer
     } else {
         digest_ = std::move(fresh);
         position_ = from;
@@ -77,9 +77,9 @@ WAYBILL_DECL asio::awaitable<void> hashing_source::continue_at(std::uint64_t off
     }
 }
 
-WAYBILL_DECL std::string hashing_source::marks() const {
+WAYBILL_DECL std::string hashing_source::digest_points() const {
     encoder out;
-    for (const mark& m : marks_) {
+    for (const point& m : points_) {
         out.number(m.offset).text(m.state);
     }
     return std::move(out).take();

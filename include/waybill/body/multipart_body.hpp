@@ -22,7 +22,7 @@ namespace waybill {
 /// parts always give the same bytes at the same positions, so the exact length is known before
 /// the first byte, each item is a known byte range, and a transfer can continue anywhere.
 ///
-/// Files are opened when their range is first read and closed behind it: one at a time is open.
+/// Files are opened when their range is first read and closed afterwards: one at a time is open.
 ///
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: unsafe.
@@ -30,7 +30,7 @@ class multipart_body final : public body_source {
 public:
     using opener = std::function<std::unique_ptr<body_source>()>;
 
-    /// Where an item's bytes stand in the body.
+    /// The position of an item's bytes in the body.
     struct placed_item {
         std::uint64_t offset = 0;
         std::uint64_t size = 0;

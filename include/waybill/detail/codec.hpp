@@ -62,7 +62,7 @@ private:
     std::string out_;
 };
 
-/// The CRC-32C of what an `encoder` would give.
+/// The CRC-32C of an `encoder`'s output.
 class checksummer : public encoding<checksummer> {
 public:
     void append(std::string_view bytes) noexcept {
@@ -149,7 +149,7 @@ public:
 
     /// True when everything read so far was well formed.
     [[nodiscard]] bool ok() const noexcept { return ok_; }
-    /// True when all was well formed and nothing is left over.
+    /// True when all was well formed and no bytes remain.
     [[nodiscard]] bool finished() const noexcept { return ok_ && in_.empty(); }
 
 private:

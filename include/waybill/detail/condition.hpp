@@ -11,7 +11,7 @@ namespace waybill::detail {
 
 /// A condition variable for coroutines of one strand: `while (!ready) co_await changed.wait();`
 ///
-/// Costs nothing while nobody waits. It must outlive the coroutines that wait.
+/// Costs nothing while no coroutine waits. It must outlive the coroutines that wait.
 class condition {
 public:
     explicit condition(strand home) : home_(std::move(home)) {}
@@ -20,29 +20,29 @@ public:
     ~condition() = default;
 
     void notify_all() {
-        for (event* bell : waiting_) {
-            bell->set();
+        for (event* waiter : waiting_) {
+            waiter->set();
         }
     }
 
     /// Completes at the next `notify_all`. Throws `operation_aborted` when canceled.
     asio::awaitable<void> wait() {
-        event bell(home_);
-        const registration listed(waiting_, &bell);
-        co_await bell.wait();
+        event waiter(home_);
+        const registration listed(waiting_, &waiter);
+        co_await waiter.wait();
     }
 
     /// The same, out of reach of cancellation.
     asio::awaitable<void> wait_uncancellable() {
-        event bell(home_);
-        const registration listed(waiting_, &bell);
-        co_await bell.wait_uncancellable();
+        event waiter(home_);
+        const registration listed(waiting_, &waiter);
+        co_await waiter.wait_uncancellable();
     }
 
 private:
-    // Leaves the list again also when the coroutine is canceled or destroyed.
+    // Removed from the list also when the coroutine is canceled or destroyed.
     struct registration {
-        registration(std::list<event*>& list, event* bell) : list_(list), place_(list.insert(list.end(), bell)) {}
+        registration(std::list<event*>& list, event* waiter) : list_(list), place_(list.insert(list.end(), waiter)) {}
         registration(const registration&) = delete;
         registration& operator=(const registration&) = delete;
         ~registration() { list_.erase(place_); }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What this library needs from its surroundings, said once and in plain words. Included before
-// any Asio header by every file of ours that uses Asio.
+// What this library requires of its environment, in one place. Included before any Asio header by every file of ours
+// that uses Asio.
 
 #if defined(__clang__) && !defined(ASIO_HAS_CO_AWAIT)
 // Asio 1.22 to 1.25 look for <experimental/coroutine> under Clang and otherwise hide awaitable.
@@ -10,8 +10,8 @@
 #define ASIO_HAS_STD_COROUTINE 1
 #endif
 
-// Asio asks a macro of the standard library how to allocate. Where none of its headers came before, Asio would allocate
-// otherwise than in other files of the program, and one would free what the other has allocated.
+// Asio uses a macro of the standard library to choose how to allocate. If none of its headers were included first, Asio
+// would allocate differently than in other files of the program, and one file would free what another has allocated.
 // clang-format off
 #include <cstddef>
 // clang-format on

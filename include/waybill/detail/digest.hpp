@@ -12,9 +12,8 @@
 
 namespace waybill::detail {
 
-/// A digest that is computed piece by piece, and whose state can be put aside and taken up again:
-/// a transfer that continues in mid-file continues its digest, too, without reading what it has
-/// sent before.
+/// A digest that is computed piece by piece, and whose state can be saved and restored: a transfer that continues in
+/// mid-file continues its digest, too, without reading what it has sent before.
 ///
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: unsafe.

@@ -20,8 +20,8 @@
 
 namespace waybill::detail {
 
-/// What the three have in common: a chaining value of words, a 64-bit length in two halves, and a
-/// block that is not full yet. `Words` gives the chaining value's words one after the other.
+/// The common part of the three: a chaining value of words, a 64-bit length in two halves, and a block that is not full
+/// yet. `Words` returns the chaining value's words one after the other.
 template <class Context, int (*Init)(Context*), int (*Update)(Context*, const void*, std::size_t),
           int (*Final)(unsigned char*, Context*), std::size_t Length, std::size_t Block>
 class openssl_digest final : public digest {
@@ -55,7 +55,7 @@ public:
             *word = static_cast<std::remove_reference_t<decltype(*word)>>(in.number(0xFFFFFFFFU));
         }
         const std::string partial = in.text();
-        // The length and what is left over must agree: anything else is no state of ours.
+        // The length and the remaining bytes must agree: otherwise it is not a state of ours.
         if (!in.finished() || partial.size() >= Block || fresh.Nl / 8 % Block != partial.size() || fresh.Nl % 8 != 0) {
             return false;
         }
@@ -137,7 +137,7 @@ WAYBILL_DECL std::string to_base64(std::string_view bytes) {
     return out;
 }
 
-// Not by OpenSSL, which decodes what is no base64, too.
+// Not by OpenSSL, which also decodes invalid base64.
 WAYBILL_DECL std::optional<std::string> from_base64(std::string_view text) {
     constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     if (text.size() % 4 != 0) {

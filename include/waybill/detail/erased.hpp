@@ -17,19 +17,19 @@ namespace waybill::detail {
 
 WAYBILL_DECL void post(const asio::any_io_executor& to, std::function<void()> work);
 
-/// What is to be run: makes the coroutine, where and when it is wanted.
+/// What is to be run: creates the coroutine when and where it is needed.
 template <class Result>
 using task_of = std::function<asio::awaitable<Result>()>;
 using task = task_of<void>;
 using completion = std::function<void(std::exception_ptr)>;
 
-/// Runs `work` on `on` and calls `done` there. `signal` cancels it; it is kept until the end,
-/// because an operation outlives its signal badly.
+/// Runs `work` on `on` and calls `done` there. `signal` cancels it; it is kept until the end, because the operation
+/// must not outlive its signal.
 WAYBILL_DECL void spawn(const strand& on, task work, std::shared_ptr<asio::cancellation_signal> signal,
                         completion done);
 
 /// Cancels what was run with this signal.
-// The only place that names Asio's function: Qt has a macro `emit`.
+/// The only place that names Asio's function: Qt has a macro `emit`.
 #pragma push_macro("emit")
 #undef emit
 inline void cancel(asio::cancellation_signal& signal, asio::cancellation_type type) {
@@ -37,7 +37,7 @@ inline void cancel(asio::cancellation_signal& signal, asio::cancellation_type ty
 }
 #pragma pop_macro("emit")
 
-/// Runs `work` on `on` and forgets it. It must not throw.
+/// Runs `work` on `on` without waiting for it. It must not throw.
 WAYBILL_DECL void spawn(const strand& on, task work);
 
 }  // namespace waybill::detail

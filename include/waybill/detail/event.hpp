@@ -20,7 +20,7 @@ class event {
 public:
     explicit event(const asio::any_io_executor& executor) : timer_(executor) {}
 
-    /// Wakes the waiter; a later `wait` returns at once until `clear`.
+    /// Wakes the waiter; a later `wait` returns immediately until `clear`.
     void set() {
         set_ = true;
         timer_.cancel();
@@ -35,11 +35,11 @@ public:
     /// Completes when set or at `deadline`; true when set. Throws when canceled.
     asio::awaitable<bool> wait_until(std::chrono::steady_clock::time_point deadline);
 
-    /// Like `wait`, but cancellation does not reach it: for work that must be seen to its end.
+    /// Like `wait`, but cancellation does not reach it: for work that must be completed.
     asio::awaitable<void> wait_uncancellable();
 
 private:
-    asio::awaitable<void> ring(std::chrono::steady_clock::time_point deadline, asio::cancellation_slot slot);
+    asio::awaitable<void> wait_for(std::chrono::steady_clock::time_point deadline, asio::cancellation_slot slot);
 
     asio::steady_timer timer_;
     bool set_ = false;

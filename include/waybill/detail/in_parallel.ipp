@@ -69,7 +69,7 @@ WAYBILL_DECL asio::awaitable<void> in_parallel(strand home, std::shared_ptr<void
     }
     if (canceled) {
         state->cancel_all();
-        // Their frames use what ours holds: they must have ended before we do.
+        // Their frames use objects in ours: they must have ended before it does.
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         co_await state->all_ended.wait_uncancellable();
         std::rethrow_exception(canceled);

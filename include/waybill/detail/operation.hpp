@@ -18,14 +18,14 @@
 
 namespace waybill::detail {
 
-/// An operation from its initiation until its handler is called. What need not know the handler's
-/// type is here, so that it is compiled once.
+/// An operation from its initiation until its handler is called. Code that does not depend on the handler's type is
+/// here, so that it is compiled once.
 class operation : public std::enable_shared_from_this<operation> {
 public:
     virtual ~operation() = default;
 
-    /// Runs `what` on `on`, then has the handler called with what it threw. Once; the operation outlives
-    /// `what`.
+    /// Runs `what` on `on`, then has the handler called with the exception it threw, or null. Once; the operation
+    /// outlives `what`.
     void start(const strand& on, task what);
 
     /// Cancels what was started. On its strand.
@@ -40,7 +40,7 @@ private:
     asio::cancellation_signal signal_;
 };
 
-/// Owned from now on. One `shared_ptr` for all: each type of its own costs a program some fifty functions.
+/// Takes ownership. One `shared_ptr` type for all: each further type costs a program some fifty functions.
 [[nodiscard]] WAYBILL_DECL std::shared_ptr<operation> owned(operation* whole);
 
 /// An operation whose handler is called on an executor of this type.
@@ -89,7 +89,7 @@ asio::awaitable<void> run_into(Result& result, task_of<Result> make) {
     result = co_await make();
 }
 
-/// What has no value.
+/// For operations without a value.
 struct nothing {};
 WAYBILL_DECL asio::awaitable<void> run_into(nothing& result, task make);
 

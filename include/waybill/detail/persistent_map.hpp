@@ -24,7 +24,7 @@ class persistent_map {
         Value value;
         link left;
         link right;
-        std::uint64_t edit;  ///< of the builder that made it: nobody else has it before that builder shares it
+        std::uint64_t edit;  ///< of the builder that made it: no other object has it before that builder shares it
     };
 
 public:
@@ -92,7 +92,7 @@ private:
     std::size_t size_ = 0;
 };
 
-/// Changes a map of its own, in place as far as nobody has seen it: what was shared stays as it was.
+/// Changes its own map, in place as far as it is not shared: shared nodes stay unchanged.
 template <class Key, class Value>
 class persistent_map<Key, Value>::builder {
 public:
@@ -149,7 +149,7 @@ private:
         return *at;
     }
 
-    /// What is below `key`, and the rest.
+    /// The nodes below `key`, and the rest.
     [[nodiscard]] std::pair<link, link> split(link at, const Key& key) const {
         if (!at) {
             return {};

@@ -13,10 +13,10 @@
 namespace waybill::detail {
 
 /// An immutable map from numbers to pointers, made by a builder, in ascending order. The maps a builder has shared have
-/// all but one path of nodes in common.
+/// all nodes except one path in common.
 ///
 /// A radix tree: a path has one node for each three bits of the highest number, and a node has eight pointers. For
-/// numbers that come one after another, as jobs' do, that is half of what a balanced tree copies for each change.
+/// consecutive numbers, such as jobs', that is half of what a balanced tree copies for each change.
 ///
 /// `Value`: a pointer; null means that there is none.
 template <class Key, class Value>
@@ -29,7 +29,7 @@ class persistent_trie {
     using branch = std::array<link, width>;
     using leaf = std::array<Value, width>;
     struct node {
-        std::uint64_t edit;  ///< of the builder that made it: nobody else has it before that builder shares it
+        std::uint64_t edit;  ///< of the builder that made it: no other object has it before that builder shares it
         std::variant<branch, leaf> of;
     };
 
@@ -131,7 +131,7 @@ private:
     std::size_t size_ = 0;
 };
 
-/// Changes a map of its own, in place as far as nobody has seen it: what was shared stays as it was.
+/// Changes its own map, in place as far as it is not shared: shared nodes stay unchanged.
 template <class Key, class Value>
 class persistent_trie<Key, Value>::builder {
 public:
@@ -176,7 +176,7 @@ public:
     }
 
 private:
-    /// One level more above: all there is has a zero in front.
+    /// One more level on top: all existing numbers have a zero in front.
     void grow() {
         if (map_.root_) {
             branch above;
@@ -197,7 +197,7 @@ private:
         return *at;
     }
 
-    /// What has nothing left in it goes, too.
+    /// An empty node is removed, too.
     void erase(link& at, std::uint64_t number, unsigned level) const {
         const std::size_t place = digit(number, level);
         const auto clear_in = [&](auto& places) {

@@ -13,10 +13,10 @@ namespace waybill::detail {
 
 /// A shared pointer that one thread replaces and any thread reads without waiting.
 ///
-/// A reader announces itself by adding to `state_`, which also tells it the current slot; it
-/// copies the pointer and checks out at that slot. The writer fills a slot that has no reader
-/// left, makes it current, and takes note of how many readers had entered the old one. A render
-/// loop that reads sixty times a second therefore never blocks the uploader, nor the other way.
+/// A reader announces itself by adding to `state_`, which also returns the current slot; it copies the pointer and
+/// checks out at that slot. The writer fills a slot that has no readers, makes it current, and records how many readers
+/// had entered the old one. A render loop that reads sixty times a second therefore never blocks the uploader, nor the
+/// other way.
 template <class T>
 class published {
 public:
@@ -70,7 +70,7 @@ private:
         }
     }
 
-    // Old snapshots are let go as soon as nobody copies them, not when their slot is used again.
+    // Old snapshots are released as soon as no reader copies them, not when their slot is used again.
     void release_drained(std::size_t current) noexcept {
         for (std::size_t i = 0; i < slot_count; ++i) {
             if (i != current && slots_[i].value && drained(i)) {

@@ -19,14 +19,14 @@
 
 namespace waybill::detail {
 
-/// What `asio::use_future` calls an executor: it keeps an exception in the promise, and would run everything else on
-/// Asio's system threads, which are started for it, are missing in a forked child, and end before static objects do.
+/// The executor of `asio::use_future`: it keeps an exception in the promise, and would run everything else on Asio's
+/// system threads, which are started for it, are missing in a forked child, and end before static objects do.
 template <class Executor>
 struct is_promise_executor : std::false_type {};
 template <class... Parameters>
 struct is_promise_executor<asio::detail::promise_executor<Parameters...>> : std::true_type {};
 
-/// Where a handler is called: where it wants, or on `on`.
+/// Where a handler is called: on its own executor, or on `on`.
 template <class Handler>
 [[nodiscard]] auto executor_of(const Handler& handler, const strand& on) {
     if constexpr (is_promise_executor<asio::associated_executor_t<Handler, strand>>::value) {
@@ -50,7 +50,7 @@ private:
         if (slot_.is_connected()) {
             slot_.clear();
         }
-        Handler last = std::move(handler_);  // destroyed here, not where the operation is let go
+        Handler last = std::move(handler_);  // destroyed here, not where the operation is released
         if constexpr (std::is_void_v<Result>) {
             std::move(last)(Convert::convert(thrown));
         } else {

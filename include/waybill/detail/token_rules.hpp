@@ -31,10 +31,10 @@
 #include <system_error>
 #include <type_traits>
 
-// What a completion token is told of a failure: what was thrown, or its code.
+// How a failure is passed to a completion token: as the exception, or as its code.
 namespace waybill::detail {
 
-/// The error code a coroutine's exception stands for.
+/// The error code of a coroutine's exception.
 [[nodiscard]] inline std::error_code to_error_code(const std::exception_ptr& thrown) noexcept {
     if (!thrown) {
         return {};
@@ -50,14 +50,14 @@ namespace waybill::detail {
     }
 }
 
-/// A callback that takes nothing but what was thrown. One that takes a code as well, as `auto` does, gets the code: the
-/// second question would compile its body.
+/// A callback that takes only an exception. One that takes a code as well, as `auto` does, gets the code: testing the
+/// second condition would compile its body.
 template <class Handler, class... Results>
 struct wants_exception : std::conjunction<std::negation<std::is_invocable<Handler, std::error_code, Results...>>,
                                           std::is_invocable<Handler, std::exception_ptr, Results...>> {};
 
-/// The token throws, or hands on what was thrown: it gets the exception itself, which names the file and the remedy.
-/// Every other token gets the error code.
+/// The token throws, or passes on exceptions: it gets the exception itself, which names the file and the remedy. Every
+/// other token gets the error code.
 template <class Token, class... Results>
 struct takes_exception : wants_exception<Token, Results...> {};
 template <class Executor, class... Results>
@@ -65,7 +65,7 @@ struct takes_exception<asio::use_awaitable_t<Executor>, Results...> : std::true_
 template <class Allocator, class... Results>
 struct takes_exception<asio::use_future_t<Allocator>, Results...> : std::true_type {};
 
-// Of an adapted token the one within says it.
+// For an adapted token the inner one decides.
 template <class Token, class Executor, class... Results>
 struct takes_exception<asio::executor_binder<Token, Executor>, Results...> : takes_exception<Token, Results...> {};
 template <class Token, class Slot, class... Results>
@@ -73,7 +73,7 @@ struct takes_exception<asio::cancellation_slot_binder<Token, Slot>, Results...> 
 template <class Token, class Allocator, class... Results>
 struct takes_exception<asio::allocator_binder<Token, Allocator>, Results...> : takes_exception<Token, Results...> {};
 
-// What is started later is mostly awaited.
+// A deferred operation is usually awaited.
 #if __has_include(<asio/deferred.hpp>)
 template <class... Results>
 struct takes_exception<asio::deferred_t, Results...> : std::true_type {};

@@ -22,11 +22,11 @@ class thread_pool;
 
 namespace waybill::detail {
 
-/// The way from a foreign thread back to an executor, closed before the executor's context dies.
+/// Posts from another thread to an executor, until the executor's context dies.
 ///
-/// A thread that finishes late must not post to a destroyed io_context. Asio offers no way to
-/// ask, so the door is registered with a service whose shutdown, which Asio runs before any
-/// service is destroyed, closes it under the same lock that `post` takes.
+/// A thread that finishes late must not post to a destroyed io_context. Asio offers no way to ask, so the door is
+/// registered with a service whose shutdown, which Asio runs before any service is destroyed, closes it under the same
+/// lock that `post` takes.
 class return_door {
 public:
     explicit return_door(asio::any_io_executor executor) : executor_(std::move(executor)) {}
@@ -77,8 +77,8 @@ public:
 
     ~worker();
 
-    /// Runs `work` on the thread and completes with what it returns or throws. Not cancellable:
-    /// what was begun is seen to its end, so its effect is always known.
+    /// Runs `work` on the thread and completes with what it returns or throws. Not cancellable: work that was started
+    /// is completed, so its effect is always known.
     template <class Result>
     asio::awaitable<Result> run(std::function<Result()> work) {
         auto result = std::make_shared<std::optional<Result>>();
@@ -92,11 +92,11 @@ public:
     /// Hands `work` to the thread without waiting.
     void post(std::function<void()> work);
 
-    /// Waits on the strand until `deliver` was called for this ticket; throws what it was given.
+    /// Waits on the strand until `deliver` was called for this ticket; throws the exception it was given.
     asio::awaitable<void> settled(std::shared_ptr<ticket> pending);
 
-    /// Called on the thread: brings the outcome to the strand and wakes the waiter.
-    /// Without memory to say it, it waits for some: whoever asked must be told.
+    /// Called on the thread: brings the outcome to the strand and wakes the waiter. If there is no memory for that, it
+    /// waits for some: the caller must be notified.
     static void deliver(return_door& door, const std::shared_ptr<ticket>& pending, std::exception_ptr thrown) noexcept {
         for (;;) {
             try {
@@ -110,7 +110,7 @@ public:
 
     [[nodiscard]] const std::shared_ptr<return_door>& door() const noexcept { return door_; }
 
-    /// In a forked child its thread does not exist, and what it worked on belongs to the parent.
+    /// In a forked child its thread does not exist, and the objects it worked on belong to the parent.
     [[nodiscard]] bool is_inherited() const noexcept { return process_.left(); }
 
 private:

@@ -10,7 +10,7 @@
 
 namespace waybill::detail {
 
-/// The ends of jobs that somebody waits for.
+/// Jobs whose end is awaited.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
@@ -27,7 +27,7 @@ public:
     awaited_ends(const awaited_ends&) = delete;
     awaited_ends& operator=(const awaited_ends&) = delete;
 
-    /// One who waits for the end of a job. The last one takes the entry away: of most ends nobody wants to hear.
+    /// One wait for the end of a job. The last wait removes the entry: the ends of most jobs are not awaited.
     class watch {
     public:
         watch(awaited_ends& owner, job_seq seq)
@@ -53,7 +53,7 @@ public:
             found->second.reached.notify_all();
         }
     }
-    /// Who waits looks again.
+    /// Every waiter checks again.
     void notify_all() {
         for (auto& [seq, end] : ends_) {
             end.reached.notify_all();

@@ -12,10 +12,10 @@
 #include <cstddef>
 #include <utility>
 
-// What the app asks of jobs that are known.
+// The app's operations on known jobs.
 namespace waybill::detail {
-/// An unfinished job that is to be tried now. Of one whose outcome is unknown the app takes the risk; about one that
-/// waits the server is asked first, as ever.
+/// An unfinished job that is to be tried now. If its outcome is unknown, the app accepts the risk; for a job that
+/// waits, the server is asked first, as always.
 [[nodiscard]] inline job_state tried_again(job_state state) {
     if (state.status == status::unknown_outcome) {
         state.intent.settle();
@@ -36,7 +36,7 @@ namespace waybill::detail {
     return done;
 }
 
-/// What was in doubt is there. The others were never sent: the job goes on with them.
+/// The item in doubt was delivered. The others were never sent: the job continues with them.
 [[nodiscard]] inline job_change doubtful_item_delivered(const loaded_job& whole) {
     job_change next;
     const std::size_t item = whole.job.state.intent.item();
@@ -49,7 +49,7 @@ namespace waybill::detail {
     return next;
 }
 
-/// Everything is there. What the job becomes is still to be said.
+/// Everything was delivered. The caller still sets the job's status.
 [[nodiscard]] inline job_change all_items_delivered(const loaded_job& whole) {
     job_change next;
     for (std::size_t i = 0; i < whole.items.size(); ++i) {
@@ -77,7 +77,8 @@ WAYBILL_DECL asio::awaitable<loaded_job> engine::load(job_seq seq) {
     co_return std::move(*whole);
 }
 
-/// A record that can be trusted. Throws `errc::record_damaged` for another one, which is a failed job from then on.
+/// Requires a record that can be trusted. Throws `errc::record_damaged` for another one, which is a failed job from
+/// then on.
 WAYBILL_DECL asio::awaitable<loaded_job> engine::load_sound(job_seq seq) {
     loaded_job whole = co_await load(seq);
     if (!is_sound(whole, parts_.protocols)) {
@@ -90,7 +91,7 @@ WAYBILL_DECL asio::awaitable<loaded_job> engine::load_sound(job_seq seq) {
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change next) {
-    // Who cancels from here on is too late: what is on the disk is made known.
+    // A cancellation from here on is too late: the committed state is published.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     next.seq = whole.job.seq;
     next.from = whole.job.state.status;
@@ -136,7 +137,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
     if (was == status::completed) {
         throw error(errc::not_allowed, id.str() + " is completed");
     }
-    hosts_.try_now(url(whole.job.spec.url).origin());  // somebody asks for it: it may be up again
+    hosts_.try_now(url(whole.job.spec.url).origin());  // the app requests it: the host may be up again
     if (was == status::pending) {
         if (!running_.contains(seq)) {
             place(seq, whole.job.spec, whole.job.state);
@@ -192,7 +193,7 @@ WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
         co_await quarantine(std::move(whole));
         whole = co_await load(seq);
     }
-    // The store refuses this too, but it does not know the job by its name.
+    // The store rejects this too, but it does not know the job by its name.
     if (!is_terminal(whole.job.state.status)) {
         throw error(errc::not_allowed,
                     id.str() + " is " + std::string(to_string(whole.job.state.status)) + ": cancel it first");

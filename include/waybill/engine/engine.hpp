@@ -42,7 +42,7 @@ namespace waybill::detail {
 
 class cleaner;
 
-/// Accepts jobs, runs their pipelines, commits what becomes of them, and only then shows it.
+/// Accepts jobs, runs their pipelines, commits the results, and only then shows them.
 ///
 /// @par Thread safety
 ///   On the uploader's strand; `hub().latest()` from any thread.
@@ -54,8 +54,8 @@ public:
     engine& operator=(const engine&) = delete;
     ~engine() override;
 
-    /// Opens the store, once, for everybody who asks: who is canceled leaves the opening to the others. Every function
-    /// below does it by itself.
+    /// Opens the store, once for all callers: if a caller is canceled, the opening continues for the others. Every
+    /// function below does this by itself.
     asio::awaitable<void> open();
     /// Delivers jobs until `stop`, until canceled, or until the store fails for good.
     asio::awaitable<void> run();
@@ -69,14 +69,14 @@ public:
     asio::awaitable<void> remove(job_id id);
     asio::awaitable<void> pause_job(job_id id, pause how);
     asio::awaitable<void> resume_job(job_id id);
-    /// Until it is settled, or `until_final`.
+    /// Waits until it is settled, or final with `until_final`.
     asio::awaitable<job_snapshot> wait(job_id id, bool until_final);
     asio::awaitable<job_snapshot> find(job_id id);
     asio::awaitable<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most);
 
     [[nodiscard]] observer_hub& hub() noexcept { return hub_; }
     [[nodiscard]] const strand& home() const noexcept { return home_; }
-    /// In a forked child it must be left alone.
+    /// In a forked child it must not be touched.
     [[nodiscard]] bool is_inherited() const noexcept { return process_.left(); }
 
 private:
@@ -107,7 +107,7 @@ private:
     asio::awaitable<void> interrupt_all();
     asio::awaitable<void> quarantine_if_possible(loaded_job whole);
 
-    // What runs ask, and tell.
+    // What runs query and report.
     [[nodiscard]] bool delivers() const noexcept override { return life_.is_open(); }
     [[nodiscard]] store_time lived() const override;
     void on_committed(const job_snapshot& now) override;

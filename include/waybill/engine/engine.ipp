@@ -12,7 +12,7 @@
 #include <system_error>
 #include <utility>
 
-// The engine's life: opening, delivering, stopping.
+// The engine's lifecycle: opening, delivering, stopping.
 namespace waybill::detail {
 [[nodiscard]] inline bool is_cancellation(const std::exception_ptr& thrown) noexcept {
     try {
@@ -24,8 +24,8 @@ namespace waybill::detail {
     }
 }
 
-/// The time of a store that is opened now. Of the time that it was closed a day counts at most: a wall clock that was
-/// put right by years meanwhile must not make everything old.
+/// The time of a store that is opened now. The time that it was closed counts as a day at most: a wall clock that was
+/// adjusted by years meanwhile must not make everything old.
 [[nodiscard]] inline store_time time_at_opening(store_time kept, unix_millis now) noexcept {
     constexpr std::chrono::milliseconds nothing(0);
     constexpr std::chrono::milliseconds most = std::chrono::hours(24);
@@ -46,7 +46,7 @@ WAYBILL_DECL engine::engine(strand home, engine_parts parts, options options)
     cleaner_->on_changed = [this] {
         publish_soon();
         if (parts_.store->failed()) {
-            alarm_->ring();  // whoever found out: `deliver` has the store opened anew
+            alarm_->ring();  // whichever caller noticed: `deliver` has the store reopened
         }
     };
 }
@@ -72,11 +72,11 @@ WAYBILL_DECL asio::awaitable<void> engine::open() {
         co_await phase_changed_.wait();
     }
     if (life_.stop_asked()) {
-        throw error(errc::stopped);  // it took long, and nobody wants it any more
+        throw error(errc::stopped);  // opening took long, and no caller wants it any more
     }
 }
 
-// By itself: whoever asked first may be canceled, and the others wait for it all the same.
+// Detached: the first caller may be canceled, and the others still wait for it.
 WAYBILL_DECL asio::awaitable<void> engine::open_store(std::shared_ptr<engine> self) {
     const bool again = self->life_.opened_before();
     std::exception_ptr thrown;
@@ -130,7 +130,7 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
     if (life_.delivering()) {
         throw error(errc::not_allowed, "the uploader is running already");
     }
-    // Who cancels is heard in `deliver`: thrown from here it would look for ever as if this still ran.
+    // Cancellation is handled in `deliver`. Throwing here would leave the engine delivering for good.
     co_await asio::this_coro::throw_if_cancelled(false);
     life_.begin_delivering();
     std::exception_ptr thrown;
@@ -146,7 +146,7 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
     co_await quiesce();
     life_.end_delivering();
     if (life_.close_lost()) {
-        phase_changed_.notify_all();  // whoever needs the store next opens it anew
+        phase_changed_.notify_all();  // the next operation that needs the store reopens it
     }
     run_ended_.notify_all();
     thrown = fatal_ ? fatal_ : thrown;
@@ -167,7 +167,7 @@ WAYBILL_DECL asio::awaitable<void> engine::open_to_run() {
     }
     if (unopened) {
         if (life_.is(phase::closed)) {
-            hub_.close(unopened);  // who waits for snapshots would wait for ever
+            hub_.close(unopened);  // readers that wait for snapshots would wait forever
         }
         std::rethrow_exception(unopened);
     }
@@ -193,7 +193,7 @@ WAYBILL_DECL asio::awaitable<void> engine::quiesce() {
     co_await cleaner_->stop();
 }
 
-/// True when it was the store that failed, so that what is in memory may not be what is on the disk.
+/// True when the store failed, so that the state in memory may differ from the disk.
 WAYBILL_DECL bool engine::lose_store(const std::exception_ptr& thrown) {
     bool failed = parts_.store->failed();
     try {
@@ -203,20 +203,20 @@ WAYBILL_DECL bool engine::lose_store(const std::exception_ptr& thrown) {
     } catch (const error& e) {
         failed = failed || e.code() == errc::store_failed;
     } catch (...) {
-        failed = false;  // canceled: whoever runs it next opens the store anew
+        failed = false;  // canceled: the next run reopens the store
     }
     return failed && life_.lose();
 }
 
-/// Forgets everything and asks the disk, as after a crash; jobs that were running are pending again.
-/// Gives up when the disk fails again and again, and says why.
+/// Discards all state and reloads it from the disk, as after a crash; jobs that were running are pending again. Stops
+/// when the disk fails repeatedly, and returns the reason.
 WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::reopen() {
     co_await quiesce();
     if (!life_.close_lost()) {
         co_return nullptr;  // it is being stopped
     }
     phase_changed_.notify_all();
-    ends_.notify_all();  // who waits looks again
+    ends_.notify_all();  // waiters check again
     std::exception_ptr thrown = fatal_ ? fatal_ : std::make_exception_ptr(error(errc::store_failed));
     if (!life_.may_reopen()) {
         co_return thrown;
@@ -237,7 +237,7 @@ WAYBILL_DECL asio::awaitable<void> engine::deliver() {
         parts_.store->note_time(lived());
         co_await refill_lanes();
         const auto now = parts_.clock->steady_now();
-        if (now >= next_forgetting_) {  // nobody is woken for it: it comes with other work
+        if (now >= next_forgetting_) {  // no wakeup of its own: it is done along with other work
             next_forgetting_ = now + forget_every;
             co_await forget_old();
         }

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-// The runs: started, interrupted, heard of.
+// The runs: starting and interrupting them, and their reports.
 namespace waybill::detail {
 
 WAYBILL_DECL void engine::start(job_seq seq) {
@@ -62,7 +62,7 @@ using flush_queue = std::vector<std::shared_ptr<attempt>>;
     co_return true;
 }
 
-/// Handed to the store together, so that one sync makes the results of all running jobs durable that could wait.
+/// Handed to the store together, so that one sync makes the deferred results of all running jobs durable.
 WAYBILL_DECL asio::awaitable<void> engine::flush_running() {
     const auto dirty = std::make_shared<flush_queue>();
     for (const auto& [seq, run] : running_) {
@@ -78,7 +78,7 @@ WAYBILL_DECL asio::awaitable<void> engine::flush_running() {
 
 WAYBILL_DECL void engine::interrupt(job_seq seq, runner::wish why) {
     if (const auto found = running_.find(seq); found != running_.end()) {
-        const std::shared_ptr<runner> run = found->second;  // it may be over at once
+        const std::shared_ptr<runner> run = found->second;  // it may end immediately
         run->interrupt(why);
     }
 }
@@ -98,8 +98,8 @@ WAYBILL_DECL asio::awaitable<void> engine::interrupt_all() {
     }
 }
 
-/// Keeps a record that cannot be trusted as a failed job, until the app removes it. Nothing is made of what it says: it
-/// is counted by what the store finds.
+/// Keeps a record that cannot be trusted as a failed job, until the app removes it. Its content is not used: it is
+/// counted by what the store finds.
 WAYBILL_DECL asio::awaitable<void> engine::quarantine(loaded_job whole) {
     co_await ledger_.quarantine(whole.job.seq);
     whole.damaged = true;

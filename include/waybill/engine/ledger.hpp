@@ -15,10 +15,10 @@
 
 namespace waybill::detail {
 
-/// The one door to what the store writes: a change is checked, committed, and only then counted. What is read is asked
-/// of the store itself.
+/// All changes go to the store through the ledger: a change is checked, committed, and only then counted. Reads go to
+/// the store directly.
 ///
-/// Its functions throw what those of `store` throw, and cannot be canceled either.
+/// Its functions throw the same errors as those of `store`, and cannot be canceled either.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
@@ -28,7 +28,7 @@ public:
     ledger(const ledger&) = delete;
     ledger& operator=(const ledger&) = delete;
 
-    /// Opens the store; from here on the totals are what it holds.
+    /// Opens the store; from here on the totals are those of the store.
     asio::awaitable<store_contents> open();
 
     asio::awaitable<std::vector<added_job>> add(std::shared_ptr<const std::vector<new_job>> jobs);

@@ -11,7 +11,7 @@
 
 namespace waybill::detail {
 
-/// Of what it writes; the rest was when it was written.
+/// Checks the part that is written; the rest was checked when it was written.
 [[nodiscard]] inline bool is_consistent(const job_change& change, const loaded_job& of) {
     const auto size = [&](std::size_t i) {
         return (change.repinned.empty() ? of.items[i].spec : change.repinned[i]).size;

@@ -5,24 +5,24 @@
 
 namespace waybill::detail {
 
-/// The engine's life: may the store be used, is it to be opened, may jobs be delivered. Pure: it is told what happens.
+/// The engine's lifecycle: may the store be used, must it be opened, may jobs be delivered. Pure: events are arguments.
 ///
-///     closed ─► opening ─► open ─► lost ─► closed        (opened anew by whoever needs it next)
+///     closed ─► opening ─► open ─► lost ─► closed        (reopened by the next operation that needs it)
 ///       ▲          │         │
-///       └──────────┘         └───► closed                (it failed, and nobody delivers)
+///       └──────────┘         └───► closed                (it failed, and no run delivers)
 ///     closed, open, lost ─► stopping ─► stopped
 ///
-/// A stop that is asked for while the store is being opened waits for the end of that.
+/// A stop that is requested while the store is being opened waits until that has ended.
 class lifecycle {
 public:
-    /// `lost`: the store has failed; nothing works before it was opened anew.
+    /// `lost`: the store has failed; nothing works before it is reopened.
     enum class phase : std::uint8_t { closed, opening, open, lost, stopping, stopped };
 
-    /// What somebody who needs the open store has to do.
+    /// What an operation that needs the open store has to do.
     enum class need : std::uint8_t {
         nothing,   ///< it is open
         to_open,   ///< begin to open it, and wait for a change
-        to_wait,   ///< for a change: somebody else opens it
+        to_wait,   ///< for a change: another operation opens it
         to_leave,  ///< it will not be opened any more
     };
 
@@ -33,7 +33,7 @@ public:
     [[nodiscard]] bool is_readable() const noexcept { return phase_ == phase::open || phase_ == phase::opening; }
     [[nodiscard]] bool delivering() const noexcept { return delivering_; }
     [[nodiscard]] bool stop_asked() const noexcept { return stop_asked_; }
-    /// The store was open once: who opens it reads everything again.
+    /// The store was open before: opening it reads everything again.
     [[nodiscard]] bool opened_before() const noexcept { return opened_before_; }
 
     // Opening.
@@ -56,8 +56,8 @@ public:
 
     // Losing the store.
 
-    /// Somebody comes upon a store that has failed: who delivers opens it anew, and otherwise who needs it. True when
-    /// nobody had found out before.
+    /// An operation finds that the store has failed: a delivering run reopens it, otherwise the next operation that
+    /// needs it does. True for the first one that finds out.
     bool find_failed() noexcept {
         if (phase_ != phase::open) {
             return false;
@@ -65,13 +65,13 @@ public:
         phase_ = delivering_ ? phase::lost : phase::closed;
         return true;
     }
-    /// The store has failed under who delivers. False when that does not matter any more: it is being stopped.
+    /// The store has failed during delivery. False when that no longer matters: the engine is being stopped.
     bool lose() noexcept {
         const bool matters = phase_ == phase::open || phase_ == phase::lost;
         phase_ = matters ? phase::lost : phase_;
         return matters;
     }
-    /// Nothing of what was lost is in use any more. False when nothing was lost, or it is being stopped meanwhile.
+    /// No lost state is in use any more. False when nothing was lost, or the engine is being stopped meanwhile.
     bool close_lost() noexcept {
         const bool was_lost = phase_ == phase::lost;
         phase_ = was_lost ? phase::closed : phase_;

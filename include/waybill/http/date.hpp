@@ -11,7 +11,7 @@
 namespace waybill {
 namespace detail {
 
-/// Reads a text from its beginning on. Once something does not fit, nothing more does.
+/// Reads a text from left to right. After the first mismatch every further read fails.
 class date_reader {
 public:
     explicit constexpr date_reader(std::string_view text) noexcept : rest_(text) {}
@@ -22,7 +22,7 @@ public:
         rest_.remove_prefix(ok_ ? exact.size() : 0);
     }
 
-    /// A number of exactly so many digits.
+    /// A number with exactly this many digits.
     [[nodiscard]] constexpr unsigned number(std::size_t digits) noexcept {
         unsigned value = 0;
         for (std::size_t i = 0; i < digits; ++i) {
@@ -35,7 +35,7 @@ public:
         return value;
     }
 
-    /// One of these names, which begin differently; counts from 0. What follows a name may begin as another one does.
+    /// Reads one of these names, whose first letters differ; counts from 0. The text after the name is not consumed.
     template <std::size_t Count>
     [[nodiscard]] constexpr unsigned name(const std::array<std::string_view, Count>& known) noexcept {
         for (unsigned i = 0; ok_ && i < Count; ++i) {
@@ -49,7 +49,7 @@ public:
     }
 
     [[nodiscard]] constexpr bool next_is(char c) const noexcept { return ok_ && rest_.starts_with(c); }
-    /// All of the text fitted.
+    /// The whole text matched.
     [[nodiscard]] constexpr bool finished() const noexcept { return ok_ && rest_.empty(); }
 
 private:
@@ -69,7 +69,7 @@ struct date_parts {
 inline constexpr std::array<std::string_view, 12> month_names = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 inline constexpr std::array<std::string_view, 7> day_names = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-// Each before its own beginning: servers write the obsolete form with short names, too.
+// Each long name before its abbreviation: servers also write the obsolete form with short names.
 inline constexpr std::array<std::string_view, 14> long_or_short_day_names = {
     "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
     "Mon",    "Tue",     "Wed",       "Thu",      "Fri",    "Sat",      "Sun"};
@@ -82,7 +82,7 @@ constexpr void read_time(date_reader& in, date_parts& to) noexcept {
     to.second = in.number(2);
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`. The name of the day says nothing that the date does not; a wrong one does no harm.
+/// `Sun, 06 Nov 1994 08:49:37 GMT`. The day's name adds nothing to the date, so a wrong one is accepted.
 [[nodiscard]] constexpr std::optional<date_parts> read_fixdate(std::string_view text) noexcept {
     date_reader in(text);
     date_parts found;
@@ -99,8 +99,8 @@ constexpr void read_time(date_reader& in, date_parts& to) noexcept {
     return in.finished() ? std::optional(found) : std::nullopt;
 }
 
-/// `Sunday, 06-Nov-94 08:49:37 GMT`, of RFC 850. Which century is meant the RFC has depend on the present time. Nothing
-/// before 1970 is of use here: so it can be said without a clock.
+/// `Sunday, 06-Nov-94 08:49:37 GMT`, of RFC 850. The RFC makes the century depend on the present time. Dates before
+/// 1970 are not needed here, so the century follows without a clock.
 [[nodiscard]] constexpr std::optional<date_parts> read_rfc850_date(std::string_view text) noexcept {
     date_reader in(text);
     date_parts found;
@@ -136,7 +136,7 @@ constexpr void read_time(date_reader& in, date_parts& to) noexcept {
     return in.finished() ? std::optional(found) : std::nullopt;
 }
 
-/// Seconds since 1970; none for what is no date, or before. A leap second is the first one after it.
+/// Seconds since 1970; none for an invalid date or one before 1970. A leap second counts as the first second after it.
 [[nodiscard]] constexpr std::optional<std::int64_t> seconds_of(const date_parts& d) noexcept {
     const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(d.year)), std::chrono::month(d.month + 1),
                                            std::chrono::day(d.day)};
@@ -150,8 +150,8 @@ constexpr void read_time(date_reader& in, date_parts& to) noexcept {
 
 }  // namespace detail
 
-/// An HTTP-date (RFC 9110 section 5.6.7), in the form that is sent today or in one of the two that are obsolete, as
-/// seconds since 1970. Nothing else is one.
+/// An HTTP-date (RFC 9110 section 5.6.7), in the current form or in one of the two obsolete ones, as seconds since
+/// 1970.
 [[nodiscard]] constexpr std::optional<std::int64_t> parse_http_date(std::string_view text) noexcept {
     for (const auto read : {&detail::read_fixdate, &detail::read_rfc850_date, &detail::read_asctime}) {
         if (const auto parts = read(text)) {

@@ -8,7 +8,7 @@
 // Names in a form. Pure functions.
 namespace waybill {
 
-/// What can name a field of a form.
+/// Whether a form field can have this name.
 [[nodiscard]] inline bool is_form_name(std::string_view name) noexcept {
     return !name.empty() && name.size() <= 1024 && std::none_of(name.begin(), name.end(), [](char c) {
         const auto byte = static_cast<unsigned char>(c);
@@ -16,11 +16,11 @@ namespace waybill {
     });
 }
 
-/// Quotes a field or file name for a `Content-Disposition` parameter: `"` and control characters
-/// are percent-encoded, everything else, UTF-8 included, stays as it is.
+/// Quotes a field or file name for a `Content-Disposition` parameter: `"` and control characters are percent-encoded;
+/// everything else, including UTF-8, is unchanged.
 ///
-/// RFC 7578 section 4.2 and the WHATWG HTML standard, "multipart form data": `"` is `%22`, CR is
-/// `%0D`, LF is `%0A`. We extend that to all control characters; none has a place in a header.
+/// RFC 7578 section 4.2 and the WHATWG HTML standard, "multipart form data": `"` is `%22`, CR is `%0D`, LF is `%0A`. We
+/// extend that to all control characters, because none is allowed in a header.
 [[nodiscard]] inline std::string escape_form_name(std::string_view name) {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out;

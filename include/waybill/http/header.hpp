@@ -10,7 +10,7 @@
 #include <system_error>
 #include <vector>
 
-// Header fields and what they are made of. Pure functions.
+// Header fields and their syntax. Pure functions.
 namespace waybill {
 
 /// A header field (RFC 9110 section 5). Names compare without regard to case.
@@ -22,7 +22,7 @@ struct header_field {
 };
 using header_list = std::vector<header_field>;
 
-/// A token (RFC 9110 section 5.6.2): what names of headers and methods are made of.
+/// A token (RFC 9110 section 5.6.2): the syntax of header names and methods.
 [[nodiscard]] inline bool is_token(std::string_view text) noexcept {
     constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
     return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
@@ -31,8 +31,7 @@ using header_list = std::vector<header_field>;
     });
 }
 
-/// What may be sent as a header's value: one line, no control character but the tab (RFC 9110
-/// section 5.5).
+/// Whether this can be sent as a header's value: one line, no control character except the tab (RFC 9110 section 5.5).
 [[nodiscard]] inline bool is_field_value(std::string_view text) noexcept {
     return std::none_of(text.begin(), text.end(), [](char c) {
         const auto byte = static_cast<unsigned char>(c);
@@ -66,7 +65,8 @@ using header_list = std::vector<header_field>;
     return found;
 }
 
-/// A header by which what a request does depends on what is there (RFC 9110 section 13, RFC 4918 section 10.4).
+/// A header that makes a request depend on the current state of its target (RFC 9110 section 13, RFC 4918 section
+/// 10.4).
 [[nodiscard]] inline bool is_condition(std::string_view name) noexcept {
     constexpr std::string_view begin = "If-";
     return same_header(name, "If") || (name.size() > begin.size() && same_header(name.substr(0, begin.size()), begin));

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-// What headers say of the bytes: their digest, and the name of the file. Pure functions.
+// Headers that describe the bytes: their digest, and the name of the file. Pure functions.
 namespace waybill::detail {
 
 /// The digest that `Repr-Digest` (RFC 9530) gives for an algorithm, raw.

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-// Structured field values (RFC 9651), as far as upload protocols answer with them. What does not
-// parse is no field at all: the RFC wants it ignored as a whole.
+// Structured field values (RFC 9651), as far as upload protocols respond with them. A field that does not parse is
+// ignored as a whole, as the RFC requires.
 namespace waybill::detail {
 
 /// A bare item.
@@ -26,7 +26,7 @@ struct field_value {
 
 using field_dictionary = std::vector<std::pair<std::string, field_value>>;
 
-/// Values longer than this are not looked at.
+/// Longer values are ignored.
 inline constexpr std::size_t most_field_bytes = 8192;
 
 [[nodiscard]] WAYBILL_DECL std::optional<field_value> parse_item(std::string_view text);

@@ -15,7 +15,7 @@ class field_parser {
 public:
     explicit field_parser(std::string_view text) : rest_(text) { skip(" "); }
 
-    /// Nothing but spaces is left.
+    /// Only spaces remain.
     [[nodiscard]] bool finished() {
         skip(" ");
         return rest_.empty();
@@ -90,7 +90,7 @@ private:
         return !rest_.empty() && rest_.front() == '(' ? inner_list() : item();
     }
 
-    // Nothing here reads one; it must still be told from garbage.
+    // No caller reads one; it must still be distinguished from garbage.
     std::optional<field_value> inner_list() {
         take('(');
         for (;;) {

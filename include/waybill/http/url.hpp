@@ -15,20 +15,20 @@
 
 namespace waybill {
 
-/// A checked `http` or `https` URL (RFC 3986), parsed by libcurl so that what is checked is what
-/// is sent.
+/// A checked `http` or `https` URL (RFC 3986), parsed by libcurl so that the URL that is checked is the one that is
+/// sent.
 ///
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: unsafe.
 class url {
 public:
-    /// Throws `errc::invalid_url` or `errc::unsupported_scheme`. Refuses user information, which is
-    /// a secret; fragments, which are never sent; control characters and spaces; hosts beyond ASCII, of
-    /// which it says how they are written.
+    /// Throws `errc::invalid_url` or `errc::unsupported_scheme`. Rejects user information, which is a secret;
+    /// fragments, which are never sent; control characters and spaces; hosts beyond ASCII, with a message that shows
+    /// how they are written.
     explicit url(const std::string& text) : handle_(or_no_memory(curl_url()), &curl_url_cleanup) {
         require_one_word(text);
         set(text);
-        require_one_word(host());  // libcurl decodes what is percent-encoded there
+        require_one_word(host());  // libcurl percent-decodes the host
         require_ascii_host();
         // libcurl is lenient with slashes and would take the first directory for the host.
         if (const auto slashes = text.find("://"); slashes == std::string::npos || text[slashes + 3] == '/') {
@@ -75,8 +75,8 @@ public:
         return shown;
     }
 
-    /// What a reference such as a `Location` header means relative to this URL (RFC 3986 section 5). Its fragment is
-    /// left out: it is for a browser, and never sent (RFC 9110 section 10.2.2). Throws as the constructor does.
+    /// Resolves a reference such as a `Location` header relative to this URL (RFC 3986 section 5). Its fragment is
+    /// dropped: it is meant for a browser, and never sent (RFC 9110 section 10.2.2). Throws as the constructor does.
     [[nodiscard]] url resolve(const std::string& reference) const {
         url result(*this);
         result.set(reference.substr(0, reference.find('#')));
@@ -108,7 +108,7 @@ public:
         return out.get();
     }
 
-    /// Percent-decodes. A `%` that begins no escape stands for itself.
+    /// Percent-decodes. A `%` that starts no escape is kept.
     [[nodiscard]] static std::string unescape(std::string_view text) {
         if (text.empty()) {
             return {};
@@ -129,7 +129,7 @@ public:
     ~url() = default;
 
 private:
-    /// A URL that there is no memory for is not a wrong one.
+    /// An allocation failure does not mean that the URL is wrong.
     template <class Made>
     static Made* or_no_memory(Made* made) {
         if (made == nullptr) {
@@ -147,8 +147,9 @@ private:
         }
     }
 
-    // What can never be reached would be waited for. A name has labels of 1 to 63 characters (RFC 1035 section 2.3.4),
-    // and one that ends in a number is an address (https://url.spec.whatwg.org/#ends-in-a-number-checker).
+    // A job with a host that can never be reached would wait for it. A name has labels of 1 to 63 characters (RFC 1035
+    // section 2.3.4), and one that ends in a number is an address
+    // (https://url.spec.whatwg.org/#ends-in-a-number-checker).
     void require_reachable_host() const {
         constexpr std::size_t longest_label = 63;
         constexpr std::size_t longest_name = 253;
@@ -190,7 +191,7 @@ private:
         if (curl_url_get(handle_.get(), CURLUPART_HOST, &text, CURLU_PUNYCODE) == CURLUE_OK) {
             ascii = text;
         }
-        curl_free(text);  // libcurl 7.88 leaves it behind when the name cannot be translated
+        curl_free(text);  // libcurl 7.88 leaks it when the name cannot be translated
 #endif
         const bool known = std::all_of(ascii.begin(), ascii.end(),
                                        [](char c) { return c > 0x20 && static_cast<unsigned char>(c) < 0x7F; });
@@ -228,8 +229,8 @@ private:
         return result;
     }
 
-    // What did not parse may hold anything: show its beginning, without controls, without a query,
-    // and nothing at all of what may be user information.
+    // Text that did not parse may hold anything: show its beginning, without controls, without a query, and without
+    // anything that may be user information.
     [[nodiscard]] static std::string printable(std::string_view text) {
         const auto at = text.find('@');
         const auto slashes = text.find("://");

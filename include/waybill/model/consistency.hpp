@@ -8,8 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// What holds of every state that is committed, whatever led to it. Asserted, not checked: a stored record that breaks a
-// rule was damaged, and is found out by its checksum.
+// Invariants of every state that is committed. Asserted, not checked: a stored record that violates one was damaged,
+// and its checksum detects that.
 namespace waybill::detail {
 
 /// @param items how many the job has.
@@ -19,7 +19,7 @@ namespace waybill::detail {
     // A paused job keeps what it waited for.
     const bool reason = s.status == status::paused || (s.status == status::waiting) == (s.reason != wait_reason::none);
     const bool pause = s.status == status::paused || s.pause == job_pause();
-    // An intent is of an attempt that was begun, and of what the job has. What has ended is in doubt no more.
+    // An intent belongs to an attempt that was started and to an item the job has. A finished job is never in doubt.
     const std::size_t about = s.intent.item();
     const bool intent = !s.intent.stands() || (!is_terminal(s.status) && s.intent.attempt() <= s.attempt &&
                                                (about < items || about == checkpoint::whole_job));

@@ -12,19 +12,20 @@
 // May an earlier request have arrived? All that is known about it, and every rule, is in this file. Pure.
 namespace waybill {
 
-/// The durable record that a request may arrive from now on.
+/// The intent record: durably states that a request may arrive from now on.
 ///
 /// It is committed before the last byte of a request that must not be repeated blindly is sent. Without one the server
-/// cannot have the whole request, and it may be sent again. While one stands and nobody knows what became of the
-/// request, its outcome is in doubt: the job must not fail, and nothing is sent again unless the policy says so.
+/// cannot have the whole request, and it may be sent again. While one stands and the result of the request is not
+/// known, its outcome is in doubt: the job must not fail, and nothing is sent again unless the policy says so.
 ///
-/// A job has one intent, so what one item is in doubt about is settled before another item's is recorded.
+/// A job has one intent, so an item in doubt is resolved before another item's intent is recorded.
 class intent {
 public:
-    /// None stands.
+    /// No intent stands.
     constexpr intent() noexcept = default;
 
-    /// Recorded by an attempt, for an item or for `checkpoint::whole_job`. Attempts count from 1; 0: none stands.
+    /// Recorded by an attempt, for an item or for `checkpoint::whole_job`. Attempts count from 1; 0 means that none
+    /// stands.
     constexpr intent(int attempt, std::size_t item) noexcept : attempt_(attempt), item_(item) {}
 
     [[nodiscard]] constexpr bool stands() const noexcept { return attempt_ != 0; }
@@ -32,10 +33,10 @@ public:
     /// It stands, and the request was for this item, or for the whole job.
     [[nodiscard]] constexpr bool about(std::size_t item) const noexcept { return stands() && item_ == item; }
 
-    /// It stands, and the attempt that runs now has not recorded it.
+    /// It stands, and was recorded by an earlier attempt than the running one.
     [[nodiscard]] constexpr bool of_earlier_attempt(int now) const noexcept { return stands() && attempt_ != now; }
 
-    /// Whether what failed, an item or the whole job, includes what the request was for.
+    /// Whether the failed part, an item or the whole job, includes what the request was for.
     [[nodiscard]] constexpr bool within(std::size_t failed) const noexcept {
         return failed == checkpoint::whole_job || failed == item_;
     }
@@ -60,11 +61,11 @@ public:
                std::count_if(items.begin(), items.end(), open) > (open(items[item_]) ? 1 : 0);
     }
 
-    /// What became of the request is known, or the app takes the risk. Committed alone it loses what settled it: a
-    /// crash just after that would send again what has arrived.
+    /// The result of the request is known, or the app accepts the risk. Must be committed together with what resolved
+    /// it: if it were committed first, a crash just after that would send again what has arrived.
     constexpr void settle() noexcept { attempt_ = 0; }
 
-    // What the store keeps. A settled intent still has its item: the column is written as it was.
+    // The stored values. A settled intent still has its item: the column is written unchanged.
     [[nodiscard]] constexpr int attempt() const noexcept { return attempt_; }
     [[nodiscard]] constexpr std::size_t item() const noexcept { return item_; }
 
@@ -77,30 +78,31 @@ private:
 
 namespace detail {
 
-/// What a response says of its request.
-enum class heard : std::uint8_t {
+/// What a response says about its request.
+enum class finding : std::uint8_t {
     nothing,        ///< there is none, or it does not say: the request may have been carried out
     refusal,        ///< this request was not carried out
     known_request,  ///< nor was this one, because the server knows an earlier one by the same key
     success,        ///< it was carried out
 };
 
-/// A job's intent while an attempt runs: what was heard of it, and is not committed yet.
+/// A job's intent while an attempt runs, and the result that was received but is not committed yet.
 ///
-/// That is not stored, on purpose. A success settles the intent only in the commit that keeps what it brought: whoever
-/// is stopped or killed in between finds the intent standing, and asks.
+/// That result is deliberately not stored. A success settles the intent only in the commit that keeps its result: if
+/// the attempt is stopped or killed in between, the next one finds the intent and queries the server.
 class running_intent {
 public:
-    /// `recorded` is that of the state which the next commit writes.
+    /// `recorded` belongs to the state that the next commit writes.
     explicit running_intent(intent& recorded) noexcept : recorded_(recorded) {}
     running_intent(const running_intent&) = delete;
     running_intent& operator=(const running_intent&) = delete;
     ~running_intent() = default;
 
-    /// A request that has an intent begins. An earlier success which was not kept is no news any more.
+    /// A request with an intent starts. An earlier success that was not kept no longer counts.
     void begin_request() noexcept { success_ = false; }
 
-    /// The request must not begin: an earlier attempt has left another item in doubt, which would be forgotten.
+    /// The request must not start: an earlier attempt has left another item in doubt, and that record would be
+    /// overwritten.
     template <class Items>
     [[nodiscard]] bool forbids(int attempt, std::size_t about, const Items& items) const {
         const bool earlier = recorded_.of_earlier_attempt(attempt) || inherited_;
@@ -117,16 +119,16 @@ public:
     }
 
     /// The response to a request that has an intent. A refusal settles it, unless a request of an earlier attempt may
-    /// have arrived as well: a refusal of this one says nothing of that one.
-    void hear(heard said, int attempt, std::size_t about) noexcept {
-        if (said == heard::success) {
+    /// have arrived as well: a refusal of this one says nothing about that one.
+    void note(finding said, int attempt, std::size_t about) noexcept {
+        if (said == finding::success) {
             success_ = true;
-        } else if (said == heard::known_request || (said == heard::refusal && !repeats_earlier(attempt, about))) {
+        } else if (said == finding::known_request || (said == finding::refusal && !repeats_earlier(attempt, about))) {
             settle();
         }
     }
 
-    /// What a success brought is part of the next commit. The intent goes with it.
+    /// The result of a success is part of the next commit; the intent is cleared in the same commit.
     void keep() noexcept {
         if (success_) {
             settle();
@@ -146,21 +148,22 @@ public:
         }
     }
 
-    /// Whether the commit of a failure settles it: one that says so and includes what the intent is about, or one that
-    /// is final and comes after a success. One that may pass does not: what the success brought has not been kept.
+    /// Whether the commit of a failure settles the intent: yes if the failure says so and includes what the intent is
+    /// about, or if it is final and follows a success. A temporary one does not: the result of the success has not been
+    /// kept.
     [[nodiscard]] bool settled_by(bool says_so, std::size_t failed, bool final) const noexcept {
         return (says_so && recorded_.within(failed)) || (success_ && final);
     }
 
 private:
-    // A request of an earlier attempt, for the same, may have arrived as well.
+    // A request of an earlier attempt, for the same item, may have arrived as well.
     [[nodiscard]] bool repeats_earlier(int attempt, std::size_t about) const noexcept {
         return recorded_.about(about) && (inherited_ || recorded_.of_earlier_attempt(attempt));
     }
 
     intent& recorded_;
-    bool success_ = false;    // heard, and not kept
-    bool inherited_ = false;  // recorded by this attempt where that of an earlier one stood
+    bool success_ = false;    // received, and not kept
+    bool inherited_ = false;  // recorded by this attempt in place of an earlier attempt's
 };
 
 }  // namespace detail

@@ -7,15 +7,15 @@
 
 namespace waybill {
 
-/// How many of a file's bytes are read when it is accepted, so that they can tell later whether it is still the same.
-/// The numbers are stored.
+/// How many of a file's bytes are read when it is accepted, to detect later whether it is still the same. The numbers
+/// are stored.
 enum class fingerprint_scope : std::uint8_t {
-    none = 0,     ///< none: its size and the time of its last modification decide alone
+    none = 0,     ///< none: only its size and the time of its last modification decide
     sampled = 1,  ///< at most 32 KiB: the first, the last, and some between
     whole = 2,    ///< all
 };
 
-/// What the bytes of a file were when it was accepted.
+/// A fingerprint of a file's bytes at the time it was accepted.
 struct file_fingerprint {
     fingerprint_scope scope = fingerprint_scope::none;  ///< `whole` also when a sample was of all bytes
     std::string sum;  ///< the first half of their SHA-256; empty with `fingerprint_scope::none`
@@ -24,11 +24,11 @@ struct file_fingerprint {
 
     static constexpr std::size_t sum_length = 16;
 
-    /// As it is stored; nothing for none.
+    /// The stored form; empty for none.
     [[nodiscard]] std::string encode() const {
         return scope == fingerprint_scope::none ? std::string() : static_cast<char>(scope) + sum;
     }
-    /// False for what `encode` does not make.
+    /// False for input that `encode` does not produce.
     [[nodiscard]] bool decode(std::string_view in) {
         *this = {};
         if (in.empty()) {

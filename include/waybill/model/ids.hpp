@@ -11,10 +11,10 @@
 
 namespace waybill {
 
-/// A job's name, unique in its store: given by the app, so that enqueueing the same job twice is
-/// accepted once, or made by the library.
+/// A job's name, unique in its store: given by the app, so that a job enqueued twice is accepted once, or made by the
+/// library.
 ///
-/// 1 to 128 characters of `A-Z a-z 0-9 . _ : -`; `async_enqueue` refuses any other.
+/// 1 to 128 characters of `A-Z a-z 0-9 . _ : -`; `async_enqueue` rejects any other.
 class job_id {
 public:
     job_id() = default;

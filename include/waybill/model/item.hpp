@@ -23,8 +23,8 @@ enum class source_kind : std::uint8_t {
 ///   Distinct objects: safe. Shared objects: unsafe.
 class item {
 public:
-    /// A whole file. Its size, its times and a fingerprint of its content are taken when the job is accepted;
-    /// if it is written to later, the job fails with `errc::file_changed`.
+    /// A whole file. Its size, its times and a fingerprint of its content are recorded when the job is accepted; if it
+    /// is written to later, the job fails with `errc::file_changed`.
     [[nodiscard]] static item file(std::string path) {
         item result(source_kind::file);
         result.path_ = std::move(path);
@@ -67,15 +67,15 @@ public:
         return *this;
     }
 
-    /// The file is a log: it may grow after the job was accepted, and is only ever written to at its end. What is sent
-    /// are the bytes that were there. They are compared by a sampled fingerprint when it is opened and when all were
-    /// read; a file that became shorter, or whose bytes are others, fails the job with `errc::file_changed`.
+    /// The file is a log: it may grow after the job was accepted, and is only written to at its end. Only the bytes
+    /// that existed at acceptance are sent. They are compared by a sampled fingerprint when the file is opened and when
+    /// all were read; if the file became shorter or its bytes changed, the job fails with `errc::file_changed`.
     item& append_only() {
         append_only_ = true;
         return *this;
     }
 
-    /// How many of the file's bytes are read when the job is accepted, to recognise it by. Default:
+    /// How many of the file's bytes are read when the job is accepted, to recognise it later. Default:
     /// `options::fingerprint`.
     item& fingerprint(fingerprint_scope value) {
         fingerprint_ = value;
@@ -85,7 +85,7 @@ public:
     [[nodiscard]] source_kind kind() const noexcept { return kind_; }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
-    /// The number of bytes of a range or byte string; of a file, 0: its size is taken at acceptance.
+    /// The number of bytes of a range or byte string; 0 for a file: its size is recorded at acceptance.
     [[nodiscard]] std::uint64_t length() const noexcept { return length_; }
     [[nodiscard]] bool is_append_only() const noexcept { return append_only_; }
     [[nodiscard]] std::optional<fingerprint_scope> fingerprint() const noexcept { return fingerprint_; }

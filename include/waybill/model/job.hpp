@@ -13,8 +13,8 @@
 
 namespace waybill {
 
-/// A protocol and its settings as they are stored with a job. Protocol classes such as `put` and
-/// `multipart` make one; a protocol of your own does the same in its `spec()`.
+/// A protocol and its settings as they are stored with a job. Protocol classes such as `put` and `multipart` make one;
+/// your own protocol does the same in its `spec()`.
 struct protocol_spec {
     std::string name;
     detail::string_pairs settings;
@@ -28,22 +28,22 @@ concept protocol_choice = requires(const T& choice) {
     { choice.spec() } -> std::convertible_to<protocol_spec>;
 };
 
-/// What to do when everything was sent and no answer came, and the protocol itself cannot ask the
-/// server (a form POST). The numbers are stored.
+/// What to do when everything was sent, no response came, and the protocol itself cannot query the server (a form
+/// POST). The numbers are stored.
 enum class on_unknown : std::uint8_t {
     park = 0,            ///< become `unknown_outcome` and let the app decide: never a silent duplicate
     retry_same_key = 1,  ///< send again: the endpoint honours `Idempotency-Key`
-    retry = 2,           ///< send again, at the price of a possible duplicate (at least once)
+    retry = 2,           ///< send again, accepting a possible duplicate (at least once)
 };
 
 /// In what order the jobs of one lane are delivered.
 enum class lane_order : std::uint8_t {
-    by_origin = 0,  ///< those that go to one origin in order; others need not wait for a host that is down
-    strict = 1,     ///< each only after all before it that asked for the same, however long that takes
+    by_origin = 0,  ///< jobs with one origin in order; others need not wait for a host that is down
+    strict = 1,     ///< each only after all earlier ones with the same setting, however long that takes
 };
 
-/// What becomes of the other items of a job that is sent item by item when one of them cannot be delivered: its file is
-/// gone or another one, or the server does not want it. The numbers are stored.
+/// If a job is sent item by item and one item cannot be delivered (its file is missing or changed, or the server
+/// rejects it): what happens to the other items. The numbers are stored.
 enum class on_item_failure : std::uint8_t {
     stop = 0,   ///< they are not sent: the job has failed
     go_on = 1,  ///< they are delivered first; then the job has failed, and a retry sends what is missing
@@ -51,19 +51,19 @@ enum class on_item_failure : std::uint8_t {
 
 /// What an app decides about a job whose outcome is unknown.
 enum class resolution : std::uint8_t {
-    completed,  ///< the server has it: the job, or, where items are sent one by one, the one in doubt
+    completed,  ///< the server has it: the job, or, if items are sent one by one, the one in doubt
     retry,      ///< the server does not have it: send it again, under the same key
-    canceled,   ///< it is of no interest any more
+    canceled,   ///< the job is no longer wanted
 };
 
-/// What an app's backend says of a job whose answer was lost.
+/// What an app's backend reports about a job whose response was lost.
 enum class verification : std::uint8_t {
-    delivered,      ///< it has it: the job, or, where items are sent one by one, the one in doubt, is completed
-    not_delivered,  ///< it does not have it, and will not: it is sent again
+    delivered,      ///< the backend has it: the job, or, if items are sent one by one, the one in doubt, is completed
+    not_delivered,  ///< it does not have it, and never will: it is sent again
     unknown,        ///< it cannot say yet: it is asked again later
 };
 
-/// What the app hands over: an ordered list of items that is delivered as one unit.
+/// The unit of delivery that the app hands over: an ordered list of items.
 ///
 /// A builder; nothing is checked before `async_enqueue`.
 ///
@@ -74,8 +74,7 @@ public:
     /// @param url where to: `http://` or `https://`, without user information or fragment.
     explicit job(std::string url) : url_(std::move(url)) {}
 
-    /// Gives the job a name of its own: enqueueing the same job under the same id again is
-    /// accepted once. Without it the library makes one.
+    /// Gives the job a name: a job enqueued again under the same id is accepted once. Without it the library makes one.
     job& id(job_id value) {
         id_ = std::move(value);
         return *this;
@@ -91,8 +90,8 @@ public:
     /// The sequence this job belongs to: jobs of one lane run one at a time, in order. Default:
     /// the unnamed lane, shared by all.
     ///
-    /// While a job waits for its host, jobs of the lane that go to other origins pass. A job that must not pass, nor be
-    /// passed, asks for `lane_order::strict`; it then waits for as long as one before it does.
+    /// While a job waits for its host, jobs of the lane with other origins pass. A job that must neither pass nor be
+    /// passed uses `lane_order::strict`; it then waits for as long as an earlier one does.
     job& lane(std::string name, lane_order order = lane_order::by_origin) {
         lane_ = std::move(name);
         order_ = order;
@@ -105,8 +104,8 @@ public:
         return *this;
     }
 
-    /// Adds a request header. Headers are stored on disk, so secrets are refused
-    /// (`errc::forbidden_header`): give those to the credentials provider.
+    /// Adds a request header. Headers are stored on disk, so secrets are rejected (`errc::forbidden_header`): provide
+    /// those through the credentials provider.
     job& header(std::string name, std::string value) {
         headers_.emplace_back(std::move(name), std::move(value));
         return *this;
@@ -128,7 +127,7 @@ public:
         return *this;
     }
 
-    /// The policy for a lost answer. Default: `on_unknown::park`.
+    /// The policy for a lost response. Default: `on_unknown::park`.
     job& if_unknown(on_unknown policy) {
         if_unknown_ = policy;
         return *this;
@@ -141,8 +140,8 @@ public:
         return *this;
     }
 
-    /// Names the hook of `options::verifiers` that asks your backend whether a job arrived, when its
-    /// answer was lost. Asked before the `if_unknown` policy applies.
+    /// Names the hook of `options::verifiers` that asks your backend whether a job arrived when its response was lost.
+    /// Called before the `if_unknown` policy applies.
     job& verify_with(std::string name) {
         verifier_ = std::move(name);
         return *this;

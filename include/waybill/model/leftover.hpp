@@ -8,8 +8,8 @@
 
 namespace waybill {
 
-/// Something a server still has of an upload that was given up. Kept until it is cleaned up, or
-/// the server can be expected to have done so itself.
+/// An abandoned upload's remains at a server. Kept until it is cleaned up, or the server can be expected to have
+/// deleted it.
 struct leftover {
     std::int64_t id = 0;  ///< the store's
     job_spec job;         ///< id, URL without its query, protocol and headers of the job it belonged to
@@ -19,12 +19,12 @@ struct leftover {
     unix_millis not_before{};
 };
 
-/// What is to be cleaned up of an upload that is given up.
+/// What is needed to clean up an abandoned upload.
 [[nodiscard]] inline leftover leftover_of(const job_record& job, const checkpoint& reached, unix_millis now) {
     leftover what;
     what.job = job.spec;
     what.job.protocol = job.effective_protocol();
-    // It may be kept for days after its job: only what cleaning up needs, and no signature.
+    // It may be kept for days after its job: keep only what cleaning up needs, and no signature.
     what.job.url.erase(std::min(what.job.url.find('?'), what.job.url.size()));
     what.job.fields.clear();
     what.job.lane.clear();

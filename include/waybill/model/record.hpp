@@ -23,8 +23,8 @@ namespace waybill {
 /// Wall-clock time as it is stored: milliseconds since 1970-01-01 UTC.
 using unix_millis = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
 
-/// What makes a file that file. All five are compared while it is open; which of them must be the same when it is
-/// opened again, and when its content is asked, `detail::compare` says.
+/// A file's identity. All five are compared while it is open; `detail::compare` decides which of them must match when
+/// it is reopened, and when its content is compared instead.
 struct file_identity {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
@@ -35,18 +35,18 @@ struct file_identity {
     bool operator==(const file_identity&) const = default;
 };
 
-/// The store's own time: it goes on only while the store is open, and for what it was closed at most by a day each
-/// time. A wall clock that is put right changes nothing about it.
+/// The store's own time: it advances while the store is open, plus at most one day for each time it was closed.
+/// Adjusting the wall clock does not affect it.
 struct store_time {
     std::chrono::milliseconds open{0};    ///< for how long it has been open, in all
     std::chrono::milliseconds closed{0};  ///< for how long it was closed in between, as far as that counts
-    unix_millis wall{};                   ///< what the wall clock said then
+    unix_millis wall{};                   ///< the wall clock's value then
 
-    /// Both together: by it finished jobs are forgotten.
+    /// Both together: finished jobs are deleted by this time.
     [[nodiscard]] std::chrono::milliseconds all() const noexcept { return open + closed; }
 };
 
-/// An error as it is kept with a job: the code and what is known about it.
+/// An error as it is kept with a job: the code and its details.
 struct stored_error {
     std::error_code code;
     diagnostics details;
@@ -69,8 +69,8 @@ struct stored_error {
 struct job_spec {
     job_id id;
     std::string lane;
-    /// Jobs of this origin keep their order within the lane; those of others pass while it waits. Empty: it keeps
-    /// order with every job of its lane that has none.
+    /// Jobs of this origin keep their order within the lane; those of others pass while it waits. Empty: it keeps order
+    /// with every job of its lane that has none.
     std::string origin;
     std::string url;
     protocol_spec protocol;
@@ -78,15 +78,15 @@ struct job_spec {
     detail::string_pairs fields;
     on_unknown if_unknown = on_unknown::park;
     on_item_failure if_item_fails = on_item_failure::stop;
-    std::string verifier;    ///< the hook that may know what became of it
+    std::string verifier;    ///< the hook that may know its outcome
     std::uint64_t size = 0;  ///< sum of the items' sizes
     std::size_t item_count = 0;
     unix_millis accepted{};
-    std::uint32_t content = 0;  ///< checksum of what the app asked for: tells a repeat from a conflict
+    std::uint32_t content = 0;  ///< checksum of what the app asked for: distinguishes a repeat from a conflict
     std::string unknown;        ///< fields of a newer version, kept as they are
 };
 
-/// What a crash leaves the pipeline to continue with.
+/// Where the pipeline continues after a crash.
 enum class stage : std::uint8_t {
     upload = 0,    ///< bytes are still to be sent
     finalize = 1,  ///< every byte is confirmed
@@ -106,18 +106,18 @@ struct job_state {
     waybill::status status = waybill::status::pending;
     waybill::stage stage = waybill::stage::upload;
     wait_reason reason = wait_reason::none;
-    int epoch = 1;             ///< lives so far: one more for each explicit retry
-    int attempt = 0;           ///< attempts begun in this epoch
-    int failures = 0;          ///< attempts failed in a row without confirmed progress
-    int early_cuts = 0;        ///< connections in a row that broke in mid-body: a refusal may be unacknowledged
-    waybill::intent intent;    ///< that a request may arrive from now on
-    unix_millis not_before{};  ///< the next attempt begins no earlier, or
-    std::chrono::milliseconds wait{0};     ///< this long after it was said: clocks are put right
+    int epoch = 1;                         ///< epochs so far: one more for each explicit retry
+    int attempt = 0;                       ///< attempts started in this epoch
+    int failures = 0;                      ///< attempts failed in a row without confirmed progress
+    int early_cuts = 0;                    ///< connections in a row lost in mid-body: a refusal may be unacknowledged
+    waybill::intent intent;                ///< that a request may arrive from now on
+    unix_millis not_before{};              ///< the next attempt begins no earlier, or
+    std::chrono::milliseconds wait{0};     ///< this long after it was reported: clocks are adjusted
     unix_millis epoch_began{};             ///< acceptance or last retry
     std::chrono::milliseconds began{0};    ///< the same in the store's time: how long it had been open
     unix_millis finished{};                ///< when it became terminal
     std::chrono::milliseconds retired{0};  ///< the same in the store's time, `store_time::all()`
-    int troubles = 0;  ///< failed attempts in a row, whosever fault; while the job is refused, only refusals
+    int troubles = 0;  ///< failed attempts in a row, of any cause; while the job is refused, only refusals
     std::chrono::milliseconds refused_since{0};  ///< in the store's open time: the first of refusals in a row
     job_pause pause;                             ///< while it is paused
     std::string negotiated_protocol;             ///< the protocol that was negotiated, when it is not the job's own
@@ -126,7 +126,7 @@ struct job_state {
     std::string unknown;                         ///< as in `job_spec`
 };
 
-/// `job_state::retired` of a job that is not forgotten with age.
+/// `job_state::retired` of a job that is not deleted by age.
 inline constexpr std::chrono::milliseconds never_retired = std::chrono::milliseconds::max();
 
 struct job_record {
@@ -150,7 +150,7 @@ struct item_spec {
     file_fingerprint content;  ///< of the bytes to send, when it was pinned
     bool append_only = false;  ///< the file may grow
     std::string name;
-    std::string field;  ///< of a form; empty: the protocol's setting says which
+    std::string field;  ///< of a form; empty: use the protocol's setting
     std::string content_type;
     std::string data;     ///< the bytes of a `source_kind::bytes` item
     std::string unknown;  ///< as in `job_spec`
@@ -160,7 +160,7 @@ struct item_spec {
 struct item_state {
     item_status status = item_status::pending;
     std::uint64_t confirmed = 0;  ///< bytes the server has confirmed
-    std::string receipt;          ///< what the server said of it: an ETag, a digest, an URL
+    std::string receipt;          ///< what the server returned for it: an ETag, a digest, a URL
     std::string unknown;          ///< as in `job_spec`
 };
 
@@ -174,7 +174,7 @@ struct loaded_job {
     job_record job;
     std::vector<item_record> items;
     std::vector<checkpoint> checkpoints;
-    bool damaged = false;  ///< a checksum did not match: nothing in it may be trusted but `seq` and `id`
+    bool damaged = false;  ///< a checksum did not match: only `seq` and `id` may be trusted
 };
 
 }  // namespace waybill

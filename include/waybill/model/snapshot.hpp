@@ -20,7 +20,7 @@
 
 namespace waybill {
 
-/// Bytes as a share of a whole, in [0, 1]; a whole of no bytes is 1 once it is done.
+/// Bytes as a fraction of the total, in [0, 1]; for a total of 0 bytes it is 1 once the item is done.
 [[nodiscard]] constexpr double progress_of(std::uint64_t part, std::uint64_t whole, bool done) noexcept {
     if (done) {
         return 1.0;
@@ -39,10 +39,10 @@ struct item_snapshot {
     int attempt = 0;              ///< the job's attempt this item is in
     double speed = 0;             ///< bytes per second; 0 when it is not being sent
     std::optional<std::chrono::seconds> time_left;
-    /// Where the unfinished upload is at the server, its URL or id, once that is durable: another
-    /// client can continue there. Whoever has it may do so; do not log it. Empty: not known.
+    /// The unfinished upload at the server, its URL or id, once that is durable: another client can continue there.
+    /// Anyone who has it may do so; do not log it. Empty: not known.
     std::string resource;
-    std::string receipt;  ///< what the server said of the completed item: an ETag, a digest, an URL
+    std::string receipt;  ///< what the server returned for the completed item: an ETag, a digest, a URL
     stored_error error;   ///< set on the item the job failed at
 
     [[nodiscard]] double progress() const noexcept { return progress_of(sent, size, status == item_status::completed); }
@@ -52,7 +52,7 @@ struct item_snapshot {
 enum class activity : std::uint8_t {
     none,               ///< it is not running
     restoring,          ///< checks its files, asks the server what it has
-    sending,            ///< bytes are leaving
+    sending,            ///< bytes are being sent
     awaiting_response,  ///< all bytes of a request are sent; the server is working
 };
 
@@ -73,7 +73,7 @@ struct job_snapshot {
         };
         std::vector<item> items;
     };
-    /// What the server has or said; as in `item_snapshot`. Shared, for copies stay cheap.
+    /// What the server has or returned; as in `item_snapshot`. Shared, so that copies stay cheap.
     struct server_side {
         std::string resource;
         std::string receipt;
@@ -100,7 +100,7 @@ struct job_snapshot {
     unix_millis not_before{};           ///< when waiting: the next attempt, or
     std::chrono::milliseconds wait{0};  ///< this long from now, if that is sooner: clocks are put right
     unix_millis finished{};             ///< when terminal
-    stored_error error;                 ///< the last one; stays visible while the job is tried again
+    stored_error error;                 ///< the last one; stays visible while the job is retried
     double speed = 0;                   ///< bytes per second
     std::uint64_t sent = 0;
     std::uint64_t confirmed = 0;
@@ -123,19 +123,19 @@ struct job_snapshot {
         return left_at(speed, size() - sent);
     }
 
-    /// The last error, its remedy, and what becomes of the job, in one line; empty when nothing failed. Whether the
-    /// job is tried again is not the error's to say: the same error may be its first or its last.
+    /// The last error, its remedy, and the job's disposition, in one line; empty when nothing failed. Whether the job
+    /// is retried follows from its status, not from the error: the same error may be its first or its last.
     [[nodiscard]] std::string message() const {
         std::string text = error.message();
         if (!error || status == status::completed || status == status::canceled || is_parked(status)) {
             return text;
         }
         if (status != status::failed) {
-            return text + "; it is tried again";
+            return text + "; retried automatically";
         }
         const bool said = error.code.message().find("retry the job") != std::string::npos;
         const bool no_use = error.code == errc::record_damaged;  // its record cannot be trusted: it can only be removed
-        return said || no_use ? text : text + "; retry the job when that is put right";
+        return said || no_use ? text : text + "; retry the job once that is fixed";
     }
 
     [[nodiscard]] std::size_t item_count() const noexcept { return about->items.size(); }
@@ -190,7 +190,7 @@ struct totals {
         }
         return sum;
     }
-    /// Jobs that have been begun, finished ones included.
+    /// Jobs that were started, including finished ones.
     [[nodiscard]] std::uint64_t started() const noexcept { return jobs() - (*this)[status::pending].jobs; }
     [[nodiscard]] std::uint64_t bytes() const noexcept {
         std::uint64_t sum = 0;
@@ -207,7 +207,7 @@ struct totals {
         }
         return sum;
     }
-    /// Jobs that still have work before them and no one to wait for.
+    /// Number of jobs that are neither finished nor parked.
     [[nodiscard]] std::uint64_t open() const noexcept {
         std::uint64_t sum = 0;
         for (std::size_t i = 0; i < status_count; ++i) {
@@ -217,7 +217,7 @@ struct totals {
     }
 };
 
-/// An immutable picture of all state. Everything in it but byte counts is committed to the store.
+/// An immutable view of all state. Everything in it except byte counts is committed to the store.
 ///
 /// Lists the jobs in the order of their acceptance: all that are active, and the others up to
 /// `options::snapshot_jobs`; `overall()` counts every job.
@@ -259,15 +259,15 @@ public:
     [[nodiscard]] const totals& overall() const noexcept { return overall_; }
     /// Bytes of all jobs together.
     [[nodiscard]] std::uint64_t size() const noexcept { return overall_.bytes(); }
-    /// Bytes sent of all jobs together: of completed jobs all, of listed jobs what they have sent.
+    /// Bytes sent of all jobs together: all bytes of completed jobs, and what listed jobs have sent.
     [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
-    /// True when no job has work before it: all are final or set aside.
+    /// True when no job has work left: all are final or parked.
     [[nodiscard]] bool idle() const noexcept { return overall_.open() == 0; }
-    /// True while servers are being told to forget uploads that were given up. What they do not answer to is tried
-    /// again later, and is not meant.
+    /// True while abandoned uploads are being deleted on servers. Deletions that failed and wait for a later retry do
+    /// not count.
     [[nodiscard]] bool cleaning() const noexcept { return cleaning_; }
-    /// Where the store that was found damaged was moved to when this uploader opened it
-    /// (`damaged_store::move_aside`); empty: it was sound.
+    /// The new name of the store that was found damaged when this uploader opened it (`damaged_store::move_aside`);
+    /// empty: it was sound.
     [[nodiscard]] std::string moved_aside() const { return moved_aside_ ? *moved_aside_ : std::string(); }
 
 private:

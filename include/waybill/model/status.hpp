@@ -8,17 +8,17 @@
 
 namespace waybill {
 
-/// Where a job is in its life. The numbers are stored; never reuse one.
+/// The status of a job. The numbers are stored; never reuse one.
 enum class status : std::uint8_t {
     pending = 0,          ///< accepted, waiting for its turn
     uploading = 1,        ///< its pipeline runs: asking what the server has, sending
     finalizing = 2,       ///< every byte is confirmed; the last steps run
-    waiting = 3,          ///< between two attempts; `wait_reason` says for what
+    waiting = 3,          ///< between two attempts; `wait_reason` has the cause
     paused = 4,           ///< stopped by the app until it is resumed, or until the time it was given
-    unknown_outcome = 5,  ///< all was sent, no answer came, and repeating could make a duplicate
+    unknown_outcome = 5,  ///< all was sent, no response came, and repeating could make a duplicate
     completed = 6,        ///< delivered; final
     failed = 7,           ///< cannot be delivered; final until `async_retry`
-    canceled = 8,         ///< given up by the app; final until `async_retry`
+    canceled = 8,         ///< canceled by the app; final until `async_retry`
 };
 inline constexpr std::size_t status_count = 9;
 
@@ -26,22 +26,22 @@ inline constexpr std::size_t status_count = 9;
 enum class wait_reason : std::uint8_t {
     none = 0,
     backoff = 1,       ///< the delay before the next attempt
-    network = 2,       ///< the host cannot be reached, or hangs up on everybody; costs no attempt
+    network = 2,       ///< the host cannot be reached, or closes every connection; costs no attempt
     credentials = 3,   ///< the server wants other credentials
-    server_busy = 4,   ///< the server asked to come back later, or cannot serve anybody now
-    source = 5,        ///< the file's disk or network share cannot be reached; others are let by
-    locked = 6,        ///< somebody has the target locked; others are let by
-    server_error = 7,  ///< the server fails at this job, and perhaps at this job only; others are let by
+    server_busy = 4,   ///< the server asked to retry later, or cannot serve requests now
+    source = 5,        ///< the file's disk or network share cannot be reached; other jobs may pass
+    locked = 6,        ///< another client has locked the target; other jobs may pass
+    server_error = 7,  ///< the server fails at this job, and perhaps only at this job; other jobs may pass
 };
 
 inline constexpr int last_wait_reason = 7;
 
-/// What a job waits for concerns nobody but it: others of its lane that go to the same origin pass.
+/// The cause concerns only this job: others of its lane with the same origin may pass.
 [[nodiscard]] constexpr bool lets_others_by(wait_reason r) noexcept {
     return r == wait_reason::source || r == wait_reason::locked || r == wait_reason::server_error;
 }
 
-/// Where an item is. `uploading` is never stored: it means bytes of it are under way now.
+/// Where an item is. `uploading` is never stored: it means that its bytes are being sent now.
 enum class item_status : std::uint8_t {
     pending = 0,
     uploading = 1,
@@ -95,7 +95,7 @@ inline constexpr std::array<unsigned, status_count> transitions = {
     return s == status::completed || s == status::failed || s == status::canceled;
 }
 
-/// Set aside until a person or the app decides; it does not hold up its lane.
+/// Parked until a person or the app decides; it does not hold up its lane.
 [[nodiscard]] constexpr bool is_parked(status s) noexcept {
     return s == status::paused || s == status::unknown_outcome;
 }

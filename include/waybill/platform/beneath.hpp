@@ -14,17 +14,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Files that lie in a folder, and in no other place. What cannot be opened is -1, or none, and errno.
+// Files that lie in a folder, and nowhere outside it. A failure is -1 or none, with errno.
 namespace waybill::detail {
 
-/// To name a file without opening it: a FIFO that is opened for reading lets its writer go on, and a device may act.
+/// Names a file without opening it: opening a FIFO for reading would release its writer, and a device may act.
 inline constexpr int handle_flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-/// `O_NONBLOCK` because a lease that somebody holds would otherwise be waited for.
+/// `O_NONBLOCK`, because opening would otherwise wait for a lease that another process holds.
 inline constexpr int source_flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-/// The same, and a link at the end of the path is none.
+/// The same, but fails for a link at the end of the path.
 inline constexpr int unlinked_source_flags = source_flags | O_NOFOLLOW;
 
-/// Follows no link anywhere in `path`, and never leaves `folder`; a link at its end is opened as such with
+/// Follows no link anywhere in `path`, and never resolves outside `folder`; a link at its end is opened as such with
 /// `handle_flags`. -1 and errno when it cannot be opened.
 [[nodiscard]] inline int open_beneath(int folder, const std::string& path, int flags) noexcept {
     struct open_how how {};
@@ -60,7 +60,7 @@ inline constexpr int unlinked_source_flags = source_flags | O_NOFOLLOW;
     return unique_fd(::open(path.c_str(), flags));
 }
 
-/// To open what is in it, and only that. A link is none.
+/// For opening files in it, and only for that. Fails for a link.
 [[nodiscard]] inline unique_fd open_folder(const std::string& path) noexcept {
     return open_path(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }

@@ -14,7 +14,7 @@ namespace waybill::detail {
 
 /// Unpredictable numbers. Throws `std::system_error`.
 inline void fill_from_system(std::span<std::uint64_t> all) {
-    constexpr std::size_t most = 256 / sizeof(std::uint64_t);  // getentropy gives no more at once
+    constexpr std::size_t most = 256 / sizeof(std::uint64_t);  // getentropy returns no more in one call
     while (!all.empty()) {
         const auto now = all.first(std::min(all.size(), most));
         if (::getentropy(now.data(), now.size_bytes()) != 0) {

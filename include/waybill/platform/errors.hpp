@@ -5,20 +5,20 @@
 #include <string>
 #include <system_error>
 
-// What the numbers mean by which the system says that something failed.
+// What the system's error numbers mean.
 namespace waybill::detail {
 
 [[nodiscard]] inline std::string errno_text(int number) {
     return std::generic_category().message(number);
 }
 
-/// There is no space left, or this user may have no more.
+/// There is no space, or this user's quota is exceeded.
 [[nodiscard]] constexpr bool is_want_of_space(int number) noexcept {
     return number == ENOSPC || number == EDQUOT;
 }
 
-/// Errors that speak of a disk, a network share, the server of a file system or this process, not of the file: over
-/// when it is mounted, connected or unlocked, or when others have closed something.
+/// Errors caused by a disk, a network share, the server of a file system or this process, not by the file: they end
+/// when it is mounted, connected or unlocked, or when other files are closed.
 [[nodiscard]] constexpr bool is_out_of_reach(int number) noexcept {
     switch (number) {
         case EIO:

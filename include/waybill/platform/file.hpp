@@ -16,10 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Files, as the system knows them. What fails says so by its result, and why by errno.
+// Files, as the system sees them. A failure is in the result, its cause in errno.
 namespace waybill::detail {
 
-/// What the system says of a file.
+/// A file's metadata.
 struct file_facts {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
@@ -56,7 +56,7 @@ struct file_facts {
     return ::fstat(fd.get(), &found) == 0 ? std::optional(facts_in(found)) : std::nullopt;
 }
 
-/// Of what a link at the end of the path leads to.
+/// Follows a link at the end of the path.
 [[nodiscard]] inline std::optional<file_facts> facts_of(const std::string& path) noexcept {
     struct stat found {};
     return ::stat(path.c_str(), &found) == 0 ? std::optional(facts_in(found)) : std::nullopt;
@@ -80,7 +80,7 @@ inline void expect_reading(const unique_fd& fd, std::uint64_t offset, std::uint6
     ::posix_fadvise(fd.get(), static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_SEQUENTIAL);
 }
 
-/// Opens the very file that `handle` stands for, whatever has its name by now.
+/// Opens the same file that `handle` refers to, even if its name has been reused.
 [[nodiscard]] inline unique_fd open_again(const unique_fd& handle, int flags) {
     return unique_fd(::open(("/proc/self/fd/" + std::to_string(handle.get())).c_str(), flags));
 }

@@ -6,9 +6,9 @@
 
 namespace waybill::detail {
 
-/// Keeps `fork` waiting while a thread is inside a library that takes locks of its own. A child would inherit such a
-/// lock held, without the thread that is to release it, and would wait for it for ever (POSIX, `fork`; SQLite takes one
-/// at each allocation).
+/// Keeps `fork` waiting while a thread is inside a library that takes internal locks. A child would inherit such a lock
+/// held, without the thread that is to release it, and would wait for it forever (POSIX, `fork`; SQLite takes one at
+/// each allocation).
 class fork_gate {
 public:
     fork_gate() : held_(*lock()) {}

@@ -21,7 +21,7 @@ private:
     pid_t pid_ = ::getpid();
 };
 
-/// Never destroys it. It stays reachable: it is not lost, it is left alone.
+/// Never destroys it. It stays reachable, so it is not reported as a leak.
 inline void leave_alone(std::shared_ptr<void> what) {
     static auto* const lock = new std::mutex;
     static auto* const left = new std::vector<std::shared_ptr<void>>;

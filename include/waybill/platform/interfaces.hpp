@@ -9,12 +9,12 @@
 
 namespace waybill::detail {
 
-/// True when this machine has an interface beyond itself that is up and has an address. A name
-/// that does not resolve is the name's fault only if there is a network to ask.
+/// True when this machine has an interface other than loopback that is up and has an address. A name that does not
+/// resolve is the name's fault only if there is a network to ask.
 [[nodiscard]] inline bool has_network() noexcept {
     ifaddrs* all = nullptr;
     if (::getifaddrs(&all) != 0) {
-        return true;  // not known: blame nobody
+        return true;  // not known: assume a network
     }
     const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owned(all, &::freeifaddrs);
     for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {

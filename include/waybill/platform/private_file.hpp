@@ -16,11 +16,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-// Files that are this user's alone. No link is followed, and nothing is waited for. What fails says so by its result,
-// and why by errno.
+// Files that only this user can access. No link is followed, and nothing blocks. A failure is in the result, its cause
+// in errno.
 namespace waybill::detail {
 
-/// Fails when it is there.
+/// Fails when it exists.
 [[nodiscard]] inline unique_fd create_private(const std::string& path) noexcept {
     return unique_fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
 }
@@ -37,12 +37,12 @@ namespace waybill::detail {
     return unique_fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
 }
 
-/// Also when it was there.
+/// True also if it existed.
 [[nodiscard]] inline bool make_private_directory(const std::string& path) noexcept {
     return ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST;
 }
 
-/// Takes away what others may do with it.
+/// Removes other users' permissions.
 [[nodiscard]] inline bool keep_from_others(const unique_fd& fd) noexcept {
     return ::fchmod(fd.get(), 0600) == 0;
 }
@@ -55,8 +55,8 @@ namespace waybill::detail {
     return file.owner == 0;
 }
 
-/// Not a lock on a database itself: POSIX locks vanish when any descriptor of that file is closed. flock on a file of
-/// its own is freed by the kernel the moment the owner dies.
+/// Not a lock on a database itself: POSIX locks vanish when any descriptor of that file is closed. flock on a separate
+/// file is released by the kernel as soon as the owner dies.
 [[nodiscard]] inline bool lock_alone(const unique_fd& fd) noexcept {
     return ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
 }

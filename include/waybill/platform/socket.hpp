@@ -13,11 +13,11 @@
 #include <linux/sockios.h>
 #endif
 
-// Sockets, and what the kernel still holds of the bytes that were written to a TCP socket. libcurl counts a byte as
-// sent when the kernel has taken it, and the kernel takes megabytes.
+// Sockets, and how many of the bytes written to a TCP socket the kernel still holds. libcurl counts a byte as sent when
+// the kernel has accepted it, and the kernel accepts megabytes.
 namespace waybill::detail {
 
-/// No program that is started inherits it. None, and errno, when it cannot be had.
+/// Not inherited by programs that are started. None, and errno, on failure.
 [[nodiscard]] inline unique_fd private_socket(int family, int type, int protocol) noexcept {
     return unique_fd(::socket(family, type | SOCK_CLOEXEC, protocol));
 }
@@ -44,7 +44,7 @@ namespace waybill::detail {
 }
 #endif
 
-/// True when the connection is over in both directions: what it has not acknowledged it never will.
+/// True when the connection is closed in both directions: unacknowledged bytes never will be acknowledged.
 [[nodiscard]] inline bool is_dead(int fd) noexcept {
 #if defined(__linux__)
     return state_of_connection(fd) == TCP_CLOSE;
@@ -65,7 +65,7 @@ namespace waybill::detail {
 #endif
 }
 
-/// Has the kernel take no more than it needs to keep the wire busy. A connection can do without.
+/// Limits the kernel's send queue to what keeps the link busy. Optional: failure is ignored.
 inline void keep_queue_short(int fd) noexcept {
 #if defined(TCP_NOTSENT_LOWAT)
     constexpr int most = 128 << 10;

@@ -11,8 +11,8 @@
 
 namespace waybill::detail {
 
-/// A file beside the store that takes up space, to be given back when the disk is full: what became of
-/// jobs that were accepted before can then still be kept.
+/// A file next to the store that occupies space, to be released when the disk is full: the outcome of jobs that were
+/// accepted before can then still be stored.
 class space_reserve {
 public:
     static constexpr off_t size = 256 << 10;
@@ -27,7 +27,7 @@ public:
         const unique_fd fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
         held_ = fd && ::posix_fallocate(fd.get(), 0, size) == 0;
         if (fd && !held_) {
-            static_cast<void>(::ftruncate(fd.get(), 0) == 0);  // half of it helps nobody here
+            static_cast<void>(::ftruncate(fd.get(), 0) == 0);  // half of it is of no use
         }
         return held_;
     }

@@ -24,7 +24,7 @@ public:
         }
     }
     [[nodiscard]] int get() const noexcept { return fd_; }
-    /// Leaves it to the caller to close.
+    /// Releases ownership: the caller closes it.
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
     [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
 
@@ -32,7 +32,7 @@ private:
     int fd_ = -1;
 };
 
-/// Another descriptor of the same; none, and errno, when there is none left.
+/// A duplicate of the descriptor; none, and errno, when the process has no free descriptor.
 [[nodiscard]] inline unique_fd duplicate_of(int fd) noexcept {
     return unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }

@@ -11,19 +11,19 @@
 #include <string>
 #include <utility>
 
-// Protocols that the core does not know. A program has one because it includes its header, or because it links a
-// library that has compiled it (docs/decisions/0021).
+// Protocols that the core does not know. A program gets one by including its header, or by linking a library that has
+// compiled it (docs/decisions/0021).
 namespace waybill::detail {
 
 /// @par Thread safety
 ///   Safe.
 WAYBILL_DECL void add_component(std::string name, protocol_factory make);
 
-/// Those that are there now.
+/// The registered ones.
 [[nodiscard]] WAYBILL_DECL std::map<std::string, protocol_factory> all_components();
 
-/// One, from the moment it is initialised, for all uploaders that are made later: a variable of the component's
-/// definitions.
+/// Registers a component, as soon as it is initialised, for all uploaders that are created later. Defined as a variable
+/// among the component's definitions.
 struct component {
     explicit component(named_protocol what) { add_component(std::move(what.name), std::move(what.make)); }
     component(std::string name, protocol_factory make) { add_component(std::move(name), std::move(make)); }

@@ -20,8 +20,8 @@ struct named_protocol {
     protocol_factory make;
 };
 
-/// Protocols that an app brings along. One with the name of a protocol of the library replaces it: in this way a
-/// protocol gets settings for the whole program.
+/// Protocols that an app adds. One with the name of a protocol of the library replaces it: this is how a protocol gets
+/// settings for the whole program.
 ///
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: unsafe.

@@ -18,18 +18,18 @@ namespace waybill {
 /// What to do about a failed request.
 enum class disposition : std::uint8_t {
     retry,        ///< try again after a backoff; counts as a failed attempt
-    again,        ///< try again at once, on a fresh connection: a kept one was dead
-    busy,         ///< the server asked to come back later
-    network,      ///< there is no way to the host, or it cannot serve anybody: wait, without counting
+    again,        ///< try again immediately, on a fresh connection: a reused one was dead
+    busy,         ///< the server asked to retry later
+    network,      ///< no route to the host, or it cannot serve any request: wait, without counting
     credentials,  ///< the server wants other credentials: wait for them, without counting
     source,       ///< the file's disk or network share cannot be reached now: wait for it, without counting
-    locked,       ///< somebody has the target locked: wait, without counting; others are served
+    locked,       ///< another client has locked the target: wait, without counting; others are served
     ambiguous,    ///< the server may have processed it, and it must not be repeated blindly
     permanent,    ///< the job fails
 };
 
-/// A failure of this code says nothing of the job: the host, what stands before it, or the way there cannot serve
-/// anybody now.
+/// A failure with this code is not caused by the job: the host, a proxy before it, or the network path cannot serve any
+/// request now.
 [[nodiscard]] inline bool concerns_host(std::error_code code) noexcept {
     if (code.category() == http_category()) {
         const int status = code.value();
@@ -41,19 +41,20 @@ enum class disposition : std::uint8_t {
            code == errc::proxy_failed;
 }
 
-/// The connection broke, or nothing was heard on it. The host may be at fault, or the way there, or this very request.
-[[nodiscard]] inline bool is_cut(std::error_code code) noexcept {
+/// The connection was lost, or nothing was received on it. The host, the network path, or this very request may be at
+/// fault.
+[[nodiscard]] inline bool is_connection_loss(std::error_code code) noexcept {
     return code == errc::connection_lost || code == errc::stale_connection || code == errc::send_stalled ||
            code == errc::response_timed_out;
 }
 
-/// The server, what stands before it, or the way there refused this request, and perhaps this request only. One that
-/// could not even be asked refuses everybody.
+/// The server, a proxy before it, or the network path refused this request, and perhaps this request only. A host that
+/// cannot even be reached refuses every request.
 [[nodiscard]] inline bool may_concern_one_request(std::error_code code) noexcept {
-    return code.category() == http_category() || is_cut(code);
+    return code.category() == http_category() || is_connection_loss(code);
 }
 
-/// How a pipeline stage says that it failed, and what that means.
+/// Thrown by a pipeline stage that failed; says what the failure means.
 class failure : public error {
 public:
     failure(disposition what, std::error_code code, diagnostics diag,
@@ -65,8 +66,8 @@ public:
     /// The item it happened to; `checkpoint::whole_job` when it concerns the whole job.
     [[nodiscard]] std::size_t item() const noexcept { return item_; }
 
-    /// Says that no request of the job whose answer was lost has delivered it, or that what it has delivered is given
-    /// up: the commit that keeps this failure takes the mark away. Without it the doubt stays.
+    /// States that no request of the job whose response was lost has delivered it, or that what it delivered is
+    /// abandoned: the commit that keeps this failure clears the intent record. Without it the outcome stays in doubt.
     failure& settle() noexcept {
         settles_ = true;
         return *this;

@@ -17,11 +17,11 @@
 #include <string_view>
 #include <system_error>
 
-// What answers and failures of HTTP mean for an upload. Pure functions.
+// What HTTP responses and failures mean for an upload. Pure functions.
 namespace waybill {
 
-/// `Retry-After` (RFC 9110 section 10.2.3) in either form. A date counts from the answer's own
-/// `Date`: the server's clock, not ours, says how long it means. Garbage is no header at all.
+/// `Retry-After` (RFC 9110 section 10.2.3) in either form. A date is relative to the response's own `Date`, because the
+/// server's clock, not ours, defines it. An invalid value is ignored.
 [[nodiscard]] inline std::optional<std::chrono::seconds> parse_retry_after(const response& r, std::int64_t now_unix) {
     constexpr std::int64_t most = 400LL * 24 * 3600;
     const auto value = r.header("Retry-After");
@@ -44,10 +44,10 @@ namespace waybill {
     return std::chrono::duration_cast<std::chrono::seconds>(t.time_since_epoch()).count();
 }
 
-/// The server, or something before it, broke over this very request, while it may take others: it failed, or the
-/// connection that had carried the request ended without a usable answer. A host that is down, busy or out of reach
-/// says nothing of the request.
-[[nodiscard]] inline bool is_broken_by(const response& r) noexcept {
+/// The server, or a proxy before it, failed because of this very request, while it may accept others: it reported an
+/// error, or the connection was lost after the request was sent, without a usable response. A host that is down, busy
+/// or unreachable says nothing about the request.
+[[nodiscard]] inline bool is_disrupted_by(const response& r) noexcept {
     if (r.status != 0) {
         return r.status == 500 && !r.header("Retry-After");
     }
@@ -55,16 +55,16 @@ namespace waybill {
            r.failure == errc::response_too_large || r.failure == errc::invalid_response;
 }
 
-/// What a finished request means.
+/// How a finished request is judged.
 struct verdict {
     bool accepted = false;
     disposition what = disposition::retry;
     std::error_code code;
 };
 
-/// A redirect for now to another host, or to what is no URL for a request, is the login page of a network more often
-/// than the server's wish. When the server may have had the whole request, only a 307 is: 302 and 303 are also what an
-/// app answers to a form that it has processed.
+/// A temporary redirect to another host, or to an unusable URL, comes from a captive portal more often than from the
+/// server. If the server may have had the whole request, only a 307 is treated so: an app also responds with 302 and
+/// 303 to a form that it has processed.
 [[nodiscard]] inline bool is_from_portal(const response& r, bool may_be_processed) {
     const bool for_now = r.status == 307 || (!may_be_processed && (r.status == 302 || r.status == 303));
     const auto location = r.header("Location");
@@ -75,29 +75,29 @@ struct verdict {
         const url from(r.url);
         return from.resolve(std::string(*location)).host() != from.host();
     } catch (const error&) {
-        return r.status != 307;  // login pages are redirected to with 302 and 303; a wrong 307 is a server's mistake
+        return r.status != 307;  // login pages use 302 and 303; a wrong 307 is a server's mistake
     }
 }
 
-/// A success with a page for people (RFC 9110 section 8.3.1: media types are the same in any case).
+/// A success with an HTML page (RFC 9110 section 8.3.1: media types are the same in any case).
 [[nodiscard]] inline bool is_web_page(const response& r) noexcept {
     return r.status / 100 == 2 && begins_ignoring_case(r.header("Content-Type").value_or(""), "text/html");
 }
 
-/// What to do when something else than the protocol's server has answered. Over plain HTTP a page for people is most
-/// likely a captive portal's: the job waits until the network is usable. Over TLS only the server can have answered.
-/// That, and anything else, counts as a failed attempt.
-[[nodiscard]] inline disposition after_foreign_answer(const response& r) noexcept {
+/// What to do when something other than the protocol's server has responded. Over plain HTTP an HTML page most likely
+/// comes from a captive portal: the job waits until the network is usable. Over TLS only the server can have responded.
+/// That, and everything else, counts as a failed attempt.
+[[nodiscard]] inline disposition after_foreign_response(const response& r) noexcept {
     return is_web_page(r) && begins_ignoring_case(r.url, "http:") ? disposition::network : disposition::retry;
 }
 
-/// One of its headers has a name that begins so: only a server of a certain protocol sends such.
+/// One of its headers has a name with this prefix: only a server of a certain protocol sends such.
 [[nodiscard]] inline bool has_header_beginning(const response& r, std::string_view begin) noexcept {
     return std::any_of(r.headers.begin(), r.headers.end(),
                        [begin](const header_field& h) { return begins_ignoring_case(h.name, begin); });
 }
 
-/// What to do about a status that says that nothing was processed.
+/// What to do about a status which means that the request was not processed.
 [[nodiscard]] inline disposition after_refusal(const response& r) {
     switch (r.status) {
         case 401:
@@ -105,7 +105,7 @@ struct verdict {
         case 423: return disposition::locked;
         default: break;
     }
-    if (parse_retry_after(r, 0)) {  // also with 413: for now only (RFC 9110 section 15.5.14)
+    if (parse_retry_after(r, 0)) {  // also with 413: temporary (RFC 9110 section 15.5.14)
         return disposition::busy;
     }
     switch (r.status) {
@@ -125,15 +125,15 @@ struct verdict {
     if (concerns_host(make_http_error(r.status))) {
         return disposition::network;
     }
-    // One that nobody knows is a 500 (RFC 9110 section 15).
+    // An unknown one is a 500 (RFC 9110 section 15).
     return classify_status(r.status) == status_class::ambiguous ? disposition::retry : disposition::permanent;
 }
 
 [[nodiscard]] inline verdict judge_status(const response& r, bool idempotent) {
     const std::error_code code = make_http_error(r.status);
-    // What the server cannot have whole, it cannot have processed: an error in mid-body never is
-    // ambiguous, and a success in mid-body never is one. Between the two are bytes that were handed over and
-    // may or may not arrive: then an error is ambiguous already, and a success still is none.
+    // A server cannot process a request that it cannot have completely: an error in mid-body is never ambiguous, and a
+    // success in mid-body never counts. In between are bytes that were handed over and may or may not arrive: then an
+    // error is already ambiguous, and a success still does not count.
     const bool ambiguous = !idempotent && r.may_have_left;
     switch (classify_status(r.status)) {
         case status_class::success:
@@ -148,7 +148,7 @@ struct verdict {
             if (is_from_portal(r, ambiguous)) {
                 return {false, disposition::network, errc::redirect_refused};
             }
-            // "See there" is said of a form that was processed; 307 and 308 say that it was not.
+            // A 300 to 303 means that the form was processed; 307 and 308 mean that it was not.
             const bool processed = ambiguous && r.status <= 303;
             return {false, processed ? disposition::ambiguous : disposition::permanent, errc::redirect_refused};
         }
@@ -162,8 +162,8 @@ struct verdict {
     return {false, after_refusal(r), code};
 }
 
-/// Decides by how far the request was: before the last byte left nothing can have happened; after
-/// it, without an answer, anything can.
+/// Decides by how much of the request was sent: before the last byte is sent nothing can have happened; after it,
+/// without a response, anything can.
 [[nodiscard]] inline verdict judge(const response& r, bool idempotent) {
     if (r.status != 0) {
         return judge_status(r, idempotent);
@@ -184,12 +184,12 @@ struct verdict {
     return {false, code == cause::permanent ? disposition::permanent : disposition::retry, code};
 }
 
-/// A redirect in words: its status, and where it points.
+/// A redirect as text: its status, and its target.
 [[nodiscard]] inline std::string redirect_text(const response& r) {
     return "HTTP " + std::to_string(r.status) + (r.leads_to.empty() ? "" : " to " + r.leads_to);
 }
 
-/// Throws the `failure` a response amounts to, unless it was accepted.
+/// Throws the `failure` for a response, unless it was accepted.
 inline void require_accepted(const response& r, bool idempotent, std::int64_t now_unix,
                              std::size_t item = checkpoint::whole_job) {
     const verdict v = judge(r, idempotent);

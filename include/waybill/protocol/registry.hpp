@@ -12,7 +12,7 @@
 
 namespace waybill {
 
-/// Protocols by the name that is stored with a job: after a restart the name is all there is.
+/// Protocols by the name that is stored with a job: after a restart only the name is known.
 ///
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: unsafe.

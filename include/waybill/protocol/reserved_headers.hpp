@@ -7,8 +7,9 @@
 #include <array>
 #include <string_view>
 
-// Headers that belong to protocols of the library: a job may not have them. They are the same whichever protocols a
-// program has. A job that a program without one of them has accepted must not be one that a program with it refuses.
+// Headers that belong to protocols of the library: a job must not have them. The list does not depend on which
+// protocols a program has, so that a job accepted by a program without one of them is not rejected by a program with
+// it.
 namespace waybill::detail {
 
 inline constexpr std::string_view signature_headers = "X-Amz-";

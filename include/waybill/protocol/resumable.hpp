@@ -10,8 +10,8 @@
 
 namespace waybill {
 
-/// Resumable uploads for HTTP (draft-ietf-httpbis-resumable-upload): a broken transfer continues at
-/// the last byte the server has confirmed, also after a restart.
+/// Resumable uploads for HTTP (draft-ietf-httpbis-resumable-upload): an interrupted transfer continues at the last byte
+/// the server has confirmed, even after a restart.
 ///
 /// Each item is a representation of its own, sent to the job's URL; with the method `PUT` the URL
 /// may end in `/` or contain `{name}`, as for `put`. `as_form` makes the whole job one
@@ -28,32 +28,31 @@ public:
     /// The form field of the items that name none themselves, as in `multipart::file_field`.
     resumable& file_field(std::string name) { return set("file-field", std::move(name)); }
 
-    /// Sends the whole body with the request that creates the upload. It can be resumed once the
-    /// server has sent the upload's URL in an interim response (104), which not every proxy passes
-    /// on. Default: the upload is created first, without a body, and its URL is on disk before the
-    /// first byte leaves.
+    /// Sends the whole body with the request that creates the upload. It can be resumed once the server has sent the
+    /// upload's URL in an interim response (104), which not every proxy forwards. Default: the upload is created first,
+    /// without a body, and its URL is on disk before the first byte is sent.
     resumable& optimistic() { return set("creation", "optimistic"); }
 
     /// The method of the request that creates the upload. Default: `POST`.
     resumable& method(std::string name) { return set("method", std::move(name)); }
 
-    /// The most bytes of one request; 0, the default: all that is left. The server's own limits
+    /// The maximum number of bytes of one request; 0, the default: all remaining bytes. The server's own limits
     /// (`Upload-Limit`) hold in any case.
     resumable& chunk_size(std::uint64_t bytes) { return set("chunk-size", std::to_string(bytes)); }
 
-    /// Computes the digest of what is sent, `sha-256` or `crc32c`; asks the server for its own
-    /// (`Want-Repr-Digest`, RFC 9530) and compares. Its state is kept with each checkpoint.
+    /// Computes the digest of what is sent, `sha-256` or `crc32c`; asks the server for its own (`Want-Repr-Digest`, RFC
+    /// 9530) and compares. Its state is kept with each checkpoint.
     resumable& digest(std::string algorithm) { return set("digest", std::move(algorithm)); }
 
-    /// Also sends digests ahead, `Repr-Digest` of the whole and `Content-Digest` of each request, so
-    /// that the server can refuse what was damaged on its way. What is sent is read twice.
+    /// Also sends digests ahead, `Repr-Digest` of the whole and `Content-Digest` of each request, so that the server
+    /// can reject data that was damaged in transit. The data is read twice.
     resumable& send_digests() { return set("send-digests", "1"); }
 
-    /// Continues an upload that exists at the server: begun by another client, or by another store
-    /// of yours (`item_snapshot::resource`). For a job of one item, not a form; at the origin of the
-    /// job's URL. A length the server names must be the item's, else the job fails with
-    /// `errc::wrong_offset`. If the upload is gone, another one is begun. From then on it is the
-    /// job's own: canceling the job deletes it. Nobody else may be sending to it.
+    /// Continues an upload that exists at the server: created by another client, or by another store of yours
+    /// (`item_snapshot::resource`). For a job of one item, not a form; at the origin of the job's URL. If the server
+    /// reports a length other than the item's, the job fails with `errc::wrong_offset`. If the upload no longer exists,
+    /// a new one is created. From then on it belongs to the job: canceling the job deletes it. No other client may be
+    /// sending to it.
     resumable& upload_url(std::string url) { return set("upload-url", std::move(url)); }
 
     [[nodiscard]] protocol_spec spec() const { return {"resumable", settings_}; }

@@ -18,50 +18,50 @@
 
 namespace waybill {
 
-/// Amazon S3 and what speaks like it (Ceph, MinIO, Swift, …): each item becomes an object. Items
-/// above the part size are sent in parts, several at once, and a broken transfer continues with the
-/// parts the server does not have yet.
+/// Amazon S3 and compatible servers (Ceph, MinIO, Swift, …): each item becomes an object. Items above the part size are
+/// sent in parts, several concurrently, and an interrupted transfer continues with the parts the server does not have
+/// yet.
 ///
-/// The job's URL is the object's, with the bucket in its path or in its host name; for several
-/// items it ends in `/`, or contains `{name}`, as with `put`. It has no query, and must name an object: a PUT to a
-/// bucket alone would make a bucket. The job's fields become the object's metadata, `x-amz-meta-…`, its items' content
-/// types the objects' own.
+/// The job's URL is the object's, with the bucket in its path or in its host name; for several items it ends in `/`, or
+/// contains `{name}`, as with `put`. It has no query, and must name an object: a PUT to a bucket alone would create a
+/// bucket. The job's fields become the object's metadata, `x-amz-meta-…`; its items' content types become the objects'
+/// content types.
 ///
-/// Requests are signed (Signature Version 4) with keys from the environment or a shared credentials file, or from
-/// your own function (`s3_with`), asked for at each attempt; they are never stored. Needs pugixml (the CMake target
+/// Requests are signed (Signature Version 4) with keys from the environment or a shared credentials file, or from your
+/// own function (`s3_with`), which is called for each attempt; they are never stored. Needs pugixml (the CMake target
 /// `waybill::s3`).
 ///
-/// A crash between the server's creation of an upload and our commit of its id leaves an empty upload
-/// at the server. A lifecycle rule of the bucket (AbortIncompleteMultipartUpload) removes such ones.
+/// A crash between the server's creation of an upload and our commit of its id leaves an empty upload at the server. A
+/// lifecycle rule of the bucket (AbortIncompleteMultipartUpload) removes it.
 class s3 {
 public:
-    /// Bytes of a part, 5 MiB to 5 GiB: what a break or a crash sends again at most, for each part
-    /// under way. Raised where an item would need more than 10,000 parts. Default: 8 MiB.
+    /// Bytes of a part, 5 MiB to 5 GiB: the maximum that is sent again after a connection loss or a crash, for each
+    /// part in flight. Raised if an item would need more than 10,000 parts. Default: 8 MiB.
     s3& part_size(std::uint64_t bytes) { return set("part-size", std::to_string(bytes)); }
 
-    /// Parts of an item sent at once, 1 to 64. Default: 4.
+    /// Parts of an item sent concurrently, 1 to 64. Default: 4.
     s3& parallel(std::size_t parts) { return set("parallel", std::to_string(parts)); }
 
-    /// Has the server check and keep a checksum of each part: `crc32c` or `sha256`. Fails with
-    /// `errc::not_offered` when its answer does not confirm it.
+    /// Makes the server verify and keep a checksum of each part: `crc32c` or `sha256`. Fails with `errc::not_offered`
+    /// when its response does not confirm it.
     s3& checksum(std::string algorithm) { return set("checksum", std::move(algorithm)); }
 
-    /// Has the server check and keep a checksum of the whole object, too: `crc32c`, the only algorithm that S3
-    /// combines from those of parts. Implies `checksum`. It is sent when the object is complete, compared with what
-    /// the server answers, and in the receipt.
+    /// Makes the server also verify and keep a checksum of the whole object: `crc32c`, the only algorithm that S3
+    /// combines from those of parts. Implies `checksum`. It is sent when the object is complete, compared with the
+    /// server's response, and kept in the receipt.
     s3& digest(std::string algorithm) { return set("digest", std::move(algorithm)); }
 
-    /// The region that signatures name. Default: the one that comes with the keys, else `us-east-1`; a server that
-    /// names another one is believed for the rest of the attempt.
+    /// The region that signatures name. Default: the one that comes with the keys, otherwise `us-east-1`; if a server
+    /// names another one, that is used for the rest of the attempt.
     s3& region(std::string name) { return set("region", std::move(name)); }
 
     /// The service that signatures name. Default: `s3`.
     s3& service(std::string name) { return set("service", std::move(name)); }
 
-    /// Which keys to use: passed on to who gives the keys (`s3_with`). Default: none.
+    /// Which keys to use: passed to the provider of the keys (`s3_with`). Default: none.
     s3& profile(std::string name) { return set("profile", std::move(name)); }
 
-    /// Leaves the bytes out of the signature, so that parts are not read twice. Only for `https`.
+    /// Excludes the bytes from the signature, so that parts are not read twice. Only for `https`.
     s3& unsigned_payload() { return set("payload", "unsigned"); }
 
     /// `x-amz-acl`, such as `public-read`.
@@ -79,7 +79,7 @@ public:
     /// `Content-Disposition`, such as `attachment; filename="report.pdf"`. In ASCII: other names as RFC 8187 has them.
     s3& content_disposition(std::string value) { return set("content-disposition", std::move(value)); }
 
-    /// `Content-Encoding` of what the files hold, such as `gzip`. Nothing is encoded for it.
+    /// `Content-Encoding` of the files' contents, such as `gzip`. Waybill does not encode anything.
     s3& content_encoding(std::string value) { return set("content-encoding", std::move(value)); }
 
     /// `Cache-Control`, such as `max-age=3600`.
@@ -139,8 +139,8 @@ private:
     detail::string_pairs settings_;
 };
 
-/// `s3` with keys of your own: `options.protocols.add(s3_with(keys))`. By default it is
-/// `s3_with(require_s3_credentials)`. Throws `errc::invalid_option` when there is no function.
+/// `s3` with your own keys: `options.protocols.add(s3_with(keys))`. By default it is `s3_with(require_s3_credentials)`.
+/// Throws `errc::invalid_option` when there is no function.
 [[nodiscard]] WAYBILL_DECL named_protocol s3_with(s3_credentials_provider keys);
 
 }  // namespace waybill

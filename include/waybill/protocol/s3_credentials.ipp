@@ -21,7 +21,7 @@ namespace detail {
     return value == nullptr ? std::string() : std::string(value);
 }
 
-/// Which keys there are, and what of the places where they may be has none.
+/// The keys that were found, and the places that have none.
 struct s3_key_search {
     s3_credentials found;
     std::string tried;
@@ -33,7 +33,7 @@ inline void note(s3_key_search& search, const std::string& what) {
     search.tried += (search.tried.empty() ? "" : "; ") + what;
 }
 
-/// A file that a variable names, else one in the home folder.
+/// A file that a variable names, otherwise one in the home folder.
 [[nodiscard]] inline std::string file_of_tools(const char* variable, const char* usual) {
     const std::string home = environment("HOME");
     std::string path = environment(variable);
@@ -43,7 +43,7 @@ inline void note(s3_key_search& search, const std::string& what) {
     return path.starts_with("~/") && !home.empty() ? home + path.substr(1) : path;
 }
 
-/// A file's beginning, or why it has none. Nothing but a regular file is opened: what may block is not.
+/// A file's beginning, or why it has none. Only a regular file is opened, because others may block.
 [[nodiscard]] inline std::string beginning_of(const std::string& path, std::size_t most, std::error_code& why) {
     std::string text;
     if (!std::filesystem::is_regular_file(path, why)) {
@@ -61,7 +61,7 @@ inline void note(s3_key_search& search, const std::string& what) {
     return text;
 }
 
-/// Takes from a file what is not known yet: keys as a pair, and the region.
+/// Takes from a file what is still missing: keys as a pair, and the region.
 inline void look_into(s3_key_search& search, const std::string& path, const std::string& profile) {
     constexpr std::size_t most = 1 << 20;
     if (path.empty()) {

@@ -14,18 +14,18 @@
 
 namespace waybill {
 
-/// A URL by which whoever has it may send one object by `PUT`, without keys of its own: for a backend that hands
-/// out such URLs, and for apps that are given them (`put` jobs). Asks nobody.
+/// A URL that lets its holder send one object by `PUT` without keys: for a backend that hands out such URLs, and for
+/// apps that receive them (`put` jobs). Sends no request.
 ///
 /// @param object the object's URL, as that of an `s3` job: without a query.
-/// @param who whose right it is; `default_s3_credentials` gives those of the environment.
+/// @param who the signer's keys; `default_s3_credentials` returns those of the environment.
 /// @param valid from `now` on, at most seven days. A job that may wait longer needs keys instead.
-/// @param headers which whoever uses the URL must send as they are, such as `x-amz-acl` or `Content-Type`: those of a
-///   `put` job, but the content type, which is its item's.
+/// @param headers that the holder of the URL must send unchanged, such as `x-amz-acl` or `Content-Type`: those of a
+///   `put` job, except the content type, which is its item's.
 /// @par Errors
-///   Throws `error`: `errc::invalid_url`, and `errc::invalid_setting` for a time or a region that no server takes.
+///   Throws `error`: `errc::invalid_url`, and `errc::invalid_setting` for a time or a region that no server accepts.
 /// @par Security
-///   The URL is a secret for as long as it is valid. It has the access key's name in it, not the secret key.
+///   The URL is a secret for as long as it is valid. It contains the access key's name, not the secret key.
 [[nodiscard]] inline std::string s3_presigned_put(
     const std::string& object, s3_credentials who, std::chrono::seconds valid, std::string region = "us-east-1",
     std::chrono::system_clock::time_point now = std::chrono::system_clock::now(), header_list headers = {}) {

@@ -10,7 +10,7 @@
 
 namespace waybill::detail {
 
-/// A look at the content of an open file, a piece at a time.
+/// Checks the content of an open file, a piece at a time.
 class content_look {
 public:
     static constexpr std::uint64_t most_at_once = 16 << 20;

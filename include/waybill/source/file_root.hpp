@@ -13,8 +13,8 @@
 #include <utility>
 
 namespace waybill {
-/// The folder that files must lie in to be uploaded. Held open from the beginning, so that nothing
-/// that is renamed into its place is taken for it. It is looked for again only while the disk it is on is not there.
+/// The folder that files must lie in to be uploaded. Held open from the start, so that another folder renamed into its
+/// place is not used instead. It is looked up again only while the disk it is on is not available.
 ///
 /// @par Thread safety
 ///   Safe: it does not change.
@@ -28,9 +28,9 @@ public:
 
     [[nodiscard]] bool anywhere() const noexcept { return asked_.empty(); }
 
-    /// Opens `path`, which is absolute and without links, with `detail::handle_flags` or what else is asked for. -1 and
-    /// errno when it cannot be opened. Throws `errc::source_outside`, and `errc::source_unavailable` while the folder
-    /// itself cannot be reached.
+    /// Opens `path`, which is absolute and without links, with `detail::handle_flags` or other flags. -1 and errno when
+    /// it cannot be opened. Throws `errc::source_outside`, and `errc::source_unavailable` while the folder itself
+    /// cannot be reached.
     [[nodiscard]] detail::unique_fd open(const std::string& path, int flags = detail::handle_flags) const {
         if (anywhere()) {
             return detail::open_path(path, flags);

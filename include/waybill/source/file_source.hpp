@@ -19,10 +19,10 @@ namespace waybill {
 
 /// A file, or a range of it, exactly as it was when its job was accepted.
 ///
-/// The identity is compared when the file is opened, and after each read, before its bytes are
-/// handed out: a file that changes meanwhile ends the transfer with `errc::file_changed`, or with
-/// `errc::file_touched` where only its bytes can tell, and never mixes two versions. The file is read with `pread`,
-/// never mapped: a mapped file that is truncated kills the process.
+/// The identity is compared when the file is opened, and after each read, before its bytes are handed out: a file that
+/// changes meanwhile ends the transfer with `errc::file_changed`, or with `errc::file_touched` if only its bytes can
+/// decide, and two versions are never mixed. The file is read with `pread`, never mapped: a mapped file that is
+/// truncated kills the process.
 class file_source final : public body_source {
 public:
     explicit file_source(const item_spec& item, const file_root& root = {});
@@ -46,8 +46,8 @@ private:
 /// Items from the file system and from memory.
 class file_opener final : public source_opener {
 public:
-    /// @param home the strand all calls are made on; a thread of its own looks at many files, and at large ones,
-    ///   meanwhile, because a slow disk must not hold up the network.
+    /// @param home the strand all calls are made on; many files, and large ones, are checked on a separate thread,
+    ///   because a slow disk must not hold up the network.
     /// @param root the folder all files must lie in.
     explicit file_opener(const detail::strand& home, file_root root = {}) : root_(std::move(root)), worker_(home) {}
 
@@ -55,7 +55,7 @@ public:
     [[nodiscard]] std::unique_ptr<body_source> open(const item_spec& item) override;
     asio::awaitable<std::vector<recognition>> recognize(std::vector<item_spec> items, std::vector<bool> begun) override;
 
-    /// Links are followed here, once, while the user looks; never again afterwards.
+    /// Links are followed here, once, at acceptance; never afterwards.
     [[nodiscard]] static pinned_file pin_one(const wanted_file& file, const file_root& root = {});
 
 private:

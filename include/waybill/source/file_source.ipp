@@ -37,7 +37,7 @@ WAYBILL_DECL void file_source::read(std::uint64_t offset, std::span<char> out) {
         detail::require_end(file_, at + out.size());
     }
     if (ends && append_only_) {
-        require_content();  // what was read first may have been written over meanwhile
+        require_content();  // what was read first may have been overwritten meanwhile
     }
 }
 
@@ -52,7 +52,7 @@ WAYBILL_DECL void file_source::require_accepted(const file_identity& found) {
         return;
     }
     if (content_.scope == fingerprint_scope::none || !detail::sampling().is_whole(size_)) {
-        throw error(errc::file_touched, file_.path);  // to look at all that has to be looked at takes too long here
+        throw error(errc::file_touched, file_.path);  // comparing the content would take too long here
     }
     require_content();
     accepted_ = found;
@@ -77,8 +77,8 @@ WAYBILL_DECL pinned_file file_opener::pin_one(const wanted_file& file, const fil
 }
 
 WAYBILL_DECL asio::awaitable<std::vector<pinned_file>> file_opener::pin(std::vector<wanted_file> files) {
-    // A few small ones are looked at as quickly here as a thread is woken: as many as one that sends them opens between
-    // two turns.
+    // A few small files are checked here as quickly as a thread is woken: as many as are opened between two turns when
+    // they are sent.
     constexpr std::size_t few = 8;
     const bool here = files.size() <= few;
     const auto work = std::make_shared<detail::pinning>(std::move(files), root_);

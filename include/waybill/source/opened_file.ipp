@@ -28,7 +28,7 @@ WAYBILL_DECL errc open_error(int number) noexcept {
         case ENOTDIR: return errc::source_missing;
         case ELOOP: return errc::source_not_regular;
         case EINTR:
-        case EAGAIN:  // somebody holds a lease on it
+        case EAGAIN:  // another process holds a lease on it
         case EBUSY:
         case EUCLEAN:
         case EBADMSG: return errc::source_read_failed;
@@ -40,7 +40,7 @@ WAYBILL_DECL errc read_error(int number) noexcept {
     return is_out_of_reach(number) ? errc::source_unavailable : errc::source_read_failed;
 }
 
-/// The very file that `handle` names, whatever has its name by now.
+/// The same file that `handle` refers to, even if its name has been reused.
 [[nodiscard]] inline unique_fd open_named_by(const unique_fd& handle, const file_facts& found, const std::string& path,
                                              const file_root& root) {
     unique_fd fd = open_again(handle, source_flags);
@@ -75,7 +75,7 @@ WAYBILL_DECL opened_file open_regular(const std::string& path, const file_root& 
     return opened;
 }
 
-/// Its directory is not there, or is an empty one on another device: where a disk is usually mounted.
+/// Its directory is missing, or is an empty one on another device: where a disk is usually mounted.
 [[nodiscard]] inline bool is_not_mounted(const std::string& path, const file_identity& accepted) {
     const std::string directory = path.substr(0, std::max<std::size_t>(path.find_last_of('/'), 1));
     const std::optional<file_facts> found = facts_of(directory);
@@ -108,12 +108,12 @@ WAYBILL_DECL file_identity look_again(const opened_file& file) {
     return identity_of(*found);
 }
 
-/// A file has more bytes than its size says, or fewer: it is being written to, or never had as many.
+/// A file has more bytes than its size says, or fewer: it is being written to, or its size was never true.
 [[nodiscard]] inline error other_size(const opened_file& file, bool more) {
     if (look_again(file) != file.identity) {
         return error(errc::file_changed, file.path + (more ? " is longer than it was" : " is shorter than it was"));
     }
-    return error(errc::source_size_wrong, file.path + (more ? " gives more" : " gives less"));
+    return error(errc::source_size_wrong, file.path + (more ? " yields more" : " yields less"));
 }
 
 WAYBILL_DECL void read_all(const opened_file& file, std::uint64_t offset, std::span<char> out) {

@@ -28,7 +28,7 @@ public:
         pinned_.reserve(files_.size());
     }
 
-    /// Goes on for a while; false when all files are pinned. With `only_small` until the first file that takes more
+    /// Works for a while; false when all files are pinned. With `only_small` it stops at the first file that takes more
     /// than one read.
     bool go_on(bool only_small = false) {
         while (pinned_.size() < files_.size()) {
@@ -55,13 +55,13 @@ public:
     [[nodiscard]] std::vector<pinned_file> take() && { return std::move(pinned_); }
 
 private:
-    /// True when there is nothing more to look at: it is pinned, or was written to meanwhile.
+    /// True when the file is done: it is pinned, or was written to meanwhile.
     bool begin(const wanted_file& wanted) {
         opened_file file = find(wanted.path);
         const std::uint64_t size = file.identity.size;
         const std::uint64_t offset = std::min(wanted.offset, size);
         const std::uint64_t length = std::min(wanted.length.value_or(size), size - offset);
-        // What never stands still is not looked at: it will have changed when it is sent.
+        // A file that is written to constantly is not fingerprinted: it will have changed when it is sent.
         const fingerprint_scope scope = disturbed_ < most_disturbed ? wanted.scope : fingerprint_scope::none;
         const bool ends = !wanted.length && !wanted.append_only;
         if (scope != fingerprint_scope::none && sampling().is_whole(length)) {
@@ -102,7 +102,7 @@ private:
         }
     }
 
-    /// All of a small item, and by the same read that there is no more where there should be none.
+    /// Reads all of a small item, and checks with the same read that it ends where it should.
     [[nodiscard]] static std::string read_small(const opened_file& file, std::uint64_t offset, std::uint64_t length,
                                                 bool ends) {
         std::string bytes(static_cast<std::size_t>(length) + 1, '\0');
@@ -124,7 +124,7 @@ private:
             try {
                 return open_regular(resolved_ + path.substr(name), root_);
             } catch (const error&) {
-                // A link, or nothing that can be pinned: the long way tells.
+                // A link, or nothing that can be pinned: the full check reports it.
             }
         }
         const std::optional<std::string> absolute = real_path(path);
@@ -151,7 +151,7 @@ private:
     const file_root& root_;
     std::vector<pinned_file> pinned_;
     std::optional<content_look> look_;
-    int disturbed_ = 0;  // times that the present file was written to while it was looked at
+    int disturbed_ = 0;  // how often the current file was written to while it was checked
     std::string directory_;
     std::string resolved_;  // ends in '/'; empty: it cannot be
 };

@@ -16,21 +16,21 @@
 
 // Whether a file is still the one that was accepted. Pure.
 //
-// What a file system says of a file is of two kinds. Its size and the time of its last modification belong to the
-// content. The numbers of its device and inode belong to a mount: they change with the order of disks, and with each
-// mount of an overlay, btrfs, sshfs or FAT. The time of its last change (ctime) belongs to the inode: a permission, a
-// hard link, an attribute, a name sets it, and so does whoever puts a modification time back after an edit.
+// A file system's metadata is of two kinds. A file's size and the time of its last modification belong to the content.
+// The numbers of its device and inode belong to a mount: they change with the order of disks, and with each mount of an
+// overlay, btrfs, sshfs or FAT. The time of its last change (ctime) belongs to the inode: a change of permission, hard
+// link, attribute or name sets it, and so does restoring a modification time after an edit.
 namespace waybill::detail {
 
-/// What a file's identity alone says about it.
+/// The result of comparing identities only.
 enum class likeness : std::uint8_t {
     same,   ///< nothing about it has changed
-    alike,  ///< what has changed says nothing of its content: its bytes decide
+    alike,  ///< the changes say nothing about its content: its bytes decide
     other,  ///< it was written to, or is another file
 };
 
-/// Both say the same time, one of them by a coarser clock: what is between is cut off by NTFS (100 ns), NFS and SMB
-/// (1 µs), exFAT (10 ms), sshfs and old file systems (1 s) and FAT (2 s), at the latest with the next mount.
+/// Both are the same time, one of them by a coarser clock: times are truncated by NTFS (100 ns), NFS and SMB (1 µs),
+/// exFAT (10 ms), sshfs and old file systems (1 s) and FAT (2 s), at the latest with the next mount.
 [[nodiscard]] constexpr bool is_coarser(std::int64_t coarse, std::int64_t fine) noexcept {
     constexpr std::array<std::int64_t, 5> steps = {100, 1'000, 10'000'000, 1'000'000'000, 2'000'000'000};
     return std::any_of(steps.begin(), steps.end(),
@@ -53,7 +53,7 @@ enum class likeness : std::uint8_t {
     return alike ? likeness::alike : likeness::other;
 }
 
-/// Between two looks that are alike the file can have been edited, and its modification time put back.
+/// Between two identical checks the file can have been edited, and its modification time restored.
 [[nodiscard]] constexpr bool may_hide_edit(const file_identity& accepted, const file_identity& found) noexcept {
     return found.ctime_ns != accepted.ctime_ns || found.mtime_ns != accepted.mtime_ns;
 }
@@ -66,7 +66,7 @@ struct extent {
     bool operator==(const extent&) const = default;
 };
 
-/// What a sampled fingerprint reads: so many pieces of so many bytes.
+/// What a sampled fingerprint reads: this many pieces of this many bytes.
 struct sampling {
     std::uint64_t length = 4096;
     std::uint64_t pieces = 8;
@@ -75,7 +75,7 @@ struct sampling {
     [[nodiscard]] constexpr bool is_whole(std::uint64_t size) const noexcept { return size <= length * pieces; }
 };
 
-/// Which of `size` bytes a fingerprint is of: the first and the last are always among them.
+/// Which of `size` bytes a fingerprint covers: the first and the last are always among them.
 [[nodiscard]] inline std::vector<extent> extents_of(fingerprint_scope scope, std::uint64_t size,
                                                     const sampling& how = {}) {
     if (scope == fingerprint_scope::none || size == 0) {
@@ -104,8 +104,8 @@ public:
         std::reverse(left_.begin(), left_.end());
     }
 
-    /// Reads on with `read(at, out)`, which fills `out` from there or throws, until `most` bytes more were read. False
-    /// when there is nothing left.
+    /// Continues reading with `read(at, out)`, which fills `out` from there or throws, until `most` more bytes were
+    /// read. False when everything has been read.
     template <class Read>
     bool read_some(std::uint64_t most, const Read& read) {
         while (!left_.empty() && most > 0) {
@@ -124,7 +124,7 @@ public:
         return !left_.empty();
     }
 
-    /// One that a sample covers is whole.
+    /// One that a sample covers completely is whole.
     [[nodiscard]] file_fingerprint value() const {
         return {scope_, scope_ == fingerprint_scope::none ? std::string()
                                                           : sum_->value().substr(0, file_fingerprint::sum_length)};

@@ -14,13 +14,13 @@
 
 namespace waybill::detail {
 
-/// Looks at one accepted item after the other.
+/// Checks one accepted item after the other.
 class recognizing {
 public:
     recognizing(std::vector<item_spec> items, std::vector<bool> begun, const file_root& root)
         : items_(std::move(items)), begun_(std::move(begun)), root_(root) {}
 
-    /// Goes on for a while; false when all items are looked at.
+    /// Works for a while; false when all items are checked.
     bool go_on() {
         for (; found_.size() < items_.size(); look_.reset()) {
             const item_spec& item = items_[found_.size()];
@@ -67,7 +67,7 @@ private:
         return true;
     }
 
-    /// False when there is nothing to look at.
+    /// False when there is nothing to check.
     bool begin(const item_spec& item) {
         whole_ = false;
         opened_file file = open_accepted(item.path, item.identity, root_);
@@ -78,7 +78,7 @@ private:
         return true;
     }
 
-    /// To open it tells.
+    /// Opening it will report the error.
     void leave(const item_spec& item) { found_.push_back({{}, item.identity, item.content, true}); }
 
     std::vector<item_spec> items_;
@@ -86,7 +86,7 @@ private:
     const file_root& root_;
     std::vector<recognition> found_;
     std::optional<content_look> look_;
-    bool whole_ = false;  // the present one is looked at once more, all of it
+    bool whole_ = false;  // the current item is checked once more, all of it
 };
 
 }  // namespace waybill::detail

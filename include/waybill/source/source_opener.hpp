@@ -17,7 +17,7 @@
 
 namespace waybill {
 
-/// A file that is to be accepted, and what of it is to be sent.
+/// A file that is to be accepted, and which part of it is to be sent.
 struct wanted_file {
     wanted_file(std::string where) : path(std::move(where)) {}  // NOLINT: a path is one, wanted whole
 
@@ -35,7 +35,7 @@ struct pinned_file {
     file_fingerprint content;  ///< of the bytes that are to be sent
 };
 
-/// What a look at a file has shown about which something has changed that says nothing of its content.
+/// The result of checking the content of a file whose changed metadata does not decide whether it is the same.
 struct recognition {
     std::error_code error;  ///< `errc::file_changed`: it has other bytes now
     file_identity identity;
@@ -43,7 +43,7 @@ struct recognition {
     bool certain = true;  ///< all its bytes are known to be the accepted ones
 };
 
-/// The way to items' bytes. Replace it to feed the engine from something else than the disk.
+/// Provides items' bytes. Replace it to feed the engine from a source other than the disk.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
@@ -51,23 +51,24 @@ class source_opener {
 public:
     virtual ~source_opener() = default;
 
-    /// Takes the identities and fingerprints of files, in order. Throws `errc::source_missing`,
+    /// Records the identities and fingerprints of files, in order. Throws `errc::source_missing`,
     /// `errc::source_unreadable`, `errc::source_not_regular`, `errc::source_size_wrong` or `errc::source_unavailable`
     /// for the first that has none, with its path in the text.
     virtual asio::awaitable<std::vector<pinned_file>> pin(std::vector<wanted_file> files) = 0;
 
     /// Opens an accepted item. Throws `errc::file_changed` when the file is not the pinned one, `errc::file_touched`
-    /// when `recognize` has to look at its content first, and what `pin` throws. Blocks for the disk.
+    /// when `recognize` must check its content first, and everything `pin` throws. Blocks for the disk.
     [[nodiscard]] virtual std::unique_ptr<body_source> open(const item_spec& item) = 0;
 
-    /// Looks at the content of accepted items, one answer for each. Those that cannot be opened, or about which nothing
-    /// has changed, get the identity they have: to open them tells.
+    /// Checks the content of accepted items and returns one result for each. Items that cannot be opened, or whose
+    /// metadata is unchanged, keep their identity: opening them reports the error.
     ///
-    /// @param begun for each item, whether its server may have some of its bytes. Then nothing less than all of them
-    ///   is fingerprinted, so that the next change can be told for certain.
+    /// @param begun for each item, whether its server may have some of its bytes. Then all of its bytes are
+    /// fingerprinted,
+    ///   so that the next change is detected for certain.
     virtual asio::awaitable<std::vector<recognition>> recognize(std::vector<item_spec> items, std::vector<bool> begun);
 
-    /// How many bytes to read in one turn of the loop where an item is read ahead, for a digest.
+    /// How many bytes to read in one turn of the loop when an item is read ahead, for a digest.
     [[nodiscard]] virtual std::size_t piece_size() const noexcept { return std::size_t(1) << 20; }
 };
 

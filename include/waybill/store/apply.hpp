@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-// What a change makes of a job, said once.
+// Applies a change to a job, for all stores.
 namespace waybill::detail {
 
 /// Throws `errc::not_allowed` for a change that the table of statuses forbids.
@@ -23,7 +23,7 @@ inline void require_possible(const job_change& change) {
     }
 }
 
-/// The size of the whole job when its items are pinned anew.
+/// The size of the whole job when its items are pinned again.
 [[nodiscard]] inline std::uint64_t size_after(const job_change& change, const loaded_job& whole) {
     std::uint64_t size = whole.job.spec.size;
     for (std::size_t i = 0; i < change.repinned.size(); ++i) {

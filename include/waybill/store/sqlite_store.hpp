@@ -25,8 +25,8 @@ class database;
 struct database_change;
 }  // namespace detail
 
-/// Jobs in an SQLite file, on a thread of its own: a commit waits for the disk, and must not make
-/// the network wait with it.
+/// Jobs in an SQLite file, on a separate thread: a commit waits for the disk, and must not make the network wait with
+/// it.
 ///
 /// @par Durability
 ///   A completed change survives `kill -9` and power loss (WAL, `synchronous=FULL`). Changes that
@@ -85,7 +85,7 @@ private:
     std::mutex mutex_;
     std::vector<detail::database_change> waiting_;
     store_time time_;
-    std::unique_ptr<detail::worker> worker_;  // last: joins its thread before the rest goes
+    std::unique_ptr<detail::worker> worker_;  // last: joins its thread before the other members are destroyed
 };
 
 }  // namespace waybill

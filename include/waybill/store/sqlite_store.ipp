@@ -199,7 +199,7 @@ WAYBILL_DECL void sqlite_store::submit(detail::database_change change) {
         try {
             worker_->post([this] { drain(); });
         } catch (...) {
-            waiting_.clear();  // or the next would wait for a thread that was never told
+            waiting_.clear();  // or the next would wait for a thread that was never notified
             throw;
         }
     }
@@ -217,7 +217,7 @@ WAYBILL_DECL void sqlite_store::drain() {
         database_->note_time(noted_time());
         try {
             give_up_if(transact(group, refused));
-        } catch (...) {  // no memory, before anything was begun
+        } catch (...) {  // no memory, before anything was started
             for (detail::database_change& change : group) {
                 change.outcome = std::current_exception();
             }
@@ -235,8 +235,7 @@ WAYBILL_DECL void sqlite_store::drain() {
     }
 }
 
-// On a full disk the reserve is for what became of jobs that were accepted; nothing new is accepted
-// before it is whole again.
+// On a full disk the reserve is for the outcome of accepted jobs; nothing new is accepted before it is restored.
 WAYBILL_DECL std::exception_ptr sqlite_store::transact(std::vector<detail::database_change>& group,
                                                        std::vector<detail::database_change>& refused) {
     const auto refuse_new = [&] {
@@ -268,9 +267,9 @@ WAYBILL_DECL std::exception_ptr sqlite_store::transact(std::vector<detail::datab
     return group.empty() ? nullptr : database_->transact(group);
 }
 
-// A sync that failed may have lost what the next one seems to save: the kernel calls the pages clean
-// (fsync(2), "EIO"). Closing writes back what was committed before, into pages that are synced anew;
-// whether it can is seen when the store is opened again.
+// A sync that failed may have lost what the next one seems to save: the kernel considers the pages clean (fsync(2),
+// "EIO"). Closing writes back what was committed before, into pages that are synced again; whether that worked is seen
+// when the store is reopened.
 WAYBILL_DECL void sqlite_store::give_up_if(const std::exception_ptr& thrown) noexcept {
     try {
         if (thrown) {

@@ -17,13 +17,13 @@
 
 namespace waybill {
 
-/// A job to be accepted: its `seq` is assigned by the store. Without items, it stands for one that was accepted before.
+/// A job to be accepted: its `seq` is assigned by the store. Without items, it refers to one that was accepted before.
 struct new_job {
     job_record job;
     std::vector<item_record> items;
 };
 
-/// What became of a `new_job`.
+/// The result for a `new_job`.
 struct added_job {
     job_seq seq{};
     bool existed = false;  ///< the same job was accepted before, under the same id
@@ -39,7 +39,7 @@ struct queued_job {
     wait_reason reason = wait_reason::none;
 };
 
-/// A job that was forgotten.
+/// A job that was deleted.
 struct removed_job {
     job_seq seq{};
     status was{};
@@ -54,10 +54,10 @@ struct job_change {
     job_state to;
     std::vector<std::pair<std::size_t, item_state>> items;
     std::vector<checkpoint> checkpoints;  ///< each replaces the one of its item
-    bool drop_checkpoints = false;        ///< first forget all there are
-    std::vector<std::size_t> dropped;     ///< first forget these items' checkpoints
+    bool drop_checkpoints = false;        ///< first delete all there are
+    std::vector<std::size_t> dropped;     ///< first delete these items' checkpoints
     std::vector<leftover> leftovers;      ///< to be cleaned up at the server
-    /// The items as pinned anew by a retry; empty: unchanged.
+    /// The items as pinned again by a retry; empty: unchanged.
     std::vector<item_spec> repinned;
 };
 
@@ -65,7 +65,7 @@ struct job_change {
 enum class listing : std::uint8_t {
     all,       ///< in the order of acceptance
     open,      ///< by lane and origin, then in order
-    parked,    ///< set aside, in order
+    parked,    ///< parked, in order
     finished,  ///< the latest first
 };
 
@@ -76,31 +76,30 @@ struct store_contents {
     std::vector<queued_job> lane_heads;
     /// Where a damaged store was moved to, if that happened just now.
     std::string moved_aside;
-    /// As it was noted last.
+    /// As it was last stored.
     store_time time;
 };
 
 /// Persistence, as the engine sees it. A change is durable when its awaitable completes.
 ///
-/// All functions are called on the uploader's strand and throw `waybill::error` with a code for
-/// which `code == cause::storage` holds, unless said otherwise. None of them is cancellable: what
-/// was begun is seen to its end, so that its outcome is always known.
+/// All functions are called on the uploader's strand and throw `waybill::error` with a code for which `code ==
+/// cause::storage` holds, unless documented otherwise. None of them is cancellable: an operation that was started is
+/// completed, so that its outcome is always known.
 ///
-/// After `errc::store_failed` the disk's word cannot be trusted any more: everything fails until
-/// `open` is called again, which tells what the disk really holds.
+/// After `errc::store_failed` the disk's state is not known any more: everything fails until `open` is called again,
+/// which returns what the disk really holds.
 class store {
 public:
     virtual ~store() = default;
 
     /// Opens the store and returns jobs that a crash left running to `pending`. Completes after every change that was
-    /// begun before it has been answered: the totals hold what was counted, and nothing that is still to be counted.
+    /// started before it has completed: the totals include every change counted so far, and no other.
     virtual asio::awaitable<store_contents> open() = 0;
 
-    /// Says what time it is; kept with what is written next, at the latest when the store is closed. Blocks for
-    /// nothing.
+    /// Sets the current time; written with the next change, at the latest when the store is closed. Does not block.
     virtual void note_time(const store_time& /*now*/) {}
 
-    /// It has failed, and must be opened anew.
+    /// It has failed, and must be reopened.
     [[nodiscard]] virtual bool failed() const noexcept { return false; }
 
     /// Accepts jobs: all or none. Throws `errc::duplicate_id` when one of the ids is taken by a
@@ -111,8 +110,7 @@ public:
     virtual asio::awaitable<void> commit(job_change change) = 0;
 
     /// Fails a job whose row cannot be trusted, with `errc::record_damaged`, and keeps it until it is removed: it is
-    /// `never_retired`. Completes with what is to be added to the totals; that may be below zero, all sums
-    /// wrap around.
+    /// `never_retired`. Completes with the difference to add to the totals; that may be negative, all sums wrap around.
     virtual asio::awaitable<totals> quarantine(job_seq seq) = 0;
 
     virtual asio::awaitable<std::optional<loaded_job>> load(job_seq seq) = 0;
@@ -128,20 +126,20 @@ public:
     virtual asio::awaitable<std::vector<loaded_job>> list(listing which, std::optional<job_record> after,
                                                           std::size_t most) = 0;
 
-    /// Forgets a terminal job, and takes note of what is to be cleaned up after it.
+    /// Deletes a terminal job, and records what is to be cleaned up after it.
     virtual asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) = 0;
-    /// Forgets terminal jobs that were `retired` before `before`. What a server may still have of them, by
-    /// their checkpoints, becomes something to clean up. Damaged ones stay, and are told.
+    /// Deletes terminal jobs that were `retired` before `before`. What a server may still have of them, by their
+    /// checkpoints, becomes leftovers. Damaged ones stay, and are reported.
     virtual asio::awaitable<std::vector<removed_job>> remove_finished(std::chrono::milliseconds before,
                                                                       unix_millis now) = 0;
 
     /// The leftover to clean up next, due or not.
     virtual asio::awaitable<std::optional<leftover>> next_leftover() = 0;
-    /// Notes a failed attempt at it.
+    /// Records a failed attempt at it.
     virtual asio::awaitable<void> postpone_leftover(leftover what) = 0;
     virtual asio::awaitable<void> remove_leftover(std::int64_t id) = 0;
 
-    /// Brings everything into the main file and lets go of it.
+    /// Brings everything into the main file and closes it.
     virtual asio::awaitable<void> close() = 0;
 };
 

@@ -15,36 +15,36 @@
 
 namespace waybill::testing {
 
-/// An app's own work, as a test sees it. The object lives through the crash: its members stand for what the
-/// app keeps on its own disk. What `start` begins in the process dies with it.
+/// An app's own work, as a test sees it. The object survives the crash: its members stand for what the app keeps on its
+/// own disk. What `start` started in the process dies with it.
 class workflow {
 public:
     virtual ~workflow() = default;
     /// Before the first start: files, and what the server will do.
     virtual void prepare(surroundings& /*around*/) {}
-    /// Sets what the app's uploader has otherwise than by default; called at each start.
+    /// Changes the options of the app's uploader; called at each start.
     virtual void adjust(options& /*how*/) {}
-    /// What the app does when it starts, also after a crash.
+    /// What the app does when it starts, including after a crash.
     virtual void start(process& app) = 0;
-    /// Once everything has come to rest: what is wrong. Empty: nothing.
+    /// Once the process is idle: the problems found. Empty: none.
     [[nodiscard]] virtual std::string check(const surroundings& around) = 0;
 };
 
 /// Where to crash.
 enum class crash_points : std::uint8_t {
-    every_commit,  ///< before each commit of the uploader's store, and after it before anyone has heard of it
+    every_commit,  ///< before each commit of the uploader's store, and after it, before any caller is notified
     every_turn,    ///< after each turn of the loop: also in mid-transfer, also between two steps of the app
 };
 
-/// What came of it.
+/// The result.
 struct crash_report {
     std::size_t crashes = 0;
     std::size_t commits = 0;              ///< of the run without a crash
-    std::vector<std::string> complaints;  ///< what `workflow::check` said, with the turn of the crash
+    std::vector<std::string> complaints;  ///< the messages of `workflow::check`, with the turn of the crash
 };
 
-/// Runs a workflow once undisturbed, and then again and again, each time with a crash at another moment
-/// and a new start after it.
+/// Runs a workflow once undisturbed, and then repeatedly, each time with a crash at another moment and a new start
+/// after it.
 ///
 /// @param make a new workflow for each run; runs must take the same course, so nothing in it may depend
 ///   on real time or chance.
@@ -70,7 +70,7 @@ struct crash_report {
                         each(turns, around);
                     }
                     if (turns == 5'000'000) {
-                        throw std::runtime_error("the process does not come to rest");
+                        throw std::runtime_error("the process does not become idle");
                     }
                 }
             }

@@ -17,42 +17,41 @@
 
 namespace waybill::testing {
 
-/// A server in memory: keeps what is PUT and posted, and misbehaves as it is told.
+/// A server in memory: keeps what is PUT and posted, and injects the faults it is given.
 ///
-///     server.next(fault{fault::kind::cut, 1000});    // the next request breaks after 1,000 bytes
-///     server.next(fake_transport::answer(503));      // the one after it is answered 503
-///     server.next(fault{fault::kind::answer_lost});  // then one is accepted, and its answer is lost
+///     server.next(fault{fault::kind::cut, 1000});      // the next request loses its connection after 1,000 bytes
+///     server.next(fake_transport::respond(503));        // the one after it gets the response 503
+///     server.next(fault{fault::kind::response_lost});  // then one is accepted, and its response is lost
 ///
 /// @par Thread safety
 ///   Used on one strand.
 class fake_server {
 public:
-    /// What the next request meets, on its way or as its answer; in order, one for each request.
-    /// Requests beyond them are accepted.
+    /// The fault or response for the next request; in order, one for each request. Requests beyond them are accepted.
     fake_server& next(fault what) {
         script_.emplace_back(what);
         return *this;
     }
-    fake_server& next(response answer) {
-        script_.emplace_back(std::move(answer));
+    fake_server& next(response got) {
+        script_.emplace_back(std::move(got));
         return *this;
     }
     [[nodiscard]] std::size_t script_left() const noexcept { return script_.size(); }
 
-    /// True: a second POST with the same `Idempotency-Key` is answered like the first, and changes
-    /// nothing.
+    /// True: a second POST with the same `Idempotency-Key` gets the same response as the first, and changes nothing.
     bool honours_keys = false;
-    /// Answers what is neither PUT nor POST; not set: HEAD shows what was PUT, and all else is 404.
+    /// Responds to every request that is neither PUT nor POST; not set: HEAD shows what was PUT, and all others get
+    /// 404.
     std::function<response(const received_request&)> otherwise;
 
-    /// Every request, in order, broken and refused ones included.
+    /// Every request, in order, including interrupted and refused ones.
     [[nodiscard]] const std::vector<received_request>& requests() const noexcept { return requests_; }
-    /// What was PUT whole and accepted, by URL.
+    /// The objects that were PUT completely and accepted, by URL.
     [[nodiscard]] const std::map<std::string, std::string>& objects() const noexcept { return objects_; }
-    /// What was posted whole and accepted, in order: each is visible to the world.
+    /// The requests that were posted completely and accepted, in order: each has taken effect.
     [[nodiscard]] const std::vector<received_request>& posts() const noexcept { return posts_; }
 
-    /// A transport that leads here.
+    /// A transport that is connected to this server.
     [[nodiscard]] std::shared_ptr<fake_transport> connect(asio::any_io_executor executor) {
         auto way = std::make_shared<fake_transport>(std::move(executor),
                                                     [this](const received_request& r) { return serve(r); });
@@ -78,12 +77,12 @@ private:
             return {};
         }
         if (!script_.empty() && std::holds_alternative<response>(script_.front())) {
-            response answer = std::get<response>(std::move(script_.front()));
+            response got = std::get<response>(std::move(script_.front()));
             script_.pop_front();
-            if (classify_status(answer.status) == status_class::success) {
+            if (classify_status(got.status) == status_class::success) {
                 accept(r);
             }
-            return answer;
+            return got;
         }
         return accept(r);
     }
@@ -91,10 +90,10 @@ private:
     response accept(const received_request& r) {
         if (r.method == "PUT") {
             if (r.header("If-None-Match") == "*" && objects_.contains(r.url)) {
-                return fake_transport::answer(412);
+                return fake_transport::respond(412);
             }
             objects_[r.url] = r.body;
-            return fake_transport::answer(201);
+            return fake_transport::respond(201);
         }
         if (r.method != "POST") {
             return otherwise ? otherwise(r) : shown(r);
@@ -103,18 +102,18 @@ private:
         if (!honours_keys || key.empty() || keys_.insert(key).second) {
             posts_.push_back(r);
         }
-        return fake_transport::answer(201);
+        return fake_transport::respond(201);
     }
 
     [[nodiscard]] response shown(const received_request& r) const {
         const auto there = objects_.find(r.url);
         if (r.method != "HEAD" || there == objects_.end()) {
-            return fake_transport::answer(404);
+            return fake_transport::respond(404);
         }
-        response answer = fake_transport::answer(200);
-        answer.headers.push_back({"Content-Length", std::to_string(there->second.size())});
-        answer.headers.push_back({"ETag", "\"" + detail::to_hex(detail::digest_of("md5", there->second)) + "\""});
-        return answer;
+        response got = fake_transport::respond(200);
+        got.headers.push_back({"Content-Length", std::to_string(there->second.size())});
+        got.headers.push_back({"ETag", "\"" + detail::to_hex(detail::digest_of("md5", there->second)) + "\""});
+        return got;
     }
 
     std::deque<step> script_;

@@ -17,26 +17,26 @@
 
 namespace waybill::testing {
 
-/// What goes wrong with a request.
+/// A fault of a request.
 struct fault {
-    /// The kinds of it.
+    /// The kinds of faults.
     enum class kind : std::uint8_t {
-        none,         ///< it is answered
-        refused,      ///< no connection
-        unreachable,  ///< no way to the network
-        cut,          ///< the connection breaks after `at` body bytes
-        answer_lost,  ///< the server has processed it, the answer does not arrive
-        silent,       ///< the whole body is taken, and no answer comes within the answer timeout
-        hang,         ///< after `at` body bytes nothing happens any more, until it is canceled
-        early,  ///< a success is answered after `at` body bytes; `buffered` more are handed over and have not left
+        none,           ///< no fault
+        refused,        ///< no connection
+        unreachable,    ///< no route to the network
+        cut,            ///< the connection is lost after `at` body bytes
+        response_lost,  ///< the server has processed it, the response does not arrive
+        silent,         ///< the whole body is taken, and no response comes within the response timeout
+        hang,           ///< after `at` body bytes nothing happens any more, until it is canceled
+        early,          ///< success is reported after `at` body bytes; `buffered` more are handed over, but not sent
     };
     kind what = kind::none;
     std::uint64_t at = 0;
     std::uint64_t buffered = 0;
 };
 
-/// A request as the server sees it. `whole` is false when the connection broke first: then a
-/// server that is worth its name has not processed it.
+/// A request as the server sees it. `whole` is false when the connection was lost first: then a correct server has not
+/// processed it.
 struct received_request {
     std::string method;
     std::string url;
@@ -55,19 +55,19 @@ struct received_request {
 ///   Used on one strand.
 class fake_transport final : public transport {
 public:
-    /// Answers a whole request, and is told of broken ones, whose answer nobody hears.
+    /// Returns the response to a complete request. Also called for interrupted ones; their response is discarded.
     using server = std::function<response(const received_request&)>;
 
     fake_transport(asio::any_io_executor executor, server serve)
         : executor_(std::move(executor)), serve_(std::move(serve)) {}
 
-    /// Asked before each request; not set: nothing goes wrong.
+    /// Called before each request; not set: no faults.
     std::function<fault(const request&)> next_fault;
-    /// Body bytes that leave in one turn of the loop.
+    /// Body bytes that are sent in one turn of the loop.
     std::size_t chunk = 1000;
 
-    /// An answer with a status and nothing else.
-    [[nodiscard]] static response answer(int status) {
+    /// A response with this status and nothing else.
+    [[nodiscard]] static response respond(int status) {
         response r;
         r.status = status;
         return r;
@@ -80,7 +80,7 @@ private:
 
     asio::awaitable<void> hang();
 
-    /// The response when the body does not arrive whole.
+    /// The response when the body does not arrive completely.
     asio::awaitable<std::optional<response>> send_body(const request& what, transfer_progress& progress,
                                                        const fault& wrong, received_request& got);
 

@@ -47,7 +47,7 @@ WAYBILL_DECL asio::awaitable<response> fake_transport::perform(const request& wh
     if (wrong.what == fault::kind::silent) {
         r.failure = errc::response_timed_out;
     }
-    if (wrong.what == fault::kind::answer_lost) {
+    if (wrong.what == fault::kind::response_lost) {
         r = response();
         r.failure = errc::connection_lost;
     }
@@ -117,7 +117,7 @@ WAYBILL_DECL response fake_transport::early_success(const request& what, const f
     got.body.resize(std::min<std::size_t>(handed_over, static_cast<std::size_t>(wrong.at)));
     got.whole = false;
     static_cast<void>(serve_(got));
-    response r = answer(200);
+    response r = respond(200);
     r.may_have_left = handed_over == what.body_size();
     r.body_offered = handed_over;
     return r;

@@ -13,7 +13,7 @@
 
 namespace waybill::testing {
 
-/// A clock that stands still until it is told to go on: days of backoff pass in a microsecond.
+/// A clock that stands still until it is advanced: days of backoff pass in a microsecond.
 ///
 /// @par Thread safety
 ///   Used on one strand.
@@ -30,7 +30,7 @@ public:
     [[nodiscard]] system_time system_now() const noexcept override { return system_; }
     [[nodiscard]] std::unique_ptr<alarm> make_alarm(const asio::any_io_executor& executor) override;
 
-    /// Lets time pass; alarms that are due go off.
+    /// Advances time; alarms that are due complete.
     void advance(duration by) {
         steady_ += by;
         system_ += std::chrono::duration_cast<system_time::duration>(by);
@@ -39,7 +39,7 @@ public:
         }
     }
 
-    /// Lets time pass until the next alarm; false when none is set.
+    /// Advances time to the next alarm; false when none is set.
     bool advance_to_next() {
         const auto next = next_deadline();
         if (!next) {
@@ -49,7 +49,7 @@ public:
         return true;
     }
 
-    /// When the next alarm goes off.
+    /// The deadline of the next alarm.
     [[nodiscard]] std::optional<steady_time> next_deadline() const {
         std::optional<steady_time> next;
         for (const manual_alarm* one : waiting_) {
@@ -67,23 +67,23 @@ private:
     class manual_alarm final : public alarm {
     public:
         manual_alarm(const asio::any_io_executor& executor, std::list<manual_alarm*>& waiting, const manual_clock& time)
-            : bell_(executor), waiting_(waiting), time_(time), place_(waiting_.insert(waiting_.end(), this)) {}
+            : woken_(executor), waiting_(waiting), time_(time), place_(waiting_.insert(waiting_.end(), this)) {}
         manual_alarm(const manual_alarm&) = delete;
         manual_alarm& operator=(const manual_alarm&) = delete;
         ~manual_alarm() override { waiting_.erase(place_); }
 
         asio::awaitable<void> wait_until(steady_time deadline) override;
-        void ring() override { bell_.set(); }
+        void ring() override { woken_.set(); }
 
         [[nodiscard]] steady_time deadline() const noexcept { return deadline_; }
         void go_off_if_due() {
             if (deadline_ <= time_.steady_now()) {
-                bell_.set();
+                woken_.set();
             }
         }
 
     private:
-        // Also when the wait is canceled: the next one must not end at once for it.
+        // Also when the wait is canceled: the next one must not complete immediately because of it.
         struct rearm {
             manual_alarm& self;
             explicit rearm(manual_alarm& a) : self(a) {}
@@ -91,11 +91,11 @@ private:
             rearm& operator=(const rearm&) = delete;
             ~rearm() {
                 self.deadline_ = steady_time::max();
-                self.bell_.clear();
+                self.woken_.clear();
             }
         };
 
-        detail::event bell_;
+        detail::event woken_;
         std::list<manual_alarm*>& waiting_;
         const manual_clock& time_;
         std::list<manual_alarm*>::iterator place_;

@@ -15,7 +15,7 @@ WAYBILL_DECL asio::awaitable<void> manual_clock::manual_alarm::wait_until(steady
     deadline_ = deadline;
     go_off_if_due();
     const rearm after{*this};
-    co_await bell_.wait();
+    co_await woken_.wait();
 }
 
 }  // namespace waybill::testing

@@ -37,15 +37,16 @@ public:
     }
     /// At its end, as a log is written.
     void append(const std::string& path, const std::string& more) { write(path, at(path).content + more); }
-    /// A permission, a hard link, an attribute, another name and back: only the time of the last change (ctime) tells.
+    /// A change of permission, hard link or attribute, or a rename and back: visible only in the time of the last
+    /// change (ctime).
     void touch(const std::string& path) { known(path).identity.ctime_ns = tick(); }
-    /// Its file system is mounted again, and gives other numbers.
+    /// Its file system is remounted, with other device and inode numbers.
     void remount(const std::string& path) {
         file_identity& now = known(path).identity;
         now.device += 1;
         now.inode = ++last_inode_;
     }
-    /// Other bytes, as many, and the time of the last modification put back: only the ctime tells.
+    /// Replaces the content by as many other bytes and restores the modification time: visible only in the ctime.
     void replace_unseen(const std::string& path, std::string content) {
         entry& e = known(path);
         content.resize(e.content.size());
@@ -53,7 +54,7 @@ public:
         e.identity.ctime_ns = tick();
     }
     void remove(const std::string& path) { files_.erase(path); }
-    /// Its disk is there, or is not.
+    /// Whether its disk is available.
     void set_reachable(const std::string& path, bool reachable) { out_of_reach_[path] = !reachable; }
 
     [[nodiscard]] const entry& at(const std::string& path) const {
@@ -72,7 +73,7 @@ private:
         static_cast<void>(at(path));
         return files_.at(path);
     }
-    // More than a second apart, and no round number: no clock is so coarse that it would not tell.
+    // More than a second apart, and not a round number: detectable with any clock, however coarse.
     [[nodiscard]] std::int64_t tick() { return ++changes_ * 3'000'000'007; }
 
     std::map<std::string, entry> files_;
@@ -84,11 +85,11 @@ private:
 /// Opens `memory_files`.
 class memory_sources final : public source_opener {
 public:
-    /// @param how how much of a file is read to recognise it by. Less than usual lets small files stand for large ones.
+    /// @param how how much of a file is read to recognise it. Less than usual lets small files stand for large ones.
     explicit memory_sources(std::shared_ptr<memory_files> files, detail::sampling how = {})
         : files_(std::move(files)), how_(how) {}
 
-    /// What is read ahead in one turn of the loop, for a digest. Make it small, so that a crash or a stop can come in
+    /// What is read ahead in one turn of the loop, for a digest. Make it small, so that a crash or a stop can happen in
     /// between.
     std::size_t piece = std::size_t(1) << 20;
 

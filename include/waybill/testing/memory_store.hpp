@@ -18,14 +18,14 @@
 
 namespace waybill::testing {
 
-/// What survives a crash. Give it to the next `memory_store` to continue.
+/// The state that survives a crash. Give it to the next `memory_store` to continue.
 struct memory_disk {
     std::map<job_seq, loaded_job> jobs;
     std::map<std::int64_t, leftover> leftovers;
     std::int64_t last_seq = 0;
     std::int64_t last_leftover = 0;
     int format = 1;     ///< the version of the format it has
-    totals miscounted;  ///< what the totals say beyond the jobs: a planted bug's doing
+    totals miscounted;  ///< totals that no job accounts for: caused by an injected bug
     std::uint64_t commits = 0;
     store_time time;
     const void* owner = nullptr;  ///< the store that has it open
@@ -33,8 +33,8 @@ struct memory_disk {
 
 /// A store in memory with the semantics of the real one, for tests and simulations.
 ///
-/// A change waits one turn of the loop before it is on the disk, and one more before its caller
-/// hears of it: a crash in between leaves it done and unacknowledged, as with a real disk.
+/// A change waits one turn of the loop before it is on the disk, and one more before its caller is notified: a crash in
+/// between leaves it done and unacknowledged, as with a real disk.
 ///
 /// @par Thread safety
 ///   Used on one strand.
@@ -46,24 +46,24 @@ public:
     memory_store& operator=(const memory_store&) = delete;
     ~memory_store() override { let_go(); }
 
-    /// Called when it is opened; an exception it throws is what opening fails with.
+    /// Called when it is opened; if it throws, opening fails with that exception.
     std::function<void()> before_open;
-    /// Called before each change reaches the disk; an exception it throws is the disk's failure. After
-    /// `errc::store_failed` everything fails until the store is opened anew.
+    /// Called before each change reaches the disk; if it throws, that is the disk's failure. After `errc::store_failed`
+    /// everything fails until the store is reopened.
     std::function<void()> before_write;
     /// The same before each reading.
     std::function<void()> before_read;
-    /// The newest version of the format that is known: an older disk is migrated when it is opened, all at once.
+    /// The newest supported format version: an older disk is migrated when it is opened, in one step.
     int format = 1;
-    /// What a migration makes of a job, and what a job is that is accepted by a version above 1.
+    /// Migrates a job; also applied to a job accepted by a version above 1.
     std::function<void(loaded_job&)> migrate;
-    /// Set to plant a bug: a migration changes the disk job by job, so that a crash leaves half of it.
+    /// Set to inject a bug: a migration changes the disk job by job, so that a crash leaves half of it.
     bool migrate_by_halves = false;
-    /// Set to plant a bug: fields that are not known are not written back.
+    /// Set to inject a bug: unknown fields are not written back.
     bool drop_unknown = false;
-    /// Set to plant a bug: changes are acknowledged before they are on the disk.
+    /// Set to inject a bug: changes are acknowledged before they are on the disk.
     bool acknowledge_early = false;
-    /// Set to plant a bug: jobs that could not be accepted, because the disk failed, stay in the totals.
+    /// Set to inject a bug: jobs that could not be accepted, because the disk failed, stay in the totals.
     bool count_refused = false;
 
     asio::awaitable<store_contents> open() override;
@@ -91,7 +91,7 @@ public:
     asio::awaitable<void> close() override;
 
 private:
-    /// A change whose caller has not heard of it yet.
+    /// A change whose caller has not been notified yet.
     class unacknowledged {
     public:
         explicit unacknowledged(std::size_t& count) noexcept : count_(count) { ++count_; }
@@ -106,7 +106,7 @@ private:
     asio::awaitable<void> turn();
     asio::awaitable<void> migrate_disk();
     asio::awaitable<void> read();
-    void fail_as_told(const std::function<void()>& told);
+    void fail_as_scripted(const std::function<void()>& hook);
     asio::awaitable<void> write(std::function<void()> change);
     void perform(const std::function<void()>& change);
     void apply(const job_change& change);

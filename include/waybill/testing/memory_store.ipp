@@ -24,7 +24,7 @@ WAYBILL_DECL asio::awaitable<void> memory_store::turn() {
 WAYBILL_DECL asio::awaitable<void> memory_store::read() {
     co_await turn();
     if (before_read) {
-        fail_as_told(before_read);
+        fail_as_scripted(before_read);
     }
 }
 
@@ -33,7 +33,7 @@ WAYBILL_DECL asio::awaitable<void> memory_store::write(std::function<void()> cha
         throw failed_ ? error(errc::store_failed, "memory") : error(errc::stopped);
     }
     if (acknowledge_early) {
-        // The planted bug: the caller goes on while the change may still be lost.
+        // The injected bug: the caller continues while the change may still be lost.
         asio::post(executor_, [this, alive = std::weak_ptr(disk_), change = std::move(change)] {
             asio::post(executor_, [change, alive] {
                 if (!alive.expired()) {
@@ -66,15 +66,15 @@ WAYBILL_DECL void memory_store::perform(const std::function<void()>& change) {
         throw error(errc::store_failed, "memory");
     }
     if (before_write) {
-        fail_as_told(before_write);
+        fail_as_scripted(before_write);
     }
     change();
     ++disk_->commits;
 }
 
-WAYBILL_DECL void memory_store::fail_as_told(const std::function<void()>& told) {
+WAYBILL_DECL void memory_store::fail_as_scripted(const std::function<void()>& hook) {
     try {
-        told();
+        hook();
     } catch (const error& e) {
         if (e.code() == errc::store_failed) {
             failed_ = true;
@@ -98,7 +98,7 @@ WAYBILL_DECL loaded_job& memory_store::at(job_seq seq) {
 }
 
 WAYBILL_DECL asio::awaitable<store_contents> memory_store::open() {
-    // Every change that was begun before is answered first, as `store::open` says.
+    // Every change that was started before is completed first, as `store::open` requires.
     while (unacknowledged_ != 0) {
         co_await asio::post(executor_, asio::use_awaitable);
     }
@@ -135,7 +135,7 @@ WAYBILL_DECL asio::awaitable<store_contents> memory_store::open() {
     co_return found;
 }
 
-/// A crash may come after each job: then the disk is as it was.
+/// A crash may come after each job: then the disk is unchanged.
 WAYBILL_DECL asio::awaitable<void> memory_store::migrate_disk() {
     if (disk_->format >= format) {
         co_return;

@@ -22,7 +22,7 @@
 
 namespace waybill::testing {
 
-/// What outlives a process that dies: the disk, the files, the server, and time.
+/// What survives a process that dies: the disk, the files, the server, and time.
 struct surroundings {
     std::shared_ptr<memory_disk> disk = std::make_shared<memory_disk>();
     std::shared_ptr<memory_files> files = std::make_shared<memory_files>();
@@ -30,15 +30,15 @@ struct surroundings {
     fake_server server;
 };
 
-/// One life of an app's process: an uploader that delivers, and the loop it shares with the app.
-/// Destroying it is a crash: whatever has not reached the disk is gone, whatever the server has, it has.
+/// One lifetime of an app's process: an uploader that delivers, and the loop it shares with the app. Destroying it is a
+/// crash: state that has not reached the disk is lost; what the server has, it keeps.
 ///
 /// @par Thread safety
 ///   Used on one thread.
 class process {
 public:
     /// @param around must outlive it.
-    /// @param adjust sets what a test wants otherwise: credentials, verifiers, protocols, policies.
+    /// @param adjust sets options for the test: credentials, verifiers, protocols, policies.
     /// @param seed the same seed gives the same run again.
     explicit process(surroundings& around, const std::function<void(options&)>& adjust = {}, std::uint64_t seed = 1)
         : around_(around) {
@@ -63,8 +63,8 @@ public:
     /// How delivering ended, if it did.
     [[nodiscard]] const std::optional<std::error_code>& ended() const noexcept { return ended_; }
 
-    /// Lets the next thing happen; when nothing can happen now, time passes to the next alarm. False when
-    /// there is none either: everything has come to rest.
+    /// Runs the next event; if there is none now, advances time to the next alarm. False when there is no alarm either:
+    /// the process is idle.
     bool turn() {
         context_.restart();
         if (context_.poll_one() != 0) {
@@ -74,7 +74,7 @@ public:
         return around_.clock->advance_to_next();
     }
 
-    /// Lets everything happen. Throws `std::runtime_error` when it never comes to rest.
+    /// Runs until idle. Throws `std::runtime_error` when it never becomes idle.
     void run() {
         constexpr int most_turns = 5'000'000;
         for (int i = 0; i < most_turns; ++i) {
@@ -82,7 +82,7 @@ public:
                 return;
             }
         }
-        throw std::runtime_error("the process does not come to rest");
+        throw std::runtime_error("the process does not become idle");
     }
 
 private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-/// The definitions of the parts that apps test themselves with, for exactly one source file of a program that defines
-/// WAYBILL_SEPARATE_COMPILATION and uses them. Apart from <waybill/src.hpp>: they are no part of what is delivered.
+/// The definitions of the test kit, for exactly one source file of a program that defines WAYBILL_SEPARATE_COMPILATION
+/// and uses them. Separate from <waybill/src.hpp>, because they are not needed in production.
 
 #if !defined(WAYBILL_SEPARATE_COMPILATION)
 #error \

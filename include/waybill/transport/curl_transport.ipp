@@ -8,7 +8,7 @@
 #include <waybill/transport/detail/curl_transfer.hpp>
 #include <waybill/transport/detail/easy_pool.hpp>
 #include <waybill/transport/detail/easy_setup.hpp>
-#include <waybill/transport/watchdog.hpp>
+#include <waybill/transport/request_timeouts.hpp>
 
 #include <curl/curl.h>
 
@@ -37,8 +37,8 @@ namespace detail {
     }
 }
 
-// What must not be kept of a proxy's user: as it was given, which libcurl repeats when it cannot make sense of it,
-// and as HTTP sends it, which the proxy may show.
+// The proxy user's secrets, which must not be stored: as given, because libcurl repeats an address it cannot parse, and
+// as sent by HTTP, because the proxy may show it.
 [[nodiscard]] inline std::vector<std::string> secrets_of_proxy(const std::string& proxy) {
     const std::size_t at = proxy.rfind('@');
     if (at == std::string::npos) {
@@ -79,37 +79,38 @@ WAYBILL_DECL asio::awaitable<response> curl_transport::perform(const request& wh
         }
     }
     detail::set_up(transfer, what, options_, lines);
-    response answer = co_await drive(transfer, what, progress);
+    response got = co_await drive(transfer, what, progress);
     if (transfer.ended_well()) {
         handles->give_back(transfer.take_easy());
     }
-    co_return answer;
+    co_return got;
 }
 
 WAYBILL_DECL asio::awaitable<response> curl_transport::drive(detail::curl_transfer& transfer, const request& what,
                                                              transfer_progress& progress) {
     const detail::curl_multi_driver::registration registered(driver_, transfer.easy(), transfer);
-    watchdog dog(what.limits, std::chrono::steady_clock::now());
+    request_timeouts timeouts(what.limits, std::chrono::steady_clock::now());
     while (!transfer.done() || transfer.draining()) {
-        co_await transfer.bell().wait_until(std::min(dog.deadline(), transfer.next_look()));
-        transfer.bell().clear();
+        co_await transfer.changed().wait_until(std::min(timeouts.deadline(), transfer.next_look()));
+        transfer.changed().clear();
         transfer.look();
-        dog.observe(transfer.moved(), transfer.connected(), progress.sent, progress.body_sent, transfer.interims());
+        timeouts.observe(transfer.moved(), transfer.connected(), progress.sent, progress.body_sent,
+                         transfer.interims());
         if (!transfer.done() && transfer.at_gate()) {
             co_await what.before_last_byte();
-            dog.pardon(std::chrono::steady_clock::now());
+            timeouts.extend(std::chrono::steady_clock::now());
             transfer.open_gate();
         }
-        if (const auto bitten = dog.bite(std::chrono::steady_clock::now())) {
+        if (const auto bitten = timeouts.expired(std::chrono::steady_clock::now())) {
             if (!transfer.done()) {
                 transfer.fail(*bitten, {});
             }
             break;
         }
     }
-    response answer = transfer.take_response();
-    hide_secrets(answer, proxy_secrets_);
-    co_return answer;
+    response got = transfer.take_response();
+    hide_secrets(got, proxy_secrets_);
+    co_return got;
 }
 
 }  // namespace waybill

@@ -15,29 +15,28 @@
 
 namespace waybill {
 
-/// What became of a request. Network failures are values here, not exceptions: what a failure
-/// means depends on how far the request was, and only the protocol can tell.
+/// The result of a request. Network failures are values here, not exceptions: what a failure means depends on how much
+/// of the request was sent, and only the protocol can decide that.
 struct response {
-    /// Where it came from in the end, after redirects: what a relative `Location` is relative to.
-    /// Set by `exchange::send`.
+    /// The final URL, after redirects: a relative `Location` is relative to it. Set by `exchange::send`.
     std::string url;
     int status = 0;  ///< the final status; 0 when its headers did not arrive completely
     header_list headers;
-    std::string body;         ///< at most `request_limits::response_body` bytes
-    bool body_cut = false;    ///< the response body was longer, or broke off
-    std::error_code failure;  ///< why the transfer ended, if not well: `errc::…`; empty when it ended well
+    std::string body;             ///< at most `request_limits::response_body` bytes
+    bool body_truncated = false;  ///< the response body was too long, or ended early
+    std::error_code failure;      ///< why the transfer ended, if not successfully: `errc::…`; empty after success
     std::uint64_t body_offered =
-        0;  ///< request body bytes handed out; the last one counts as handed out when it may have left
-    /// Every request body byte may have left. The server may have processed the request.
+        0;  ///< request body bytes handed out; the last one counts as handed out when it may have been sent
+    /// Every request body byte may have been sent. The server may have processed the request.
     bool may_have_left = false;
-    /// Every request body byte has left, and the other side of the connection has it. Without this a success is none:
-    /// what was handed over may still be in a buffer of this machine.
+    /// Every request body byte has been sent, and the other end of the connection has it. Without this a success does
+    /// not count: what was handed over may still be in a buffer of this machine.
     bool has_left = false;
     /// It is a 303 where that is a success. Set by `exchange::send`.
     bool see_other = false;
-    /// Where a redirect points, fit to be shown and kept: without its query. Set by `exchange::send`.
+    /// A redirect's target, fit to be shown and stored: without its query. Set by `exchange::send`.
     std::string leads_to;
-    std::uint64_t body_taken = 0;  ///< request body bytes that the kernel has taken, whether or not they arrived
+    std::uint64_t body_taken = 0;  ///< request body bytes that the kernel has accepted, whether or not they arrived
     bool reused_connection = false;
     int transport_code = 0;
     std::string transport_text;
@@ -48,7 +47,7 @@ struct response {
     }
 };
 
-/// Text of a foreign side made fit for logs and snapshots: bounded, without control characters.
+/// Makes text from a server or proxy fit for logs and snapshots: bounded, without control characters.
 [[nodiscard]] inline std::string printable_excerpt(std::string_view text, std::size_t most = 1024) {
     std::string shown(text.substr(0, most));
     for (char& c : shown) {
@@ -60,9 +59,9 @@ struct response {
     return shown;
 }
 
-/// Blots secrets out of a text, in place.
+/// Redacts secrets in a text, in place.
 inline void hide_secrets(std::string& text, const std::vector<std::string>& secrets) {
-    constexpr std::size_t least = 4;  // what is shorter is no secret, and hides half of the text
+    constexpr std::size_t least = 4;  // shorter text is no secret, and would redact too much
     for (const std::string& secret : secrets) {
         if (secret.size() < least) {
             continue;
@@ -73,19 +72,19 @@ inline void hide_secrets(std::string& text, const std::vector<std::string>& secr
     }
 }
 
-/// The same for what errors and receipts, which are stored, are made of: a server's error page may show the
-/// request it is about, credentials and all.
-inline void hide_secrets(response& answer, const std::vector<std::string>& secrets) {
-    for (header_field& h : answer.headers) {
-        if (same_header(h.name, "ETag")) {  // the only header that is kept: an URL must stay as it is
+/// The same for the parts of a response that errors and receipts are made of, because they are stored: a server's error
+/// page may show the request, including credentials.
+inline void hide_secrets(response& got, const std::vector<std::string>& secrets) {
+    for (header_field& h : got.headers) {
+        if (same_header(h.name, "ETag")) {  // the only header that is redacted: an URL must stay unchanged
             hide_secrets(h.value, secrets);
         }
     }
-    hide_secrets(answer.body, secrets);
-    hide_secrets(answer.transport_text, secrets);
+    hide_secrets(got.body, secrets);
+    hide_secrets(got.transport_text, secrets);
 }
 
-/// What is known of a response for a job's error.
+/// The details of a response for a job's error.
 [[nodiscard]] inline diagnostics describe(const response& r) {
     diagnostics d;
     d.http_status = r.status;

@@ -7,8 +7,7 @@
 
 namespace waybill {
 
-/// HTTP, as the protocols see it. Replace it to upload over something else, or to test without a
-/// network.
+/// HTTP, as the protocols see it. Replace it to upload by other means, or to test without a network.
 class transport {
 public:
     virtual ~transport() = default;
@@ -18,12 +17,12 @@ public:
     /// Never follows a redirect and never repeats anything by itself.
     ///
     /// @par Completes with
-    ///   what became of the request; see `response`.
+    ///   the result of the request; see `response`.
     /// @par Errors
-    ///   Throws what `request::before_last_byte` throws. Failures of the network, of the server and
-    ///   of the body source are in `response::failure`.
+    ///   Throws whatever `request::before_last_byte` throws. Failures of the network, of the server and of the body
+    ///   source are in `response::failure`.
     /// @par Cancellation
-    ///   Any type; the connection is closed at once. Throws `operation_aborted`.
+    ///   Any type; the connection is closed immediately. Throws `operation_aborted`.
     virtual asio::awaitable<response> perform(const request& what, transfer_progress& progress) = 0;
 };
 

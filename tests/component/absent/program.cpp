@@ -26,7 +26,7 @@ using waybill::testing::received_request;
 
 /// One upload at a server of tus, which has the first thousand bytes of it.
 waybill::response serve(const received_request& r) {
-    waybill::response answer = fake_transport::answer(r.method == "POST" ? 201 : r.method == "HEAD" ? 200 : 204);
+    waybill::response answer = fake_transport::respond(r.method == "POST" ? 201 : r.method == "HEAD" ? 200 : 204);
     answer.headers.push_back({"Tus-Resumable", "1.0.0"});
     if (r.method == "POST") {
         answer.headers.push_back({"Location", "http://tus.test/files/1"});

@@ -80,7 +80,7 @@ TEST_CASE("after a restart the digest goes on at its last mark, not at the first
     {
         const auto before = s.open(algorithm);
         s.send(*before, 0, reached);
-        saved = before->marks();
+        saved = before->digest_points();
     }
     s.bytes_read = 0;
     const auto after = s.open(algorithm, saved);
@@ -109,8 +109,9 @@ TEST_CASE("marks that are garbage, or of another algorithm or file, cost time an
     s.send(*other, 0, s.content.size());
     const auto same = s.open("sha-256");
     s.send(*same, 0, s.content.size());
-    const std::string cut = same->marks().substr(0, same->marks().size() / 2);
-    for (const std::string& saved : {std::string("garbage"), std::string(10'000, '\xFF'), cut, other->marks()}) {
+    const std::string cut = same->digest_points().substr(0, same->marks().size() / 2);
+    for (const std::string& saved :
+         {std::string("garbage"), std::string(10'000, '\xFF'), cut, other->digest_points()}) {
         const auto source = s.open("sha-256", saved);
         s.send(*source, 0, s.content.size());
         REQUIRE(source->complete());

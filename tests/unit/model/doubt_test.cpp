@@ -120,7 +120,7 @@ public:
         rules_->record(attempt_, about);
         commit();
     }
-    void hear(detail::heard said) { rules_->hear(said, attempt_, about_); }
+    void note(detail::finding said) { rules_->note(said, attempt_, about_); }
     void save() {
         rules_->keep();
         commit();
@@ -209,15 +209,15 @@ public:
                 break;
             case event::refuse:
                 seen_.not_carried_out();
-                hear(detail::heard::refusal);
+                note(detail::finding::refusal);
                 break;
             case event::know:
                 seen_.known_about(*in_flight_);
-                hear(detail::heard::known_request);
+                note(detail::finding::known_request);
                 break;
             case event::accept:
                 seen_.carried_out();
-                hear(detail::heard::success);
+                note(detail::finding::success);
                 break;
             case event::save:
                 seen_.success_kept();
@@ -280,8 +280,8 @@ private:
         job_.send(item);
         in_flight_ = item;
     }
-    void hear(detail::heard said) {
-        job_.hear(said);
+    void note(detail::finding said) {
+        job_.note(said);
         in_flight_.reset();
     }
     void fail(bool says_so, std::size_t item, bool final) {
@@ -371,11 +371,11 @@ template <class Rules>
 
 struct forgets_the_first : detail::running_intent {  // a refusal of the second request is taken for one of the first
     using running_intent::running_intent;
-    void hear(detail::heard said, int attempt, std::size_t about) noexcept {
-        if (said == detail::heard::refusal) {
+    void note(detail::finding said, int attempt, std::size_t about) noexcept {
+        if (said == detail::finding::refusal) {
             settle();
         }
-        running_intent::hear(said, attempt, about);
+        running_intent::note(said, attempt, about);
     }
 };
 struct forgets_the_first_in_time : detail::running_intent {  // a refusal of the third is, in the attempt of the second
@@ -384,25 +384,25 @@ struct forgets_the_first_in_time : detail::running_intent {  // a refusal of the
         repeats = now == intent(attempt, about);
         running_intent::record(attempt, about);
     }
-    void hear(detail::heard said, int attempt, std::size_t about) noexcept {
-        if (said == detail::heard::refusal && repeats) {
+    void note(detail::finding said, int attempt, std::size_t about) noexcept {
+        if (said == detail::finding::refusal && repeats) {
             settle();
         }
-        running_intent::hear(said, attempt, about);
+        running_intent::note(said, attempt, about);
     }
     const intent& now;
     bool repeats = false;
 };
 struct never_hears_refusals : detail::running_intent {
     using running_intent::running_intent;
-    void hear(detail::heard said, int attempt, std::size_t about) noexcept {
-        running_intent::hear(said == detail::heard::refusal ? detail::heard::nothing : said, attempt, about);
+    void note(detail::finding said, int attempt, std::size_t about) noexcept {
+        running_intent::note(said == detail::finding::refusal ? detail::finding::nothing : said, attempt, about);
     }
 };
 struct keeps_nothing_of_a_success : detail::running_intent {  // the intent goes before what the success brought is kept
     using running_intent::running_intent;
-    void hear(detail::heard said, int attempt, std::size_t about) noexcept {
-        running_intent::hear(said, attempt, about);
+    void note(detail::finding said, int attempt, std::size_t about) noexcept {
+        running_intent::note(said, attempt, about);
         keep();
     }
 };

@@ -148,13 +148,13 @@ TEST_CASE("a job's message says whether it is tried again, by its status and not
 
     shown.error.code = errc::connection_lost;
     const std::string lost = shown.error.message();
-    CHECK(shown.message() == lost + "; it is tried again");
+    CHECK(shown.message() == lost + "; retried automatically");
     for (const status now : {status::pending, status::uploading, status::finalizing}) {
         shown.status = now;
-        CHECK(shown.message() == lost + "; it is tried again");
+        CHECK(shown.message() == lost + "; retried automatically");
     }
     shown.status = status::failed;
-    CHECK(shown.message() == lost + "; retry the job when that is put right");
+    CHECK(shown.message() == lost + "; retry the job once that is fixed");
     for (const status now : {status::paused, status::unknown_outcome, status::canceled}) {
         shown.status = now;
         CHECK(shown.message() == lost);

@@ -39,15 +39,15 @@ TEST_CASE("version 1 of what a checkpoint holds of tus is decoded for ever", "[p
     CHECK(s->last.unacknowledged);
     CHECK(s->checksum == "sha1");
     CHECK(s->final_url == "f");
-    CHECK(s->marks == "m");
+    CHECK(s->digest_points == "m");
     REQUIRE(s->parts.size() == 2);
     CHECK(s->parts[0].url == "u");
     CHECK(s->parts[0].length == 300);
     CHECK(s->parts[0].offset == 200);
     CHECK(s->parts[0].expires == 7);
-    CHECK(s->parts[0].left == 0U);
+    CHECK(s->parts[0].sent_bound == 0U);
     CHECK(s->parts[1].begin == 300);
-    CHECK_FALSE(s->parts[1].left);
+    CHECK_FALSE(s->parts[1].sent_bound);
     CHECK(to_hex(encode_tus_state(*s)) == stored);
 }
 
@@ -58,12 +58,12 @@ TEST_CASE("version 1 of what a checkpoint holds of a resumable upload is decoded
     CHECK(s->interop == 8);
     CHECK(s->length == 300);
     CHECK(s->most_append == 1000);
-    CHECK(s->left == 200U);
+    CHECK(s->sent_bound == 200U);
     CHECK(s->last.refused == 500);
-    CHECK(s->last.told);
+    CHECK(s->last.reported);
     CHECK(s->boundary == "b");
     CHECK(s->algorithm == "sha-256");
-    CHECK(s->marks == "m");
+    CHECK(s->digest_points == "m");
     CHECK(to_hex(s->encode()) == stored);
 }
 

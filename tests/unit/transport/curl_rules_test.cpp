@@ -168,7 +168,7 @@ TEST_CASE("a connection that does not come about says why", "[transport][curl]")
     f.proxy_status = 407;
     f.result = CURLE_RECV_ERROR;
     CHECK(detail::blame(errc::connection_lost, f) == errc::proxy_unauthorized);
-    CHECK(detail::failure_text(f) == "the proxy answered 407 to CONNECT: it wants other credentials");
+    CHECK(detail::failure_text(f) == "the proxy responded 407 to CONNECT: it wants other credentials");
     f.proxy_status = 200;
     CHECK(detail::blame(errc::tls_untrusted, f) == errc::tls_untrusted);
     f.proxy_status = 0;

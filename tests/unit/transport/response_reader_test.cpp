@@ -48,7 +48,7 @@ TEST_CASE("a response is its status line, its fields and its body", "[transport]
     CHECK(out.status == 201);
     CHECK(out.headers == header_list{{"Location", "/files/7"}, {"ETag", "\"abc\""}, {"Empty", ""}});
     CHECK(out.body == "hello world");
-    CHECK_FALSE(out.body_cut);
+    CHECK_FALSE(out.body_truncated);
 }
 
 TEST_CASE("line ends may be of either kind, or missing", "[transport][reader]") {
@@ -251,7 +251,7 @@ TEST_CASE("a body is cut off at its limit, and that is told", "[transport][reade
     CHECK_FALSE(r.body("y"));
     const response out = finish(r);
     CHECK(out.body == "0123456789");
-    CHECK(out.body_cut);
+    CHECK(out.body_truncated);
 
     auto one_piece = reader(1'000, 4);
     CHECK_FALSE(one_piece.body("012345"));

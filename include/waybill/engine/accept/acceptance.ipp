@@ -11,7 +11,7 @@
 
 namespace waybill::detail {
 
-/// Files of jobs that are offered under an id that is known, each beside what was accepted.
+/// Files of jobs that are enqueued again under a known id, each with what was accepted.
 struct offered_again {
     std::vector<wanted_file> files;
     std::vector<item_spec> accepted;
@@ -26,7 +26,7 @@ struct offered_again {
     }
 };
 
-// A job that was accepted before is accepted again without its files: they may be gone by now.
+// A job that was accepted before is accepted again without its files: they may no longer exist.
 WAYBILL_DECL asio::awaitable<std::vector<std::optional<job_seq>>> acceptance::known_before(
     const std::vector<job>& jobs) {
     std::vector<std::optional<job_seq>> known(jobs.size());
@@ -50,8 +50,8 @@ WAYBILL_DECL asio::awaitable<std::vector<std::optional<job_seq>>> acceptance::kn
     co_return known;
 }
 
-// The same words with other bytes behind them are another job: who offers today's file under yesterday's id must not
-// be told that it is on its way. Files that are gone cannot differ.
+// The same names with other contents are another job: an app that enqueues today's file under yesterday's id must not
+// be told that the job is on its way. Files that no longer exist cannot differ.
 WAYBILL_DECL asio::awaitable<void> acceptance::require_same_files(const std::vector<job>& jobs,
                                                                   std::vector<std::optional<job_seq>>& known) {
     offered_again again;
@@ -61,7 +61,7 @@ WAYBILL_DECL asio::awaitable<void> acceptance::require_same_files(const std::vec
         }
         std::optional<loaded_job> whole = co_await parts_.store->load(*known[i]);
         if (!whole) {
-            known[i].reset();  // forgotten this very moment
+            known[i].reset();  // deleted in the meantime
         } else if (is_sound(*whole, parts_.protocols) && whole->job.spec.content == content_of(jobs[i])) {
             again.add(jobs[i], *whole);
         }
@@ -74,7 +74,7 @@ WAYBILL_DECL asio::awaitable<void> acceptance::require_same_files(const std::vec
     }
 }
 
-/// All at once as a rule, and one by one when some cannot be pinned.
+/// All together as a rule, and one by one when some cannot be pinned.
 WAYBILL_DECL asio::awaitable<std::vector<std::optional<pinned_file>>> acceptance::pin_what_is_there(
     std::vector<wanted_file> files) {
     std::vector<std::optional<pinned_file>> found(files.size());
@@ -87,7 +87,7 @@ WAYBILL_DECL asio::awaitable<std::vector<std::optional<pinned_file>>> acceptance
         std::move(pins.begin(), pins.end(), found.begin());
         co_return found;
     } catch (const error&) {
-        // One of them at least is gone.
+        // At least one of them no longer exists.
     }
     for (std::size_t i = 0; i < files.size(); ++i) {
         try {

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-// The border: what is not refused here is kept and sent. Pure functions.
+// Validation at enqueue: a job that passes is kept and sent. Pure functions.
 namespace waybill::detail {
 
 inline constexpr std::size_t most_items = 100'000;
@@ -84,7 +84,7 @@ inline void check_url(const std::string& text) {
     static_cast<void>(url(text));
 }
 
-/// Everything about a job that can be said without looking at its files, but what `check_url` says.
+/// Checks everything about a job that does not need its files, except what `check_url` checks.
 inline void check_job_but_url(const job& j, const registry& protocols) {
     if (!j.id().empty() && !j.id().valid()) {
         throw error(errc::invalid_id, "'" + printable_excerpt(j.id().str(), 128) + "'");
@@ -95,8 +95,8 @@ inline void check_job_but_url(const job& j, const registry& protocols) {
     if (j.verifier().size() > 128 || has_control(j.verifier())) {
         throw error(errc::invalid_setting, "verifier '" + printable_excerpt(j.verifier(), 128) + "'");
     }
-    const std::unique_ptr<protocol> speaks = protocols.make(j.protocol());
-    const auto passed_on = [&](std::string_view name) { return speaks->takes_header(j.url(), name); };
+    const std::unique_ptr<protocol> chosen = protocols.make(j.protocol());
+    const auto passed_on = [&](std::string_view name) { return chosen->takes_header(j.url(), name); };
     std::size_t text = 0;
     for (const auto& [name, value] : j.headers()) {
         check_header(name, value, passed_on);
@@ -117,10 +117,10 @@ inline void check_job_but_url(const job& j, const registry& protocols) {
     for (const item& i : j.items()) {
         check_item(i);
     }
-    speaks->check(j);
+    chosen->check(j);
 }
 
-/// Everything about jobs that can be said without looking at their files. Those of one call mostly go to one place.
+/// Checks everything about jobs that does not need their files. Those of one call mostly have one target.
 inline void check_jobs(const std::vector<job>& jobs, const registry& protocols) {
     const std::string* checked = nullptr;
     for (const job& j : jobs) {
@@ -132,12 +132,12 @@ inline void check_jobs(const std::vector<job>& jobs, const registry& protocols) 
     }
 }
 
-/// The same for what the store has kept: somebody may have changed it together with its checksum. What
-/// would not have been accepted is not sent.
+/// The same for a stored job: it may have been changed together with its checksum. A job that would not have been
+/// accepted is not sent.
 [[nodiscard]] inline bool still_acceptable(const loaded_job& whole, const registry& protocols) {
     const job_spec& spec = whole.job.spec;
     const auto passed_on = [&](std::string_view name) {
-        // Of a protocol that is not there nobody can be asked: the job is sound, and waits for a program that has it.
+        // An unregistered protocol cannot be asked: the job is sound, and waits for a program that has the protocol.
         return !protocols.contains(spec.protocol.name) || protocols.make(spec.protocol)->takes_header(spec.url, name);
     };
     try {
@@ -158,8 +158,8 @@ inline void check_jobs(const std::vector<job>& jobs, const registry& protocols) 
     return std::none_of(spec.fields.begin(), spec.fields.end(), [](const auto& f) { return has_control(f.first); });
 }
 
-/// Whether a stored job may be acted upon. A record that was once found damaged is never sound again: what it was
-/// before is not known any more.
+/// Whether a stored job may be acted upon. A record that was once found damaged is never sound again: its earlier
+/// content is not known any more.
 [[nodiscard]] inline bool is_sound(const loaded_job& whole, const registry& protocols) {
     return !whole.damaged && whole.job.state.error.code != errc::record_damaged && still_acceptable(whole, protocols);
 }

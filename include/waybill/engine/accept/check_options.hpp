@@ -11,18 +11,18 @@
 #include <map>
 #include <string>
 
-// What an app sets is looked at once, when its uploader is made: a value that can only be a mistake is named there,
-// not found out by jobs that wait for ever. Pure functions; each throws `errc::invalid_option`.
+// The app's options are checked once, when its uploader is created: a value that can only be a mistake is reported
+// there, instead of leaving jobs to wait forever. Pure functions; each throws `errc::invalid_option`.
 namespace waybill::detail {
 
 [[noreturn]] inline void refuse_option(const std::string& name, const std::string& why) {
     throw error(errc::invalid_option, name + " " + why);
 }
 
-/// Longer ones are meant as "for ever", and overflow when they are added to a clock.
+/// Longer ones mean "forever", and would overflow when they are added to a clock.
 inline constexpr std::chrono::hours longest_duration{24 * 365 * 100};
 
-/// A time that is waited: above zero.
+/// A delay: above zero.
 inline void check_duration(const std::string& name, std::chrono::milliseconds value) {
     if (value <= std::chrono::milliseconds(0)) {
         refuse_option(name, "is " + std::to_string(value.count()) + " ms: it must be longer than zero");
@@ -32,13 +32,12 @@ inline void check_duration(const std::string& name, std::chrono::milliseconds va
     }
 }
 
-/// An age: zero is one, too.
+/// An age: zero is allowed.
 template <class Duration>
 void check_age(const std::string& name, Duration value) {
     if (value < Duration(0) || value > longest_duration) {
         const auto hours = std::chrono::duration_cast<std::chrono::hours>(value);
-        refuse_option(name,
-                      "is " + std::to_string(hours.count()) + " hours: it must lie between 0 and a hundred years");
+        refuse_option(name, "is " + std::to_string(hours.count()) + " hours: it must be between 0 and a hundred years");
     }
 }
 
@@ -76,7 +75,7 @@ inline void check_options(const request_limits& l) {
     check_duration("limits.response", l.response);
     if (l.response_body == 0 || l.response_headers == 0) {
         refuse_option("limits.response_body and limits.response_headers",
-                      "must be above zero: no answer could be read");
+                      "must be above zero: no response could be read");
     }
 }
 
@@ -98,7 +97,7 @@ inline void check_engine_options(const options& how) {
         refuse_option("key_header", "is '" + printable_excerpt(how.key_header, 64) + "': not the name of a header");
     }
     if (is_reserved_header(how.key_header) && !same_header(how.key_header, "Idempotency-Key")) {
-        refuse_option("key_header", "is " + how.key_header + ": that header has a meaning of its own");
+        refuse_option("key_header", "is " + how.key_header + ": that header already has another meaning");
     }
     for (const auto& [name, hook] : how.verifiers) {
         if (!hook) {

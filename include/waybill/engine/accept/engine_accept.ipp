@@ -35,7 +35,7 @@ WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<jo
     for (const job_seq seq : known_already) {
         co_await show_known(seq);
     }
-    publish();  // before the caller hears of it: it must find its jobs in the newest snapshot
+    publish();  // before the caller is notified: it must find its jobs in the newest snapshot
     co_return ids;
 }
 
@@ -53,15 +53,15 @@ WAYBILL_DECL asio::awaitable<std::vector<added_job>> engine::add(const std::vect
             made = std::move(*records);
             co_return added;
         } catch (const error& e) {
-            if (e.code() != errc::unknown_job) {  // else one was known a moment ago, and has been forgotten since
+            if (e.code() != errc::unknown_job) {  // else one was known a moment ago, and has been deleted since
                 throw;
             }
         }
     }
 }
 
-// Its lane may have been read from the store after the commit and before it was heard of here: then
-// the job is known already, may have been begun, and must not be begun twice.
+// Its lane may have been read from the store after the commit and before its result arrived here: then the job is known
+// already, may have been started, and must not be started twice.
 WAYBILL_DECL void engine::make_known(const loaded_job& accepted) {
     const job_seq seq = accepted.job.seq;
     const std::shared_ptr<const job_snapshot> shown = board_.find(seq);
@@ -73,8 +73,8 @@ WAYBILL_DECL void engine::make_known(const loaded_job& accepted) {
     }
 }
 
-/// Shows a job of an earlier run that is not listed. Nothing depends on it: a store that fails here has accepted the
-/// job all the same.
+/// Shows a job of an earlier run that is not listed. Nothing depends on it: if the store fails here, the job is
+/// accepted nevertheless.
 WAYBILL_DECL asio::awaitable<void> engine::show_known(job_seq seq) {
     if (board_.find(seq)) {
         co_return;
@@ -83,7 +83,7 @@ WAYBILL_DECL asio::awaitable<void> engine::show_known(job_seq seq) {
     try {
         known = co_await parts_.store->load(seq);
     } catch (const error&) {
-        // Who needs the store more is told.
+        // The operation that needs the store more reports the error.
     }
     if (known && !board_.find(seq)) {
         show(snapshot_of(*known), board::place::asked);

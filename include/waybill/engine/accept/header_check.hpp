@@ -16,7 +16,7 @@
 // Which headers a job may have. Pure functions.
 namespace waybill::detail {
 
-/// Framing and routing belong to the transport; what protocols set themselves, to them.
+/// Framing and routing belong to the transport; headers that protocols set belong to these.
 [[nodiscard]] inline bool is_reserved_header(std::string_view name) noexcept {
     constexpr std::array<std::string_view, 15> ours = {"Content-Length",
                                                        "Transfer-Encoding",
@@ -37,7 +37,7 @@ namespace waybill::detail {
            belongs_to_protocol(name);
 }
 
-/// The name says that the value proves who asks: it has a word for that, however its words are joined.
+/// The name suggests that the value is a credential: it contains a typical word, however its words are joined.
 [[nodiscard]] inline bool is_secret_header(std::string_view name) {
     constexpr std::array<std::string_view, 14> anywhere = {
         "auth", "authorization", "authentication", "bearer", "cookie", "credential", "credentials",
@@ -70,7 +70,7 @@ namespace waybill::detail {
     return false;
 }
 
-/// What a protocol may take over from a job all the same: how the bytes are to be kept, and what a signed URL demands.
+/// What a protocol may still accept from a job: how the bytes are to be stored, and what a signed URL demands.
 [[nodiscard]] inline bool may_be_passed_on(std::string_view name) noexcept {
     return same_header(name, "Content-Disposition") || same_header(name, "Content-Encoding") || may_be_demanded(name);
 }

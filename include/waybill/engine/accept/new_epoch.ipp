@@ -11,11 +11,11 @@
 #include <utility>
 #include <vector>
 
-// How a job that is finished begins anew.
+// How a finished job is restarted.
 namespace waybill::detail {
 
-/// A new life for a finished job: the files as they are now, a new key, no attempt counted. What
-/// the server has confirmed of files that did not change stays confirmed.
+/// A new epoch for a finished job: the files as they are now, a new key, no attempts counted. What the server has
+/// confirmed of unchanged files stays confirmed.
 WAYBILL_DECL asio::awaitable<job_change> acceptance::new_epoch(const loaded_job& whole, store_time now) {
     job_change next;
     next.repinned = co_await pin_again(whole);
@@ -42,13 +42,14 @@ WAYBILL_DECL asio::awaitable<job_change> acceptance::new_epoch(const loaded_job&
     next.to.began = now.open;
     next.to.key = make_key(*parts_.random);
     if (!changed && !whole.checkpoints.empty()) {
-        next.to.negotiated_protocol = old.negotiated_protocol;  // what was begun can be continued only by who began it
+        // An upload can be continued only by the protocol that created it.
+        next.to.negotiated_protocol = old.negotiated_protocol;
     }
     co_return next;
 }
 
-/// A job's items with their files as they are now. Where they are independent, what is delivered stays as it was, and
-/// so does what cannot be pinned: the others need not wait for it.
+/// A job's items with their files as they are now. If the items are independent, delivered ones stay unchanged, and so
+/// do those that cannot be pinned: the others need not wait for them.
 WAYBILL_DECL asio::awaitable<std::vector<item_spec>> acceptance::pin_again(const loaded_job& whole) {
     const bool independent = whole.job.spec.if_item_fails == on_item_failure::go_on;
     std::vector<item_spec> specs;

@@ -58,8 +58,8 @@ inline constexpr std::size_t random_numbers_a_job = 3;
     return random.text(32);
 }
 
-/// The time, then 60 random bits. Ids that follow the order of acceptance meet in the same pages of the store's index;
-/// random ones would write a page of their own for each job of a long queue.
+/// The time, then 60 random bits. Ids in the order of acceptance share pages of the store's index; random ones would
+/// write a page for each job of a long queue.
 [[nodiscard]] inline job_id make_id(unix_millis now, random_source& random) {
     constexpr std::string_view alphabet = "23456789abcdefghijkmnpqrstuvwxyz";
     std::string text;
@@ -70,7 +70,7 @@ inline constexpr std::size_t random_numbers_a_job = 3;
     return job_id(text + random.text(12, alphabet));
 }
 
-/// What an item says of itself. Its file is still to be pinned.
+/// An item's own settings. Its file is still to be pinned.
 [[nodiscard]] inline item_spec spec_of(const item& i) {
     item_spec spec;
     spec.kind = i.kind();
@@ -85,8 +85,8 @@ inline constexpr std::size_t random_numbers_a_job = 3;
     return spec;
 }
 
-/// What is asked of the sources for an item, which is a file or a range of one. Only a sample of one that may grow is
-/// looked at: as much as can be compared each time it is opened.
+/// What is requested of the sources for an item, which is a file or a range of one. A file that may grow is only
+/// sampled: as much as can be compared each time it is opened.
 [[nodiscard]] inline wanted_file wanted_of(const item_spec& spec, fingerprint_scope scope) {
     wanted_file wanted(spec.path);
     wanted.append_only = spec.append_only;
@@ -98,7 +98,7 @@ inline constexpr std::size_t random_numbers_a_job = 3;
     return wanted;
 }
 
-/// What a pinned file gives an item. Throws `errc::invalid_range`.
+/// Applies a pinned file to an item. Throws `errc::invalid_range`.
 inline void apply_pin(item_spec& spec, const pinned_file& pinned) {
     spec.path = pinned.path;
     spec.identity = pinned.identity;
@@ -110,8 +110,8 @@ inline void apply_pin(item_spec& spec, const pinned_file& pinned) {
     }
 }
 
-/// Which jobs of its lane a job keeps order with (`job_spec::origin`). `before`: the one accepted just before it, whose
-/// origin mostly is the same.
+/// Which jobs of its lane a job keeps order with (`job_spec::origin`). `before`: the one accepted just before it, which
+/// usually has the same origin.
 inline void name_origin(job_spec& spec, lane_order order, const job_spec* before) {
     if (order == lane_order::strict) {
         return;
@@ -130,8 +130,8 @@ inline void name_origin(job_spec& spec, lane_order order, const job_spec* before
     return compare(accepted.identity, now.identity, accepted.append_only) != likeness::other;
 }
 
-/// The records of a checked job. Takes the pins of its files and ranges, in order, and leaves `pins`
-/// behind the last of them.
+/// The records of a checked job. Consumes the pins of its files and ranges, in order, and advances `pins` behind the
+/// last of them.
 [[nodiscard]] inline new_job make_records(const job& j, std::vector<pinned_file>::const_iterator& pins,
                                           const store_time& now, random_source& random) {
     new_job made;

@@ -10,8 +10,8 @@
 
 namespace waybill::detail {
 
-/// What the server asked for, obeyed up to the policy's cap and prolonged by up to a tenth, so that clients that were
-/// told the same do not come back together.
+/// The server's requested delay, respected up to the policy's cap and prolonged by up to a tenth, so that clients with
+/// the same delay do not come back together.
 [[nodiscard]] inline std::chrono::milliseconds retry_after_delay(const retry_policy& policy,
                                                                  std::chrono::seconds retry_after, double random) {
     using std::chrono::milliseconds;
@@ -21,12 +21,12 @@ namespace waybill::detail {
     return asked + milliseconds(static_cast<milliseconds::rep>(static_cast<double>(asked.count()) * random / 10));
 }
 
-/// How long to wait after a number of failed attempts: a random time up to an exponentially
-/// growing limit ("full jitter"), so that clients that failed together do not come back together.
+/// How long to wait after a number of failed attempts: a random time up to an exponentially growing limit ("full
+/// jitter"), so that clients that failed together do not come back together.
 ///
 /// @param failures failed attempts in a row, from 1.
 /// @param random uniform in [0, 1).
-/// @param retry_after what the server asked for.
+/// @param retry_after the server's requested delay.
 [[nodiscard]] inline std::chrono::milliseconds backoff_delay(const retry_policy& policy, int failures, double random,
                                                              std::optional<std::chrono::seconds> retry_after) {
     using std::chrono::milliseconds;

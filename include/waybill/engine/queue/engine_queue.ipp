@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-// What time it is for the store, and when which job has its turn.
+// The store's time, and when each job has its turn.
 namespace waybill::detail {
 
 WAYBILL_DECL unix_millis engine::now() const {
@@ -23,8 +23,7 @@ WAYBILL_DECL store_time engine::lived() const {
     return t;
 }
 
-// A stored time is kept with its duration, and never prolonged: a clock that jumped by years must neither stall a job
-// nor matter otherwise.
+// A stored time is kept with its duration, and never prolonged: a clock that jumped by years must not stall a job.
 WAYBILL_DECL job_turn engine::turn_of(const queued_job& job) const {
     constexpr std::chrono::milliseconds nothing(0);
     auto left = std::clamp<std::chrono::milliseconds>(job.not_before - now(), nothing, std::max(job.wait, nothing));

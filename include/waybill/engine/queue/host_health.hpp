@@ -17,25 +17,25 @@ namespace waybill::detail {
 
 /// What an attempt says about its host.
 enum class host_report : std::uint8_t {
-    answered,   ///< it answered, whatever the answer was
-    failed,     ///< no connection, a broken one, or a server error
-    throttled,  ///< it asked to come back later
+    answered,   ///< it responded, with any status
+    failed,     ///< no connection, a lost one, or a server error
+    throttled,  ///< it asked to retry later
 };
 
-/// Tells credentials apart without keeping them: a hash. 0: there were none.
+/// Distinguishes credentials without storing them: a hash. 0: there were none.
 using credentials_mark = std::size_t;
 
-/// Remembers how hosts are, so that a thousand jobs for a host that is down do not each find it
-/// out. Pure: it is told the time.
+/// Remembers the state of hosts, so that a thousand jobs for a host that is down do not each have to fail first. Pure:
+/// the time is an argument.
 ///
-/// A circuit breaker: after some failures in a row nothing is sent to the host for a while, then for
-/// twice as long and so on (`retry_policy::host_failures`, `host_pause`, `host_pause_cap`); in between a single job is
-/// the probe that may close the circuit. An answer that asks to come back later pauses the whole host at once. A token
-/// bucket limits retries while failures and successes alternate: each failure costs more than a
-/// success gives back.
+/// A circuit breaker: after some failures in a row nothing is sent to the host for a while, then for twice as long and
+/// so on (`retry_policy::host_failures`, `host_pause`, `host_pause_cap`); in between a single job is the probe that may
+/// close the circuit. A response that asks to retry later pauses the whole host immediately. A token bucket limits
+/// retries while failures and successes alternate: each failure costs more than a success gives back.
 ///
-/// Credentials that a host has refused are not sent to it again and again, for accounts get locked: it is left alone
-/// for `credentials_pause`, then for twice as long up to `credentials_pause_cap`, or until there are others.
+/// Credentials that a host has rejected are not sent to it repeatedly, because accounts get locked: requests are
+/// suspended for `credentials_pause`, then for twice as long up to `credentials_pause_cap`, or until there are other
+/// credentials.
 class host_health {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -59,13 +59,13 @@ public:
         return std::max(now, h.closed_until);
     }
 
-    /// The host has refused some credentials, and has not been seen to accept them since.
+    /// The host has rejected some credentials, and has not been seen to accept them since.
     [[nodiscard]] bool refuses_some(const std::string& origin) const {
         const auto first = refused_.lower_bound({origin, 0});
         return first != refused_.end() && first->first.first == origin;
     }
 
-    /// When these credentials may be shown to it: `now`, or later.
+    /// When these credentials may be sent to it: `now`, or later.
     [[nodiscard]] time_point ready_for(const std::string& origin, credentials_mark which, time_point now) const {
         const auto found = refused_.find({origin, which});
         if (found == refused_.end()) {
@@ -79,9 +79,10 @@ public:
         }
     }
 
-    /// It refused these credentials. Who shows them at the same time is refused with them, and that counts once.
+    /// It rejected these credentials. Requests that present them at the same time are rejected with them; that counts
+    /// once.
     void refuse(const std::string& origin, credentials_mark which, time_point now) {
-        constexpr std::size_t most = 256;  // what is forgotten is refused once more
+        constexpr std::size_t most = 256;  // a forgotten entry is rejected once more
         if (refused_.size() >= most && !refused_.contains({origin, which})) {
             refused_.erase(std::min_element(refused_.begin(), refused_.end(), [](const auto& a, const auto& b) {
                 return a.second.until < b.second.until;
@@ -99,7 +100,7 @@ public:
         r.until = now + r.pause;
     }
 
-    /// It took them, or nothing was heard of them.
+    /// It accepted them, or did not respond to them.
     void accept(const std::string& origin, credentials_mark which) { refused_.erase({origin, which}); }
     void forget_probe(const std::string& origin, credentials_mark which) {
         if (const auto found = refused_.find({origin, which}); found != refused_.end()) {
@@ -107,9 +108,9 @@ public:
         }
     }
 
-    /// Something was accepted: what is refused now is refused for its own sake.
+    /// Something was accepted: refusals from now on are about the refused requests.
     void serve(const std::string& origin, std::chrono::milliseconds at) {
-        constexpr std::size_t most = 256;  // a host that is forgotten is seen to serve again before long
+        constexpr std::size_t most = 256;  // a host without an entry is soon seen to serve again
         if (served_.size() >= most && !served_.contains(origin)) {
             served_.erase(std::min_element(served_.begin(), served_.end(),
                                            [](const auto& a, const auto& b) { return a.second < b.second; }));
@@ -122,9 +123,9 @@ public:
         return found != served_.end() && found->second >= since;
     }
 
-    /// Whether a job that its host refuses may be passed by those behind it: their fate tells whether the fault is the
-    /// job's. Each job that is passed makes the next one wait for twice as many refusals, unless something was accepted
-    /// since: a host that refuses everybody must not mix up the order of its jobs.
+    /// Whether a job that its host refuses may be passed by the jobs behind it: their results show whether the job is
+    /// at fault. Each job that is passed makes the next one wait for twice as many refusals, unless something was
+    /// accepted since: a host that refuses all requests must not change the order of its jobs.
     ///
     /// @param refusals in a row.
     [[nodiscard]] bool may_be_passed(const std::string& origin, job_seq seq, int refusals,
@@ -145,7 +146,7 @@ public:
         passed_[origin][seq] = {since, ++tries_};
         return true;
     }
-    /// It got on, or left.
+    /// It made progress, or has left the queue.
     void forget_passed(const std::string& origin, job_seq seq) {
         if (const auto found = passed_.find(origin); found != passed_.end()) {
             found->second.erase(seq);
@@ -159,8 +160,8 @@ public:
         return found != passed_.end() && found->second.contains(seq);
     }
 
-    /// For how long a job that others may pass leaves them the first look at a host that was left alone. Of several,
-    /// the one that was tried least recently is the first: each has its turn.
+    /// For how long a job that others may pass lets them probe a suspended host first. Of several, the one that was
+    /// tried least recently is first: each has its turn.
     [[nodiscard]] std::chrono::milliseconds courtesy(const std::string& origin, job_seq seq) const {
         constexpr std::chrono::milliseconds most = std::chrono::seconds(1);
         std::int64_t before = 0;  // a job that has not been refused often goes first
@@ -178,7 +179,7 @@ public:
         }
     }
 
-    /// Ends a pause: a person wants to know now.
+    /// Ends a pause: the app wants to know now.
     void try_now(const std::string& origin) {
         if (const auto found = hosts_.find(origin); found != hosts_.end()) {
             found->second.closed_until = {};
@@ -190,14 +191,14 @@ public:
         }
     }
 
-    /// A job ended without having learnt anything about its host.
+    /// A job ended without a result for its host.
     void forget_probe(const std::string& origin) {
         if (const auto found = hosts_.find(origin); found != hosts_.end()) {
             found->second.probing = false;
         }
     }
 
-    /// @param retry_after what the host asked for, if it did.
+    /// @param retry_after the host's requested delay, if any.
     void report(const std::string& origin, host_report what, time_point now,
                 std::optional<std::chrono::milliseconds> retry_after = std::nullopt) {
         if (what == host_report::answered) {
@@ -221,7 +222,7 @@ public:
     }
 
 private:
-    // Others look again while the probe is out; it may take its time.
+    // Other jobs are checked again while the probe runs; it may take its time.
     static constexpr std::chrono::seconds probe_patience{1};
 
     struct host {
@@ -233,7 +234,7 @@ private:
         time_point closed_until{};
     };
     struct passed_job {
-        std::chrono::milliseconds since{0};  // it is refused
+        std::chrono::milliseconds since{0};  // since when it is refused
         std::uint64_t tried = 0;             // when, in order
     };
     struct refusal {
@@ -249,7 +250,7 @@ private:
         }
         const int tokens = std::min(most_tokens, found->second.tokens + success_gain);
         if (tokens == most_tokens) {
-            hosts_.erase(found);  // nothing left to remember
+            hosts_.erase(found);  // nothing to remember
             return;
         }
         found->second = host();

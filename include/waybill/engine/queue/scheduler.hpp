@@ -24,7 +24,7 @@ struct queue_name {
     auto operator<=>(const queue_name&) const = default;
 };
 
-/// When a job may run, and whom that concerns.
+/// When a job may run, and which other jobs that affects.
 struct job_turn {
     std::chrono::steady_clock::time_point ready{};
     bool aside = false;  ///< until then those behind it in its queue pass
@@ -33,11 +33,11 @@ struct job_turn {
 /// Decides which job runs next. Pure: it knows no clock, no store and no network.
 ///
 /// Jobs of one lane run one at a time. Those of one queue run in order: one that waits for its next attempt keeps its
-/// place at the head, unless it waits aside; jobs of the lane's other queues pass. A job that leaves makes place for
-/// the next. Of all that may run, the job accepted first goes first, up to a number of jobs at once.
+/// place at the head, unless it waits aside; jobs of the lane's other queues pass. A job that leaves the lane makes
+/// room for the next. Of all that may run, the job accepted first goes first, up to a number of concurrent jobs.
 ///
-/// It need not know a whole queue: the engine feeds it the first jobs and, when asked by `needs_refill`, the next ones.
-/// Every operation takes logarithmic time.
+/// It need not know a whole queue: the engine feeds it the first jobs and, when `needs_refill` asks for them, the next
+/// ones. Every operation takes logarithmic time.
 class scheduler {
 public:
     using time_point = std::chrono::steady_clock::time_point;
@@ -48,8 +48,8 @@ public:
     /// turn comes when the store is asked for what follows the last one known.
     void push(const queue_name& name, job_seq seq, job_turn when);
 
-    /// Makes known what follows the last known job of a queue: the answer to `needs_refill`, and the
-    /// beginning of every queue. `more`: the store has still further jobs of it.
+    /// Makes known the jobs that follow the last known one of a queue: the response to `needs_refill`, and the start of
+    /// every queue. `more`: the store has further jobs of it.
     void refill(const queue_name& name, const std::vector<std::pair<job_seq, job_turn>>& following, bool more);
 
     /// The job to run now, if any; its lane is taken until `leave` or `wait`.
@@ -63,14 +63,14 @@ public:
         return sleeping_.begin()->first;
     }
 
-    /// A job leaves its lane: it is terminal or set aside. Unknown jobs are ignored.
+    /// A job leaves its lane: it is terminal or parked. Unknown jobs are ignored.
     void leave(job_seq seq);
 
     /// A job does not run before its next turn.
     void wait(job_seq seq, job_turn when);
 
-    /// Keeps a job from being started while it is being changed, also when it leaves and comes back;
-    /// as many calls of `release` let it go.
+    /// Keeps a job from being started while it is being changed, also when it leaves and comes back; as many calls of
+    /// `release` are needed to allow it again.
     void hold(job_seq seq) {
         held_.insert(seq);
         offer_again(seq);
@@ -82,7 +82,7 @@ public:
         offer_again(seq);
     }
 
-    /// Forgets all jobs. Those that are held stay held when they come back.
+    /// Removes all jobs. Those that are held stay held when they come back.
     void clear() {
         running_ = 0;
         needs_refill_.clear();

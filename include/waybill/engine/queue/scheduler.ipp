@@ -148,7 +148,7 @@ WAYBILL_DECL void scheduler::offer_again(job_seq seq) {
     }
 }
 
-// What all lanes choose from: the first candidate of each lane that is free.
+// The candidates that all lanes offer: the first one of each free lane.
 WAYBILL_DECL void scheduler::offer(lane& l) {
     if (l.offered) {
         ready_.erase(*l.offered);
@@ -188,7 +188,7 @@ WAYBILL_DECL void scheduler::stop_if_running(lane& l, job_seq seq) {
     }
 }
 
-// A queue without known jobs in order is either needs_refill or, without any, gone.
+// A queue without known jobs in order either needs a refill or, if it has none at all, is removed.
 WAYBILL_DECL void scheduler::settle(queue& q) {
     assert(q.known >= q.in_order.size() && (!q.head || q.in_order.contains(*q.head)));
     if (!q.in_order.empty() || !q.more) {

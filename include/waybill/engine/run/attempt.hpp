@@ -31,7 +31,7 @@
 
 namespace waybill::detail {
 
-/// One attempt at a job: what its protocol may touch.
+/// One attempt at a job: everything its protocol may use.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
@@ -67,30 +67,31 @@ public:
 
     /// Called after each commit.
     std::function<void()> on_committed;
-    /// Called when something has been left to be cleaned up.
+    /// Called when a leftover was recorded.
     std::function<void()> on_leftover;
     /// Asked when the disk is full: whether to wait for space.
     std::function<bool()> may_wait_for_space;
 
     /// Commits a new state together with all that is not committed yet.
     asio::awaitable<void> commit(job_state next) { return pending_.commit(std::move(next)); }
-    /// Commits what is not committed yet, if there is space and nothing else is being committed.
+    /// Commits what is not committed yet, if there is space and no commit is in progress.
     asio::awaitable<void> flush() { return pending_.flush(); }
     [[nodiscard]] bool dirty() const noexcept { return pending_.dirty(); }
-    /// What it tells the retry policy.
+    /// Its report for the retry policy.
     [[nodiscard]] const attempt_report& report() const noexcept { return report_; }
-    /// A failure that ended the protocol says what became of the marked request: the commit that keeps it takes the
-    /// mark away. One that may pass does not, though a success was heard before: what it was worth has not been kept.
+    /// A failure that ended the protocol states the outcome of the request with the intent: the commit that keeps it
+    /// clears the intent. A temporary one does not, even if a success was received before: its result has not been
+    /// kept.
     [[nodiscard]] bool settled_by(const failure& why) const noexcept {
         return intent_.settled_by(why.settles(), why.item(), why.what_to_do() == disposition::permanent);
     }
-    /// Looks at the content of files about which something has changed that says nothing of it. What the server has of
-    /// one whose content is not known for certain is given up: an edit whose time was put back would be mixed with it.
-    /// Throws `failure` for one that has other bytes now.
+    /// Checks the content of files whose changed metadata does not decide whether they are the same. If a file's
+    /// content is not known for certain, what the server has of it is abandoned: otherwise an edit with a restored
+    /// modification time would be mixed with it. Throws `failure` for a file whose bytes have changed.
     asio::awaitable<void> recognize_files();
-    /// From now on no kept connection is used.
-    void avoid_kept_connections() noexcept { fresh_ = true; }
-    /// What a snapshot shows of it now. Committed states, live byte counts.
+    /// From now on no reused connection is used.
+    void avoid_reused_connections() noexcept { fresh_ = true; }
+    /// The current snapshot. Committed states, live byte counts.
     [[nodiscard]] const job_snapshot& observe() { return shown_.observe(); }
     void show_pausing() noexcept { shown_.show_pausing(); }
 
@@ -99,7 +100,7 @@ private:
 
     asio::awaitable<void> record_intent(std::size_t about);
     void require_no_other_doubt(std::size_t about) const;
-    asio::awaitable<void> begin_anew(std::size_t item);
+    asio::awaitable<void> restart(std::size_t item);
     asio::awaitable<void> repin(std::vector<item_spec> found);
     void committed(const job_change& change);
     void finish_item(std::size_t item, std::string receipt);

@@ -34,7 +34,7 @@ WAYBILL_DECL const checkpoint* attempt::find_checkpoint(std::size_t item) const 
 }
 
 WAYBILL_DECL std::unique_ptr<body_source> attempt::open(std::size_t item) {
-    // Of what may have arrived the server is asked first. That needs no file, and it may be gone since.
+    // If something may have arrived, the server is asked first. That needs no file, and the file may no longer exist.
     const bool at_once = !in_doubt();
     return sources_.open(whole_.items.at(item).spec, item, at_once);
 }
@@ -46,15 +46,15 @@ WAYBILL_DECL void attempt::keep(checkpoint reached) {
         report_.progress();
     }
     if (known != nullptr && reached.unknown.empty()) {
-        reached.unknown = known->unknown;  // the protocol makes each checkpoint anew
+        reached.unknown = known->unknown;  // the protocol creates each checkpoint from scratch
     }
     std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == reached.item; });
     pending_.checkpoint_changed(reached.item);
     whole_.checkpoints.push_back(std::move(reached));
 }
 
-// What these are told is kept by the call itself. A stop that is noticed where their commit is awaited must not
-// separate it from what was kept before it: the job's end is committed with both.
+// These functions update the in-memory state when called, not when awaited. If a stop is noticed at the await, the
+// attempt's final commit then contains this change together with the earlier ones.
 WAYBILL_DECL asio::awaitable<void> attempt::save(checkpoint reached) {
     keep(std::move(reached));
     return commit(whole_.job.state);
@@ -121,7 +121,7 @@ WAYBILL_DECL void attempt::confirm(std::size_t item, std::uint64_t bytes) {
     item_record& record = whole_.items.at(item);
     const std::uint64_t most = std::min(bytes, record.spec.size);
     if (report_.confirm(item, record.state.confirmed, most)) {
-        whole_.job.state.early_cuts = 0;  // the server takes what is sent
+        whole_.job.state.early_cuts = 0;  // the server accepts what is sent
     }
     record.state.confirmed = most;
     pending_.item_changed(item);
@@ -133,8 +133,8 @@ WAYBILL_DECL asio::awaitable<void> attempt::in_parallel(std::size_t width,
     co_await detail::in_parallel(home_, shared_from_this(), width, std::move(step));
 }
 
-// The jitter need not be random, only another one for each request: those that were refused together must not come
-// back together.
+// The jitter need not be random, only different for each request: requests that were refused together must not be
+// repeated together.
 WAYBILL_DECL asio::awaitable<void> attempt::back_off(int refusals, std::optional<std::chrono::seconds> retry_after) {
     const std::uint32_t spread = crc32c(++pauses_, whole_.job.state.key);
     const double random = static_cast<double>(spread) / 4294967296.0;  // 2^32
@@ -150,7 +150,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::save_protocol(std::string name) {
 
 WAYBILL_DECL void attempt::finish_item(std::size_t item, std::string receipt) {
     intent_.keep();
-    intent_.settle(item);  // of an earlier attempt, about which the server was asked
+    intent_.settle(item);  // of an earlier attempt; the server was asked about it
     item_record& record = whole_.items.at(item);
     record.state.status = item_status::completed;
     record.state.confirmed = record.spec.size;
@@ -171,7 +171,7 @@ WAYBILL_DECL void attempt::complete_item_soon(std::size_t item, std::string rece
 WAYBILL_DECL void attempt::fail_item_soon(std::size_t item) {
     whole_.items.at(item).state.status = item_status::failed;
     pending_.item_changed(item);
-    intent_.settle(item);  // its failure says what became of it
+    intent_.settle(item);  // its failure states the outcome
 }
 
 WAYBILL_DECL void attempt::complete_all_soon(std::string receipt) {

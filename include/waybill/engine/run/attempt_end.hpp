@@ -14,7 +14,7 @@
 
 namespace waybill::detail {
 
-/// What an attempt came to: made once, from what its pipeline threw.
+/// The result of an attempt: created once, from the exception its pipeline threw.
 class attempt_end {
 public:
     /// It delivered.
@@ -28,9 +28,9 @@ public:
     [[nodiscard]] bool delivered() const noexcept { return !why_ && !of_store_; }
     /// Why it failed; null when it delivered, or the store failed.
     [[nodiscard]] const failure* why() const noexcept { return why_ ? &*why_ : nullptr; }
-    /// The protocol said so itself, of a request or of a file: it may speak of the host.
+    /// The protocol itself threw it, about a request or a file: it may concern the host.
     [[nodiscard]] bool said_by_protocol() const noexcept { return said_by_protocol_; }
-    /// The store's failure says nothing of the job.
+    /// A failure of the store says nothing about the job.
     void rethrow_if_of_store() const {
         if (of_store_) {
             std::rethrow_exception(of_store_);
@@ -66,8 +66,8 @@ private:
     bool said_by_protocol_ = false;
 };
 
-/// What became of a request whose answer was lost will not be found out without the app: even the server does not
-/// know, or cannot be asked any more.
+/// The outcome of a request whose response was lost cannot be determined without the app: even the server does not know
+/// it, or cannot be asked any more.
 [[nodiscard]] inline bool is_unknown_to_server(const attempt_end& end, const attempt& job) {
     if (!end.said_by_protocol()) {
         return false;
@@ -77,7 +77,7 @@ private:
            (end.why()->what_to_do() == disposition::permanent && in_doubt);
 }
 
-/// What an app that does not know either is shown.
+/// The details shown when the app does not know either.
 [[nodiscard]] inline diagnostics details_of(const attempt_end& end) {
     if (!end.said_by_protocol()) {
         return {};
@@ -102,7 +102,7 @@ private:
     return false;
 }
 
-/// It is the file that failed, not the way to the server.
+/// The file failed, not the connection to the server.
 [[nodiscard]] inline bool is_of_source(std::error_code code) noexcept {
     return code == errc::file_changed || code == errc::source_read_failed || code == errc::source_missing ||
            code == errc::source_unreadable || code == errc::source_not_regular || code == errc::source_outside ||

@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-// Files of which something has changed that says nothing of their content.
+// Files whose changed metadata does not decide whether their content is the same.
 namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<void> attempt::recognize_files() {
@@ -38,7 +38,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::recognize_files() {
             throw source_failure(found[i].error, std::move(details), asked[i]);
         }
         if (begun[i] && !found[i].certain) {
-            co_await begin_anew(asked[i]);
+            co_await restart(asked[i]);
         }
         moved = moved || spec.identity != found[i].identity;
         spec.identity = found[i].identity;
@@ -49,8 +49,8 @@ WAYBILL_DECL asio::awaitable<void> attempt::recognize_files() {
     }
 }
 
-// Before the file is known by its new identity: a crash in between finds what was given up gone.
-WAYBILL_DECL asio::awaitable<void> attempt::begin_anew(std::size_t item) {
+// Before the file is known by its new identity: after a crash in between, the abandoned upload is already deleted.
+WAYBILL_DECL asio::awaitable<void> attempt::restart(std::size_t item) {
     if (in_doubt()) {
         diagnostics details;
         details.detail = whole_.items[item].spec.path;
@@ -60,7 +60,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::begin_anew(std::size_t item) {
     co_await forget(checkpoint::whole_job, true);
 }
 
-/// Makes durable by what files are known from now on.
+/// Makes durable by which identities the files are known from now on.
 WAYBILL_DECL asio::awaitable<void> attempt::repin(std::vector<item_spec> found) {
     const write_behind::writing mark(pending_);
     co_await pending_.until_flushed();

@@ -8,29 +8,29 @@
 
 namespace waybill::detail {
 
-/// What an attempt tells the retry policy: how far it came, and whether its host is there. Pure.
+/// An attempt's report for the retry policy: its progress, and whether its host responded. Pure.
 class attempt_report {
 public:
     /// The server confirmed something new during this attempt.
     [[nodiscard]] bool progressed() const noexcept { return progressed_; }
     /// How many bytes of items that was.
     [[nodiscard]] std::uint64_t gained() const noexcept { return gained_; }
-    /// How many more connections took before they broke, of uploads whose server can be asked what it has.
+    /// Bytes sent on connections that were then lost, of uploads whose offset the server can be asked for.
     [[nodiscard]] std::uint64_t unacknowledged() const noexcept { return unacknowledged_; }
-    /// A request has come to an end: something was heard of the host, or nothing where something should have been.
+    /// A request has ended: the host responded, or should have responded and did not.
     [[nodiscard]] bool contacted() const noexcept { return contacted_; }
-    /// The host answered one of them, or took so much of a body that it is there.
-    [[nodiscard]] bool host_heard() const noexcept { return host_heard_; }
+    /// The host responded to one of them, or accepted so much of a body that it must be up.
+    [[nodiscard]] bool host_responded() const noexcept { return host_responded_; }
 
     void progress() noexcept { progressed_ = true; }
-    void contact(bool heard) noexcept {
+    void contact(bool responded) noexcept {
         contacted_ = true;
-        host_heard_ = host_heard_ || heard;
+        host_responded_ = host_responded_ || responded;
     }
     void cut_after(std::uint64_t bytes) noexcept { unacknowledged_ += bytes; }
 
     /// The server has `now` bytes of an item, where it was known to have `before`. True when some of them are new:
-    /// bytes that it has lost and gets again are no progress.
+    /// bytes that it lost and gets again are no progress.
     bool confirm(std::size_t item, std::uint64_t before, std::uint64_t now) {
         std::uint64_t best = before;
         if (now < best) {
@@ -49,12 +49,12 @@ public:
     }
 
 private:
-    std::map<std::size_t, std::uint64_t> reached_;  // how far items had come of which the server has lost bytes
+    std::map<std::size_t, std::uint64_t> reached_;  // the highest offsets of items of which the server has lost bytes
     std::uint64_t gained_ = 0;
     std::uint64_t unacknowledged_ = 0;
     bool progressed_ = false;
     bool contacted_ = false;
-    bool host_heard_ = false;
+    bool host_responded_ = false;
 };
 
 }  // namespace waybill::detail

@@ -8,23 +8,23 @@
 #include <optional>
 #include <utility>
 
-// How an attempt sends: with a gate before the last byte of what must not be repeated blindly.
+// How an attempt sends: requests that must not be repeated blindly have a gate before the last byte.
 namespace waybill::detail {
-/// What an answer says of the request.
-[[nodiscard]] inline heard heard_in(const verdict& v, const response& answer, const job_spec& job) noexcept {
+/// What a response says about the request.
+[[nodiscard]] inline finding finding_in(const verdict& v, const response& got, const job_spec& job) noexcept {
     if (v.what == disposition::ambiguous) {
-        return heard::nothing;
+        return finding::nothing;
     }
     if (v.accepted) {
-        return heard::success;
+        return finding::success;
     }
     // Where the key is honoured, 422 means that it is known, and with other bytes.
-    const bool of_the_key = answer.status == 422 && job.if_unknown == on_unknown::retry_same_key;
-    return of_the_key ? heard::known_request : heard::refusal;
+    const bool of_the_key = got.status == 422 && job.if_unknown == on_unknown::retry_same_key;
+    return of_the_key ? finding::known_request : finding::refusal;
 }
 
 /// What an attempt does around each single request: the intent is recorded before it and settled after it, its transfer
-/// is shown, and what it says of the host and the connection is noted.
+/// is shown, and its result for the host and the connection is recorded.
 class attempt::gated_request final : public single_request {
 public:
     gated_request(attempt& owner, std::vector<body_span> spans, std::size_t about)
@@ -40,16 +40,16 @@ public:
             self_.require_no_other_doubt(about_);
             self_.intent_.begin_request();
         }
-        // A server that refuses early and hangs up may not be heard, over TLS least of all: after some
-        // connections that broke in mid-body it is asked first.
-        constexpr int cuts_until_asked = 3;
-        const int cuts = self_.whole_.job.state.early_cuts;
-        what.expect_continue = what.expect_continue || (cuts >= cuts_until_asked && what.body_size() > 0);
+        // The response of a server that refuses early and hangs up may be lost, most of all over TLS: after some
+        // connections were lost in mid-body, the server is asked first.
+        constexpr int losses_until_asked = 3;
+        const int losses = self_.whole_.job.state.early_cuts;
+        what.expect_continue = what.expect_continue || (losses >= losses_until_asked && what.body_size() > 0);
         known_ = self_.in_doubt(about_);
     }
 
     transfer_progress& begin(request& what) override {
-        // Looked at again after a redirect: its answer has settled the intent.
+        // Checked again after a redirect: its response has settled the intent.
         const job_state& state = self_.whole_.job.state;
         if (intends_ && state.intent != intent(state.attempt, about_)) {
             what.before_last_byte = [&self = self_, about = about_] { return self.record_intent(about); };
@@ -67,32 +67,32 @@ public:
         transfer_.reset();
     }
 
-    void heard(const request& what, const response& answer) override {
+    void responded(const request& what, const response& got) override {
         const std::uint64_t sent = transfer_->progress.sent;
         transfer_.reset();
-        const bool answered = answer.status != 0 && !concerns_host(make_http_error(answer.status));
-        self_.report_.contact(answered || answer.body_taken >= self_.options_.retry.prompt_bytes);
-        count_cuts(what, answer, sent);
-        const verdict v = judge(answer, false);
+        const bool by_server = got.status != 0 && !concerns_host(make_http_error(got.status));
+        self_.report_.contact(by_server || got.body_taken >= self_.options_.retry.prompt_bytes);
+        count_losses(what, got, sent);
+        const verdict v = judge(got, false);
         if (intends_) {
             const job_record& job = self_.whole_.job;
-            self_.intent_.hear(heard_in(v, answer, job.spec), job.state.attempt, about_);
+            self_.intent_.note(finding_in(v, got, job.spec), job.state.attempt, about_);
         }
-        self_.sources_.require_intact(answer, spans_);
+        self_.sources_.require_intact(got, spans_);
     }
 
 private:
-    void count_cuts(const request& what, const response& answer, std::uint64_t sent) {
-        const bool cut = answer.status == 0 && answer.failure == errc::connection_lost && !answer.may_have_left;
-        // Only a body is cut; a question that is answered says nothing of the next one. And a limit that was heard by
-        // asking first holds for the next request too, which may still be above it.
-        const bool limit_heard = what.expect_continue && answer.status == 413;
-        int& cuts = self_.whole_.job.state.early_cuts;
-        if (what.body_size() > 0 && !limit_heard) {
-            cuts = cut ? cuts + 1 : 0;
+    void count_losses(const request& what, const response& got, std::uint64_t sent) {
+        const bool lost = got.status == 0 && got.failure == errc::connection_lost && !got.may_have_left;
+        // Only a body is interrupted; the response to a query says nothing about the next one. And a limit that was
+        // reported to `Expect` holds for the next request too, which may still exceed it.
+        const bool limit_reported = what.expect_continue && got.status == 413;
+        int& losses = self_.whole_.job.state.early_cuts;
+        if (what.body_size() > 0 && !limit_reported) {
+            losses = lost ? losses + 1 : 0;
         }
-        if (cut && self_.find_checkpoint(about_) != nullptr) {
-            self_.report_.cut_after(std::max(sent, answer.body_taken));
+        if (lost && self_.find_checkpoint(about_) != nullptr) {
+            self_.report_.cut_after(std::max(sent, got.body_taken));
         }
     }
 

@@ -17,9 +17,9 @@
 
 namespace waybill::detail {
 
-/// Cleans up what servers still have of uploads that were given up: canceled jobs, expired or
-/// useless upload resources. In the background, one after the other, durable like everything
-/// else; given up itself when the server has not answered for as long as a job may live.
+/// Cleans up what servers still have of abandoned uploads: canceled jobs, expired or useless upload resources. In the
+/// background, one after the other, durable like everything else; abandoned in turn when the server has not responded
+/// for as long as a job may live.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
@@ -34,11 +34,11 @@ public:
     /// Called when `busy` may have changed.
     std::function<void()> on_changed;
 
-    /// There may be something that can be done now. False as well while it waits to try something again.
+    /// There may be work to do now. Also false while it waits to retry.
     [[nodiscard]] bool busy() const noexcept { return busy_; }
-    /// Begins to work. `owner` is kept alive meanwhile.
+    /// Starts. `owner` is kept alive meanwhile.
     void start(std::shared_ptr<void> owner);
-    /// Something new may have to be done.
+    /// There may be new work.
     void ring();
     /// Interrupts the work and waits for its end.
     asio::awaitable<void> stop();

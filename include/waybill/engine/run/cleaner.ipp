@@ -17,7 +17,7 @@
 #include <vector>
 
 namespace waybill::detail {
-/// It can be repeated, and nobody watches it.
+/// It can be repeated, and is not shown.
 class unseen_request final : public single_request {
 public:
     transfer_progress& begin(request& /*what*/) override { return progress_ = {}; }
@@ -26,7 +26,7 @@ private:
     transfer_progress progress_;
 };
 
-/// The server of a job that is no more.
+/// The server of a job that no longer exists.
 class cleaning_exchange final : public exchange {
 public:
     cleaning_exchange(const leftover& what, const engine_parts& parts, const options& options)
@@ -108,7 +108,7 @@ WAYBILL_DECL asio::awaitable<void> cleaner::work() {
             again = co_await work_until_nothing_is_due();
         } catch (const error& e) {
             if (e.code() == errc::store_failed || e.code() == errc::stopped) {
-                throw;  // whoever opens the store anew begins anew here
+                throw;  // the next start after the store is reopened continues here
             }
             // A full disk: another time.
         }
@@ -117,7 +117,7 @@ WAYBILL_DECL asio::awaitable<void> cleaner::work() {
     }
 }
 
-/// Completes with the time there will be something to do.
+/// Completes with the time of the next work.
 WAYBILL_DECL asio::awaitable<std::chrono::steady_clock::time_point> cleaner::work_until_nothing_is_due() {
     for (;;) {
         std::optional<leftover> next = co_await parts_.store->next_leftover();
@@ -126,8 +126,8 @@ WAYBILL_DECL asio::awaitable<std::chrono::steady_clock::time_point> cleaner::wor
         }
         const auto left =
             std::chrono::duration_cast<std::chrono::milliseconds>(next->not_before - parts_.clock->system_now());
-        // Further off than it can have been put: the clock was set back by years, which must not hold this up for
-        // years.
+        // Further away than it can have been set: the clock was set back by years, which must not delay this
+        // for years.
         const auto most =
             std::max(patience().cap, options_.retry.retry_after_cap + options_.retry.retry_after_cap / 10);
         if (left.count() > 0 && left <= most) {
@@ -143,8 +143,8 @@ WAYBILL_DECL asio::awaitable<void> cleaner::clean(leftover what) {
     bool hopeless = false;
     try {
         cleaning_exchange server(what, parts_, options_);
-        const std::unique_ptr<protocol> speaks = parts_.protocols.make(what.job.protocol);
-        co_await speaks->discard(server, what);
+        const std::unique_ptr<protocol> chosen = parts_.protocols.make(what.job.protocol);
+        co_await chosen->discard(server, what);
     } catch (const failure& f) {
         failed.emplace(f);
     } catch (const error& e) {
@@ -171,7 +171,7 @@ WAYBILL_DECL asio::awaitable<void> cleaner::clean(leftover what) {
     co_await ledger_.postpone(std::move(what));
 }
 
-// Nobody waits for it: a host that is away is asked about what it may keep ever more rarely, up to an hour.
+// Nothing waits for it: an unreachable host is asked at growing intervals, up to an hour.
 WAYBILL_DECL retry_policy cleaner::patience() const {
     retry_policy policy = options_.retry;
     policy.cap = std::max<std::chrono::milliseconds>(policy.cap, std::chrono::hours(1));

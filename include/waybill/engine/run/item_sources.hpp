@@ -76,7 +76,7 @@ public:
 
     [[nodiscard]] source_opener& opener() const noexcept { return opener_; }
 
-    /// @param spec and this are there for as long as what is returned.
+    /// @param spec must live as long as the returned object, and so must this.
     /// @param at_once opens it now; otherwise when the first of its bytes is read.
     [[nodiscard]] std::unique_ptr<body_source> open(const item_spec& spec, std::size_t item, bool at_once) {
         auto source = std::make_unique<noted_source>(opener_, spec, item, failed_);
@@ -87,19 +87,19 @@ public:
     }
 
     /// Throws when a request failed because the source of one of these items did.
-    void require_intact(const response& answer, const std::vector<body_span>& spans) const {
-        if (answer.status != 0 || !answer.failure) {
+    void require_intact(const response& got, const std::vector<body_span>& spans) const {
+        if (got.status != 0 || !got.failure) {
             return;
         }
-        // Other requests of this job may fail meanwhile for reasons of their own.
+        // Other requests of this job may fail meanwhile for other reasons.
         for (const body_span& s : spans) {
             if (failed_.contains(s.item)) {
-                throw source_failure(answer.failure, describe(answer), s.item);
+                throw source_failure(got.failure, describe(got), s.item);
             }
         }
     }
 
-    /// Their files are looked at anew.
+    /// Their files are checked again.
     void forget_failures() noexcept { failed_.clear(); }
 
 private:

@@ -16,7 +16,7 @@
 
 namespace waybill::detail {
 
-/// What a job becomes after an attempt. Pure: the whole retry policy, readable top to bottom.
+/// The next state of a job after an attempt. Pure: the whole retry policy, readable top to bottom.
 class outcome {
 public:
     outcome(const retry_policy& policy, const store_time& now, double random)
@@ -30,7 +30,7 @@ public:
         return end(std::move(s), status::completed);
     }
 
-    /// Given up by the app.
+    /// Canceled by the app.
     [[nodiscard]] job_state canceled(job_state s) const {
         s.error = {errc::canceled, {}, checkpoint::whole_job};
         return end(std::move(s), status::canceled);
@@ -43,11 +43,11 @@ public:
         return s;
     }
 
-    /// What is to be done about an answer that was lost.
+    /// What is to be done about a lost response.
     enum class doubt : std::uint8_t {
-        park,       ///< nobody knows: let the app decide
-        ask,        ///< the server or the app's backend can be asked; the mark stays until it has answered
-        repeat,     ///< send it again: the endpoint honours the key; the mark stays until it has answered
+        park,       ///< unknown to all: let the app decide
+        ask,        ///< the server or the app's backend can be asked; the intent stays until it has responded
+        repeat,     ///< send it again: the endpoint honours the key; the intent stays until it has responded
         duplicate,  ///< send it again: the app accepts a duplicate
     };
 
@@ -56,15 +56,15 @@ public:
         bool progressed = false;     ///< the server confirmed something new during it
         std::uint64_t gained = 0;    ///< so many bytes
         bool serves_others = true;   ///< its host has accepted something since this job was first refused
-        bool host_heard = true;      ///< the host answered one of its requests, or took much of a body
+        bool host_responded = true;  ///< the host responded to one of its requests, or accepted much of a body
         bool holds_up_lane = false;  ///< no other job of its lane may pass it
     };
 
-    /// What became of a job whose attempt has failed.
+    /// The next state of a job whose attempt has failed.
     ///
-    /// What concerns the host, the network, the credentials or the file's disk costs no attempt, for however long it
-    /// lasts: the job waits, up to `retry_policy::max_age`. What concerns the job is counted, and ends it when there
-    /// was too much of it in a row.
+    /// Failures of the host, the network, the credentials or the file's disk cost no attempt, however long they last:
+    /// the job waits, up to `retry_policy::max_age`. Failures of the job are counted, and end it after too many in a
+    /// row.
     [[nodiscard]] job_state failed(job_state s, const failure& why, doubt when_ambiguous, const evidence& how) const {
         s.error = {why.code(), why.details(), why.item()};
         const bool ambiguous = why.what_to_do() == disposition::ambiguous;
@@ -74,14 +74,14 @@ public:
         if (ambiguous && when_ambiguous == doubt::duplicate) {
             s.intent.settle();
         }
-        // Out of attempts, too old to ask, or without its file is not the same as failed: it may have arrived. A
-        // permanent answer to the marked request itself has taken its mark away.
+        // Out of attempts, too old to ask, or without its file is not the same as failed: the job may have arrived. A
+        // permanent response to the request with the intent has settled the intent.
         const bool may_have_arrived = s.intent.stands() || (ambiguous && when_ambiguous == doubt::repeat);
         if (why.what_to_do() == disposition::permanent) {
             return may_have_arrived && when_ambiguous != doubt::duplicate ? park(std::move(s))
                                                                           : end(std::move(s), status::failed);
         }
-        // Looked at after an attempt, never instead of one. To find that nobody knows what became of an earlier one was
+        // Checked after an attempt, never instead of one. Finding that the outcome of an earlier attempt is unknown was
         // no attempt.
         const bool only_asked = when_ambiguous == doubt::duplicate && why.code() == errc::outcome_unknown;
         if (is_expired(s) && !only_asked) {
@@ -93,11 +93,11 @@ public:
         const bool counts = sent_again || costs_attempt(s, why, how);
         s.failures = (how.progressed ? 0 : s.failures) + (counts ? 1 : 0);
         if (counts && s.failures >= policy_.attempts) {
-            s.error.details.detail = "gave up after " + std::to_string(s.failures) + " attempts without progress" +
+            s.error.details.detail = "no progress in " + std::to_string(s.failures) + " attempts" +
                                      (s.error.details.detail.empty() ? "" : "; " + s.error.details.detail);
             return may_have_arrived ? park(std::move(s)) : end(std::move(s), status::failed);
         }
-        if (how.gained >= policy_.prompt_bytes && only_cut(why, when_ambiguous)) {
+        if (how.gained >= policy_.prompt_bytes && only_network_failed(why, when_ambiguous)) {
             return wait(std::move(s), wait_reason::backoff, {});
         }
         if (!counts) {
@@ -107,11 +107,11 @@ public:
                     backoff_delay(policy_, s.failures, random_, why.retry_after()));
     }
 
-    /// A mark of an earlier attempt was found: its last byte may have left and nobody knows more.
+    /// An intent of an earlier attempt was found: its last byte may have been sent, and its outcome is unknown.
     [[nodiscard]] job_state park(job_state s) const {
         if (s.error.code != errc::outcome_unknown) {
             const std::string last = s.error ? s.error.message() : "";
-            s.error.code = errc::outcome_unknown;  // whatever it was, it is not tried again by itself
+            s.error.code = errc::outcome_unknown;  // after any error, the job is not retried by itself
             s.error.details.detail = last.empty() ? s.error.details.detail : "last error: " + last;
         }
         s.status = status::unknown_outcome;
@@ -150,8 +150,8 @@ private:
         return s;
     }
 
-    // A server error is this job's fault only where its host serves others; until that is seen, it is the host's. So is
-    // a connection that breaks before anything was heard.
+    // A server error counts against this job only if its host serves others; until that is seen, it counts against the
+    // host. So does a connection that is lost before any response.
     [[nodiscard]] static bool costs_attempt(const job_state& s, const failure& why, const evidence& how) noexcept {
         switch (why.what_to_do()) {
             case disposition::busy:
@@ -164,8 +164,8 @@ private:
         if (why.code() == make_http_error(500)) {
             return s.failures > 0 || how.serves_others || how.holds_up_lane;
         }
-        if (is_cut(why.code())) {
-            return how.serves_others || how.host_heard;
+        if (is_connection_loss(why.code())) {
+            return how.serves_others || how.host_responded;
         }
         return !concerns_host(why.code());
     }
@@ -175,8 +175,7 @@ private:
                           static_cast<std::chrono::milliseconds::rep>(static_cast<double>(base.count()) * random_));
     }
 
-    /// While nothing can be done about it, it is looked at ever more rarely: between half of an exponentially growing
-    /// limit and all of it.
+    /// While the cause persists, retries become rarer: between half of an exponentially growing limit and all of it.
     [[nodiscard]] std::chrono::milliseconds trouble_delay(const job_state& s, const failure& why) const {
         if (why.code() == errc::network_unreachable) {
             return jittered(policy_.offline_poll);  // nothing is sent to find out
@@ -195,11 +194,11 @@ private:
         return why.retry_after() ? std::max(delay, retry_after_delay(policy_, *why.retry_after(), random_)) : delay;
     }
 
-    // The network's doing: the server has not asked for patience, and can be asked what became of it.
-    [[nodiscard]] static bool only_cut(const failure& why, doubt when_ambiguous) noexcept {
+    // The network failed: the server has not asked for a delay, and can be asked for the outcome.
+    [[nodiscard]] static bool only_network_failed(const failure& why, doubt when_ambiguous) noexcept {
         const bool asks = why.what_to_do() == disposition::ambiguous && when_ambiguous == doubt::ask;
-        const bool cut = why.what_to_do() == disposition::retry || asks;
-        return cut && why.code().category() != http_category() && !why.retry_after();
+        const bool interrupted = why.what_to_do() == disposition::retry || asks;
+        return interrupted && why.code().category() != http_category() && !why.retry_after();
     }
 
     [[nodiscard]] static wait_reason reason_for(const failure& why, bool counts) noexcept {
@@ -217,18 +216,18 @@ private:
         if (why.code() == make_http_error(500)) {
             return wait_reason::server_error;
         }
-        const bool of_host = concerns_host(why.code()) || (is_cut(why.code()) && !counts);
+        const bool of_host = concerns_host(why.code()) || (is_connection_loss(why.code()) && !counts);
         return of_host ? wait_reason::network : wait_reason::backoff;
     }
 
-    // Since when it has been refused in a row, perhaps for its own sake.
+    // Since when it has been refused in a row, perhaps because of itself.
     [[nodiscard]] job_state noted_refusal(job_state s, const failure& why, const evidence& how) const {
         constexpr std::chrono::milliseconds none(0);
         if (how.progressed || !may_concern_one_request(why.code())) {
             s.refused_since = none;
         } else if (s.refused_since == none) {
             s.refused_since = std::max(now_.open, std::chrono::milliseconds(1));
-            s.troubles = 0;  // from here on they are refusals in a row, by which others may pass
+            s.troubles = 0;  // from here on they count refusals in a row, after which others may pass
         }
         return s;
     }

@@ -8,11 +8,11 @@
 
 namespace waybill::detail {
 
-/// Carries one job: restore, upload, finalize. After a crash it is run again from the beginning
-/// and continues in the stage where it was, because each stage asks what is already done.
+/// Runs one job: restore, upload, finalize. After a crash it is run again from the beginning and continues in the stage
+/// where it was, because each stage checks what is already done.
 ///
-/// Throws what a stage throws; the engine turns that into the job's next state.
-WAYBILL_DECL asio::awaitable<void> run_pipeline(protocol& speaks, attempt& job);
+/// Throws whatever a stage throws; the engine turns that into the job's next state.
+WAYBILL_DECL asio::awaitable<void> run_pipeline(protocol& chosen, attempt& job);
 
 }  // namespace waybill::detail
 

@@ -8,18 +8,18 @@
 
 namespace waybill::detail {
 
-WAYBILL_DECL asio::awaitable<void> run_pipeline(protocol& speaks, attempt& job) {
-    co_await speaks.restore(job);
+WAYBILL_DECL asio::awaitable<void> run_pipeline(protocol& chosen, attempt& job) {
+    co_await chosen.restore(job);
     if (job.job().state.stage == stage::upload) {
-        co_await speaks.upload(job);
-        if (speaks.finalizes()) {
+        co_await chosen.upload(job);
+        if (chosen.finalizes()) {
             job_state reached = job.job().state;
             reached.status = status::finalizing;
             reached.stage = stage::finalize;
             co_await job.commit(std::move(reached));
         }
     }
-    co_await speaks.finalize(job);
+    co_await chosen.finalize(job);
 }
 
 }  // namespace waybill::detail

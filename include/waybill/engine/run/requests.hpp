@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-// What every request of a job gets, whoever sends it. Pure functions.
+// What is added to every request of a job. Pure functions.
 namespace waybill::detail {
 
 inline void replace_header(header_list& headers, header_field with) {
@@ -30,8 +30,8 @@ inline void replace_header(header_list& headers, header_field with) {
     headers.push_back(std::move(with));
 }
 
-/// A value as it was sent, and as a server may write it when it shows what it was sent: decoded, encoded anew in the
-/// ways that are common, and with the slashes of JSON escaped.
+/// A value as it was sent, and as a server may write it when it echoes it: decoded, re-encoded in common ways, and with
+/// the slashes of JSON escaped.
 inline void add_spellings(std::vector<std::string>& secrets, const std::string& value) {
     std::string decoded = url::unescape(value);
     std::string spaced = value;
@@ -56,7 +56,7 @@ inline void add_spellings(std::vector<std::string>& secrets, const std::string& 
     secrets.push_back(value);
 }
 
-/// A query may be a signature, or hold one: it is not shown, and not kept of what a server says of it.
+/// A query may be a signature, or contain one: it is not shown, and redacted from the server's responses.
 inline void add_query_values(std::vector<std::string>& secrets, const std::string& query) {
     constexpr std::size_t least = 8;
     for (std::size_t at = 0; at < query.size();) {
@@ -70,7 +70,7 @@ inline void add_query_values(std::vector<std::string>& secrets, const std::strin
     }
 }
 
-/// A header's value, without its scheme too, and what is inside of Basic credentials.
+/// A header's value, also without its scheme, and the contents of Basic credentials.
 inline void add_secret_value(std::vector<std::string>& secrets, const std::string& value) {
     const std::string bare = value.substr(value.find_last_of(' ') + 1);
     add_spellings(secrets, value);
@@ -79,7 +79,7 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     if (value.size() > scheme.size() && same_header(value.substr(0, scheme.size()), scheme)) {
         const std::string inside = from_base64(bare).value_or("");
         const std::string password = inside.substr(std::min(inside.find(':') + 1, inside.size()));
-        constexpr std::size_t least = 4;  // shorter ones would blank out words
+        constexpr std::size_t least = 4;  // shorter ones would redact ordinary words
         if (password.size() >= least) {
             add_spellings(secrets, inside);
             add_spellings(secrets, password);
@@ -87,7 +87,7 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     }
 }
 
-/// Most URLs of a job begin alike, and need not be taken apart.
+/// Most URLs of a job begin alike, and need not be parsed.
 [[nodiscard]] inline bool have_one_origin(const std::string& a, const std::string& b) {
     const auto authority_end = [](const std::string& text) {
         const auto slashes = text.find("://");
@@ -100,8 +100,8 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     return url(a).origin() == url(b).origin();
 }
 
-/// The headers that prove who asks. A provider that cannot give them, or gives what cannot be sent, is a trouble of the
-/// credentials, which passes: throws such a `failure`, without what it gave.
+/// The authentication headers. If a provider fails, or returns headers that cannot be sent, that is a temporary failure
+/// of the credentials: throws such a `failure`, without the returned values.
 [[nodiscard]] inline header_list credentials_for(const std::string& origin, const options& options) {
     const auto refuse = [](errc code, std::string why) {
         diagnostics details;
@@ -116,11 +116,11 @@ inline void add_secret_value(std::vector<std::string>& secrets, const std::strin
     } catch (const std::exception& e) {
         refuse(errc::no_credentials, "failed: " + printable_excerpt(e.what(), 256));
     } catch (...) {
-        refuse(errc::no_credentials, "failed with an exception of a type of its own");
+        refuse(errc::no_credentials, "failed with an exception of an unknown type");
     }
     for (const header_field& h : given) {
         if (!is_token(h.name)) {
-            refuse(errc::invalid_header, "returned a header whose name is none");
+            refuse(errc::invalid_header, "returned a header with an invalid name");
         }
         if (!is_field_value(h.value)) {
             refuse(errc::invalid_header, "returned a value of " + h.name + " with a line break or a control character");
@@ -147,11 +147,11 @@ inline void add_headers(request& what, const string_pairs& added) {
     }
 }
 
-/// Adds the watchdogs, and to what the protocol has not signed the job's headers and the credentials
-/// of its origin. Returns what must not be kept of the answer. Throws `errc::foreign_origin`,
-/// and what `credentials_for` throws.
+/// Adds the timeouts, and to requests the protocol has not signed the job's headers and the credentials of its origin.
+/// Returns the secrets to redact from the response. Throws `errc::foreign_origin`, and whatever `credentials_for`
+/// throws.
 [[nodiscard]] inline std::vector<std::string> prepare(request& what, const job_spec& job, const options& options) {
-    // Also a URL that was kept from an answer leads to where the job was to go, whoever kept it.
+    // A stored URL from a response must have the job's origin, too.
     const bool at_home = have_one_origin(what.url, job.url);
     if (!at_home && !what.any_origin) {
         throw error(errc::foreign_origin, url(what.url).redacted());
@@ -173,7 +173,7 @@ inline void add_headers(request& what, const string_pairs& added) {
         return secrets;
     }
     add_headers(what, job.headers);
-    // Credentials belong to one origin, and nothing of a job may replace them.
+    // Credentials belong to one origin, and no setting of a job may replace them.
     if (options.credentials && at_home) {
         for (header_field& h : credentials_for(url(what.url).origin(), options)) {
             add_secret_value(secrets, h.value);
@@ -183,29 +183,29 @@ inline void add_headers(request& what, const string_pairs& added) {
     return secrets;
 }
 
-/// Says in the answer where it points, and whether that is a success. Over plain HTTP a network's login page is another
-/// host's 303; over TLS only the server can answer.
-inline void take_redirect(const request& what, response& answer, const std::vector<std::string>& secrets) {
-    if (classify_status(answer.status) != status_class::redirect) {
+/// Records in the response its redirect target, and whether it is a success. Over plain HTTP a captive portal's login
+/// page is a 303 to another host; over TLS only the server can respond.
+inline void take_redirect(const request& what, response& got, const std::vector<std::string>& secrets) {
+    if (classify_status(got.status) != status_class::redirect) {
         return;
     }
-    const auto location = answer.header("Location");
+    const auto location = got.header("Location");
     bool by_server = !location || what.url.starts_with("https:");
     try {
         const url from(what.url);
         const url to = from.resolve(std::string(location.value_or("")));
         by_server = by_server || to.host() == from.host();
-        answer.leads_to = location ? printable_excerpt(to.redacted(), 256) : "";
-        hide_secrets(answer.leads_to, secrets);
+        got.leads_to = location ? printable_excerpt(to.redacted(), 256) : "";
+        hide_secrets(got.leads_to, secrets);
     } catch (const error&) {
-        answer.leads_to.clear();  // not a URL: it may be anything
+        got.leads_to.clear();  // not a URL: it may be anything
     }
-    answer.see_other = what.see_other && answer.status == 303 && answer.has_left && by_server;
+    got.see_other = what.see_other && got.status == 303 && got.has_left && by_server;
 }
 
 /// The key of a request that is not idempotent: the same for each retry of it, another one for each other request of
-/// the job. A job's one POST to its own URL, as a form is, has the job's key as it is. Without a purpose the path tells
-/// requests apart, not the query: that may hold a signature, which changes from one retry to the next.
+/// the job. A job's one POST to its own URL, such as a form, has the job's key unchanged. Without a purpose the path
+/// distinguishes requests, not the query: that may contain a signature, which changes from one retry to the next.
 [[nodiscard]] inline std::string key_of(const request& what, const job_record& job, std::size_t about) {
     const auto path_of = [](const std::string& url) { return std::string_view(url).substr(0, url.find('?')); };
     std::string key = job.state.key + (about == checkpoint::whole_job ? "" : "-" + std::to_string(about));
@@ -217,12 +217,12 @@ inline void take_redirect(const request& what, response& answer, const std::vect
     return purpose.empty() ? key : key + "-" + to_hex(digest_of("sha-256", purpose)).substr(0, digits);
 }
 
-/// Points the request to where a 307 or 308 sends it; these keep method and body (RFC 9110 section
-/// 15.4). Only within the origin: bytes and credentials go to no host that was not asked for.
-[[nodiscard]] inline bool redirected(request& what, const response& answer, int redirects) {
+/// Points the request to the target of a 307 or 308; these keep method and body (RFC 9110 section 15.4). Only within
+/// the origin: bytes and credentials are sent only to the host that the job names.
+[[nodiscard]] inline bool redirected(request& what, const response& got, int redirects) {
     constexpr int most_redirects = 5;
-    const auto location = answer.header("Location");
-    const bool asked = answer.status == 307 || answer.status == 308;
+    const auto location = got.header("Location");
+    const bool asked = got.status == 307 || got.status == 308;
     if (!asked || !location || what.sealed || redirects >= most_redirects) {
         return false;
     }

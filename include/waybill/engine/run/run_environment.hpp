@@ -12,7 +12,7 @@
 
 namespace waybill::detail {
 
-/// Who starts runs, and hears of them.
+/// Starts runs, and receives their reports.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
@@ -23,21 +23,21 @@ public:
     run_observer& operator=(const run_observer&) = delete;
     virtual ~run_observer() = default;
 
-    /// Whether jobs are to be delivered: the store is open, and nobody stops the uploader.
+    /// Whether jobs are to be delivered: the store is open, and the uploader is not being stopped.
     [[nodiscard]] virtual bool delivers() const noexcept = 0;
     /// The store's own time.
     [[nodiscard]] virtual store_time lived() const = 0;
     /// A commit of a running job is done.
     virtual void on_committed(const job_snapshot& now) = 0;
-    /// Something has been left to be cleaned up.
+    /// A leftover was recorded.
     virtual void on_leftover() = 0;
-    /// A run has come to its end: where the job stands from now on.
+    /// A run has ended: the job's new state.
     virtual void on_placed(const job_record& job) = 0;
     /// The record cannot be trusted: keeps it as a failed job.
     virtual asio::awaitable<void> quarantine(loaded_job whole) = 0;
 };
 
-/// What all runs of an engine work with.
+/// What all runs of an engine share.
 struct run_environment {
     const strand& home;
     const engine_parts& parts;

@@ -18,8 +18,8 @@
 
 namespace waybill::detail {
 
-/// One attempt at a job, from load to end: is it the host's turn, what is known of an earlier request, the pipeline,
-/// and what the job becomes.
+/// One attempt at a job, from load to end: whether the host may be contacted, what is known of an earlier request, the
+/// pipeline, and the job's next state.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
@@ -27,17 +27,17 @@ class runner : public std::enable_shared_from_this<runner> {
 public:
     enum class wish : std::uint8_t { none, cancel, stop };
 
-    /// `with` is there for as long as it runs.
+    /// `with` must live as long as it runs.
     runner(job_seq seq, const run_environment& with) : seq_(seq), with_(with) {}
     runner(const runner&) = delete;
     runner& operator=(const runner&) = delete;
 
-    /// Completes when the attempt's end is committed. Throws what says nothing of the job: the store failed, or there
-    /// is no memory. To be spawned with `signal`.
+    /// Completes when the attempt's end is committed. Throws only failures that say nothing about the job: the store
+    /// failed, or memory is exhausted. To be spawned with `signal`.
     asio::awaitable<void> run();
     [[nodiscard]] const std::shared_ptr<asio::cancellation_signal>& signal() const noexcept { return signal_; }
 
-    /// Ends the attempt; `why` says what becomes of the job. It may be over when this returns.
+    /// Ends the attempt; `why` determines the job's next state. It may be over when this returns.
     void interrupt(wish why);
     /// The same, but a request that must not be repeated and may have arrived is seen to its end first: to cut it would
     /// leave its outcome unknown.
@@ -80,7 +80,7 @@ private:
     wish asked_ = wish::none;
     wish deferred_ = wish::none;  // asked for, until nothing is in doubt
     std::shared_ptr<attempt> job_;
-    std::string origin_;  // where it goes
+    std::string origin_;  // its target's origin
 };
 
 }  // namespace waybill::detail

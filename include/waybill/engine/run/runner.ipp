@@ -18,8 +18,7 @@
 namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<void> runner::run() {
-    // Who cancels or stops meanwhile is heard in `carry`, which knows what to do about it: thrown from
-    // here it would be taken for a failure of the engine.
+    // Cancellation is handled in `carry`. If it were thrown here, it would be treated as an engine failure.
     co_await asio::this_coro::throw_if_cancelled(false);
     std::optional<loaded_job> whole = co_await with_.parts.store->load(seq_);
     if (!whole) {
@@ -30,7 +29,7 @@ WAYBILL_DECL asio::awaitable<void> runner::run() {
         co_await fail_damaged(std::move(*whole));
         co_return;
     }
-    // Not even begun while its host is known to be down: it costs no attempt and no commit.
+    // Not even started while its host is known to be down: it costs no attempt and no commit.
     origin_ = url(whole->job.spec.url).origin();
     if (const auto ready = ready_at(whole->job); ready > with_.parts.clock->steady_now()) {
         with_.queue.wait(seq_, turn_when(ready, whole->job));
@@ -87,7 +86,7 @@ WAYBILL_DECL outcome runner::decide() const {
     return {with_.options.retry, with_.observer.lived(), with_.parts.random->unit()};
 }
 
-/// Fails a job whose record cannot be trusted. On a full disk it stays where it is, and is looked at again.
+/// Fails a job whose record cannot be trusted. On a full disk it stays unchanged, and is checked again later.
 WAYBILL_DECL asio::awaitable<void> runner::fail_damaged(loaded_job whole) {
     bool full = false;
     try {
@@ -122,7 +121,7 @@ WAYBILL_DECL asio::awaitable<void> runner::carry(std::shared_ptr<attempt> job) {
     } catch (...) {
         end = attempt_end(std::current_exception());
     }
-    // From here on the attempt's end is committed, whatever is asked meanwhile.
+    // From here on the attempt's end is committed, even if it is canceled meanwhile.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     report_host(*job, end);
     if (begun) {
@@ -131,7 +130,7 @@ WAYBILL_DECL asio::awaitable<void> runner::carry(std::shared_ptr<attempt> job) {
     with_.observer.on_placed(job->job());
 }
 
-/// Commits that an attempt begins; false when there is nothing to run.
+/// Commits the start of an attempt; false when there is nothing to run.
 WAYBILL_DECL asio::awaitable<bool> runner::begin(attempt& job) {
     const outcome decided = decide();
     const outcome::doubt doubt = doubt_about(job.job());
@@ -157,15 +156,15 @@ WAYBILL_DECL asio::awaitable<bool> runner::begin(attempt& job) {
     co_return true;
 }
 
-/// Runs the pipeline. A dead kept connection is no failure, nor is a file whose content has to be looked at: it is
-/// tried again at once.
+/// Runs the pipeline. A dead reused connection is no failure, nor is a file whose content must be checked: it is tried
+/// again immediately.
 WAYBILL_DECL asio::awaitable<attempt_end> runner::run_protocol(attempt& job) {
     constexpr int most_repeats = 3;
     for (int repeats = 0;; ++repeats) {
         attempt_end end;
         try {
-            const std::unique_ptr<protocol> speaks = with_.parts.protocols.make(job.job().spec.protocol);
-            co_await run_pipeline(*speaks, job);
+            const std::unique_ptr<protocol> chosen = with_.parts.protocols.make(job.job().spec.protocol);
+            co_await run_pipeline(*chosen, job);
         } catch (...) {
             end = attempt_end(std::current_exception());
         }
@@ -174,7 +173,7 @@ WAYBILL_DECL asio::awaitable<attempt_end> runner::run_protocol(attempt& job) {
             co_return end;
         }
         if (end.why()->code() != errc::file_touched) {
-            job.avoid_kept_connections();
+            job.avoid_reused_connections();
             continue;
         }
         end = co_await recognize_files(job);
@@ -194,8 +193,8 @@ WAYBILL_DECL asio::awaitable<attempt_end> runner::recognize_files(attempt& job) 
     co_return end;
 }
 
-/// Commits what an attempt came to. A disk that fails while everything is being stopped is no
-/// matter: the next start finds the job as it was.
+/// Commits the result of an attempt. A disk failure while everything is being stopped is ignored: the next start finds
+/// the job unchanged.
 WAYBILL_DECL asio::awaitable<void> runner::commit_end(attempt& job, job_state next) {
     try {
         co_await job.commit(std::move(next));
@@ -206,7 +205,7 @@ WAYBILL_DECL asio::awaitable<void> runner::commit_end(attempt& job, job_state ne
     }
 }
 
-/// What the job becomes, by how its pipeline ended and what was asked of it meanwhile.
+/// The job's next state, by how its pipeline ended and what was requested meanwhile.
 WAYBILL_DECL job_state runner::after(const attempt& job, const attempt_end& end) const {
     const job_state& state = job.job().state;
     const outcome decided = decide();
@@ -219,20 +218,21 @@ WAYBILL_DECL job_state runner::after(const attempt& job, const attempt_end& end)
     if (asked_ == wish::stop) {
         return decided.interrupted(state);
     }
-    // What went out before the first cut of all is as good as gained, until the server has been asked.
+    // Before any attempt has failed, unconfirmed bytes count as progress: the server has not been asked yet and may
+    // have them.
     outcome::evidence how;
     how.progressed = job.report().progressed();
     const bool first_cut = state.failures == 0 && state.troubles == 0;
     how.gained = std::max(job.report().gained(), first_cut ? job.report().unacknowledged() : 0);
-    how.host_heard = !job.report().contacted() || job.report().host_heard();
+    how.host_responded = !job.report().contacted() || job.report().host_responded();
     how.holds_up_lane = job.job().spec.origin.empty();
     const bool refused_before = state.refused_since > std::chrono::milliseconds(0);
     how.serves_others =
         job.report().progressed() || (refused_before && with_.hosts.served_since(origin_, state.refused_since));
     end.rethrow_if_of_store();  // not this job's fault
     const failure& why = *end.why();
-    // The protocol has asked, and even the server does not know; or it cannot be asked again, and the app would have it
-    // sent twice rather than not at all: asking once more is no use.
+    // The protocol has asked, and even the server does not know; or it cannot be asked again, and the app prefers a
+    // duplicate to a loss: asking once more is useless.
     const bool given_up = why.what_to_do() == disposition::permanent && job.job().spec.if_unknown == on_unknown::retry;
     const bool may_probe = why.code() != errc::outcome_unknown && !given_up;
     job_state reached = state;

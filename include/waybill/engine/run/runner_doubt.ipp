@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-// Jobs that may have arrived: who is asked about them, and what follows.
+// Jobs that may have arrived: the server or the app's backend is asked, and the result applied.
 namespace waybill::detail {
 
 WAYBILL_DECL bool runner::has_verifier(const job_record& job) const {
@@ -21,11 +21,11 @@ WAYBILL_DECL bool runner::can_probe(const job_record& job) const {
     try {
         return with_.parts.protocols.make(job.effective_protocol())->can_probe();
     } catch (const error&) {
-        return false;  // unknown here: the pipeline will say so
+        return false;  // unknown here: the pipeline will report it
     }
 }
 
-/// Asks the app what became of a request whose answer was lost. False when that settled the matter.
+/// Asks the app for the outcome of a request whose response was lost. False when that resolved it.
 WAYBILL_DECL asio::awaitable<bool> runner::ask_backend(attempt& job, diagnostics why) {
     const auto hook = with_.options.verifiers.find(job.job().spec.verifier);
     verification said = verification::unknown;
@@ -66,7 +66,7 @@ WAYBILL_DECL asio::awaitable<bool> runner::ask_backend(attempt& job, diagnostics
     co_return false;
 }
 
-/// The item whose request was in doubt is there.
+/// The item whose request was in doubt was delivered.
 WAYBILL_DECL asio::awaitable<void> runner::complete_doubtful(attempt& job) {
     const std::size_t item = job.job().state.intent.item();
     std::string receipt = "verified";
@@ -84,13 +84,14 @@ WAYBILL_DECL outcome::doubt runner::doubt_about(const job_record& job, bool may_
     if ((may_probe && can_probe(job)) || has_verifier(job)) {
         return outcome::doubt::ask;
     }
-    // Sent again, a request with a condition would hear of itself, and its job be called failed.
+    // If it were sent again, a conditional request could fail because its first copy succeeded, and the job would be
+    // reported as failed.
     const bool conditional =
         std::any_of(spec.headers.begin(), spec.headers.end(), [](const auto& h) { return is_condition(h.first); });
     if (!may_probe && conditional) {
         return outcome::doubt::park;
     }
-    // Where even the server does not know, a key is no help: it is sent again as something new.
+    // If even the server does not know, a key is no help: it is sent again as a new request.
     const auto again = may_probe ? outcome::doubt::repeat : outcome::doubt::duplicate;
     switch (spec.if_unknown) {
         case on_unknown::park: return outcome::doubt::park;

@@ -8,10 +8,10 @@
 #include <functional>
 #include <string>
 
-// What an attempt is told of its host, and tells of it.
+// What an attempt learns about its host, and reports about it.
 namespace waybill::detail {
 
-/// When a job may begin, by what is known of its host: now, or when it is to be looked at again.
+/// When a job may start, by what is known of its host: now, or when that is to be checked again.
 WAYBILL_DECL scheduler::time_point runner::ready_at(const job_record& job) {
     const auto now = with_.parts.clock->steady_now();
     const auto ready = with_.hosts.ready(origin_, now);
@@ -24,12 +24,12 @@ WAYBILL_DECL scheduler::time_point runner::ready_at(const job_record& job) {
         with_.hosts.begin_with(origin_, shows);
         return now;
     }
-    // Its own wait is over when there are other credentials: looked for now and then.
+    // Its own wait is over when there are other credentials: the provider is polled.
     return std::min(std::max(ready, allowed), now + with_.options.retry.credentials_poll);
 }
 
-/// The turn of a job whose host is left alone until then. One that others may pass leaves the first look to them: its
-/// host may be well again for all but it.
+/// The turn of a job whose host is suspended until then. A job that others may pass lets them probe first: the host may
+/// fail only for this job.
 WAYBILL_DECL job_turn runner::turn_when(scheduler::time_point ready, const job_record& job) const {
     const std::string& origin = job.spec.origin;
     if (origin.empty() || !(lets_others_by(job.state.reason) || with_.hosts.is_passed(origin, job.seq))) {
@@ -38,7 +38,7 @@ WAYBILL_DECL job_turn runner::turn_when(scheduler::time_point ready, const job_r
     return {ready + with_.hosts.courtesy(origin, job.seq), true};
 }
 
-/// A provider that fails has none: when it answers again, that is something else.
+/// A provider that fails has no credentials: when it works again, they count as new.
 WAYBILL_DECL credentials_mark runner::credentials_of(const job_record& job) const {
     std::string all;
     try {
@@ -54,7 +54,7 @@ WAYBILL_DECL credentials_mark runner::credentials_of(const job_record& job) cons
     return all.empty() ? 0 : std::hash<std::string>()(all);
 }
 
-/// Takes note of what an attempt says about its host; one that sent nothing says nothing.
+/// Records what an attempt says about its host; one that sent nothing says nothing.
 WAYBILL_DECL void runner::report_host(const attempt& job, const attempt_end& end) {
     const auto now = with_.parts.clock->steady_now();
     if (job.report().progressed()) {
@@ -83,8 +83,8 @@ WAYBILL_DECL void runner::report_host(const attempt& job, const attempt_end& end
                what == disposition::source || is_of_source(f.code())) {
         with_.hosts.forget_probe(origin_);
     } else if (job.report().progressed()) {
-        // One refused part among many, or a connection that broke after something was confirmed, is no sign of a host
-        // that is down.
+        // One refused part among many, or a connection that was lost after something was confirmed, does not mean that
+        // the host is down.
         with_.hosts.report(origin_, host_report::answered, now);
     } else if (what == disposition::busy) {
         with_.hosts.report(origin_, host_report::throttled, now, f.retry_after());

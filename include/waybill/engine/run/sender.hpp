@@ -13,7 +13,7 @@
 
 namespace waybill::detail {
 
-/// Who sends a request, and has something to do around each single one: a redirect makes several of it.
+/// Hooks around each single request: a redirect makes several of one.
 class single_request {
 public:
     single_request() = default;
@@ -21,19 +21,19 @@ public:
     single_request& operator=(const single_request&) = delete;
     virtual ~single_request() = default;
 
-    /// Once, when the request has all that every request of its job gets, and before anything is sent.
+    /// Called once, when the request is complete, and before anything is sent.
     virtual void prepared(request& /*what*/) {}
-    /// Before each single request. What its transfer has come to is told in what this returns, which is there until the
-    /// next call.
+    /// Called before each single request. Its transfer's progress is written to the returned object, which lives until
+    /// the next call.
     virtual transfer_progress& begin(request& what) = 0;
-    /// The transport threw: canceled, as a rule.
+    /// The transport threw: usually because it was canceled.
     virtual void interrupted() noexcept {}
-    /// The response to a single request. No secret is in it any more.
-    virtual void heard(const request& /*what*/, const response& /*answer*/) {}
+    /// The response to a single request. All secrets are redacted.
+    virtual void responded(const request& /*what*/, const response& /*got*/) {}
 };
 
-/// Sends a job's requests: with watchdogs, the job's headers and the credentials of its origin; follows redirects; and
-/// hides in the responses what must not be kept.
+/// Sends a job's requests: with timeouts, the job's headers and the credentials of its origin; follows redirects; and
+/// redacts secrets from the responses.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
@@ -41,12 +41,12 @@ class sender {
 public:
     sender(waybill::transport& transport, const options& options) : transport_(transport), options_(options) {}
 
-    /// Completes with the response to the last of the requests that it took.
+    /// Completes with the response to the last request.
     ///
-    /// @param job and `each` are there until this has completed.
+    /// @param job and `each` must live until this has completed.
     asio::awaitable<response> send(request what, const job_spec& job, single_request& each);
 
-    /// Adds the key by which a server knows a request that is not idempotent, and is sent again.
+    /// Adds the key by which a server recognises a repeated request that is not idempotent.
     void add_idempotency_key(request& what, const job_record& job, std::size_t about) const;
 
 private:

@@ -16,13 +16,13 @@ WAYBILL_DECL asio::awaitable<response> sender::send(request what, const job_spec
     each.prepared(what);
     for (int redirects = 0;; ++redirects) {
         transfer_progress& progress = each.begin(what);
-        response answer = co_await perform(what, progress, each);
-        hide_secrets(answer, secrets);
-        take_redirect(what, answer, secrets);
-        each.heard(what, answer);
-        if (!redirected(what, answer, redirects)) {
-            answer.url = what.url;
-            co_return answer;
+        response got = co_await perform(what, progress, each);
+        hide_secrets(got, secrets);
+        take_redirect(what, got, secrets);
+        each.responded(what, got);
+        if (!redirected(what, got, redirects)) {
+            got.url = what.url;
+            co_return got;
         }
     }
 }

@@ -17,7 +17,7 @@
 
 namespace waybill::detail {
 
-/// What of a running job waits for a commit. A commit takes with it all that waits; `flush` commits nothing else.
+/// Changes of a running job that wait for a commit. A commit includes all that wait; `flush` commits nothing else.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
@@ -40,17 +40,17 @@ public:
     /// Item states or checkpoints wait for a commit.
     [[nodiscard]] bool dirty() const noexcept { return !dirty_items_.empty() || !dirty_checkpoints_.empty(); }
 
-    /// Commits a new state together with all that waits. A completed job needs its checkpoints no more; those of a
-    /// canceled one are to be cleaned up.
+    /// Commits a new state together with all waiting changes. A completed job no longer needs its checkpoints; those of
+    /// a canceled one are to be cleaned up.
     asio::awaitable<void> commit(job_state next);
-    /// Commits what waits, if there is space and nothing else is being committed.
+    /// Commits waiting changes, if there is space and no commit is in progress.
     asio::awaitable<void> flush();
 
     // For a commit of another kind: `writing`, `until_flushed`, `take_change`, `write`, and then `written` or
-    // `put_back`. Whoever has taken a change puts it back: a stop is also thrown where `write` is awaited, before it
-    // has begun.
+    // `put_back`. The caller that has taken a change puts it back on failure: a stop is also thrown where `write` is
+    // awaited, before the write has started.
 
-    /// A commit under way: it takes with it what waits to be flushed.
+    /// A commit in progress: it includes what waits to be flushed.
     class writing {
     public:
         explicit writing(write_behind& owner) : owner_(owner) { ++owner_.writing_; }
@@ -64,10 +64,10 @@ public:
     asio::awaitable<void> until_flushed();
     /// The present state, and all that waits.
     [[nodiscard]] job_change take_change();
-    /// Commits; while the disk is full it waits for space. What the server has confirmed must not be
-    /// forgotten for want of a few bytes.
+    /// Commits; while the disk is full it waits for space. What the server has confirmed must not be lost because a few
+    /// bytes are missing.
     asio::awaitable<void> write(job_change change);
-    /// What was taken waits again.
+    /// The taken changes wait again.
     void put_back(const job_change& not_written);
     void written(const job_change& change);
 
@@ -82,8 +82,8 @@ private:
     std::set<std::size_t> dirty_items_;
     std::set<std::size_t> dirty_checkpoints_;
     std::vector<std::size_t> owed_drops_;   // of checkpoints, and
-    std::vector<leftover> owed_leftovers_;  // what a commit failed to write of both
-    int writing_ = 0;                       // commits under way, or waiting until a flush has ended
+    std::vector<leftover> owed_leftovers_;  // the leftovers that a failed commit did not write
+    int writing_ = 0;                       // commits in progress, or waiting until a flush has ended
     bool flushing_ = false;
     condition flushed_;
 };

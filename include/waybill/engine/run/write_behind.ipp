@@ -28,7 +28,7 @@ WAYBILL_DECL write_behind::write_behind(loaded_job& whole, ledger& ledger, waybi
     : whole_(whole), committed_(whole.job.state.status), ledger_(ledger), clock_(clock), home_(home), flushed_(home) {}
 
 WAYBILL_DECL asio::awaitable<void> write_behind::commit(job_state next) {
-    // Set before waiting: what happens meanwhile builds on it, and must not be undone by it.
+    // Set before waiting: later changes build on it, and must not be undone by it.
     whole_.job.state = std::move(next);
     const writing mark(*this);
     co_await until_flushed();
@@ -45,15 +45,16 @@ WAYBILL_DECL asio::awaitable<void> write_behind::commit(job_state next) {
     try {
         co_await write(std::move(change));
     } catch (...) {
-        // A stop while it waited for space: the next commit must not drop the intent without what settled it.
+        // A stop while it waited for space: the next commit must not clear the intent without the result that settled
+        // it.
         put_back(taken);
         throw;
     }
     written(kept);
 }
 
-// Never while a commit is under way. One that waits for space would be overtaken, by the very state it waits to
-// write; and what a flush could not write would come back too late for a commit that is the job's last.
+// Does nothing while a commit is in progress. A flush could overtake a commit that waits for disk space and write the
+// same state first; and changes that a failed flush puts back would miss the job's last commit.
 WAYBILL_DECL asio::awaitable<void> write_behind::flush() {
     if (writing_ > 0) {
         co_return;
@@ -101,7 +102,7 @@ WAYBILL_DECL job_change write_behind::take_change() {
     for (const std::size_t i : changed) {
         const auto found = std::find_if(whole_.checkpoints.begin(), whole_.checkpoints.end(),
                                         [&](const checkpoint& c) { return c.item == i; });
-        if (found != whole_.checkpoints.end()) {  // it may have been forgotten meanwhile
+        if (found != whole_.checkpoints.end()) {  // it may have been deleted meanwhile
             change.checkpoints.push_back(*found);
         }
     }

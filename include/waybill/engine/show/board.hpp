@@ -12,13 +12,13 @@
 
 namespace waybill::detail {
 
-/// The picture of all jobs that the next snapshot is taken from.
+/// The state of all jobs from which the next snapshot is taken.
 ///
 /// Lists up to a number of jobs, so that a queue of a million does not fill the memory. When it
 /// is full, a new job takes the place of the one that finished longest ago, or is only counted.
 class board {
 public:
-    /// What a job that is not listed yet may do when the list is full of jobs that are not finished.
+    /// What an unlisted job may do when the list is full of unfinished jobs.
     enum class place : std::uint8_t {
         spare,   ///< it is only counted
         asked,   ///< it takes the place of the job that waits its turn and was accepted first
@@ -27,8 +27,8 @@ public:
 
     explicit board(std::size_t capacity) : capacity_(capacity) {}
 
-    /// Shows a job's new picture. False when a job is not listed for want of room: this one, or the one whose place it
-    /// took.
+    /// Shows a job's new state. False when a job is not listed because there is no room: this one, or the one it
+    /// displaced.
     bool show(job_snapshot next, place wanted = place::spare) {
         const job_seq seq = next.seq;
         const std::shared_ptr<const job_snapshot>* known = jobs_.find(seq);
@@ -66,7 +66,7 @@ public:
         }
     }
 
-    /// Shows nothing; the versions go on.
+    /// Shows nothing; the versions continue.
     void clear() {
         jobs_.clear();
         ids_.clear();
@@ -91,7 +91,7 @@ public:
         totals_[was].jobs -= 1;
         totals_[was].bytes -= bytes;
     }
-    /// Adds differences, which may be below zero: all sums wrap around.
+    /// Adds differences, which may be negative: all sums wrap around.
     void correct(const totals& by) {
         for (std::size_t i = 0; i < status_count; ++i) {
             totals_.by_status[i].jobs += by.by_status[i].jobs;
@@ -103,7 +103,7 @@ public:
     /// The damaged store was moved there.
     void note_moved_aside(std::string where) { moved_aside_ = std::make_shared<const std::string>(std::move(where)); }
 
-    /// A snapshot of what is shown, with the next version.
+    /// A snapshot of the listed state, with the next version.
     [[nodiscard]] std::shared_ptr<const snapshot> take(bool cleaning = false) {
         return std::make_shared<const snapshot>(++version_, jobs_.share(), ids_.share(), totals_,
                                                 totals_[status::completed].bytes + sent_listed_, cleaning,
@@ -111,7 +111,7 @@ public:
     }
 
 private:
-    // Jobs that had to be shown may have gone beyond the capacity: what they took is given back here.
+    // Jobs that had to be shown may have exceeded the capacity: their room is given back here.
     bool make_room() {
         while (full()) {
             if (finished_.empty()) {

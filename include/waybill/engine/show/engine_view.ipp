@@ -8,7 +8,7 @@
 
 #include <utility>
 
-// What the app is shown.
+// The snapshots that the app sees.
 namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<job_snapshot> engine::find(job_id id) {
@@ -35,9 +35,9 @@ WAYBILL_DECL asio::awaitable<std::vector<job_snapshot>> engine::list(std::option
     co_return result;
 }
 
-WAYBILL_DECL void engine::show(job_snapshot picture, board::place wanted) {
-    const bool terminal = picture.terminal();
-    board_incomplete_ = !board_.show(std::move(picture), wanted) || board_incomplete_;
+WAYBILL_DECL void engine::show(job_snapshot view, board::place wanted) {
+    const bool terminal = view.terminal();
+    board_incomplete_ = !board_.show(std::move(view), wanted) || board_incomplete_;
     if (terminal && board_incomplete_ && !filling_ && life_.is_open()) {
         spawn(home_, [self = shared_from_this()] { return fill_board(self); });
     }
@@ -55,7 +55,7 @@ WAYBILL_DECL void engine::publish_soon() {
         publish_scheduled_ = true;
         post(home_, [weak = weak_from_this()] {
             const auto self = weak.lock();
-            // While everything is listed anew, what is shown stays as it was.
+            // While everything is listed again, the published snapshot stays unchanged.
             if (self && self->publish_scheduled_ && !self->life_.is(phase::opening)) {
                 self->publish();
             }
@@ -71,9 +71,9 @@ WAYBILL_DECL void engine::observe_running() {
     }
 }
 
-/// Lists what the store holds: what is set aside, what is to come, and what is done, as far as
-/// there is room. Page by page, so that a large queue does not hold up the first upload; the first
-/// page of each is published together, so that the first snapshot is no empty one.
+/// Lists the store's jobs: parked, open and finished ones, as far as there is room. Page by page, so that a large queue
+/// does not hold up the first upload; the first page of each is published together, so that the first snapshot is not
+/// empty.
 WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> self) {
     self->filling_ = true;
     std::exception_ptr thrown;
@@ -86,11 +86,11 @@ WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> se
     if (!thrown || !self->life_.is_open()) {
         co_return;
     }
-    // Who waits for the first snapshot would wait for ever.
+    // Readers that wait for the first snapshot would wait forever.
     if (!self->parts_.store->failed()) {
         self->publish_soon();
     } else if (self->life_.delivering()) {
-        self->alarm_->ring();  // `run` opens the store anew, and everything is listed then
+        self->alarm_->ring();  // `run` reopens the store, and everything is listed then
     } else {
         self->hub_.close(thrown);
     }
@@ -125,7 +125,7 @@ WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
             if (e.code() != errc::store_full) {
                 throw;
             }
-            // Another time: forgetting needs space, too.
+            // Another time: deleting needs space, too.
         }
         if (gone.empty()) {
             co_return;
@@ -147,7 +147,7 @@ WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
             co_await quarantine_if_possible(std::move(whole));
         }
         if (!any) {
-            co_return;  // only damaged ones are left
+            co_return;  // only damaged ones remain
         }
     }
 }

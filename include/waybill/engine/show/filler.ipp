@@ -28,7 +28,7 @@ WAYBILL_DECL asio::awaitable<std::vector<loaded_job>> filler::next_pages() {
     co_return damaged;
 }
 
-/// False when there is nothing further of this kind, or no room for it.
+/// False when there are no more of this kind, or no room for them.
 WAYBILL_DECL asio::awaitable<bool> filler::list_page(unlisted& rest, std::vector<loaded_job>& damaged) {
     constexpr std::size_t page = 128;
     std::vector<loaded_job> found = co_await store_.list(rest.which, rest.last, page);
@@ -40,7 +40,7 @@ WAYBILL_DECL asio::awaitable<bool> filler::list_page(unlisted& rest, std::vector
             damaged.push_back(whole);
             continue;  // shown once that is committed
         }
-        // What is shown already is at least as new as what was just read.
+        // A job that is shown already is at least as new as the one just read.
         if (!board_.find(whole.job.seq) && !board_.show(snapshot_of(whole))) {
             no_room_ = true;
             co_return false;

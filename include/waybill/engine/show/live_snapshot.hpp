@@ -28,7 +28,7 @@ public:
     live_snapshot(const live_snapshot&) = delete;
     live_snapshot& operator=(const live_snapshot&) = delete;
 
-    /// A request under way. It is shown for as long as this is there, however it ends.
+    /// A request in progress. It is shown for as long as this object exists, however the request ends.
     class transfer {
     public:
         transfer(live_snapshot& shown, std::vector<body_span> spans);
@@ -50,7 +50,7 @@ public:
     void show_pausing() noexcept { shown_.pausing = true; }
     /// The server has these bytes of an item.
     void confirm(std::size_t item, std::uint64_t bytes) { shown_.progress_of_items[item].confirmed = bytes; }
-    /// What is shown now.
+    /// The current state.
     [[nodiscard]] const job_snapshot& observe();
 
 private:

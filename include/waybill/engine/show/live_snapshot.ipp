@@ -69,8 +69,8 @@ WAYBILL_DECL const job_snapshot& live_snapshot::observe() {
     show_transfers();
     for (std::size_t i = 0; i < whole_.items.size(); ++i) {
         job_snapshot::item_progress& p = shown_.progress_of_items[i];
-        // A request that broke is over before the attempt's end is committed: until then what was
-        // shown as sent stays, for within one attempt progress never goes back.
+        // An interrupted request is over before the attempt's end is committed: until then the bytes shown as sent
+        // stay, because within one attempt progress never goes back.
         p.sent = std::max(p.sent, before[i]);
         shown_.sent += p.sent;
         shown_.confirmed += p.confirmed;
@@ -93,7 +93,7 @@ WAYBILL_DECL void live_snapshot::measure_item(std::size_t item) {
     }
 }
 
-// Several requests may be under way with parts of one item: what they have sent adds up.
+// Several requests may be in progress with parts of one item: their sent bytes add up.
 WAYBILL_DECL void live_snapshot::show_transfers() {
     if (!transfers_.empty()) {
         const auto waits = [](const transfer* t) { return t->progress.body_sent; };

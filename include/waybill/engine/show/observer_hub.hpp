@@ -13,8 +13,8 @@
 
 namespace waybill::detail {
 
-/// Fans snapshots out. A reader that is slow gets the newest one when it asks again and costs
-/// nothing in between: only those that wait right now are woken.
+/// Distributes snapshots. A slow reader gets the newest one when it asks again and costs nothing in between: only those
+/// that wait right now are woken.
 ///
 /// @par Thread safety
 ///   `latest` from any thread; everything else on the uploader's strand.
@@ -30,7 +30,7 @@ public:
         changed_.notify_all();
     }
 
-    /// Ends all feeds, with `why` if it is set. What was published before is still handed out.
+    /// Ends all feeds, with `why` if it is set. Snapshots published before are still delivered.
     void close(std::exception_ptr why) {
         closed_ = true;
         why_ = std::move(why);

@@ -13,7 +13,7 @@
 
 namespace waybill::detail {
 
-/// Shows what became of checkpoints and items at the server: exactly what is committed.
+/// The server's state of checkpoints and items: exactly what is committed.
 class server_side_builder {
 public:
     explicit server_side_builder(job_snapshot& shown) : shown_(shown) {}
@@ -53,7 +53,7 @@ inline void show_pause(job_snapshot& shown, const job_state& state) {
     shown.pause = paused ? std::make_shared<const job_pause>(state.pause) : nullptr;
 }
 
-/// What a snapshot shows of a job that is not running: exactly what is committed.
+/// The snapshot of a job that is not running: exactly what is committed.
 [[nodiscard]] inline job_snapshot snapshot_of(const loaded_job& whole) {
     auto about = std::make_shared<job_snapshot::fixed>();
     const job_spec& spec = whole.job.spec;
@@ -98,7 +98,7 @@ inline void show_pause(job_snapshot& shown, const job_state& state) {
     shown.finished = state.finished;
     shown.error = state.error;
     if (whole.damaged) {
-        shown.error = {errc::record_damaged, {}, checkpoint::whole_job};  // not what the damaged record says
+        shown.error = {errc::record_damaged, {}, checkpoint::whole_job};  // not the status of the damaged record
     }
     if (shown.error && shown.error.item < shown.progress_of_items.size() && shown.status == status::failed) {
         shown.progress_of_items[shown.error.item].status = item_status::failed;

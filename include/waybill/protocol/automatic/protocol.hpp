@@ -15,27 +15,28 @@
 
 namespace waybill::detail {
 
-/// What an endpoint offers.
+/// What an endpoint supports.
 struct endpoint_offer {
     std::string protocol;     ///< `tus`, `resumable` or `plain`; empty: nothing is known
-    std::uint64_t least = 0;  ///< bytes of an upload; what is smaller is sent the plain way
+    std::uint64_t least = 0;  ///< bytes of an upload; smaller ones are sent as plain requests
 };
 
-/// What endpoints have said, by URL. Shared by the attempts of one uploader, on its strand.
+/// The endpoints' responses, by URL. Shared by the attempts of one uploader, on its strand.
 class endpoint_memory {
 public:
-    /// After this an endpoint is asked again: servers learn.
+    /// After this time an endpoint is queried again: servers are upgraded.
     static constexpr std::chrono::hours lifetime{1};
 
-    /// So often an endpoint may break over the question before that is taken for its nature.
+    /// The query may fail this often by accident; after that the endpoint is assumed not to support it.
     static constexpr int accidents = 2;
 
     using time = std::chrono::system_clock::time_point;
 
-    /// Nothing is known, too, when it is too old. A clock that was set back makes it too old.
+    /// Also unknown when it is too old. A clock that was set back makes it too old.
     [[nodiscard]] endpoint_offer find(const std::string& endpoint, time now) const {
         const auto found = offers_.find(endpoint);
-        const bool fresh = found != offers_.end() && now >= found->second.heard && now - found->second.heard < lifetime;
+        const bool fresh =
+            found != offers_.end() && now >= found->second.received && now - found->second.received < lifetime;
         return fresh ? found->second.offered : endpoint_offer();
     }
     void remember(const std::string& endpoint, endpoint_offer offered, time now) {
@@ -43,32 +44,32 @@ public:
         if (offers_.size() >= most) {
             offers_.clear();  // asking again costs one request
         }
-        offers_[endpoint] = answer{std::move(offered), now};
-        broken_.erase(endpoint);
+        offers_[endpoint] = got{std::move(offered), now};
+        disrupted_.erase(endpoint);
     }
     void forget(const std::string& endpoint) { offers_.erase(endpoint); }
 
-    /// The endpoint broke over the question once more. True when that has happened so often that it is no accident:
-    /// being asked is no condition of taking an upload.
-    [[nodiscard]] bool note_broken(const std::string& endpoint) {
+    /// The endpoint failed over the query again. True when that has happened too often to be an accident: responding to
+    /// the query is no condition for accepting an upload.
+    [[nodiscard]] bool note_disrupted(const std::string& endpoint) {
         constexpr std::size_t most = 1000;
-        if (broken_.size() >= most) {
-            broken_.clear();
+        if (disrupted_.size() >= most) {
+            disrupted_.clear();
         }
-        return ++broken_[endpoint] > accidents;
+        return ++disrupted_[endpoint] > accidents;
     }
 
 private:
-    struct answer {
+    struct got {
         endpoint_offer offered;
-        time heard;
+        time received;
     };
-    std::map<std::string, answer> offers_;
-    std::map<std::string, int> broken_;  // over how many questions in a row
+    std::map<std::string, got> offers_;
+    std::map<std::string, int> disrupted_;  // over how many queries in a row
 };
 
-/// What an answer to OPTIONS offers.
-[[nodiscard]] WAYBILL_DECL endpoint_offer offered_by(const response& answer);
+/// What a response to OPTIONS offers.
+[[nodiscard]] WAYBILL_DECL endpoint_offer offered_by(const response& got);
 
 /// See `automatic`.
 class automatic_protocol final : public protocol {
@@ -79,7 +80,7 @@ public:
     asio::awaitable<void> restore(session& job) override;
     asio::awaitable<void> upload(session& job) override;
     asio::awaitable<void> finalize(session& job) override;
-    [[nodiscard]] bool finalizes() const noexcept override { return speaks_ && speaks_->finalizes(); }
+    [[nodiscard]] bool finalizes() const noexcept override { return negotiated_ && negotiated_->finalizes(); }
 
 private:
     asio::awaitable<std::string> ask(session& job);
@@ -88,8 +89,8 @@ private:
     protocol_spec spec_;
     registry known_;
     std::shared_ptr<endpoint_memory> memory_;
-    std::unique_ptr<protocol> speaks_;
-    bool asked_ = false;  ///< in this attempt; else it is what the endpoint has said before
+    std::unique_ptr<protocol> negotiated_;
+    bool asked_ = false;  ///< in this attempt; otherwise it is the cached response
 };
 
 }  // namespace waybill::detail

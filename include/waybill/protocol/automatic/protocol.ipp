@@ -19,11 +19,11 @@
 
 namespace waybill::detail {
 
-WAYBILL_DECL endpoint_offer offered_by(const response& answer) {
-    if (answer.header("Tus-Resumable") || answer.header("Tus-Version")) {
+WAYBILL_DECL endpoint_offer offered_by(const response& got) {
+    if (got.header("Tus-Resumable") || got.header("Tus-Version")) {
         return {"tus"};
     }
-    const auto limits = parse_upload_limit(answer.headers);
+    const auto limits = parse_upload_limit(got.headers);
     return limits ? endpoint_offer{"resumable", limits->min_size.value_or(0)} : endpoint_offer{"plain"};
 }
 
@@ -54,7 +54,7 @@ WAYBILL_DECL automatic_protocol::automatic_protocol(const protocol_spec& spec, r
     }
 }
 
-// What can be sent the plain way can be sent any way.
+// A job that can be sent as plain requests can be sent by every protocol.
 WAYBILL_DECL void automatic_protocol::check(const waybill::job& job) const {
     if (is_put_template(job.url())) {
         put_protocol(protocol_spec{"put", {}}).check(job);
@@ -63,7 +63,7 @@ WAYBILL_DECL void automatic_protocol::check(const waybill::job& job) const {
     }
 }
 
-/// Something of the job may be at the server already.
+/// Part of the job may be at the server already.
 [[nodiscard]] inline bool is_begun(const session& job) {
     bool begun = job.in_doubt() || job.find_checkpoint() != nullptr;
     for (std::size_t i = 0; i < job.items().size(); ++i) {
@@ -76,15 +76,16 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
     std::string name = job.state().negotiated_protocol;
     if (name.empty()) {
         name = co_await ask(job);
-        // Before its first byte: another one could bring what this one has brought once more.
+        // Commit the choice before the first byte is sent. After a crash, a different choice could deliver the same
+        // data a second time.
         std::string chosen = name;
         co_await job.save_protocol(std::move(chosen));
     }
-    speaks_ = known_.make(settings_for(job, name));
-    co_await speaks_->restore(job);
+    negotiated_ = known_.make(settings_for(job, name));
+    co_await negotiated_->restore(job);
 }
 
-/// The endpoint does not know the protocol, and nothing was begun there.
+/// The endpoint does not know the protocol, and no upload was created there.
 [[nodiscard]] inline bool is_outdated(const failure& why, const session& job) {
     const bool unknown = why.code() == make_http_error(404) || why.code() == make_http_error(405) ||
                          why.code() == make_http_error(501) || why.code() == errc::not_offered;
@@ -96,7 +97,7 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::restore(session& job) {
 WAYBILL_DECL asio::awaitable<void> automatic_protocol::upload(session& job) {
     bool outdated = false;
     try {
-        co_await speaks_->upload(job);
+        co_await negotiated_->upload(job);
     } catch (const failure& f) {
         outdated = !asked_ && is_outdated(f, job);
         if (!outdated) {
@@ -108,24 +109,24 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::upload(session& job) {
         std::string none;
         co_await job.save_protocol(std::move(none));
         co_await restore(job);
-        co_await speaks_->upload(job);
+        co_await negotiated_->upload(job);
     }
 }
 
 WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
-    co_await speaks_->finalize(job);
+    co_await negotiated_->finalize(job);
 }
 
-/// The same as of an answer, of what the attempt before ended with. Nothing was begun yet: it was over the question.
-[[nodiscard]] inline bool is_broken_by(const stored_error& last) {
-    response answer;
-    answer.status = last.details.http_status;
-    answer.failure = answer.status == 0 ? last.code : std::error_code();
-    return is_broken_by(answer);
+/// The same for the error that ended the previous attempt. No upload was created yet, so the query was the cause.
+[[nodiscard]] inline bool is_disrupted_by(const stored_error& last) {
+    response got;
+    got.status = last.details.http_status;
+    got.failure = got.status == 0 ? last.code : std::error_code();
+    return is_disrupted_by(got);
 }
 
-/// What stands before the server answers in its place, and has done so for long: OPTIONS may be what it cannot bear,
-/// and not the upload.
+/// A gateway responds instead of the server, and has done so for long: perhaps it cannot process OPTIONS, but could the
+/// upload.
 [[nodiscard]] inline bool is_kept_by_gateway(const response& r, const job_state& past) {
     constexpr int patience = 9;  // tries in a row, some minutes
     const auto from_gateway = [](std::error_code code) {
@@ -135,7 +136,7 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::finalize(session& job) {
            from_gateway(past.error.code);
 }
 
-/// The name of the protocol to speak.
+/// The name of the protocol to use.
 WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) {
     const job_spec& spec = job.spec();
     const std::string target = spec.url.find("{name}") == std::string::npos
@@ -150,22 +151,22 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
         asked.url = target;
         asked.idempotent = true;
         asked.conditional = false;
-        const response answer = co_await job.send(std::move(asked));
+        const response got = co_await job.send(std::move(asked));
         asked_ = true;
-        const verdict v = judge(answer, true);
-        const bool refused = v.what == disposition::permanent && answer.status != 0;
-        // The memory ends with the process. Of a program that ends after each try, the job remembers.
-        const bool broken = is_broken_by(answer);
-        const bool often = broken && memory_->note_broken(endpoint);
+        const verdict v = judge(got, true);
+        const bool refused = v.what == disposition::permanent && got.status != 0;
+        // The memory ends with the process. For a program that ends after each try, the job's record is used.
+        const bool broken = is_disrupted_by(got);
+        const bool often = broken && memory_->note_disrupted(endpoint);
         const job_state& past = job.state();
-        const bool before = past.attempt > endpoint_memory::accidents && is_broken_by(past.error);
-        // A form is not sent to find out: a gateway's answer to it would leave its outcome unknown.
-        const bool in_vain = (broken && (often || before)) || (by_name && is_kept_by_gateway(answer, past));
+        const bool before = past.attempt > endpoint_memory::accidents && is_disrupted_by(past.error);
+        // A form is not sent to find out: a gateway's response to it would leave its outcome unknown.
+        const bool in_vain = (broken && (often || before)) || (by_name && is_kept_by_gateway(got, past));
         if (!refused && !in_vain) {
-            job.require(answer);
+            job.require(got);
         }
-        offered = v.accepted ? offered_by(answer) : endpoint_offer{"plain"};
-        if (!in_vain) {  // the next job asks once more: it may have been mended
+        offered = v.accepted ? offered_by(got) : endpoint_offer{"plain"};
+        if (!in_vain) {  // the next job queries once more: it may have been repaired
             memory_->remember(endpoint, offered, job.now());
         }
     }
@@ -179,7 +180,7 @@ WAYBILL_DECL asio::awaitable<std::string> automatic_protocol::ask(session& job) 
     co_return by_name ? "put" : "multipart";
 }
 
-/// A function of the job alone: a restart must find the same.
+/// A function of the job alone: after a restart it must return the same.
 WAYBILL_DECL protocol_spec automatic_protocol::settings_for(const session& job, const std::string& name) const {
     protocol_spec chosen{name, {}};
     const bool by_upload = name == "resumable" || name == "tus";

@@ -28,14 +28,14 @@ WAYBILL_DECL void multipart_protocol::check(const waybill::job& job) const {
     require_no_independence(job);
 }
 
-// All files are looked at before the first byte: one that changed ends the attempt now, not after
-// gigabytes of its neighbours.
+// All files are checked before the first byte: one that changed ends the attempt now, not after gigabytes of the
+// others.
 WAYBILL_DECL asio::awaitable<void> multipart_protocol::restore(session& job) {
     if (job.find_checkpoint() != nullptr) {  // this version keeps none: a newer one does
         co_await doubt_checkpoint(job, checkpoint::whole_job);
     }
     for (std::size_t i = 0; i < job.items().size(); ++i) {
-        if (job.items()[i].state.status != item_status::completed) {  // else its bytes are of no matter any more
+        if (job.items()[i].state.status != item_status::completed) {  // otherwise its bytes no longer matter
             static_cast<void>(job.open(i));
         }
     }
@@ -44,7 +44,7 @@ WAYBILL_DECL asio::awaitable<void> multipart_protocol::restore(session& job) {
 WAYBILL_DECL asio::awaitable<void> multipart_protocol::upload(session& job) {
     if (std::all_of(job.items().begin(), job.items().end(),
                     [](const item_record& i) { return i.state.status == item_status::completed; })) {
-        co_return;  // the answer was committed, the job's end was not: a crash in between
+        co_return;  // the response was committed, the job's end was not: a crash in between
     }
     multipart_body body = lay_out(job, form_boundary(job), file_field_);
     request what;
@@ -55,10 +55,10 @@ WAYBILL_DECL asio::awaitable<void> multipart_protocol::upload(session& job) {
     what.see_other = true;
     const bool repeated = is_repeated_by_key(job, checkpoint::whole_job);
     what.spans = spans_of(body);
-    const response answer = co_await job.send(std::move(what));
-    require_first_is_over(answer, job, checkpoint::whole_job, repeated);
-    job.require(answer, checkpoint::whole_job, false);
-    job.complete_all_soon(answer.see_other ? redirect_text(answer) : printable_excerpt(answer.body, 256));
+    const response got = co_await job.send(std::move(what));
+    require_first_is_over(got, job, checkpoint::whole_job, repeated);
+    job.require(got, checkpoint::whole_job, false);
+    job.complete_all_soon(got.see_other ? redirect_text(got) : printable_excerpt(got.body, 256));
 }
 
 }  // namespace waybill::detail

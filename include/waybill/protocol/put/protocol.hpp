@@ -22,7 +22,7 @@ public:
     void check(const waybill::job& job) const override;
     [[nodiscard]] bool takes_header(const std::string& url, std::string_view name) const override;
     asio::awaitable<void> upload(session& job) override;
-    /// A mark is left by conditional requests only, and what is at their target may say what became of them.
+    /// Only conditional requests leave an intent, and what is at their target may show their outcome.
     [[nodiscard]] bool can_probe() const noexcept override { return is_idempotent(); }
 
 private:
@@ -31,13 +31,13 @@ private:
     asio::awaitable<void> upload_item(session& job, std::size_t index) const;
     asio::awaitable<void> look_at_target(session& job, std::size_t index, const response& refused,
                                          body_source& body) const;
-    [[nodiscard]] std::string receipt_of(const response& answer) const;
+    [[nodiscard]] std::string receipt_of(const response& got) const;
     /// As the value of `Repr-Digest`; empty: none was asked for.
     asio::awaitable<std::string> digest_of_all(body_source& body, std::size_t piece_size) const;
 
-    /// Each item has a URL of its own, which its name completes.
+    /// Each item has its own URL, completed by its name.
     [[nodiscard]] bool names_targets(std::string_view url) const noexcept;
-    /// Sending it twice does what sending it once does.
+    /// Sending it twice has the same effect as sending it once.
     [[nodiscard]] bool is_idempotent() const noexcept { return method_ == "PUT"; }
 
     std::string method_ = "PUT";

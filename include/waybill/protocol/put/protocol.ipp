@@ -44,11 +44,11 @@ WAYBILL_DECL put_protocol::put_protocol(const protocol_spec& spec) {
     }
     if (parallel_ > 1 && !is_idempotent()) {
         throw error(errc::invalid_setting, "put: parallel, with the method " + method_ +
-                                               ": what became of one request is known before the next is sent");
+                                               ": the outcome of one request must be known before the next is sent");
     }
 }
 
-// What a POST to a URL that ends in / makes has a name that the server chooses.
+// A POST to a URL that ends in / creates a resource whose name the server chooses.
 WAYBILL_DECL bool put_protocol::names_targets(std::string_view url) const noexcept {
     return is_put_template(url) && (method_ != "POST" || url.find("{name}") != std::string_view::npos);
 }
@@ -68,7 +68,7 @@ WAYBILL_DECL bool is_signed_header(std::string_view url, std::string_view name) 
     constexpr std::string_view list = "x-amz-signedheaders=";
     std::string_view query = url.substr(std::min(url.find('?'), url.size()));
     while (!query.empty()) {
-        query.remove_prefix(1);  // what was before this parameter
+        query.remove_prefix(1);  // the part before this parameter
         const std::string_view one = query.substr(0, query.find('&'));
         query.remove_prefix(one.size());
         if (one.size() < list.size() || !same_header(one.substr(0, list.size()), list)) {
@@ -92,7 +92,7 @@ WAYBILL_DECL bool put_protocol::takes_header(const std::string& url, std::string
 
 WAYBILL_DECL asio::awaitable<void> put_protocol::upload(session& job) {
     const auto items = std::make_shared<independent_items>(job);
-    // A job has one mark: conditional requests leave one after the other.
+    // A job has one intent: conditional requests are sent one after the other.
     const bool conditional = is_conditional(job.spec().headers);
     if (parallel_ == 1 || conditional) {
         for (bool more = true; more;) {
@@ -119,7 +119,7 @@ WAYBILL_DECL asio::awaitable<bool> put_protocol::upload_next(session& job, indep
     co_return true;
 }
 
-/// The request that brings an item, but for its bytes.
+/// The request that sends an item, without its bytes.
 WAYBILL_DECL request put_protocol::item_request(const session& job, std::size_t index, const std::string& sum) const {
     const item_spec& item = job.items()[index].spec;
     const std::string& target = job.spec().url;
@@ -141,7 +141,8 @@ WAYBILL_DECL request put_protocol::item_request(const session& job, std::size_t 
 WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::size_t index) const {
     const item_spec& item = job.items()[index].spec;
     const bool conditional = is_conditional(job.spec().headers);
-    // This version keeps none: a newer one does. What replaces itself may be sent again without asking.
+    // This version stores none: a newer one does. A request that replaces its own result may be sent again without
+    // asking.
     if ((!is_idempotent() || conditional) && job.find_checkpoint(index) != nullptr) {
         co_await doubt_checkpoint(job, index);
     }
@@ -149,40 +150,40 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::upload_item(session& job, std::
     const std::string sum = co_await digest_of_all(*body, job.piece_size());
     request what = item_request(job, index, sum);
     what.body = body.get();
-    // Repeated after its answer was lost, a conditional request would hear of itself: an intent is recorded before its
-    // last byte leaves, and no kept connection is used, on which it might be repeated unseen.
+    // A repeated conditional PUT can fail its own condition because the first one succeeded: an intent is recorded
+    // before its last byte is sent, and no reused connection is used, on which it might be repeated silently.
     what.finishing = what.fresh_connection = conditional;
     const bool doubted = is_idempotent() && job.in_doubt(index);
     what.spans.push_back(body_span{index, 0, 0, item.size});
     const bool repeated = is_repeated_by_key(job, index);
-    const response answer = co_await job.send(std::move(what), index);
-    if (doubted && (answer.status == 412 || answer.status == 409)) {
-        co_await look_at_target(job, index, answer, *body);
+    const response got = co_await job.send(std::move(what), index);
+    if (doubted && (got.status == 412 || got.status == 409)) {
+        co_await look_at_target(job, index, got, *body);
         co_return;
     }
-    require_first_is_over(answer, job, index, repeated);
-    job.require(answer, index, is_idempotent() && !conditional);
-    std::string receipt = receipt_of(answer);
-    if (answer.see_other) {
-        receipt += (receipt.empty() ? "" : " ") + redirect_text(answer);
+    require_first_is_over(got, job, index, repeated);
+    job.require(got, index, is_idempotent() && !conditional);
+    std::string receipt = receipt_of(got);
+    if (got.see_other) {
+        receipt += (receipt.empty() ? "" : " ") + redirect_text(got);
     }
     receipt += (receipt.empty() || sum.empty() ? "" : " ") + sum;
     if (is_idempotent()) {
         job.complete_item_soon(index, std::move(receipt));
     } else {
-        co_await job.complete_item(index, std::move(receipt));  // a crash must not leave a doubt that there is none of
+        co_await job.complete_item(index, std::move(receipt));  // a crash must not leave the outcome in doubt
     }
 }
 
-/// What the server says of an item: of a PUT its entity tag; of what it processed its answer, as with a form.
-WAYBILL_DECL std::string put_protocol::receipt_of(const response& answer) const {
+/// The server's receipt for an item: for a PUT its entity tag; for other methods the response, as with a form.
+WAYBILL_DECL std::string put_protocol::receipt_of(const response& got) const {
     constexpr std::size_t most = 256;
-    const std::string said = is_idempotent() ? "" : printable_excerpt(answer.body, most);
-    return said.empty() ? printable_excerpt(answer.header("ETag").value_or(""), most) : said;
+    const std::string said = is_idempotent() ? "" : printable_excerpt(got.body, most);
+    return said.empty() ? printable_excerpt(got.header("ETag").value_or(""), most) : said;
 }
 
-/// The condition does not hold, after a request for the same item whose answer was lost: perhaps because of that one.
-/// What is there now says it, if the server shows enough of it.
+/// The condition does not hold, after a request for the same item whose response was lost: perhaps because that one
+/// succeeded. The resource at the target shows this, if the server reveals enough of it.
 WAYBILL_DECL asio::awaitable<void> put_protocol::look_at_target(session& job, std::size_t index,
                                                                 const response& refused, body_source& body) const {
     const job_spec& spec = job.spec();
@@ -193,14 +194,14 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::look_at_target(session& job, st
     asked.headers.push_back(header_field{"Want-Repr-Digest", "sha-256=10"});
     asked.idempotent = true;
     asked.conditional = false;
-    const response answer = co_await job.send(std::move(asked), index);
-    const verdict v = judge(answer, true);
+    const response got = co_await job.send(std::move(asked), index);
+    const verdict v = judge(got, true);
     if (!v.accepted && v.what != disposition::permanent) {
-        job.require(answer, index);
+        job.require(got, index);
     }
     whose there = whose::unknown;
     if (v.accepted) {
-        const shown_content shown = shown_by(answer, spec.headers);
+        const shown_content shown = shown_by(got, spec.headers);
         there = compare_size(shown, item.size);
         if (there == whose::unknown && shown.has_digest()) {
             std::vector<std::string> algorithms = {"sha-256", "md5"};
@@ -209,12 +210,12 @@ WAYBILL_DECL asio::awaitable<void> put_protocol::look_at_target(session& job, st
         }
     }
     if (there == whose::ours) {
-        job.complete_item_soon(index, printable_excerpt(answer.header("ETag").value_or(""), 256));
+        job.complete_item_soon(index, printable_excerpt(got.header("ETag").value_or(""), 256));
         co_return;
     }
     diagnostics why = describe(refused);
     if (there == whose::other && only_if_absent(spec.headers)) {
-        // Where nothing may be there yet, what somebody else has put there means that ours is not.
+        // If nothing may be there yet, a resource of another client means that ours was not created.
         throw failure(
             failure(disposition::permanent, make_http_error(refused.status), std::move(why), std::nullopt, index)
                 .settle());

@@ -21,7 +21,7 @@ namespace waybill::detail {
     return i.state.status == item_status::completed;
 }
 
-/// Also when there is no checkpoint. Whether it is of these bytes is seen when they are open.
+/// True also without a checkpoint. Whether it belongs to these bytes is checked when they are open.
 [[nodiscard]] inline bool decodes(const session& job, std::size_t about) {
     const checkpoint* const known = job.find_checkpoint(about);
     return known == nullptr || resumable_state::decode(known->state).has_value();
@@ -49,7 +49,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_protocol::restore(session& job) {
         co_await doubt_checkpoint(job, checkpoint::whole_job);
     }
     for (std::size_t i = 0; how_.form && i < job.items().size(); ++i) {
-        if (!is_done(job.items()[i])) {  // else its bytes are of no matter any more
+        if (!is_done(job.items()[i])) {  // otherwise its bytes no longer matter
             static_cast<void>(job.open(i));
         }
     }
@@ -130,9 +130,9 @@ WAYBILL_DECL asio::awaitable<void> resumable_protocol::discard(exchange& server,
     asked.headers.push_back(interop_header(state ? state->interop : how_.interop));
     asked.idempotent = true;
     asked.conditional = false;
-    const response answer = co_await server.send(std::move(asked));
-    if (answer.status != 404 && answer.status != 410) {
-        server.require(answer);
+    const response got = co_await server.send(std::move(asked));
+    if (got.status != 404 && got.status != 410) {
+        server.require(got);
     }
 }
 

@@ -10,57 +10,58 @@
 #include <utility>
 #include <vector>
 
-// Where an upload stands, by its server, and what follows when that is not where it was.
+// The server's state of an upload, and what follows when it differs from the checkpoint.
 namespace waybill::detail {
 
-/// Throws when the server speaks of another upload, or does not say where this one stands.
-WAYBILL_DECL asio::awaitable<void> resumable_upload::require_offset(const response& answer, const upload_fields& said) {
+/// Throws when the server reports another upload, or does not report an offset.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::require_offset(const response& got, const upload_fields& said) {
     const bool complete = said.complete.value_or(false);
     if (said.length.value_or(size_) != size_) {
         co_await break_off(errc::wrong_offset, "the server expects " + std::to_string(*said.length) + " bytes, not " +
                                                    std::to_string(size_));
     }
-    if (!said.offset && !complete && !speaks_of_uploads(answer)) {
-        // Something else has answered, which says nothing of the upload: it stays, and so does a doubt about it.
-        throw failed(verdict{false, after_foreign_answer(answer), errc::invalid_response}, answer);
+    if (!said.offset && !complete && !mentions_uploads(got)) {
+        // Something else has responded, which says nothing about the upload: it stays, and so does an outcome in doubt.
+        throw failed(verdict{false, after_foreign_response(got), errc::invalid_response}, got);
     }
     if (!said.offset && !complete) {
-        co_await break_off(errc::invalid_response, "the server does not say how much it has");
+        co_await break_off(errc::invalid_response, "the server does not report its offset");
     }
 }
 
 WAYBILL_DECL asio::awaitable<void> resumable_upload::stands_at(std::uint64_t offset) {
     last_.reopen();
-    const bool bounded = left_.has_value();
+    const bool bounded = sent_bound_.has_value();
     advance(offset, true);
     if (bounded) {
-        // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
+        // Persist the cleared upper bound before sending more bytes. Otherwise, after a crash, the stale bound would
+        // make a correct offset look like a protocol violation.
         checkpoint unbounded = reached();
         co_await job_.save(std::move(unbounded));
     }
 }
 
-/// Asks the server where the upload stands.
+/// Asks the server for the upload's offset.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
     request asked = new_request("HEAD", resource_);
-    const response answer = co_await job_.send(std::move(asked), what_.about);
-    if (answer.status == 404 || answer.status == 410) {
-        co_await gone(answer);
+    const response got = co_await job_.send(std::move(asked), what_.about);
+    if (got.status == 404 || got.status == 410) {
+        co_await gone(got);
         co_return;
     }
-    const verdict v = judge(answer, true);
+    const verdict v = judge(got, true);
     if (!v.accepted) {
-        throw failed(v, answer);
+        throw failed(v, got);
     }
-    const upload_fields said = parse_upload_fields(answer.headers);
+    const upload_fields said = parse_upload_fields(got.headers);
     const bool complete = said.complete.value_or(false);
-    co_await require_offset(answer, said);
+    co_await require_offset(got, said);
     const std::uint64_t offset = said.offset.value_or(size_);
     if (offset < position_ && !complete) {
-        co_await lost_tail(offset, answer);
+        co_await lost_tail(offset, got);
         co_return;
     }
-    const std::uint64_t most = std::min(left_.value_or(size_), size_);
+    const std::uint64_t most = std::min(sent_bound_.value_or(size_), size_);
     if (offset > most || offset < position_ || (complete && offset != size_)) {
         co_await break_off(errc::wrong_offset, "the server has " + std::to_string(offset) + " of " +
                                                    std::to_string(size_) + " bytes, was sent " + std::to_string(most) +
@@ -76,55 +77,55 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::ask() {
     co_await stands_at(offset);
 }
 
-/// The upload is complete and its answer was lost: asks for it once more. A server need not keep
-/// it, but when it does, it may be a refusal (draft section 4.4.2).
+/// The upload is complete and its response was lost: asks for it once more. A server need not keep it, but when it
+/// does, it may be a refusal (draft section 4.4.2).
 WAYBILL_DECL asio::awaitable<void> resumable_upload::replay() {
     advance(size_);
     request asked = new_request("PATCH", resource_);
     asked.headers.push_back(header_field{"Content-Type", "application/partial-upload"});
     asked.headers.push_back(header_field{"Upload-Offset", std::to_string(size_)});
     asked.headers.push_back(header_field{"Upload-Complete", "?1"});
-    const response answer = co_await job_.send(std::move(asked), what_.about);
-    if (answer.status == 0) {
-        throw failed(judge(answer, true), answer);
+    const response got = co_await job_.send(std::move(asked), what_.about);
+    if (got.status == 0) {
+        throw failed(judge(got, true), got);
     }
-    const bool of_the_target = parse_upload_fields(answer.headers).complete.value_or(false);
-    if (of_the_target && answer.status >= 400 && answer.status < 500) {
-        co_await job_.resolve_and_discard(what_.about, false);  // asked for again it is sent again
-        throw failure(failed(verdict{false, disposition::permanent, make_http_error(answer.status)}, answer).settle());
+    const bool of_the_target = parse_upload_fields(got.headers).complete.value_or(false);
+    if (of_the_target && got.status >= 400 && got.status < 500) {
+        co_await job_.resolve_and_discard(what_.about, false);  // it is sent again when it is requested again
+        throw failure(failed(verdict{false, disposition::permanent, make_http_error(got.status)}, got).settle());
     }
     if (of_the_target) {
-        last_.refused = answer.status >= 500 ? answer.status : 0;
-        refusal_ = answer;
+        last_.refused = got.status >= 500 ? got.status : 0;
+        refusal_ = got;
     }
-    co_await found_complete(answer);
+    co_await found_complete(got);
 }
 
-/// It has every byte, though it may have refused the request that brought the last one.
-WAYBILL_DECL asio::awaitable<void> resumable_upload::found_complete(const response& answer) {
-    const response& why = refusal_ ? *refusal_ : answer;
+/// It has every byte, though it may have refused the request that sent the last one.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::found_complete(const response& got) {
+    const response& why = refusal_ ? *refusal_ : got;
     switch (last_.now_complete(job_.in_doubt(what_.about))) {
-        case ending::delivered: co_await finish(answer); co_return;
+        case ending::delivered: co_await finish(got); co_return;
         case ending::refused: throw failed(verdict{false, disposition::permanent, make_http_error(last_.refused)}, why);
         case ending::unknown: {
             const failure unknown = failed(verdict{false, disposition::ambiguous, errc::outcome_unknown}, why);
-            last_.told = true;
+            last_.reported = true;
             checkpoint doubtful = reached();
             co_await job_.save_with_intent(std::move(doubtful));
             throw failure(unknown);
         }
-        case ending::anew: co_await begin_anew(false); co_return;
+        case ending::send_again: co_await restart(false); co_return;
     }
 }
 
-/// After a request that broke: asks at once, and goes on if it has got somewhere. What is left in
-/// doubt stays so, with the mark, for the next attempt to ask about.
-WAYBILL_DECL asio::awaitable<void> resumable_upload::resync(verdict because, const response& answer) {
+/// After an interrupted request: asks immediately, and continues if there was progress. An outcome that is still in
+/// doubt stays so, with its intent, and the next attempt asks.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::resync(verdict because, const response& got) {
     constexpr std::uint64_t worth_it = 64 << 10;
-    const failure original = failed(because, answer);
-    const bool answered = answer.status != 0 && !answer.header("Retry-After");  // and not told when to come back
+    const failure original = failed(because, got);
+    const bool responded = got.status != 0 && !got.header("Retry-After");  // and did not name a time to retry
     const bool for_now = because.what == disposition::busy || because.what == disposition::network;
-    if (because.what != disposition::retry && because.what != disposition::ambiguous && !(for_now && answered)) {
+    if (because.what != disposition::retry && because.what != disposition::ambiguous && !(for_now && responded)) {
         throw failure(original);
     }
     const std::uint64_t before = position_;
@@ -142,25 +143,25 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::resync(verdict because, con
         throw failure(original);
     }
     if (!complete_ && restarts_ == restarts && position_ < before + worth_it) {
-        throw failed(verdict{false, disposition::retry, because.code}, answer);
+        throw failed(verdict{false, disposition::retry, because.code}, got);
     }
 }
 
-/// The upload is no more. If its last byte may have left, it may have been completed before.
-WAYBILL_DECL asio::awaitable<void> resumable_upload::gone(const response& answer) {
+/// The upload no longer exists. If its last byte may have been sent, it may have been completed before.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::gone(const response& got) {
     if (job_.in_doubt(what_.about)) {
-        throw failure(disposition::ambiguous, errc::outcome_unknown, describe(answer), std::nullopt, what_.about);
+        throw failure(disposition::ambiguous, errc::outcome_unknown, describe(got), std::nullopt, what_.about);
     }
-    co_await begin_anew(false);
+    co_await restart(false);
     if (++restarts_ > 1) {
-        throw failed(verdict{false, disposition::retry, make_http_error(answer.status)}, answer);
+        throw failed(verdict{false, disposition::retry, make_http_error(got.status)}, got);
     }
 }
 
-/// It has less than it has confirmed: it has lost the end of it, and perhaps more than that. What was never finished is
-/// begun anew. Of what may have been, the server's word is worth nothing any more.
-WAYBILL_DECL asio::awaitable<void> resumable_upload::lost_tail(std::uint64_t offset, const response& answer) {
-    diagnostics d = describe(answer);
+/// It has less than it has confirmed: it has lost the end, and perhaps more. An upload that was never finished is
+/// restarted. If it may have been finished, the server's report cannot be trusted any more.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::lost_tail(std::uint64_t offset, const response& got) {
+    diagnostics d = describe(got);
     d.detail = "the server has " + std::to_string(offset) + " bytes, and confirmed " + std::to_string(position_);
     if (job_.in_doubt(what_.about)) {
         throw failure(disposition::ambiguous, errc::outcome_unknown, std::move(d), std::nullopt, what_.about);
@@ -168,18 +169,18 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::lost_tail(std::uint64_t off
     if (adopting_) {
         co_await break_off(errc::wrong_offset, d.detail);
     }
-    co_await begin_anew(true);
+    co_await restart(true);
     if (++restarts_ > 1) {
         throw failure(disposition::retry, errc::wrong_offset, std::move(d), std::nullopt, what_.about);
     }
 }
 
-/// `discard`: the server still has something of the upload that is given up.
-WAYBILL_DECL asio::awaitable<void> resumable_upload::begin_anew(bool discard) {
+/// `discard`: the server still has something of the abandoned upload.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::restart(bool discard) {
     co_await job_.forget(what_.about, discard);
     resource_.clear();
     position_ = 0;
-    left_.reset();
+    sent_bound_.reset();
     last_ = finishing();
     for (const representation::part& p : what_.parts) {
         job_.confirm(p.item, 0);

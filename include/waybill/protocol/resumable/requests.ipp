@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-// What one upload asks for and keeps; the steps are in resumable_upload.ipp.
+// The requests and the stored state of one upload; the steps are in resumable_upload.ipp.
 namespace waybill::detail {
 
 WAYBILL_DECL header_field interop_header(int version) {
@@ -23,7 +23,11 @@ WAYBILL_DECL header_field interop_header(int version) {
 WAYBILL_DECL std::string resumable_state::encode() const {
     encoder out;
     out.number(1).number(static_cast<std::uint64_t>(interop)).number(length).number(most_append);
-    out.number(left ? *left + 1 : 0).number(last.encode()).text(boundary).text(algorithm).text(marks);
+    out.number(sent_bound ? *sent_bound + 1 : 0)
+        .number(last.encode())
+        .text(boundary)
+        .text(algorithm)
+        .text(digest_points);
     return std::move(out).take();
 }
 
@@ -34,13 +38,13 @@ WAYBILL_DECL std::optional<resumable_state> resumable_state::decode(std::string_
     s.interop = static_cast<int>(in.number(1000));
     s.length = in.number();
     s.most_append = in.number();
-    if (const std::uint64_t left = in.number(); left != 0) {
-        s.left = left - 1;
+    if (const std::uint64_t sent_bound = in.number(); sent_bound != 0) {
+        s.sent_bound = sent_bound - 1;
     }
     s.last = finishing::decode(in.number(finishing::most_encoded));
     s.boundary = in.text();
     s.algorithm = in.text();
-    s.marks = in.text();
+    s.digest_points = in.text();
     return known && in.finished() ? std::optional(std::move(s)) : std::nullopt;
 }
 
@@ -50,8 +54,8 @@ WAYBILL_DECL resumable_upload::resumable_upload(session& job, const resumable_se
         const checkpoint* const known = job_.find_checkpoint(what_.about);
         const auto state = known == nullptr ? std::nullopt : resumable_state::decode(known->state);
         const bool same = state && state->algorithm == how_.digest;
-        auto hashing = std::make_unique<hashing_source>(std::move(what_.body), how_.digest, same ? state->marks : "",
-                                                        job_.piece_size());
+        auto hashing = std::make_unique<hashing_source>(std::move(what_.body), how_.digest,
+                                                        same ? state->digest_points : "", job_.piece_size());
         hash_ = hashing.get();
         what_.body = std::move(hashing);
     }
@@ -65,7 +69,7 @@ WAYBILL_DECL bool resumable_upload::load() {
     }
     interop_ = state->interop;
     most_append_ = state->most_append;
-    left_ = state->left;
+    sent_bound_ = state->sent_bound;
     last_ = state->last;
     resource_ = known->resource;
     position_ = known->offset;
@@ -78,12 +82,12 @@ WAYBILL_DECL checkpoint resumable_upload::reached() const {
     state.interop = interop_;
     state.length = size_;
     state.most_append = most_append_;
-    state.left = left_;
+    state.sent_bound = sent_bound_;
     state.last = last_;
     state.boundary = what_.boundary;
     if (hash_ != nullptr) {
         state.algorithm = hash_->algorithm();
-        state.marks = hash_->marks();
+        state.digest_points = hash_->digest_points();
     }
     checkpoint c;
     c.item = what_.about;
@@ -97,7 +101,7 @@ WAYBILL_DECL checkpoint resumable_upload::reached() const {
 /// The server has confirmed everything below `offset`.
 WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset, bool settles) {
     position_ = offset;
-    left_.reset();
+    sent_bound_.reset();
     for (const representation::part& p : what_.parts) {
         job_.confirm(p.item, std::min(offset - std::min(offset, p.offset), p.size));
     }
@@ -108,20 +112,20 @@ WAYBILL_DECL void resumable_upload::advance(std::uint64_t offset, bool settles) 
     }
 }
 
-/// A request whose body began at `begin` was not a success: no more than this can have arrived.
-WAYBILL_DECL void resumable_upload::note_sent(const response& answer, std::uint64_t begin) {
-    const bool success = answer.status / 100 == 2 || answer.see_other;
-    if ((!success || !answer.has_left) && !resource_.empty()) {
-        left_ = std::min(begin + answer.body_offered, size_);
+/// A request whose body began at `begin` was not successful: no more than this can have arrived.
+WAYBILL_DECL void resumable_upload::note_sent(const response& got, std::uint64_t begin) {
+    const bool success = got.status / 100 == 2 || got.see_other;
+    if ((!success || !got.has_left) && !resource_.empty()) {
+        sent_bound_ = std::min(begin + got.body_offered, size_);
         job_.save_soon(reached());
     }
 }
 
-/// The job ends, or is set aside, with what its last request was answered: what comes next is the app's decision.
-WAYBILL_DECL void resumable_upload::note_told(const failure& why) {
+/// The job ends, or is parked, with the response to its last request: what comes next is the app's decision.
+WAYBILL_DECL void resumable_upload::note_reported(const failure& why) {
     const bool ends = why.what_to_do() == disposition::permanent || why.code() == errc::outcome_unknown;
     if (ends && last_.refused != 0 && job_.find_checkpoint(what_.about) != nullptr) {
-        last_.told = true;
+        last_.reported = true;
         job_.save_soon(reached());
     }
 }
@@ -141,30 +145,30 @@ WAYBILL_DECL void resumable_upload::take_limits(const upload_fields& said) {
     }
 }
 
-WAYBILL_DECL std::string resumable_upload::receipt(const response& answer) const {
-    const auto tag = answer.header("ETag");
+WAYBILL_DECL std::string resumable_upload::receipt(const response& got) const {
+    const auto tag = got.header("ETag");
     const bool whole = what_.about == checkpoint::whole_job;
-    std::string text = answer.see_other ? redirect_text(answer)
-                                        : printable_excerpt(tag && !whole ? *tag : std::string_view(answer.body), 256);
+    std::string text =
+        got.see_other ? redirect_text(got) : printable_excerpt(tag && !whole ? *tag : std::string_view(got.body), 256);
     if (hash_ != nullptr) {
         text += (text.empty() ? "" : " ") + hash_->algorithm() + "=:" + to_base64(hash_->value()) + ":";
     }
     return text;
 }
 
-WAYBILL_DECL failure resumable_upload::failed(const verdict& why, const response& answer) const {
-    diagnostics d = describe(answer);
+WAYBILL_DECL failure resumable_upload::failed(const verdict& why, const response& got) const {
+    diagnostics d = describe(got);
     if (why.code == errc::redirect_refused) {
-        d.detail = redirect_text(answer);
+        d.detail = redirect_text(got);
     }
-    return failure(why.what, why.code, std::move(d), parse_retry_after(answer, unix_seconds(job_.now())), what_.about);
+    return failure(why.what, why.code, std::move(d), parse_retry_after(got, unix_seconds(job_.now())), what_.about);
 }
 
 WAYBILL_DECL asio::awaitable<void> resumable_upload::break_off(std::error_code code, std::string detail) {
     if (!resource_.empty() && !adopting_ && job_.find_checkpoint(what_.about) == nullptr) {
         job_.save_soon(reached());  // so that it is cleaned up
     }
-    co_await job_.resolve_and_discard(what_.about, true);  // what is given up has not arrived
+    co_await job_.resolve_and_discard(what_.about, true);  // an abandoned upload has not arrived
     diagnostics d;
     d.detail = std::move(detail);
     throw failure(failure(disposition::permanent, code, std::move(d), std::nullopt, what_.about).settle());
@@ -180,7 +184,7 @@ WAYBILL_DECL request resumable_upload::new_request(std::string method, const std
     return what;
 }
 
-/// Which of the bytes that one request sends are which item's.
+/// Maps the bytes of one request to the items they belong to.
 WAYBILL_DECL std::vector<body_span> resumable_upload::spans(std::uint64_t begin, std::uint64_t length) const {
     std::vector<body_span> found;
     for (const representation::part& p : what_.parts) {
@@ -193,8 +197,8 @@ WAYBILL_DECL std::vector<body_span> resumable_upload::spans(std::uint64_t begin,
     return found;
 }
 
-// The server's limits bind (draft section 4.1.4): never more than the most, and never less than
-// the least but for the last bytes.
+// The server's limits are binding (draft section 4.1.4): never more than the maximum, and never less than the minimum
+// except for the last bytes.
 WAYBILL_DECL std::uint64_t resumable_upload::next_length() const {
     std::uint64_t most = how_.chunk_size == 0 ? size_ : std::max(how_.chunk_size, least_append_);
     if (most_append_ != 0) {
@@ -228,13 +232,13 @@ WAYBILL_DECL asio::awaitable<request> resumable_upload::creation(bool whole) {
     co_return asked;
 }
 
-/// What interim responses have said while a body was being sent.
+/// What interim responses have reported while a body was being sent.
 struct resumable_upload::interim_notes {
     std::string location;  ///< resolved
     std::string broken;    ///< why the request was ended
 };
 
-/// Takes in interim responses (104). One that cannot be true ends the request.
+/// Processes interim responses (104). One that cannot be true ends the request.
 WAYBILL_DECL void resumable_upload::watch(request& what, interim_notes& notes, std::uint64_t begin) {
     const auto* const sent = what.body == nullptr ? nullptr : static_cast<const body_range*>(what.body);
     const bool creates = resource_.empty();
@@ -252,7 +256,7 @@ WAYBILL_DECL void resumable_upload::watch(request& what, interim_notes& notes, s
                 throw error(errc::invalid_response);
             }
             notes.location = placed.str();
-            if (sent != nullptr) {  // its bytes are on their way: the URL must be on disk now
+            if (sent != nullptr) {  // its bytes are being sent: the URL must be on disk now
                 resource_ = notes.location;
                 job_.save_soon(reached());
             }
@@ -260,7 +264,7 @@ WAYBILL_DECL void resumable_upload::watch(request& what, interim_notes& notes, s
         const auto offset = size_field(headers, "Upload-Offset");
         if (offset && sent != nullptr && !resource_.empty()) {
             if (*offset < position_ || *offset > begin + sent->taken()) {
-                notes.broken = "the server says it has " + std::to_string(*offset) + " bytes";
+                notes.broken = "the server reports " + std::to_string(*offset) + " bytes";
                 throw error(errc::wrong_offset);
             }
             advance(*offset);
@@ -268,18 +272,18 @@ WAYBILL_DECL void resumable_upload::watch(request& what, interim_notes& notes, s
     };
 }
 
-WAYBILL_DECL asio::awaitable<void> resumable_upload::require_same_digest(const response& answer) {
-    // Reads nothing that was sent by this process.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::require_same_digest(const response& got) {
+    // Does not read the bytes that this process sent.
     if (hash_ != nullptr && !co_await reaches_end(*hash_)) {
         hash_ = nullptr;
     }
     if (hash_ == nullptr) {
         co_return;
     }
-    const auto theirs = parse_repr_digest(answer.headers, hash_->algorithm());
+    const auto theirs = parse_repr_digest(got.headers, hash_->algorithm());
     if (theirs && *theirs != hash_->value()) {
         co_await break_off(errc::invalid_response, "the server received other bytes: its " + hash_->algorithm() +
-                                                       " is not that of what was sent");
+                                                       " differs from that of the sent bytes");
     }
 }
 

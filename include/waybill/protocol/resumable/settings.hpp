@@ -12,7 +12,7 @@
 
 namespace waybill::detail {
 
-/// What `resumable` was asked for, checked.
+/// The settings of `resumable`, checked.
 struct resumable_settings {
     int interop = 8;
     bool form = false;
@@ -35,7 +35,7 @@ struct resumable_settings {
             throw error(errc::invalid_setting, "file-field: only a form has fields, see as_form()");
         }
         if (form && !upload_url.empty()) {
-            throw error(errc::invalid_setting, "upload-url: only the client that laid a form out can continue it");
+            throw error(errc::invalid_setting, "upload-url: only the client that created a form can continue it");
         }
         if (send_digests && digest.empty()) {
             digest = "sha-256";

@@ -20,7 +20,7 @@
 
 namespace waybill::detail {
 
-/// What is uploaded as one: an item, or a form with all items.
+/// The bytes of one upload: an item, or a form with all items.
 struct representation {
     struct part {
         std::size_t item;
@@ -37,55 +37,55 @@ struct representation {
     std::string boundary;  ///< a form's; kept, because the next epoch would choose another
 };
 
-/// What a checkpoint of a resumable upload keeps beyond URL and offset. Decoded as foreign bytes.
+/// What a checkpoint of a resumable upload keeps in addition to URL and offset. Decoded as untrusted input.
 struct resumable_state {
     int interop = 8;
     std::uint64_t length = 0;
     std::uint64_t most_append = 0;  ///< bytes of one request; 0: no limit known
-    /// How far bytes may have left; a server that has more than that lies. Stored only between
-    /// attempts: empty, and nothing is known, while one may be sending.
-    std::optional<std::uint64_t> left;
+    /// An upper bound on the bytes that may have been sent; a server that reports more violates the protocol. Stored
+    /// only between attempts: empty, and nothing is known, while one may be sending.
+    std::optional<std::uint64_t> sent_bound;
     finishing last;  ///< the request with the last byte
     std::string boundary;
     std::string algorithm;
-    std::string marks;
+    std::string digest_points;
 
     [[nodiscard]] WAYBILL_DECL std::string encode() const;
-    /// Empty when it cannot be decoded. Each version that was released is decoded for ever.
+    /// Empty when it cannot be decoded. Every released version is decoded forever.
     [[nodiscard]] static WAYBILL_DECL std::optional<resumable_state> decode(std::string_view bytes);
 };
 
-/// The headers that tell a server which version of the draft is used.
+/// The headers that name the version of the draft.
 [[nodiscard]] WAYBILL_DECL header_field interop_header(int version);
 
-/// It has a field of the draft, and so it is the upload's server that answers.
-[[nodiscard]] inline bool speaks_of_uploads(const response& answer) noexcept {
-    return has_header_beginning(answer, "Upload-");
+/// The response has a field of the draft, so the upload's server sent it.
+[[nodiscard]] inline bool mentions_uploads(const response& got) noexcept {
+    return has_header_beginning(got, "Upload-");
 }
 
-/// One upload by draft-ietf-httpbis-resumable-upload, from wherever it stands to its end.
+/// One upload by draft-ietf-httpbis-resumable-upload, from its current offset to its end.
 ///
-/// Every offset a server names is checked: never below what it has confirmed, never beyond what it
-/// can have. After any doubt the server is asked (HEAD), never guessed about.
+/// Every offset a server reports is checked: never below what it has confirmed, never beyond what it can have. Whenever
+/// the state is uncertain the server is asked (HEAD); it is never guessed.
 class resumable_upload {
 public:
     resumable_upload(session& job, const resumable_settings& how, representation what);
 
-    /// Returns when the server has all of it: what it said of it. Throws `failure`.
+    /// Returns when the server has all of it, with the server's receipt. Throws `failure`.
     asio::awaitable<std::string> deliver();
 
 private:
     struct interim_notes;
 
-    // Where it stands.
+    // Loads the stored state.
     [[nodiscard]] bool load();
     [[nodiscard]] checkpoint reached() const;
-    /// `settles`: what became of the request with the last byte is known by it.
+    /// `settles`: it shows the outcome of the request with the last byte.
     void advance(std::uint64_t offset, bool settles = false);
-    void note_sent(const response& answer, std::uint64_t begin);
-    void note_told(const failure& why);
+    void note_sent(const response& got, std::uint64_t begin);
+    void note_reported(const failure& why);
     void take_limits(const upload_fields& said);
-    [[nodiscard]] std::string receipt(const response& answer) const;
+    [[nodiscard]] std::string receipt(const response& got) const;
 
     // Requests.
     [[nodiscard]] request new_request(std::string method, const std::string& url) const;
@@ -100,26 +100,26 @@ private:
     asio::awaitable<void> go_on();
     asio::awaitable<void> create();
     asio::awaitable<void> create_with_body();
-    asio::awaitable<void> adopt(const response& answer, std::string location);
+    asio::awaitable<void> adopt(const response& got, std::string location);
     asio::awaitable<void> require_right_size(const upload_fields& said);
     asio::awaitable<void> ask();
-    asio::awaitable<void> require_offset(const response& answer, const upload_fields& said);
+    asio::awaitable<void> require_offset(const response& got, const upload_fields& said);
     asio::awaitable<void> stands_at(std::uint64_t offset);
     asio::awaitable<void> replay();
-    asio::awaitable<void> found_complete(const response& answer);
+    asio::awaitable<void> found_complete(const response& got);
     asio::awaitable<void> append();
-    asio::awaitable<void> appended(const response& answer, std::uint64_t length, bool last);
-    asio::awaitable<void> refused(const response& answer, std::uint64_t length, bool last);
-    asio::awaitable<void> resync(verdict because, const response& answer);
-    asio::awaitable<void> gone(const response& answer);
-    asio::awaitable<void> lost_tail(std::uint64_t offset, const response& answer);
-    asio::awaitable<void> begin_anew(bool discard);
-    asio::awaitable<void> finish(const response& answer);
-    asio::awaitable<void> require_same_digest(const response& answer);
+    asio::awaitable<void> appended(const response& got, std::uint64_t length, bool last);
+    asio::awaitable<void> refused(const response& got, std::uint64_t length, bool last);
+    asio::awaitable<void> resync(verdict because, const response& got);
+    asio::awaitable<void> gone(const response& got);
+    asio::awaitable<void> lost_tail(std::uint64_t offset, const response& got);
+    asio::awaitable<void> restart(bool discard);
+    asio::awaitable<void> finish(const response& got);
+    asio::awaitable<void> require_same_digest(const response& got);
 
     // Ends.
-    [[nodiscard]] failure failed(const verdict& why, const response& answer) const;
-    /// The server contradicts itself or us: gives the upload up, and throws.
+    [[nodiscard]] failure failed(const verdict& why, const response& got) const;
+    /// The server contradicts itself or us: abandons the upload, and throws.
     asio::awaitable<void> break_off(std::error_code code, std::string detail);
 
     session& job_;
@@ -130,10 +130,10 @@ private:
 
     int interop_;
     std::string resource_;
-    std::uint64_t position_ = 0;         // what the server has confirmed
-    std::optional<std::uint64_t> left_;  // see `resumable_state::left`
-    finishing last_;                     // see `resumable_state::last`
-    std::optional<response> refusal_;    // what the request with the last byte was answered in this attempt
+    std::uint64_t position_ = 0;               // what the server has confirmed
+    std::optional<std::uint64_t> sent_bound_;  // see `resumable_state::sent_bound`
+    finishing last_;                           // see `resumable_state::last`
+    std::optional<response> refusal_;          // the response to the request with the last byte, in this attempt
     std::uint64_t most_append_ = 0;
     std::uint64_t least_append_ = 0;
     std::int64_t expires_ = 0;

@@ -15,7 +15,7 @@ WAYBILL_DECL asio::awaitable<std::string> resumable_upload::deliver() {
     try {
         co_await go_on();
     } catch (const failure& f) {
-        note_told(f);
+        note_reported(f);
         throw;
     }
     co_return receipt_;
@@ -47,7 +47,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::go_on() {
     }
 }
 
-/// The request with the next bytes, but for them.
+/// The request for the next bytes, without them.
 WAYBILL_DECL asio::awaitable<request> resumable_upload::continuation(std::uint64_t length, bool last) {
     request asked = new_request("PATCH", resource_);
     asked.headers.push_back(header_field{"Content-Type", "application/partial-upload"});
@@ -75,92 +75,92 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::append() {
     interim_notes notes;
     watch(asked, notes, position_);
     asked.spans = spans(position_, length);
-    const response answer = co_await job_.send(std::move(asked), what_.about);
+    const response got = co_await job_.send(std::move(asked), what_.about);
     if (last) {
-        last_.heard(answer);
-        refusal_ = answer;
+        last_.note(got);
+        refusal_ = got;
     }
-    note_sent(answer, before);
+    note_sent(got, before);
     if (!notes.broken.empty()) {
         co_await break_off(errc::wrong_offset, notes.broken);
     }
-    const upload_fields said = parse_upload_fields(answer.headers);
+    const upload_fields said = parse_upload_fields(got.headers);
     take_limits(said);
-    if (judge(answer, !last).accepted) {
+    if (judge(got, !last).accepted) {
         const std::uint64_t end = before + length;
         if (said.offset && (*said.offset < position_ || *said.offset > end)) {
             co_await break_off(errc::wrong_offset, "the server has " + std::to_string(*said.offset) + " bytes after " +
                                                        std::to_string(end) + " were sent");
         }
-        co_await appended(answer, end, last);
+        co_await appended(got, end, last);
     } else {
-        co_await refused(answer, length, last);
+        co_await refused(got, length, last);
     }
     standstills_ = position_ > before || complete_ ? 0 : standstills_ + 1;
     if (standstills_ > 3) {
-        throw failed(verdict{false, disposition::retry, errc::wrong_offset}, answer);
+        throw failed(verdict{false, disposition::retry, errc::wrong_offset}, got);
     }
 }
 
-/// The server has taken bytes; `end` is where those that were sent end.
-WAYBILL_DECL asio::awaitable<void> resumable_upload::appended(const response& answer, std::uint64_t end, bool last) {
-    const upload_fields said = parse_upload_fields(answer.headers);
-    if (last && !said.complete && is_web_page(answer) && !speaks_of_uploads(answer)) {
-        co_await ask();  // a login page says nothing of the upload
+/// The server has accepted bytes; `end` is where the sent bytes end.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::appended(const response& got, std::uint64_t end, bool last) {
+    const upload_fields said = parse_upload_fields(got.headers);
+    if (last && !said.complete && is_web_page(got) && !mentions_uploads(got)) {
+        co_await ask();  // a login page says nothing about the upload
         co_return;
     }
-    // Interop version 6 has no Upload-Complete in this answer.
+    // Interop version 6 has no Upload-Complete in this response.
     const bool complete = said.complete.value_or(last && said.offset.value_or(end) == end);
     if (!complete) {
         advance(said.offset.value_or(end));
     } else if (!last || said.offset.value_or(size_) != size_) {
-        co_await break_off(errc::wrong_offset, "the server calls an upload complete that is not");
+        co_await break_off(errc::wrong_offset, "the server reports an incomplete upload as complete");
     } else {
-        co_await finish(answer);
+        co_await finish(got);
     }
 }
 
-/// The server has not taken them, or not all, or has not said.
-WAYBILL_DECL asio::awaitable<void> resumable_upload::refused(const response& answer, std::uint64_t length, bool last) {
-    const upload_fields said = parse_upload_fields(answer.headers);
-    verdict v = judge(answer, !last);
+/// The server has not accepted them, or not all, or has not said.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::refused(const response& got, std::uint64_t length, bool last) {
+    const upload_fields said = parse_upload_fields(got.headers);
+    verdict v = judge(got, !last);
     if (v.code == errc::response_too_large && v.what == disposition::permanent) {
-        v.what = disposition::retry;  // too many interim responses; the bytes may have arrived all the same
+        v.what = disposition::retry;  // too many interim responses; the bytes may have arrived nevertheless
     }
-    if (said.complete.value_or(false) && answer.status >= 400) {
-        // The target's own answer: resuming would not resolve it.
+    if (said.complete.value_or(false) && got.status >= 400) {
+        // The target's own response: resuming would not resolve it.
         if (v.what == disposition::permanent) {
             co_await job_.forget(what_.about, false);
         }
-        throw failed(v, answer);
+        throw failed(v, got);
     }
-    const upload_problem problem = parse_upload_problem(answer);
+    const upload_problem problem = parse_upload_problem(got);
     if (problem == upload_problem::inconsistent_length) {
         co_await break_off(v.code, "the server has another length for this upload");
     }
-    if (answer.status == 413) {
+    if (got.status == 413) {
         constexpr std::uint64_t least = 64 << 10;
         if (length <= std::max(least, least_append_)) {
-            throw failed(v, answer);
+            throw failed(v, got);
         }
         most_append_ = std::max({length / 2, least, least_append_});
     }
-    if (answer.status == 404 || answer.status == 410) {
-        co_await gone(answer);
-    } else if (answer.status == 409 || answer.status == 413 || problem != upload_problem::none) {
+    if (got.status == 404 || got.status == 410) {
+        co_await gone(got);
+    } else if (got.status == 409 || got.status == 413 || problem != upload_problem::none) {
         co_await ask();
     } else {
-        co_await resync(v, answer);
+        co_await resync(v, got);
     }
 }
 
-// The mark stays until the item's completion is kept: the file is read for its digest first, and a server may put the
-// finished upload away meanwhile.
-WAYBILL_DECL asio::awaitable<void> resumable_upload::finish(const response& answer) {
-    co_await require_same_digest(answer);
+// The intent stays until the item's completion is kept: the file is read for its digest first, and the server may
+// delete the finished upload meanwhile.
+WAYBILL_DECL asio::awaitable<void> resumable_upload::finish(const response& got) {
+    co_await require_same_digest(got);
     complete_ = true;
     position_ = size_;
-    receipt_ = receipt(answer);
+    receipt_ = receipt(got);
 }
 
 }  // namespace waybill::detail

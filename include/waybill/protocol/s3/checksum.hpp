@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-// The CRC-32C of an object from those of its parts, which are computed several at once. Pure.
+// The CRC-32C of an object from those of its parts, which are computed concurrently. Pure.
 namespace waybill::detail {
 
 /// The product of two polynomials modulo that of CRC-32C, both with their lowest power in the highest bit.
@@ -21,8 +21,8 @@ namespace waybill::detail {
     return product;
 }
 
-/// The checksum of two texts, one after the other, from theirs: the first one's is moved on by the length of
-/// the second, which is a multiplication.
+/// The checksum of two concatenated texts, from theirs: the first one's is shifted by the length of the second, which
+/// is a multiplication.
 [[nodiscard]] constexpr std::uint32_t crc32c_combined(std::uint32_t first, std::uint32_t second,
                                                       std::uint64_t second_length) noexcept {
     std::uint32_t power = 1U << 23;  // x^8, one byte

@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-// The request that makes an object of its parts.
+// The request that assembles an object from its parts.
 namespace waybill::detail {
 
-/// Names the parts. The server may answer 200 at once and tell of its failure later, in the body.
+/// Names the parts. The server may respond with 200 immediately and report its failure later, in the body.
 WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
     const std::string document = complete_document(sent_, state_.checksum);
     bytes_source body(document);
@@ -28,65 +28,67 @@ WAYBILL_DECL asio::awaitable<void> s3_item::complete() {
         make.headers.push_back(header_field{"x-amz-checksum-crc32c", checksum});
     }
     if (job_.in_doubt(index_) && !state_.doubtful) {
-        state_.doubtful = true;  // by an earlier one, whose answer was lost; committed with the mark of this one
+        state_.doubtful = true;  // by an earlier one, whose response was lost; committed with this one's intent
         job_.save_soon(reached());
     }
     make.finishing = true;
     make.assembles = size();
-    make.fresh_connection = true;  // a repetition that nobody sees would hear "no such upload"
-    s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", document)));
-    if (!answer.error && judge(answer, false).accepted) {
-        if (const std::optional<s3_completed> made = parse_completed(answer.http.body)) {
-            require_whole_checksum(answer, made->checksum, checksum);
+    make.fresh_connection = true;  // a silent repetition would get "no such upload"
+    s3_response got = co_await send(std::move(make), to_hex(digest_of("sha-256", document)));
+    if (!got.error && judge(got, false).accepted) {
+        if (const std::optional<s3_completed> made = parse_completed(got.http.body)) {
+            require_whole_checksum(got, made->checksum, checksum);
             receipt_ = receipt(made->etag, checksum);
         }
     }
     if (!receipt_) {
-        if (leaves_doubt(answer)) {
+        if (leaves_doubt(got)) {
             state_.doubtful = true;
             checkpoint doubtful = reached();
-            co_await job_.save_with_intent(std::move(doubtful));  // its answer has taken the mark away
+            co_await job_.save_with_intent(std::move(doubtful));  // its response has cleared the intent
         }
-        co_await not_completed(std::move(answer));
+        co_await not_completed(std::move(got));
     }
 }
 
-/// A success without the document that says so, or a server's error, may come after the upload was completed. And what
-/// comes later says nothing of an earlier completion: "no such upload" is what that leaves behind.
-WAYBILL_DECL bool s3_item::leaves_doubt(const s3_answer& answer) const {
+/// The upload may have been completed although the response was a 2xx without a completion document, or a server error.
+/// Once the outcome is in doubt, later responses do not resolve it: `NoSuchUpload` is also what a successful completion
+/// leaves behind.
+WAYBILL_DECL bool s3_item::leaves_doubt(const s3_response& got) const {
     constexpr std::array<std::string_view, 3> definite = {"NoSuchUpload", "InvalidPart", "InvalidPartOrder"};
-    const int status = answer.http.status;
-    if (state_.doubtful || !answer.http.may_have_left) {
-        return state_.doubtful;  // what cannot have arrived leaves none
+    const int status = got.http.status;
+    if (state_.doubtful || !got.http.may_have_left) {
+        return state_.doubtful;  // a request that cannot have arrived changes nothing
     }
     switch (classify_status(status)) {
         case status_class::success:
-            return std::find(definite.begin(), definite.end(), answer.error.code) == definite.end();
+            return std::find(definite.begin(), definite.end(), got.error.code) == definite.end();
         case status_class::ambiguous: return true;
-        case status_class::not_applied: return status == 503 || status == 408;  // S3 says so after all, too
+        case status_class::not_applied: return status == 503 || status == 408;  // S3 also uses these after processing
         default: return false;
     }
 }
 
-WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_answer answer) {
-    const std::string& code = answer.error.code;
-    if (says_gone(answer)) {
+WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_response got) {
+    const std::string& code = got.error.code;
+    if (says_gone(got)) {
         gone_ = true;
         surely_ = code == "NoSuchUpload";
         co_return;
     }
-    if (answer.http.status == 412 || (answer.http.status == 409 && state_.doubtful)) {
-        // Perhaps because of ourselves, when an answer was lost.
+    if (got.http.status == 412 || (got.http.status == 409 && state_.doubtful)) {
+        // Perhaps because of our own request, if a response was lost.
         receipt_ = co_await find_object(whole_checksum());
         if (!receipt_ && state_.doubtful) {
-            settle_condition(answer);
+            settle_condition(got);
         }
     }
     if (receipt_) {
         co_return;
     }
-    if (code == "ConditionalRequestConflict" && !state_.doubtful) {  // somebody else was faster: S3 wants all once more
-        co_await begin_anew(answer, true);
+    if (code == "ConditionalRequestConflict" &&
+        !state_.doubtful) {  // another client was faster: S3 wants all parts again
+        co_await restart(got, true);
         co_return;
     }
     const bool parts = code == "InvalidPart" || code == "InvalidPartOrder";
@@ -97,15 +99,15 @@ WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_answer answer) {
         }
         co_return;
     }
-    verdict v = judge(answer, false);
-    if (answer.http.status >= 200 && answer.http.status < 300) {
-        v = answer.error ? v : verdict{false, disposition::retry, errc::not_completed};
+    verdict v = judge(got, false);
+    if (got.http.status >= 200 && got.http.status < 300) {
+        v = got.error ? v : verdict{false, disposition::retry, errc::not_completed};
         static_cast<void>(co_await compare());
         if (gone_ || receipt_) {
             co_return;
         }
     }
-    detail::fail(answer, v, unix_seconds(job_.now()), index_);
+    detail::fail(got, v, unix_seconds(job_.now()), index_);
 }
 
 }  // namespace waybill::detail

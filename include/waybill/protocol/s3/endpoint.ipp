@@ -12,7 +12,7 @@
 
 namespace waybill::detail {
 
-/// The error codes that S3 servers have for the same: AWS, MinIO, Ceph, Alibaba, Google, Huawei and others.
+/// The error codes that different S3 servers use for the same: AWS, MinIO, Ceph, Alibaba, Google, Huawei and others.
 struct s3_words {
     static constexpr std::array<std::string_view, 8> passing = {"RequestTimeout",
                                                                 "InternalError",
@@ -48,63 +48,63 @@ template <class Codes>
     return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
-WAYBILL_DECL verdict judge(const s3_answer& answer, bool idempotent) {
-    verdict v = waybill::judge(answer.http, idempotent);
-    if (v.what == disposition::ambiguous || !answer.error) {
+WAYBILL_DECL verdict judge(const s3_response& got, bool idempotent) {
+    verdict v = waybill::judge(got.http, idempotent);
+    if (v.what == disposition::ambiguous || !got.error) {
         return v;
     }
     if (v.accepted) {  // the error came after a status of success
         v = {false, disposition::retry, errc::not_completed};
-    } else if (is_redirect(answer.http)) {
-        // It is S3 that says so, not something on the way. For now only: a new bucket, of which its host hears later.
-        const bool for_now = answer.error.code == "TemporaryRedirect";
+    } else if (is_redirect(got.http)) {
+        // S3 itself redirects, not a proxy. Temporarily: a new bucket, which its host learns about later.
+        const bool for_now = got.error.code == "TemporaryRedirect";
         v = {false, for_now ? disposition::network : disposition::permanent, errc::redirect_refused};
     }
-    if (is_one_of(answer.error.code, s3_words::busy)) {
+    if (is_one_of(got.error.code, s3_words::busy)) {
         v.what = disposition::busy;
-    } else if (answer.error.code == "RequestTimeTooSkewed") {
-        v.what = disposition::network;  // no job is at fault for a clock
-    } else if (is_one_of(answer.error.code, s3_words::passing)) {
+    } else if (got.error.code == "RequestTimeTooSkewed") {
+        v.what = disposition::network;  // a wrong clock is not the job's fault
+    } else if (is_one_of(got.error.code, s3_words::passing)) {
         v.what = disposition::retry;
-    } else if (is_one_of(answer.error.code, s3_words::keys)) {
+    } else if (is_one_of(got.error.code, s3_words::keys)) {
         v.what = disposition::credentials;
     }
     return v;
 }
 
-/// Where else an answer says that the object is to be sent; empty when it says nothing.
-[[nodiscard]] inline std::string elsewhere(const s3_answer& answer) {
+/// The other location that a response names for the object; empty when it names none.
+[[nodiscard]] inline std::string elsewhere(const s3_response& got) {
     std::string where;
-    if (const auto location = answer.http.header("Location")) {
+    if (const auto location = got.http.header("Location")) {
         try {
-            where = url(answer.http.url).resolve(std::string(*location)).redacted();
+            where = url(got.http.url).resolve(std::string(*location)).redacted();
         } catch (const error&) {
             where.clear();
         }
     }
     if (where.empty()) {
-        where = answer.error.endpoint;
+        where = got.error.endpoint;
     }
-    const std::string region = answer.error.region.empty()
-                                   ? printable_excerpt(answer.http.header("x-amz-bucket-region").value_or(""), 64)
-                                   : printable_excerpt(answer.error.region, 64);
+    const std::string region = got.error.region.empty()
+                                   ? printable_excerpt(got.http.header("x-amz-bucket-region").value_or(""), 64)
+                                   : printable_excerpt(got.error.region, 64);
     if (!region.empty()) {
         where += (where.empty() ? "" : " ") + std::string("(region ") + region + ")";
     }
     return where.empty() ? where : "use " + where;
 }
 
-WAYBILL_DECL diagnostics describe(const s3_answer& answer, std::string detail) {
-    diagnostics d = waybill::describe(answer.http);
-    if (answer.error || is_xml(answer.http.body)) {
-        d.excerpt = answer.error.message;
+WAYBILL_DECL diagnostics describe(const s3_response& got, std::string detail) {
+    diagnostics d = waybill::describe(got.http);
+    if (got.error || is_xml(got.http.body)) {
+        d.excerpt = got.error.message;
     }
-    if (answer.error) {
-        d.detail = answer.error.code + (answer.error.message.empty() ? "" : ": " + answer.error.message);
+    if (got.error) {
+        d.detail = got.error.code + (got.error.message.empty() ? "" : ": " + got.error.message);
     }
-    if (is_redirect(answer.http)) {
-        const std::string where = elsewhere(answer);
-        d.detail = d.detail.empty() ? "HTTP " + std::to_string(answer.http.status) : d.detail;
+    if (is_redirect(got.http)) {
+        const std::string where = elsewhere(got);
+        d.detail = d.detail.empty() ? "HTTP " + std::to_string(got.http.status) : d.detail;
         d.detail += where.empty() ? "" : "; " + where;
     }
     if (!detail.empty()) {
@@ -113,10 +113,9 @@ WAYBILL_DECL diagnostics describe(const s3_answer& answer, std::string detail) {
     return d;
 }
 
-WAYBILL_DECL failure failure_of(const s3_answer& answer, const verdict& what, std::int64_t now_unix, std::size_t item,
+WAYBILL_DECL failure failure_of(const s3_response& got, const verdict& what, std::int64_t now_unix, std::size_t item,
                                 std::string detail) {
-    return failure(what.what, what.code, describe(answer, std::move(detail)), parse_retry_after(answer.http, now_unix),
-                   item);
+    return failure(what.what, what.code, describe(got, std::move(detail)), parse_retry_after(got.http, now_unix), item);
 }
 
 WAYBILL_DECL std::string_view opaque_tag(std::string_view etag) noexcept {
@@ -127,10 +126,10 @@ WAYBILL_DECL std::string_view opaque_tag(std::string_view etag) noexcept {
     return quoted ? etag.substr(1, etag.size() - 2) : etag;
 }
 
-WAYBILL_DECL std::string stored_etag(const response& answer, std::uint64_t size) {
+WAYBILL_DECL std::string stored_etag(const response& got, std::uint64_t size) {
     constexpr std::string_view of_nothing = "d41d8cd98f00b204e9800998ecf8427e";  // the MD5 of no bytes
     constexpr std::size_t most = 256;
-    std::string_view etag = answer.header("ETag").value_or("");
+    std::string_view etag = got.header("ETag").value_or("");
     if (etag.starts_with("W/")) {
         etag.remove_prefix(2);  // parts are named by strong ones
     }
@@ -139,9 +138,9 @@ WAYBILL_DECL std::string stored_etag(const response& answer, std::uint64_t size)
     return empty || etag.size() > most ? std::string() : std::string(etag);
 }
 
-WAYBILL_DECL bool says_gone(const s3_answer& answer) {
-    const std::string& code = answer.error.code;
-    return code == "NoSuchUpload" || (answer.http.status == 404 && code != "NoSuchBucket");
+WAYBILL_DECL bool says_gone(const s3_response& got) {
+    const std::string& code = got.error.code;
+    return code == "NoSuchUpload" || (got.http.status == 404 && code != "NoSuchBucket");
 }
 
 WAYBILL_DECL bool is_refused_for_now(disposition what, std::error_code code,
@@ -150,27 +149,27 @@ WAYBILL_DECL bool is_refused_for_now(disposition what, std::error_code code,
     const bool gateway = what == disposition::network && code.category() == http_category();
     const bool passes =
         what == disposition::retry || what == disposition::busy || what == disposition::again || gateway;
-    const bool heard = code.category() == http_category() || code == errc::connection_lost ||
-                       code == errc::stale_connection || code == errc::invalid_response ||
-                       code == errc::not_completed || code == errc::early_response;
-    return passes && heard && retry_after.value_or(longest) <= longest;
+    const bool returned = code.category() == http_category() || code == errc::connection_lost ||
+                          code == errc::stale_connection || code == errc::invalid_response ||
+                          code == errc::not_completed || code == errc::early_response;
+    return passes && returned && retry_after.value_or(longest) <= longest;
 }
 
-WAYBILL_DECL bool refuses_checksums(const s3_answer& answer) {
-    const std::string said = lower_case(answer.error.message);
-    const bool named = said.find("checksum") != std::string::npos && answer.error.code != "BadDigest";
-    return answer.http.status == 501 || (answer.http.status == 400 && named);
+WAYBILL_DECL bool refuses_checksums(const s3_response& got) {
+    const std::string said = lower_case(got.error.message);
+    const bool named = said.find("checksum") != std::string::npos && got.error.code != "BadDigest";
+    return got.http.status == 501 || (got.http.status == 400 && named);
 }
 
-[[noreturn]] WAYBILL_DECL void fail(const s3_answer& answer, const verdict& what, std::int64_t now_unix,
+[[noreturn]] WAYBILL_DECL void fail(const s3_response& got, const verdict& what, std::int64_t now_unix,
                                     std::size_t item, std::string detail) {
-    throw failure_of(answer, what, now_unix, item, std::move(detail));
+    throw failure_of(got, what, now_unix, item, std::move(detail));
 }
 
-WAYBILL_DECL void require_accepted(const s3_answer& answer, std::int64_t now_unix, std::size_t item) {
-    const verdict v = judge(answer, true);
+WAYBILL_DECL void require_accepted(const s3_response& got, std::int64_t now_unix, std::size_t item) {
+    const verdict v = judge(got, true);
     if (!v.accepted) {
-        fail(answer, v, now_unix, item);
+        fail(got, v, now_unix, item);
     }
 }
 
@@ -215,8 +214,8 @@ WAYBILL_DECL void s3_endpoint::require_signer(const std::string& target) {
     signer_->region(region_);
 }
 
-WAYBILL_DECL asio::awaitable<s3_answer> s3_endpoint::send(exchange& server, request what, std::string payload,
-                                                          std::size_t about) {
+WAYBILL_DECL asio::awaitable<s3_response> s3_endpoint::send(exchange& server, request what, std::string payload,
+                                                            std::size_t about) {
     constexpr int most_corrections = 3;
     what.sealed = true;
     for (int corrections = 0;; ++corrections) {
@@ -224,38 +223,38 @@ WAYBILL_DECL asio::awaitable<s3_answer> s3_endpoint::send(exchange& server, requ
         const signature_basis used{region_, skew_, who_};
         request one = what;
         signer_->sign(one, payload, unix_seconds(server.now()) + used.skew);
-        s3_answer answer;
-        answer.http = co_await server.send(std::move(one), about);
-        answer.error = parse_s3_error(answer.http.body);
-        const verdict v = judge(answer, true);
-        bool again = learned(answer, used, unix_seconds(server.now())) ||
+        s3_response got;
+        got.http = co_await server.send(std::move(one), about);
+        got.error = parse_s3_error(got.http.body);
+        const verdict v = judge(got, true);
+        bool again = learned(got, used, unix_seconds(server.now())) ||
                      (v.what == disposition::credentials && has_other_keys(what.url, used));
-        // A whole part whose answer is missing is asked about instead of being sent again.
-        const bool unsent = !answer.http.may_have_left;
+        // A whole part whose response is missing is looked up instead of being sent again.
+        const bool unsent = !got.http.may_have_left;
         if (unsent && !what.fresh_connection && v.what == disposition::again) {
             what.fresh_connection = again = true;
         }
         if (!again || corrections == most_corrections) {
-            co_return answer;
+            co_return got;
         }
     }
 }
 
-/// True when the answer says what was wrong with the signature, or another one has said so meanwhile.
-WAYBILL_DECL bool s3_endpoint::learned(const s3_answer& answer, const signature_basis& used, std::int64_t now_unix) {
+/// True when the response says what was wrong with the signature, or another one has said so meanwhile.
+WAYBILL_DECL bool s3_endpoint::learned(const s3_response& got, const signature_basis& used, std::int64_t now_unix) {
     constexpr std::int64_t noise = 60;
-    if (answer.error.code == "RequestTimeTooSkewed") {
-        const auto date = parse_http_date(answer.http.header("Date").value_or(""));
+    if (got.error.code == "RequestTimeTooSkewed") {
+        const auto date = parse_http_date(got.http.header("Date").value_or(""));
         if (date && skew_ == used.skew) {
             skew_ = *date - now_unix;
         }
         return skew_ > used.skew + noise || skew_ < used.skew - noise;
     }
-    // An answer to HEAD has no document: it can only be read from its headers.
-    const bool wordless = answer.http.status == 400 && !answer.error;
-    if (answer.error.code == "AuthorizationHeaderMalformed" || wordless) {
-        const std::string told = std::string(answer.http.header("x-amz-bucket-region").value_or(""));
-        const std::string& right = answer.error.region.empty() ? told : answer.error.region;
+    // A response to HEAD has no document: only its headers can be read.
+    const bool wordless = got.http.status == 400 && !got.error;
+    if (got.error.code == "AuthorizationHeaderMalformed" || wordless) {
+        const std::string named = std::string(got.http.header("x-amz-bucket-region").value_or(""));
+        const std::string& right = got.error.region.empty() ? named : got.error.region;
         if (is_s3_word(right)) {
             region_ = right;
         }
@@ -264,7 +263,7 @@ WAYBILL_DECL bool s3_endpoint::learned(const s3_answer& answer, const signature_
     return false;
 }
 
-/// Keys that have expired: whoever gives them may have others by now, or another request has got them.
+/// Keys that have expired: the provider may have others by now, or another request has got them.
 WAYBILL_DECL bool s3_endpoint::has_other_keys(const std::string& target, const signature_basis& used) {
     const auto same = [](const s3_credentials& a, const s3_credentials& b) {
         return a.access_key == b.access_key && a.secret_key == b.secret_key && a.session_token == b.session_token;
@@ -280,9 +279,9 @@ WAYBILL_DECL bool s3_endpoint::has_other_keys(const std::string& target, const s
     return true;
 }
 
-WAYBILL_DECL bool s3_endpoint::asks_for_md5(const s3_answer& answer) {
-    const bool asked = answer.http.status == 400 && answer.error.message.find("Content-MD5") != std::string::npos &&
-                       answer.error.code != "BadDigest" && answer.error.code != "InvalidDigest";
+WAYBILL_DECL bool s3_endpoint::asks_for_md5(const s3_response& got) {
+    const bool asked = got.http.status == 400 && got.error.message.find("Content-MD5") != std::string::npos &&
+                       got.error.code != "BadDigest" && got.error.code != "InvalidDigest";
     wants_md5_ = wants_md5_ || asked;
     return asked;
 }

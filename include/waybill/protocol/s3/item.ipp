@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-// An item's way: as one PUT, or created, sent, completed. Its parts are in s3_parts.ipp, what becomes of them in
+// An item's control flow: as one PUT, or created, sent, completed. Its parts are in s3_parts.ipp, their results in
 // s3_object.ipp.
 namespace waybill::detail {
 
@@ -44,39 +44,40 @@ WAYBILL_DECL bool s3_item::decodes(const checkpoint& known) const {
     return stored && (covers(*stored, size()) || (known.resource.empty() && stored->parts.empty()));
 }
 
-// A PUT may be repeated: the same key gets the same bytes. But for a conditional one, which would hear of itself.
+// A PUT may be repeated: the same key gets the same bytes. Except for a conditional one, which can fail because its
+// first copy succeeded.
 WAYBILL_DECL asio::awaitable<void> s3_item::deliver_whole() {
     const bool conditional = has_condition(job_.spec().headers);
     const bool doubted = job_.in_doubt(index_);
     body_sums sums = co_await sums_of(*source_);
     for (int refusals = 1; !receipt_; ++refusals) {
-        const s3_answer answer = co_await put_whole(sums);
-        require_known_checksum(answer);
-        if (endpoint_->asks_for_md5(answer) && sums.md5.empty()) {
+        const s3_response got = co_await put_whole(sums);
+        require_known_checksum(got);
+        if (endpoint_->asks_for_md5(got) && sums.md5.empty()) {
             sums = co_await sums_of(*source_);
             continue;
         }
-        if (answer.http.status == 412) {  // perhaps because of ourselves, when an answer was lost
+        if (got.http.status == 412) {  // perhaps because of our own request, if a response was lost
             receipt_ = co_await find_object(sums.checksum);
             if (!receipt_ && doubted) {
-                settle_condition(answer);
+                settle_condition(got);
             }
         }
-        const verdict v = judge(answer, true);
-        const auto retry_after = parse_retry_after(answer.http, unix_seconds(job_.now()));
+        const verdict v = judge(got, true);
+        const auto retry_after = parse_retry_after(got.http, unix_seconds(job_.now()));
         const bool among_others = endpoint_->taken() != 0 && !conditional && refusals <= most_refusals;
         if (!receipt_ && !v.accepted && among_others && is_refused_for_now(v.what, v.code, retry_after)) {
             co_await job_.back_off(refusals, retry_after);
         } else if (!receipt_) {
-            require(answer);
-            receipt_ = co_await confirmed_whole(answer, sums);
+            require(got);
+            receipt_ = co_await confirmed_whole(got, sums);
         }
     }
     endpoint_->note_taken();
     job_.complete_item_soon(index_, printable_excerpt(*receipt_, 256));
 }
 
-WAYBILL_DECL asio::awaitable<s3_answer> s3_item::put_whole(const body_sums& sums) {
+WAYBILL_DECL asio::awaitable<s3_response> s3_item::put_whole(const body_sums& sums) {
     request put = make_request("PUT", target_);
     put.body = source_.get();
     put.finishing = has_condition(job_.spec().headers);
@@ -87,10 +88,10 @@ WAYBILL_DECL asio::awaitable<s3_answer> s3_item::put_whole(const body_sums& sums
     co_return co_await send(std::move(put), sums.payload);
 }
 
-/// The receipt of an object that was accepted. A success without an ETag is none: a bucket is made in the same way, and
-/// whatever stands before the server may say 200. Then the object is looked for.
-WAYBILL_DECL asio::awaitable<std::string> s3_item::confirmed_whole(const s3_answer& answer, const body_sums& sums) {
-    const std::string etag = stored_etag(answer.http, size());
+/// The receipt of an object that was accepted. A success without an ETag does not count: a bucket is created in the
+/// same way, and a proxy before the server may respond with 200. Then the object is looked up.
+WAYBILL_DECL asio::awaitable<std::string> s3_item::confirmed_whole(const s3_response& got, const body_sums& sums) {
+    const std::string etag = stored_etag(got.http, size());
     std::optional<std::string> found;
     if (etag.empty()) {
         found = co_await find_object(sums.checksum);
@@ -98,17 +99,17 @@ WAYBILL_DECL asio::awaitable<std::string> s3_item::confirmed_whole(const s3_answ
         found = receipt(etag, sums.checksum);
     }
     if (!found && !bucket_ && has_condition(job_.spec().headers)) {
-        state_.doubtful = true;  // its answer has taken the mark away
+        state_.doubtful = true;  // its response has cleared the intent
         checkpoint doubtful = reached();
         co_await job_.save_with_intent(std::move(doubtful));
     }
     if (!found) {
-        fail(bucket_ ? disposition::permanent : after_foreign_answer(answer.http), errc::invalid_response, answer,
+        fail(bucket_ ? disposition::permanent : after_foreign_response(got.http), errc::invalid_response, got,
              bucket_    ? "the URL names a bucket, not an object"
              : foreign_ ? "a success without an ETag, and another object is there"
-                        : "a success without an ETag, and no such object is to be seen");
+                        : "a success without an ETag, and the object cannot be found");
     }
-    require_checksum(answer, sums);
+    require_checksum(got, sums);
     co_return std::move(*found);
 }
 
@@ -123,7 +124,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver_parts() {
             co_await complete();
         }
     }
-    state_.delivered = true;  // committed together: whoever cleans up later leaves it alone
+    state_.delivered = true;  // committed together: a later cleanup must not touch it
     job_.save_soon(reached());
     co_await job_.complete_item(index_, printable_excerpt(*receipt_, 256));
 }
@@ -134,7 +135,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::begin() {
     if (stored && covers(*stored, size())) {
         resource_ = known->resource;
         state_ = std::move(*stored);
-        state_.doubtful = state_.doubtful && job_.in_doubt(index_);  // else the app has decided
+        state_.doubtful = state_.doubtful && job_.in_doubt(index_);  // otherwise the app has decided
         sent_.assign(state_.parts.size(), {});
         static_cast<void>(co_await compare());
         co_return;
@@ -143,7 +144,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::begin() {
     co_await create();
 }
 
-// Two of them are two uploads, of which one stays empty: no harm that is worth a question.
+// Two of them are two uploads, of which one stays empty: harmless, so the server is not asked.
 WAYBILL_DECL asio::awaitable<void> s3_item::create() {
     request make = make_request("POST", target_ + "?uploads");
     add_object_headers(make);
@@ -154,33 +155,33 @@ WAYBILL_DECL asio::awaitable<void> s3_item::create() {
     if (settings_.whole_checksum) {
         make.headers.push_back(header_field{"x-amz-checksum-type", "FULL_OBJECT"});
     }
-    const s3_answer answer = co_await send(std::move(make), to_hex(digest_of("sha-256", "")));
-    require_known_checksum(answer);
-    require(answer);
-    const std::string id = parse_upload_id(answer.http.body);
+    const s3_response got = co_await send(std::move(make), to_hex(digest_of("sha-256", "")));
+    require_known_checksum(got);
+    require(got);
+    const std::string id = parse_upload_id(got.http.body);
     if (id.empty()) {
-        fail(after_foreign_answer(answer.http), errc::invalid_response, answer, "no UploadId");
+        fail(after_foreign_response(got.http), errc::invalid_response, got, "no UploadId");
     }
     resource_ = target_ + "?uploadId=" + url::escape_segment(id);
     state_.parts.assign(s3_part_count(size(), state_.part_size), 0);
     sent_.assign(state_.parts.size(), {});
-    // Durable before the first byte of a part: from here on the upload is never lost.
+    // Durable before the first byte of a part: from here on the upload cannot be lost.
     checkpoint created = reached();
     co_await job_.save(std::move(created));
     job_.confirm(index_, 0);
 }
 
-/// Another upload in place of this one, a bounded number of times; `discard`: this one is still there.
-WAYBILL_DECL asio::awaitable<void> s3_item::begin_anew(const s3_answer& because, bool discard) {
+/// Replaces the upload by a new one, a bounded number of times; `discard`: the old one still exists.
+WAYBILL_DECL asio::awaitable<void> s3_item::restart(const s3_response& because, bool discard) {
     if (++state_.restarts > most_restarts) {
         fail(disposition::permanent, make_http_error(because.http.status), because,
-             std::to_string(state_.restarts) + " uploads came to nothing at the server");
+             std::to_string(state_.restarts) + " uploads disappeared at the server");
     }
     co_await job_.resolve_and_discard(index_, discard);  // whether it was completed is known
     co_await create();
 }
 
-WAYBILL_DECL asio::awaitable<s3_answer> s3_item::send(request what, std::string payload) {
+WAYBILL_DECL asio::awaitable<s3_response> s3_item::send(request what, std::string payload) {
     co_return co_await endpoint_->send(job_, std::move(what), std::move(payload), index_);
 }
 
@@ -203,23 +204,23 @@ WAYBILL_DECL void s3_item::add_object_headers(request& what) const {
     add_headers(what.headers, job_.spec().headers, s3_header::object);
 }
 
-/// What is kept of an object: its ETag, and its own checksum if one was asked for.
+/// What is kept of an object: its ETag, and its own checksum if one was requested.
 WAYBILL_DECL std::string s3_item::receipt(const std::string& etag, const std::string& checksum) const {
-    const bool told = settings_.whole_checksum && !checksum.empty();
-    return told ? etag + " crc32c=:" + checksum + ":" : etag;
+    const bool has_checksum = settings_.whole_checksum && !checksum.empty();
+    return has_checksum ? etag + " crc32c=:" + checksum + ":" : etag;
 }
 
-WAYBILL_DECL void s3_item::require(const s3_answer& answer) const {
-    require_accepted(answer, unix_seconds(job_.now()), index_);
+WAYBILL_DECL void s3_item::require(const s3_response& got) const {
+    require_accepted(got, unix_seconds(job_.now()), index_);
 }
 
-WAYBILL_DECL void s3_item::fail(disposition what, std::error_code code, const s3_answer& answer,
+WAYBILL_DECL void s3_item::fail(disposition what, std::error_code code, const s3_response& got,
                                 std::string detail) const {
-    detail::fail(answer, verdict{false, what, code}, unix_seconds(job_.now()), index_, std::move(detail));
+    detail::fail(got, verdict{false, what, code}, unix_seconds(job_.now()), index_, std::move(detail));
 }
 
-WAYBILL_DECL failure s3_item::failed(const verdict& why, const s3_answer& answer, std::string detail) const {
-    return failure_of(answer, why, unix_seconds(job_.now()), index_, std::move(detail));
+WAYBILL_DECL failure s3_item::failed(const verdict& why, const s3_response& got, std::string detail) const {
+    return failure_of(got, why, unix_seconds(job_.now()), index_, std::move(detail));
 }
 
 WAYBILL_DECL checkpoint s3_item::reached() const {

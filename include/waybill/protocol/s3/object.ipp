@@ -9,21 +9,21 @@
 #include <algorithm>
 #include <utility>
 
-// The object at an item's target: whether it is what this upload was to become.
+// The object at an item's target: whether it is the one this upload was to create.
 namespace waybill::detail {
 
-/// The server does not know the upload: it was completed and the answer lost, or it was aborted. The
-/// object says which, by its token; another upload is begun only if it cannot be there.
+/// The server does not know the upload: it was completed and the response lost, or it was aborted. The object's token
+/// shows which; another upload is created only if the object cannot be there.
 WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
     gone_ = false;
     const bool surely = std::exchange(surely_, false);
-    if (!surely) {  // "not found" may be said by whatever stands before the server
+    if (!surely) {  // a proxy before the server may also respond with "not found"
         const bool listed = co_await compare();
         if (receipt_) {
             co_return;
         }
         if (listed) {
-            fail(disposition::retry, make_http_error(404), s3_answer(), "the upload was not found, and is listed");
+            fail(disposition::retry, make_http_error(404), s3_response(), "the upload was not found, and is listed");
         }
         gone_ = surely_ = false;
     }
@@ -33,22 +33,21 @@ WAYBILL_DECL asio::awaitable<void> s3_item::lost() {
         co_return;
     }
     if (job_.in_doubt(index_)) {
-        fail(disposition::ambiguous, errc::outcome_unknown, s3_answer(),
-             "the upload is gone, and so is what it may have become");
+        fail(disposition::ambiguous, errc::outcome_unknown, s3_response(),
+             "neither the upload nor its object exists any more");
     }
-    s3_answer dropped;
+    s3_response dropped;
     dropped.http.status = 404;
-    co_await begin_anew(dropped, !surely);
+    co_await restart(dropped, !surely);
 }
 
-/// Whose an object of our size is that shows no token. An ETag that is an MD5 tells, where the file can be read; those
-/// of objects encrypted with a key of KMS or of the customer look like one and are none (S3 API, "Common response
-/// headers").
-WAYBILL_DECL asio::awaitable<whose> s3_item::whose_by_etag(const response& answer) {
-    const shown_content shown = shown_by(answer, job_.spec().headers);
-    const bool encrypted =
-        begins_ignoring_case(answer.header("x-amz-server-side-encryption").value_or(""), "aws:kms") ||
-        answer.header("x-amz-server-side-encryption-customer-algorithm").has_value();
+/// The owner of an object of our size that shows no token. An ETag that is an MD5 decides it, if the file can be read;
+/// ETags of objects encrypted with a key of KMS or of the customer look like an MD5 and are none (S3 API, "Common
+/// response headers").
+WAYBILL_DECL asio::awaitable<whose> s3_item::whose_by_etag(const response& got) {
+    const shown_content shown = shown_by(got, job_.spec().headers);
+    const bool encrypted = begins_ignoring_case(got.header("x-amz-server-side-encryption").value_or(""), "aws:kms") ||
+                           got.header("x-amz-server-side-encryption-customer-algorithm").has_value();
     if (shown.md5.empty() || encrypted) {
         co_return whose::unknown;
     }
@@ -56,59 +55,58 @@ WAYBILL_DECL asio::awaitable<whose> s3_item::whose_by_etag(const response& answe
     co_return md5.empty() ? whose::unknown : md5 == shown.md5 ? whose::ours : whose::other;
 }
 
-/// The receipt of the object, if it is what this upload was to become.
+/// The receipt of the object, if it is the one this upload was to create.
 ///
-/// @param checksum what was sent of its own; empty: none.
+/// @param checksum what was sent as its checksum; empty: none.
 WAYBILL_DECL asio::awaitable<std::optional<std::string>> s3_item::find_object(std::string checksum) {
     request head = make_request("HEAD", target_);
     if (settings_.whole_checksum) {
         head.headers.push_back(header_field{"x-amz-checksum-mode", "ENABLED"});
     }
-    const s3_answer answer = co_await send(std::move(head), to_hex(digest_of("sha-256", "")));
+    const s3_response got = co_await send(std::move(head), to_hex(digest_of("sha-256", "")));
     std::optional<std::string> found;
     foreign_ = bucket_ = false;
-    const verdict v = judge(answer, true);
-    // S3 hides by 403 what we may not read, and some cannot be asked. But 400 is also what is said, without words, of
-    // keys that have just expired.
-    const bool untold = v.code.category() == http_category() || v.code == errc::redirect_refused;
-    if (v.what == disposition::permanent && !v.accepted && untold) {
-        if (answer.http.status == 400) {
-            fail(disposition::retry, v.code, answer, "HEAD");
+    const verdict v = judge(got, true);
+    // S3 responds with 403 to hide what we may not read, and some servers do not support the query. But 400, without a
+    // document, is also the response for keys that have just expired.
+    const bool unrevealed = v.code.category() == http_category() || v.code == errc::redirect_refused;
+    if (v.what == disposition::permanent && !v.accepted && unrevealed) {
+        if (got.http.status == 400) {
+            fail(disposition::retry, v.code, got, "HEAD");
         }
         co_return found;
     }
-    require(answer);
-    // On its way an answer may lose its length.
-    const auto length = parse_decimal(answer.http.header("Content-Length").value_or(std::to_string(size())));
-    const std::string etag(answer.http.header("ETag").value_or(""));
-    const auto token = answer.http.header(s3_token_header);
+    require(got);
+    // A response may lose its length on the way.
+    const auto length = parse_decimal(got.http.header("Content-Length").value_or(std::to_string(size())));
+    const std::string etag(got.http.header("ETag").value_or(""));
+    const auto token = got.http.header(s3_token_header);
     whose there = token == state_.token && length == size() ? whose::ours : whose::other;
-    if (!token && length == size()) {  // what stands before the server may keep the token to itself
-        there = co_await whose_by_etag(answer.http);
+    if (!token && length == size()) {  // a proxy before the server may remove the token
+        there = co_await whose_by_etag(got.http);
     }
     if (there == whose::ours) {
-        require_whole_checksum(answer, answer.http.header("x-amz-checksum-crc32c").value_or(""), checksum);
+        require_whole_checksum(got, got.http.header("x-amz-checksum-crc32c").value_or(""), checksum);
         found = receipt(etag, checksum);
     }
-    const bool nothing_there = etag.empty() && !answer.http.header("Last-Modified");
+    const bool nothing_there = etag.empty() && !got.http.header("Last-Modified");
     foreign_ = there == whose::other && (token || !nothing_there);
-    bucket_ = nothing_there && !found && has_header_beginning(answer.http, "x-amz-");
+    bucket_ = nothing_there && !found && has_header_beginning(got.http, "x-amz-");
     co_return found;
 }
 
-/// A condition does not hold, after a request for the same whose answer was lost. Where nothing may be there, somebody
-/// else's object means that ours is not. Anything else may be because of ourselves.
-WAYBILL_DECL void s3_item::settle_condition(const s3_answer& answer) {
+/// A condition does not hold, after a request for the same target whose response was lost. If nothing may be there,
+/// another client's object means that ours was not created. In all other cases our own request may be the cause.
+WAYBILL_DECL void s3_item::settle_condition(const s3_response& got) {
     const detail::string_pairs& headers = job_.spec().headers;
     const bool if_none = std::all_of(headers.begin(), headers.end(), [](const auto& h) {
         return place_of(h.first) != s3_header::condition || same_header(h.first, "If-None-Match");
     });
     if (!foreign_ || !if_none) {
-        fail(disposition::ambiguous, errc::outcome_unknown, answer,
-             "the condition may not hold because of this upload");
+        fail(disposition::ambiguous, errc::outcome_unknown, got, "the condition may not hold because of this upload");
     }
-    if (answer.error.code != "ConditionalRequestConflict") {
-        throw failure(failed(judge(answer, false), answer).settle());
+    if (got.error.code != "ConditionalRequestConflict") {
+        throw failure(failed(judge(got, false), got).settle());
     }
     state_.doubtful = false;
 }
@@ -126,8 +124,8 @@ WAYBILL_DECL std::string s3_item::whole_checksum() const {
     return sent_.empty() ? std::string() : write_crc32c(sum);
 }
 
-/// The same from the bytes: what was sent of an upload that is gone need not be known any more. Empty, too, when its
-/// file is gone or another one.
+/// The same from the bytes: what was sent of an upload that no longer exists need not be known any more. Empty, too,
+/// when its file no longer exists or has changed.
 WAYBILL_DECL asio::awaitable<std::string> s3_item::checksum_of_file() {
     std::string known = whole_checksum();
     if (settings_.whole_checksum && known.empty()) {
@@ -136,7 +134,7 @@ WAYBILL_DECL asio::awaitable<std::string> s3_item::checksum_of_file() {
     co_return known;
 }
 
-/// Raw; empty when its file is gone or another one.
+/// Raw; empty when its file no longer exists or has changed.
 WAYBILL_DECL asio::awaitable<std::string> s3_item::digest_of_file(std::string algorithm) {
     std::string sum;
     try {
@@ -151,19 +149,20 @@ WAYBILL_DECL asio::awaitable<std::string> s3_item::digest_of_file(std::string al
     co_return sum;
 }
 
-/// The server's checksum of the object must be `sent`. If it is not, and what an earlier request sent is not known any
-/// more, the file may have been edited since and its time put back: then nobody can say which of the two is wrong.
-WAYBILL_DECL void s3_item::require_whole_checksum(const s3_answer& answer, std::string_view heard,
+/// The server's checksum of the object must be `sent`. If it is not, and what an earlier request sent is no longer
+/// known, the file may have been edited since and its modification time restored: then it cannot be determined which of
+/// the two is wrong.
+WAYBILL_DECL void s3_item::require_whole_checksum(const s3_response& got, std::string_view returned,
                                                   const std::string& sent) const {
-    const std::optional<std::uint32_t> theirs = parse_crc32c(heard);
+    const std::optional<std::uint32_t> theirs = parse_crc32c(returned);
     if (!settings_.whole_checksum || !theirs || sent.empty() || *theirs == parse_crc32c(sent)) {
         return;
     }
     if (job_.in_doubt(index_) && whole_checksum().empty()) {
-        fail(disposition::ambiguous, errc::outcome_unknown, answer, "the object's crc32c is not that of the file");
+        fail(disposition::ambiguous, errc::outcome_unknown, got, "the object's crc32c is not that of the file");
     }
     const verdict other{false, disposition::permanent, errc::invalid_response};
-    throw failure(failed(other, answer, "the object's crc32c at the server is not that of what was sent").settle());
+    throw failure(failed(other, got, "the object's crc32c at the server differs from that of the sent bytes").settle());
 }
 
 }  // namespace waybill::detail

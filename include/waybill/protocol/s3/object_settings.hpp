@@ -12,10 +12,11 @@
 #include <string>
 #include <string_view>
 
-// What an object is to have besides its bytes: settings that are headers of the request that makes it. Pure functions.
+// An object's properties other than its bytes: settings that are headers of the request that creates it. Pure
+// functions.
 namespace waybill::detail {
 
-/// A name that can stand in a signature's scope or in a header: no space, no separator.
+/// A name that can be used in a signature's scope or in a header: no space, no separator.
 [[nodiscard]] inline bool is_s3_word(std::string_view text) noexcept {
     return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
@@ -23,7 +24,7 @@ namespace waybill::detail {
     });
 }
 
-/// A header's value that is the same for whoever signs it: ASCII, not folded, without spaces at its ends.
+/// A header's value that every signer writes alike: ASCII, not folded, without spaces at its ends.
 [[nodiscard]] inline bool is_s3_value(std::string_view text) noexcept {
     return !text.empty() && text.size() <= 1024 && text.front() != ' ' && text.back() != ' ' &&
            std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
@@ -81,7 +82,7 @@ inline constexpr std::array<s3_object_setting, 11> s3_object_settings = {{
     {"tagging", "x-amz-tagging", is_s3_tagging},
 }};
 
-/// The header that a setting becomes; empty when no setting of objects has this name, or its value is not one.
+/// The header for a setting; empty when no setting of objects has this name, or its value is invalid.
 [[nodiscard]] inline std::optional<header_field> s3_object_header(std::string_view name, const std::string& value) {
     for (const s3_object_setting& known : s3_object_settings) {
         if (known.name == name && known.sound(value)) {
@@ -91,7 +92,7 @@ inline constexpr std::array<s3_object_setting, 11> s3_object_settings = {{
     return std::nullopt;
 }
 
-/// The setting that a header is the same as; null: none.
+/// The setting that is equivalent to a header; null: none.
 [[nodiscard]] inline const s3_object_setting* find_s3_object_setting(std::string_view header) noexcept {
     const auto* const found =
         std::find_if(s3_object_settings.begin(), s3_object_settings.end(),
@@ -104,7 +105,7 @@ inline constexpr std::array<s3_object_setting, 11> s3_object_settings = {{
                        [name](const header_field& h) { return same_header(h.name, name); });
 }
 
-/// True when the object is locked, by which S3 wants a checksum with its bytes.
+/// True when the object is locked: then S3 requires a checksum with its bytes.
 [[nodiscard]] inline bool is_locked(const header_list& headers) noexcept {
     return names_header(headers, "x-amz-object-lock-mode") || names_header(headers, "x-amz-object-lock-legal-hold");
 }

@@ -22,8 +22,8 @@ WAYBILL_DECL std::size_t s3_item::missing() const noexcept {
         std::count_if(sent_.begin(), sent_.end(), [](const s3_sent_part& part) { return part.etag.empty(); }));
 }
 
-/// Asks the server which parts it has; false when it does not say: then what this attempt has heard of them stands. The
-/// object tells of a completion in doubt.
+/// Asks the server which parts it has; false when it does not say: then the responses of this attempt are used. The
+/// object shows whether a completion in doubt succeeded.
 WAYBILL_DECL asio::awaitable<bool> s3_item::compare() {
     std::optional<std::vector<s3_listed_part>> listed = co_await list();
     if (gone_) {
@@ -36,7 +36,7 @@ WAYBILL_DECL asio::awaitable<bool> s3_item::compare() {
     }
     if (job_.in_doubt(index_)) {
         std::string checksum = co_await checksum_of_file();
-        receipt_ = co_await find_object(std::move(checksum));  // the item's completion settles the doubt
+        receipt_ = co_await find_object(std::move(checksum));  // the item's completion resolves the outcome
     }
     co_return false;
 }
@@ -46,30 +46,30 @@ WAYBILL_DECL std::string s3_item::page_after(std::uint64_t part) const {
     return part == 0 ? first : first + "&part-number-marker=" + std::to_string(part);
 }
 
-/// Nothing when the keys may not look, the server has no such request (it then says 405, 501, 404, or answers as if it
-/// were asked for the object), or what it says is no list: then all parts are sent once more.
+/// None when the keys may not list, the server has no such request (it then responds with 405, 501, 404, or as if it
+/// were asked for the object), or the response is no list: then all parts are sent once more.
 WAYBILL_DECL asio::awaitable<std::optional<std::vector<s3_listed_part>>> s3_item::list() {
     constexpr int most_cut = 2;
-    constexpr int stubborn = 3;  // attempts in a row that came to nothing, by which an error is what it always says
+    constexpr int stubborn = 3;  // fruitless attempts in a row, after which an error is considered permanent
     std::vector<s3_listed_part> all;
     std::uint64_t after = 0;
     int cut = 0;
     for (;;) {
         request get = make_request("GET", page_after(after));
-        const s3_answer answer = co_await send(std::move(get), to_hex(digest_of("sha-256", "")));
-        if (answer.error.code == "NoSuchUpload") {
+        const s3_response got = co_await send(std::move(get), to_hex(digest_of("sha-256", "")));
+        if (got.error.code == "NoSuchUpload") {
             gone_ = surely_ = true;
             co_return all;
         }
-        const verdict v = judge(answer, true);
+        const verdict v = judge(got, true);
         const bool never = v.what == disposition::permanent && v.code.category() == http_category();
-        if (!v.accepted && (never || (answer.http.status >= 500 && job_.state().troubles >= stubborn))) {
+        if (!v.accepted && (never || (got.http.status >= 500 && job_.state().troubles >= stubborn))) {
             co_return std::nullopt;
         }
-        require(answer);
-        const std::optional<s3_part_list> found = parse_part_list(answer.http.body, state_.checksum);
-        if (!found || answer.http.body_cut) {
-            const bool begun = answer.http.body.find("<ListPartsResult") != std::string::npos;
+        require(got);
+        const std::optional<s3_part_list> found = parse_part_list(got.http.body, state_.checksum);
+        if (!found || got.http.body_truncated) {
+            const bool begun = got.http.body.find("<ListPartsResult") != std::string::npos;
             if (!begun || ++cut > most_cut) {
                 co_return std::nullopt;
             }
@@ -87,19 +87,18 @@ WAYBILL_DECL asio::awaitable<std::optional<std::vector<s3_listed_part>>> s3_item
     }
 }
 
-/// Takes over what the server lists, as far as it is what we would send. A part that nobody heard
-/// confirmed, or that has changed since, is compared by its MD5; where the server's ETags are none, it
-/// is sent again.
+/// Adopts what the server lists, as far as it is what we would send. A part without a received confirmation, or that
+/// has changed since, is compared by its MD5; if the server's ETags are no MD5, it is sent again.
 WAYBILL_DECL asio::awaitable<void> s3_item::adopt(std::vector<s3_listed_part> listed) {
-    std::vector<std::uint32_t> heard(state_.parts.size(), 0);
-    heard.swap(state_.parts);
+    std::vector<std::uint32_t> returned(state_.parts.size(), 0);
+    returned.swap(state_.parts);
     for (const s3_listed_part& part : listed) {
         const auto i = static_cast<std::size_t>(part.number - 1);
         const bool unsummed = !state_.checksum.empty() && part.checksum.empty();
-        if (i >= heard.size() || part.size != state_.length(i, size())) {
+        if (i >= returned.size() || part.size != state_.length(i, size())) {
             continue;
         }
-        bool same = heard[i] == fingerprint(opaque_tag(part.etag));
+        bool same = returned[i] == fingerprint(opaque_tag(part.etag));
         if (!same && unsummed) {
             continue;
         }
@@ -124,11 +123,11 @@ WAYBILL_DECL asio::awaitable<void> s3_item::adopt(std::vector<s3_listed_part> li
     job_.confirm(index_, state_.confirmed(size()));
 }
 
-/// Sends all that is missing. When one part fails for good the others under way are finished first: what they have sent
-/// already would be lost. Goes on for as long as parts are taken.
+/// Sends all that is missing. When one part fails for good, the others in flight are finished first: otherwise what
+/// they have already sent would be lost. Continues for as long as parts are accepted.
 WAYBILL_DECL asio::awaitable<void> s3_item::send_parts() {
     const std::size_t before = missing();
-    under_way_.assign(state_.parts.size(), false);
+    in_flight_.assign(state_.parts.size(), false);
     refusals_.resize(state_.parts.size(), 0);
     failed_.reset();
     unacknowledged_.reset();
@@ -154,13 +153,13 @@ WAYBILL_DECL asio::awaitable<void> s3_item::send_parts() {
 
 WAYBILL_DECL asio::awaitable<bool> s3_item::send_next_part() {
     std::size_t next = 0;
-    while (next < sent_.size() && (!sent_[next].etag.empty() || under_way_[next])) {
+    while (next < sent_.size() && (!sent_[next].etag.empty() || in_flight_[next])) {
         ++next;
     }
     if (failed_ || gone_ || next == state_.parts.size()) {
         co_return false;
     }
-    under_way_[next] = true;
+    in_flight_[next] = true;
     std::optional<failure> refused;
     try {
         co_await send_part(next);
@@ -176,7 +175,7 @@ WAYBILL_DECL asio::awaitable<bool> s3_item::send_next_part() {
     co_return true;
 }
 
-/// A part was refused. While others are taken, that is no more than a part: it is sent again after a pause.
+/// A part was refused. While others are accepted, that concerns this part only: it is sent again after a pause.
 WAYBILL_DECL asio::awaitable<void> s3_item::put_off(std::size_t part, const failure& why) {
     const int refusals = ++refusals_[part];
     const bool passes = is_refused_for_now(why.what_to_do(), why.code(), why.retry_after());
@@ -185,41 +184,41 @@ WAYBILL_DECL asio::awaitable<void> s3_item::put_off(std::size_t part, const fail
         co_return;
     }
     co_await job_.back_off(refusals, why.retry_after());
-    under_way_[part] = false;
+    in_flight_[part] = false;
 }
 
 WAYBILL_DECL asio::awaitable<void> s3_item::send_part(std::size_t part) {
     const std::uint64_t offset = part * state_.part_size;
     body_range body(*source_, offset, state_.length(part, size()));
     body_sums sums = co_await sums_of(body);
-    s3_answer answer = co_await put_part(part, body, sums);
-    if (endpoint_->asks_for_md5(answer) && sums.md5.empty()) {
+    s3_response got = co_await put_part(part, body, sums);
+    if (endpoint_->asks_for_md5(got) && sums.md5.empty()) {
         sums = co_await sums_of(body);
-        answer = co_await put_part(part, body, sums);
+        got = co_await put_part(part, body, sums);
     }
-    if (says_gone(answer)) {
+    if (says_gone(got)) {
         gone_ = true;
-        surely_ = surely_ || answer.error.code == "NoSuchUpload";
+        surely_ = surely_ || got.error.code == "NoSuchUpload";
         co_return;
     }
-    const verdict v = judge(answer, true);
-    const std::string etag = v.accepted ? stored_etag(answer.http, body.size()) : std::string();
+    const verdict v = judge(got, true);
+    const std::string etag = v.accepted ? stored_etag(got.http, body.size()) : std::string();
     const bool passes = v.what == disposition::retry || v.what == disposition::again;
-    const bool lost = answer.http.status == 0 && answer.http.may_have_left && passes;
+    const bool lost = got.http.status == 0 && got.http.may_have_left && passes;
     if (lost || (v.accepted && etag.empty())) {
-        // It may be there, which the list says: not sent again blindly. But not for ever, nor for one that is only
-        // slow.
+        // It may have arrived, which the list shows: it is not sent again blindly. But not forever, nor for one that is
+        // only slow.
         const std::error_code code = lost ? v.code : make_error_code(errc::invalid_response);
-        unacknowledged_.emplace(v.what, code, describe(answer, lost ? "" : "a success without the part's ETag"),
+        unacknowledged_.emplace(v.what, code, describe(got, lost ? "" : "a success without the part's ETag"),
                                 std::nullopt, index_);
-        if (++unacknowledged_in_a_row_ > settings_.parallel || answer.http.failure == errc::response_timed_out) {
+        if (++unacknowledged_in_a_row_ > settings_.parallel || got.http.failure == errc::response_timed_out) {
             failed_ = failed_ ? failed_ : unacknowledged_;
         }
         co_return;
     }
-    require_known_checksum(answer);
-    require(answer);
-    require_checksum(answer, sums);
+    require_known_checksum(got);
+    require(got);
+    require_checksum(got, sums);
     unacknowledged_in_a_row_ = 0;
     endpoint_->note_taken();
     state_.parts[part] = fingerprint(opaque_tag(etag));
@@ -229,7 +228,8 @@ WAYBILL_DECL asio::awaitable<void> s3_item::send_part(std::size_t part) {
     job_.confirm(index_, state_.confirmed(size()));
 }
 
-WAYBILL_DECL asio::awaitable<s3_answer> s3_item::put_part(std::size_t part, body_source& body, const body_sums& sums) {
+WAYBILL_DECL asio::awaitable<s3_response> s3_item::put_part(std::size_t part, body_source& body,
+                                                            const body_sums& sums) {
     request put = make_request("PUT", resource_ + "&partNumber=" + std::to_string(part + 1));
     put.body = &body;
     add_sums(put, sums);

@@ -12,15 +12,15 @@
 #include <string_view>
 #include <vector>
 
-// How an object is cut into parts, and what a checkpoint holds of them. Pure functions.
+// How an object is divided into parts, and what a checkpoint holds of them. Pure functions.
 namespace waybill::detail {
 
-inline constexpr std::uint64_t least_s3_part = 5ULL << 20;  ///< but for the last part
+inline constexpr std::uint64_t least_s3_part = 5ULL << 20;  ///< except for the last part
 inline constexpr std::uint64_t most_s3_part = 5ULL << 30;
 inline constexpr std::uint64_t usual_s3_part = 8ULL << 20;
 inline constexpr std::uint64_t most_s3_parts = 10'000;
 
-/// The size of an object's parts: what is wished for, or as many MiB as keep it within 10,000.
+/// The size of an object's parts: the requested one, or as many MiB as keep it within 10,000.
 [[nodiscard]] constexpr std::uint64_t s3_part_size(std::uint64_t size, std::uint64_t wished) noexcept {
     constexpr std::uint64_t step = 1 << 20;
     const std::uint64_t needed = size / most_s3_parts + (size % most_s3_parts != 0 ? 1 : 0);
@@ -32,19 +32,19 @@ inline constexpr std::uint64_t most_s3_parts = 10'000;
     return static_cast<std::size_t>(size / part_size + (size % part_size != 0 ? 1 : 0));
 }
 
-/// What is remembered of a part's ETag: enough to see that the server has another part than the one
-/// it confirmed. Never 0.
+/// What is remembered of a part's ETag: enough to see that the server has another part than the one it confirmed. Never
+/// 0.
 [[nodiscard]] constexpr std::uint32_t fingerprint(std::string_view etag) noexcept {
     return std::max<std::uint32_t>(crc32c(0, etag), 1);
 }
 
-/// What a checkpoint's `state` holds of one item. Small even with 10,000 parts: the parts' ETags are
-/// the server's to list, here are only their fingerprints.
+/// The contents of a checkpoint's `state` for one item. Small even with 10,000 parts: the server lists the parts'
+/// ETags, here are only their fingerprints.
 struct s3_state {
     bool delivered = false;
-    bool doubtful = false;  ///< a completion got an answer that does not say what became of it
+    bool doubtful = false;  ///< the response to a completion did not reveal its outcome
     std::uint64_t part_size = 0;
-    std::uint64_t restarts = 0;  ///< uploads that were gone at the server
+    std::uint64_t restarts = 0;  ///< uploads that no longer existed at the server
     std::string token;           ///< of the object's metadata
     std::string checksum;
     std::vector<std::uint32_t> parts;  ///< the fingerprint of each; 0: not confirmed
@@ -74,7 +74,7 @@ struct s3_state {
     return std::move(out).take();
 }
 
-/// Empty when it cannot be decoded. Each version that was released is decoded for ever.
+/// Empty when it cannot be decoded. Every released version is decoded forever.
 [[nodiscard]] inline std::optional<s3_state> decode_s3_state(std::string_view text) {
     decoder in(text);
     s3_state s;

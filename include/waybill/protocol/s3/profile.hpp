@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
-// The files that the AWS tools keep keys and settings in, read as they read them. Pure functions.
+// The files that the AWS tools keep keys and settings in, parsed as they parse them. Pure functions.
 namespace waybill::detail {
 
-/// What is of interest of one profile.
+/// The values of one profile that are used.
 struct aws_profile {
     bool found = false;  ///< the file has a section for it
     std::string access_key;
@@ -31,8 +31,8 @@ struct aws_profile {
     return out;
 }
 
-/// The profile that a section's head names, `[name]`, `[profile name]` or `[profile "name"]`, whatever follows the
-/// bracket; empty when the line is none, or its section is of another kind.
+/// The profile that a section's head names, `[name]`, `[profile name]` or `[profile "name"]`; text after the bracket is
+/// ignored. Empty when the line is no head, or its section is of another kind.
 [[nodiscard]] inline std::string_view profile_in(std::string_view head) noexcept {
     const auto end = head.find(']');
     if (!head.starts_with('[') || end == std::string_view::npos) {
@@ -78,8 +78,8 @@ inline void take_setting(aws_profile& to, std::string_view line) {
     }
 }
 
-/// What a file says of a profile. Names are taken in any case, `:` is as good as `=`, and lines that are indented
-/// further than the one before belong to its value: settings within settings, none of ours.
+/// A file's values for a profile. Names are accepted in any case, `:` is equivalent to `=`, and lines that are indented
+/// further than the one before belong to its value: nested settings, which are not used.
 [[nodiscard]] inline aws_profile read_aws_profile(std::string_view file, std::string_view profile) {
     constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
     if (file.starts_with(byte_order_mark)) {

@@ -20,7 +20,7 @@ public:
     [[nodiscard]] bool takes_header(const std::string& url, std::string_view name) const override;
     asio::awaitable<void> upload(session& job) override;
     [[nodiscard]] std::string identity(const job_spec& job) const override { return endpoint_->identity(job.url); }
-    /// An upload whose completion was not answered can be asked about, and so can the object.
+    /// If the completion of an upload got no response, the server can be asked about the upload and the object.
     [[nodiscard]] bool can_probe() const noexcept override { return true; }
     asio::awaitable<void> discard(exchange& server, const leftover& what) override;
 

@@ -48,8 +48,8 @@ WAYBILL_DECL asio::awaitable<void> s3_protocol::upload(session& job) {
     items.finish();
 }
 
-// A part that is still on its way when its upload is aborted may be kept after all: the server is asked
-// until it knows nothing of the upload.
+// A part that is still being sent when its upload is aborted may be kept after all: the abort is repeated until the
+// server no longer knows the upload.
 WAYBILL_DECL asio::awaitable<void> s3_protocol::discard(exchange& server, const leftover& what) {
     const std::optional<s3_state> state = decode_s3_state(what.reached.state);
     if (!state || state->delivered || what.reached.resource.empty()) {
@@ -61,7 +61,7 @@ WAYBILL_DECL asio::awaitable<void> s3_protocol::discard(exchange& server, const 
     remove.url = what.reached.resource;
     remove.idempotent = true;
     add_headers(remove.headers, what.job.headers, s3_header::every);
-    const s3_answer removed = co_await endpoint_->send(server, std::move(remove), nothing, what.reached.item);
+    const s3_response removed = co_await endpoint_->send(server, std::move(remove), nothing, what.reached.item);
     if (removed.http.status == 404) {
         co_return;
     }
@@ -72,15 +72,15 @@ WAYBILL_DECL asio::awaitable<void> s3_protocol::discard(exchange& server, const 
     list.url = what.reached.resource + "&max-parts=1";
     list.idempotent = true;
     add_headers(list.headers, what.job.headers, s3_header::every);
-    const s3_answer left = co_await endpoint_->send(server, std::move(list), nothing, what.reached.item);
-    const verdict v = judge(left, true);
-    // Who may not look, or asks a server that does not list parts, has done what can be done.
+    const s3_response got = co_await endpoint_->send(server, std::move(list), nothing, what.reached.item);
+    const verdict v = judge(got, true);
+    // If the keys may not list, or the server does not list parts, nothing more can be done.
     const bool never = v.what == disposition::permanent && !v.accepted && v.code.category() == http_category();
-    if (never || (v.accepted && !parse_part_list(left.http.body, ""))) {
+    if (never || (v.accepted && !parse_part_list(got.http.body, ""))) {
         co_return;
     }
-    require_accepted(left, unix_seconds(server.now()), what.reached.item);
-    detail::fail(left, verdict{false, disposition::retry, errc::invalid_response}, unix_seconds(server.now()),
+    require_accepted(got, unix_seconds(server.now()), what.reached.item);
+    detail::fail(got, verdict{false, disposition::retry, errc::invalid_response}, unix_seconds(server.now()),
                  what.reached.item, "the upload is still there after it was aborted");
 }
 

@@ -18,7 +18,7 @@
 #include <string>
 #include <string_view>
 
-// What an S3 job may ask for, without the network. Pure functions.
+// The settings of an S3 job, without the network. Pure functions.
 namespace waybill::detail {
 
 struct s3_settings {
@@ -47,7 +47,7 @@ struct s3_settings {
         s.checksum = value;
         good = value == "crc32c" || value == "sha256";
     } else if (name == "digest") {
-        s.whole_checksum = good = value == "crc32c";  // the only one that can be had from those of parts
+        s.whole_checksum = good = value == "crc32c";  // the only one that can be computed from those of parts
     } else if (name == "region") {
         s.region = value;
     } else if (name == "service") {
@@ -120,7 +120,7 @@ struct s3_settings {
     return false;
 }
 
-/// True when a host has no bucket in its name: an address, a name of one label, or one that begins with `s3`. Of any
+/// True when a host has no bucket in its name: an address, a name of one label, or one that begins with `s3`. For any
 /// other name only the server knows.
 [[nodiscard]] inline bool is_host_without_bucket(std::string_view host) noexcept {
     const bool address = host.find(':') != std::string_view::npos || std::all_of(host.begin(), host.end(), [](char c) {
@@ -131,14 +131,14 @@ struct s3_settings {
     return address || first.size() == host.size() || same_header(first, "s3") || of_region;
 }
 
-/// True when a path that begins with a bucket goes on with a key.
+/// True when a path that begins with a bucket continues with a key.
 [[nodiscard]] inline bool has_key_after_bucket(std::string_view path) noexcept {
     const auto end = path.find('/', 1);
     return end != std::string_view::npos && end > 1 && end + 1 < path.size();
 }
 
-/// What is sent in a request's signature must be what the server sees: no guessing. Throws
-/// `errc::invalid_url`, also for what would make a bucket instead of an object.
+/// The URL that is signed must be the one the server sees: no guessing. Throws `errc::invalid_url`, also for a URL that
+/// would create a bucket instead of an object.
 inline void check_s3_url(const std::string& target) {
     const std::string_view path = written_path(target);
     const std::string_view before = std::string_view(target).substr(0, target.size() - path.size());
@@ -157,7 +157,7 @@ inline void check_s3_url(const std::string& target) {
     }
 }
 
-/// Where a job's header goes: with which requests.
+/// Which requests a job's header is sent with.
 enum class s3_header : std::uint8_t { object, condition, every };
 [[nodiscard]] inline s3_header place_of(std::string_view name) noexcept {
     const bool object = same_header(name, "Expires") || same_header(name, "Content-Language") ||
@@ -175,14 +175,14 @@ inline void add_headers(header_list& to, const string_pairs& headers, s3_header 
     }
 }
 
-/// True when what a request is to do depends on what is there (RFC 9110 section 13).
+/// True when a request depends on the current state of its target (RFC 9110 section 13).
 [[nodiscard]] inline bool has_condition(const string_pairs& headers) {
     return std::any_of(headers.begin(), headers.end(),
                        [](const auto& h) { return place_of(h.first) == s3_header::condition; });
 }
 
 /// Throws `errc::forbidden_header` for headers that a request's signature or checksum must agree with, and for those
-/// that a setting has given already; `errc::invalid_header` for what such a setting cannot have.
+/// that a setting has given already; `errc::invalid_header` for values such a setting cannot have.
 inline void check_s3_header(const std::string& name, const std::string& value, const s3_settings& settings) {
     constexpr std::array<std::string_view, 4> ours = {"Content-MD5", "Digest", "Content-Digest", "Repr-Digest"};
     if (std::any_of(ours.begin(), ours.end(), [&](std::string_view known) { return same_header(name, known); })) {
@@ -197,7 +197,7 @@ inline void check_s3_header(const std::string& name, const std::string& value, c
     }
 }
 
-/// Our mark on an object: by it a lost answer is decided.
+/// Our token on an object: it resolves an outcome in doubt.
 inline constexpr std::string_view s3_token_header = "x-amz-meta-waybill-upload";
 
 /// Throws `errc::invalid_field` for a field that cannot be an object's metadata.

@@ -12,11 +12,11 @@
 
 namespace waybill::detail {
 
-/// The payload of a request whose bytes the signature does not vouch for.
+/// The payload of a request whose bytes are not signed.
 inline constexpr std::string_view unsigned_payload = "UNSIGNED-PAYLOAD";
 
-/// A path as it is both signed and sent: decoded, then every byte but the unreserved ones and `/`
-/// percent-encoded. So a server that decodes before it signs comes to the same.
+/// A path as it is both signed and sent: decoded, then every byte except the unreserved ones and `/` percent-encoded.
+/// So a server that decodes before it signs computes the same.
 [[nodiscard]] WAYBILL_DECL std::string canonical_path(std::string_view path);
 
 /// A query in the same form: sorted, every parameter with its `=`.
@@ -37,8 +37,7 @@ public:
     [[nodiscard]] const std::string& region() const noexcept { return region_; }
     void region(std::string name) { region_ = std::move(name); }
 
-    /// Brings the URL into canonical form and adds `X-Amz-Date`, `Authorization` and what else the
-    /// service wants.
+    /// Brings the URL into canonical form and adds `X-Amz-Date`, `Authorization` and the service's other headers.
     ///
     /// @param payload the body's SHA-256 in hexadecimal, or `unsigned_payload`.
     void sign(request& what, std::string_view payload, std::int64_t now_unix) const;

@@ -19,12 +19,12 @@ namespace waybill::detail {
 WAYBILL_DECL std::string canonical_path(std::string_view path) {
     std::string out;
     std::string decoded = url::unescape(path);
-    std::string_view left = decoded;
-    for (auto slash = left.find('/'); slash != std::string_view::npos; slash = left.find('/')) {
-        out += url::escape_segment(left.substr(0, slash)) + "/";
-        left.remove_prefix(slash + 1);
+    std::string_view remaining = decoded;
+    for (auto slash = remaining.find('/'); slash != std::string_view::npos; slash = remaining.find('/')) {
+        out += url::escape_segment(remaining.substr(0, slash)) + "/";
+        remaining.remove_prefix(slash + 1);
     }
-    out += url::escape_segment(left);
+    out += url::escape_segment(remaining);
     return out.empty() ? "/" : out;
 }
 
@@ -79,7 +79,7 @@ WAYBILL_DECL std::string canonical_query(std::string_view query) {
     return out;
 }
 
-/// The lines and the list of what is signed of the headers.
+/// The lines and the list of the signed headers.
 struct signed_headers {
     signed_headers(const header_list& headers, const std::string& host) {
         std::map<std::string, std::string> sorted{{"host", host}};

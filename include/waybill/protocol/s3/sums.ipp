@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-// What is computed of the bytes, and what the server says of them.
+// The digests computed of the bytes, and those the server reports.
 namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<s3_item::body_sums> s3_item::sums_of(body_source& body) {
@@ -48,24 +48,24 @@ WAYBILL_DECL void s3_item::add_sums(request& what, const body_sums& sums) const 
     }
 }
 
-/// What the server says of the bytes it has must be true of ours; a checksum that was asked for must be among it.
-WAYBILL_DECL void s3_item::require_checksum(const s3_answer& answer, const body_sums& sums) const {
-    const auto heard = answer.http.header("x-amz-checksum-" + state_.checksum);
-    if (!sums.checksum.empty() && !heard) {
-        fail(disposition::permanent, errc::not_offered, answer, "S3 checksum " + state_.checksum);
+/// The digests that the server reports must match ours; a checksum that was requested must be among them.
+WAYBILL_DECL void s3_item::require_checksum(const s3_response& got, const body_sums& sums) const {
+    const auto returned = got.http.header("x-amz-checksum-" + state_.checksum);
+    if (!sums.checksum.empty() && !returned) {
+        fail(disposition::permanent, errc::not_offered, got, "S3 checksum " + state_.checksum);
     }
-    const auto sha256 = answer.http.header("x-amz-checksum-sha256");
-    const bool other = (!sums.checksum.empty() && *heard != sums.checksum) ||
+    const auto sha256 = got.http.header("x-amz-checksum-sha256");
+    const bool other = (!sums.checksum.empty() && *returned != sums.checksum) ||
                        (!sums.sha256.empty() && sha256 && *sha256 != sums.sha256);
     if (other) {
-        fail(disposition::retry, errc::invalid_response, answer, "another checksum than was sent");
+        fail(disposition::retry, errc::invalid_response, got, "another checksum than was sent");
     }
 }
 
-/// Throws when a server does not know the checksums that this job asks of it.
-WAYBILL_DECL void s3_item::require_known_checksum(const s3_answer& answer) const {
-    if (!state_.checksum.empty() && refuses_checksums(answer)) {
-        fail(disposition::permanent, errc::not_offered, answer, "S3 checksum " + state_.checksum);
+/// Throws when a server does not know the checksums that this job requires.
+WAYBILL_DECL void s3_item::require_known_checksum(const s3_response& got) const {
+    if (!state_.checksum.empty() && refuses_checksums(got)) {
+        fail(disposition::permanent, errc::not_offered, got, "S3 checksum " + state_.checksum);
     }
 }
 

@@ -10,24 +10,24 @@
 #include <string_view>
 #include <vector>
 
-// The documents S3 speaks in. What a server sends is parsed without document types and entities of
-// its own, up to a size, and every value is bounded.
+// S3's documents. A server's document is parsed without document types and its own entities, up to a size, and every
+// value is bounded.
 namespace waybill::detail {
 
 /// `<Error>`.
 struct s3_error {
     std::string code;
     std::string message;
-    std::string region;    ///< the right one, when that is what was wrong
+    std::string region;    ///< the right one, when that was wrong
     std::string endpoint;  ///< the host to ask instead
 
     [[nodiscard]] explicit operator bool() const noexcept { return !code.empty(); }
 };
 
-/// The error a body tells of; empty when it is no such document.
+/// The error in a body; empty when it is no such document.
 [[nodiscard]] WAYBILL_DECL s3_error parse_s3_error(const std::string& body);
 
-/// The id in an answer to CreateMultipartUpload; empty when there is none.
+/// The id in a response to CreateMultipartUpload; empty when there is none.
 [[nodiscard]] WAYBILL_DECL std::string parse_upload_id(const std::string& body);
 
 struct s3_listed_part {
@@ -44,17 +44,17 @@ struct s3_part_list {
 };
 
 /// @param checksum the algorithm whose checksums are of interest: `crc32c`, `sha256` or none.
-/// Empty when the body is not a whole and sound list.
+/// Empty when the body is not a complete and valid list.
 [[nodiscard]] WAYBILL_DECL std::optional<s3_part_list> parse_part_list(const std::string& body,
                                                                        std::string_view checksum);
 
 /// An object that was completed.
 struct s3_completed {
     std::string etag;
-    std::string checksum;  ///< its CRC-32C, in base64; empty: not told
+    std::string checksum;  ///< its CRC-32C, in base64; empty: not reported
 };
 
-/// What an answer to CompleteMultipartUpload says; empty when that is not what it is.
+/// The contents of a response to CompleteMultipartUpload; empty when it is not one.
 [[nodiscard]] WAYBILL_DECL std::optional<s3_completed> parse_completed(const std::string& body);
 
 /// A part as it is named in CompleteMultipartUpload.

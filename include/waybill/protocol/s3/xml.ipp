@@ -10,13 +10,13 @@
 
 namespace waybill::detail {
 
-/// The root element of a document. pugixml knows no entities but the five of XML itself and character
-/// references, skips document types, and parses without recursion.
+/// The root element of a document. pugixml knows no entities except the five of XML itself and character references,
+/// skips document types, and parses without recursion.
 class s3_document {
 public:
     explicit s3_document(const std::string& body) {
         constexpr std::size_t most = 4 << 20;
-        // White space may come first: a server sends it to keep a connection that waits alive.
+        // White space may come first: a server sends it to keep a waiting connection alive.
         const auto begin = body.find_first_not_of(" \t\r\n");
         if (begin != std::string::npos && body.size() <= most) {
             const auto parsed =
@@ -93,7 +93,7 @@ WAYBILL_DECL std::optional<s3_part_list> parse_part_list(const std::string& body
         list.parts.push_back(std::move(one));
     }
     if (s3_document::text(document.root(), "IsTruncated", 8) == "true") {
-        // Not all say where the next page begins; it is behind the last part of this one.
+        // Not all servers say where the next page begins: it follows the last part of this one.
         list.next = s3_document::number(document.root(), "NextPartNumberMarker").value_or(last);
         if (list.next == 0) {
             return std::nullopt;

@@ -9,8 +9,8 @@
 
 namespace waybill::detail {
 
-/// Refuses, before acceptance, a job that cannot continue the upload at `upload_url`, which it did
-/// not begin: an upload is of one item, and its bytes go to no host that the job does not name.
+/// Rejects, before acceptance, a job that cannot continue the existing upload at `upload_url`: an upload belongs to one
+/// item, and its bytes go only to the job's host.
 inline void check_adoption(const waybill::job& job, const std::string& upload_url) {
     if (upload_url.empty()) {
         return;

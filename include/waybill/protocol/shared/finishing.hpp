@@ -8,58 +8,60 @@
 #include <array>
 #include <cstdint>
 
-// What a server has said to the request that finishes an upload, and what it means when it then calls that
-// upload complete. Pure.
+// The server's responses to the request that finishes an upload, and what they mean if the server then reports the
+// upload as complete. Pure.
 namespace waybill::detail {
 
-/// How an upload ended that its server calls complete.
+/// The outcome of an upload that its server reports as complete.
 enum class ending : std::uint8_t {
     delivered,
-    refused,  ///< it has the bytes and does not want them: a hook of the server has said no
-    unknown,  ///< it says both, and only the app behind it may know
-    anew,     ///< it was told to the app, which wants it sent again
+    refused,     ///< it has the bytes and rejects them: a hook of the server refused
+    unknown,     ///< the responses contradict each other; only the app's backend may know
+    send_again,  ///< it was reported to the app, which wants it sent again
 };
 
 /// What is known of an upload's last request. Kept with the checkpoint.
 struct finishing {
-    int refused = 0;              ///< the status that answered the last one; 0: none that counts
-    bool unacknowledged = false;  ///< the answer to one was lost: it may be what finished the upload
-    bool told = false;            ///< the job has ended, or was set aside, because of it
+    int refused = 0;              ///< the status of the response to the last one; 0: none that counts
+    bool unacknowledged = false;  ///< the response to one was lost: it may be what finished the upload
+    bool reported = false;        ///< the job has ended, or was parked, because of it
 
-    /// Takes note of an answer. A gateway that has not heard its server says no more than a connection that broke.
-    void heard(const response& answer) noexcept {
-        const bool by_gateway = answer.status == 502 || answer.status == 504 || answer.status >= 520;
-        const bool said = answer.status >= 300 && !by_gateway && !answer.see_other;
-        refused = said ? answer.status : 0;
-        const bool taken = (answer.status / 100 == 2 || answer.see_other) && answer.has_left;
-        unacknowledged = unacknowledged || (!said && !taken && answer.may_have_left);
-        told = false;
+    /// Records a response. A gateway that got no response from its server says no more than a lost connection.
+    void note(const response& got) noexcept {
+        const bool by_gateway = got.status == 502 || got.status == 504 || got.status >= 520;
+        const bool said = got.status >= 300 && !by_gateway && !got.see_other;
+        refused = said ? got.status : 0;
+        const bool taken = (got.status / 100 == 2 || got.see_other) && got.has_left;
+        unacknowledged = unacknowledged || (!said && !taken && got.may_have_left);
+        reported = false;
     }
 
-    /// The server does not have all yet: what refused the last request is of no matter any more.
+    /// The server does not have everything yet: the refusal of the last request no longer matters.
     void reopen() noexcept {
         refused = 0;
-        told = false;
+        reported = false;
     }
 
-    /// Before it is judged as complete. The mark of an answer that says nothing certain stands until somebody has
-    /// decided; when it is gone, the app has, perhaps while the job was set aside for its age and nobody had asked yet.
+    /// Before it is judged as complete. The intent of an inconclusive response stands until someone decides; when it is
+    /// cleared, the app has decided, perhaps while the job was parked because of its age and the server had not been
+    /// asked yet.
     void note_decision(bool in_doubt) noexcept {
-        told = told || (!in_doubt && classify_status(refused) == status_class::ambiguous);
+        reported = reported || (!in_doubt && classify_status(refused) == status_class::ambiguous);
     }
 
-    /// The server says it is complete.
+    /// The server reports it as complete.
     ///
-    /// @param in_doubt the last request's mark stands: nobody has decided about it.
+    /// @param in_doubt the last request's intent stands: its outcome has not been decided.
     [[nodiscard]] ending now_complete(bool in_doubt) const noexcept {
         constexpr std::array<int, 7> not_taken = {408, 409, 417, 421, 425, 429, 503};
         if (refused == 0) {
             return ending::delivered;
         }
-        if (told && !in_doubt) {
-            return ending::anew;
+        if (reported && !in_doubt) {
+            return ending::send_again;
         }
-        // Not taken, and there all the same: by the one before, or nobody knows by whom.
+        // The server refused this request, yet the upload is complete: an earlier request may have completed it, or
+        // another client.
         if (std::find(not_taken.begin(), not_taken.end(), refused) != not_taken.end()) {
             return unacknowledged ? ending::delivered : ending::unknown;
         }
@@ -67,7 +69,7 @@ struct finishing {
     }
 
     [[nodiscard]] std::uint64_t encode() const noexcept {
-        return static_cast<std::uint64_t>(refused) * 4 + (unacknowledged ? 2 : 0) + (told ? 1 : 0);
+        return static_cast<std::uint64_t>(refused) * 4 + (unacknowledged ? 2 : 0) + (reported ? 1 : 0);
     }
     static constexpr std::uint64_t most_encoded = 999 * 4 + 3;
     [[nodiscard]] static finishing decode(std::uint64_t number) noexcept {

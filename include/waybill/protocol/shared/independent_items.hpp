@@ -13,7 +13,7 @@
 
 namespace waybill::detail {
 
-/// The items of a job that is sent item by item: whose turn it is, and what the failure of one means for the others.
+/// The items of a job that is sent item by item: their order, and what the failure of one means for the others.
 class independent_items {
 public:
     explicit independent_items(session& job) : job_(job), order_(items_to_send(job)) {}
@@ -23,8 +23,8 @@ public:
         return next_ < order_.size() ? std::optional(order_[next_++]) : std::nullopt;
     }
 
-    /// To be called where `item` failed, in the handler of `why`: rethrows, or keeps it for later when it is this
-    /// item's alone and the others are to be delivered. What may have arrived is nobody's alone: it parks the job.
+    /// To be called when `item` failed, in the handler of `why`: rethrows, or keeps it for later if it concerns only
+    /// this item and the others are to be delivered. An outcome in doubt concerns the whole job: it parks the job.
     void failed(std::size_t item, const failure& why) {
         const bool settled = !job_.in_doubt() || why.settles();
         const bool alone = why.what_to_do() == disposition::permanent && settled;
@@ -38,7 +38,7 @@ public:
         }
     }
 
-    /// After the last one has had its turn: throws what the first failed one did, when any has.
+    /// After the last one has had its turn: throws the first item's failure, if any.
     void finish() const {
         if (!first_) {
             return;
@@ -61,7 +61,7 @@ private:
     std::size_t first_item_ = 0;
 };
 
-/// Refuses, before acceptance, a job whose items are to arrive without each other where they cannot.
+/// Rejects, before acceptance, a job whose items are to arrive independently if the protocol cannot do that.
 inline void require_no_independence(const waybill::job& job) {
     if (job.if_item_fails() != on_item_failure::stop) {
         throw error(errc::invalid_setting, "if_item_fails: the items of a form arrive together or not at all");

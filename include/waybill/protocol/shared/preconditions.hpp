@@ -12,23 +12,23 @@
 #include <string>
 #include <string_view>
 
-// Conditional requests (RFC 9110 section 13). One that is repeated after its answer was lost may fail because of what
-// the first has made: what is at the target says it. Pure functions.
+// Conditional requests (RFC 9110 section 13). One that is repeated after its response was lost may fail because of what
+// the first one created: the resource at the target shows this. Pure functions.
 namespace waybill::detail {
 
-/// What a job's requests do depends on what is at their target.
+/// The job's requests depend on the current state of their target.
 [[nodiscard]] inline bool is_conditional(const string_pairs& headers) {
     return std::any_of(headers.begin(), headers.end(), [](const auto& h) { return is_condition(h.first); });
 }
 
-/// Its only condition is that nothing is there.
+/// Its only condition is that the target does not exist.
 [[nodiscard]] inline bool only_if_absent(const string_pairs& headers) {
     return is_conditional(headers) && std::all_of(headers.begin(), headers.end(), [](const auto& h) {
                return !is_condition(h.first) || (same_header(h.first, "If-None-Match") && h.second == "*");
            });
 }
 
-/// What the answer to a HEAD request says of what is there, as far as it can be compared with bytes of ours.
+/// The response to a HEAD request: what it shows of the resource, as far as it can be compared with our bytes.
 struct shown_content {
     std::optional<std::uint64_t> size;
     std::optional<std::string> sha256;  ///< raw
@@ -37,7 +37,7 @@ struct shown_content {
     [[nodiscard]] bool has_digest() const noexcept { return sha256 || !md5.empty(); }
 };
 
-/// @param sent the job's headers: a representation that is coded otherwise than what was sent has other bytes.
+/// @param sent the job's headers: a representation with another coding than the one sent has other bytes.
 [[nodiscard]] inline shown_content shown_by(const response& head, const string_pairs& sent) {
     shown_content there;
     std::string coding;
@@ -47,12 +47,12 @@ struct shown_content {
     if (head.header("Content-Encoding").value_or("") != coding) {
         return there;
     }
-    // Without these it may be the length of no representation at all: of nothing, or of a page.
+    // Without these the length may belong to no representation at all: to nothing, or to an error page.
     if (head.header("ETag") || head.header("Last-Modified")) {
         there.size = parse_decimal(head.header("Content-Length").value_or(""));
     }
     there.sha256 = parse_repr_digest(head.headers, "sha-256");
-    // Object stores and many others make an MD5 of the bytes their ETag; where it is another one, it may be no MD5.
+    // Object stores and many others use an MD5 of the bytes as ETag; another one may be no MD5.
     constexpr std::size_t digits = 32;
     std::string tag(head.header("ETag").value_or(""));
     if (tag.size() == digits + 2 && tag.front() == '"' && tag.back() == '"') {
@@ -65,7 +65,7 @@ struct shown_content {
     return there;
 }
 
-/// Whose it is, by what is shown of it.
+/// The owner of the resource, by what is shown of it.
 enum class whose : std::uint8_t { ours, other, unknown };
 
 [[nodiscard]] inline whose compare_size(const shown_content& there, std::uint64_t size) noexcept {

@@ -7,20 +7,20 @@
 
 #include <cstddef>
 
-// A request that is not idempotent, sent once more because its first answer was lost.
+// A request that is not idempotent, sent once more because its first response was lost.
 namespace waybill::detail {
 
-/// An earlier request about the same may have arrived, and the endpoint knows it by its key.
+/// An earlier request for the same item may have arrived, and the endpoint recognises it by its key.
 [[nodiscard]] inline bool is_repeated_by_key(const session& job, std::size_t about) {
     return job.in_doubt(about) && job.spec().if_unknown == on_unknown::retry_same_key;
 }
 
-/// To an endpoint that honours the key, 409 says that an earlier request with it is still being worked on
-/// (draft-ietf-httpapi-idempotency-key-header, section 2.6): a later one gets its answer.
-inline void require_first_is_over(const response& answer, const session& job, std::size_t about, bool repeated) {
-    if (answer.status == 409 && repeated) {
-        throw failure(disposition::ambiguous, make_http_error(409), describe(answer),
-                      parse_retry_after(answer, unix_seconds(job.now())), about);
+/// From an endpoint that honours the key, 409 means that an earlier request with it is still being processed
+/// (draft-ietf-httpapi-idempotency-key-header, section 2.6): a later one gets its response.
+inline void require_first_is_over(const response& got, const session& job, std::size_t about, bool repeated) {
+    if (got.status == 409 && repeated) {
+        throw failure(disposition::ambiguous, make_http_error(409), describe(got),
+                      parse_retry_after(got, unix_seconds(job.now())), about);
     }
 }
 

@@ -7,19 +7,19 @@
 #include <string>
 #include <string_view>
 
-// Where items go.
+// The targets of items.
 namespace waybill::detail {
 
 /// The URL stands for several targets.
 [[nodiscard]] WAYBILL_DECL bool is_put_template(std::string_view url) noexcept;
 
-/// Where an item goes: a PUT's template is completed with its name, any other URL is the target.
+/// An item's target: a PUT's template is completed with its name, any other URL is the target.
 [[nodiscard]] WAYBILL_DECL std::string put_target(const std::string& target, bool by_put, std::string_view name);
 
-/// Refuses items of one name, for they would be sent to the same URL (`errc::duplicate_name`).
+/// Rejects items of the same name, because they would be sent to the same URL (`errc::duplicate_name`).
 WAYBILL_DECL void require_different_names(const waybill::job& job);
 
-/// The same, and refuses several items where the URL is one target (`errc::invalid_url`).
+/// The same, and rejects several items if the URL is one target (`errc::invalid_url`).
 WAYBILL_DECL void require_targets(const waybill::job& job);
 
 }  // namespace waybill::detail

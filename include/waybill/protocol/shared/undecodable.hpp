@@ -11,12 +11,13 @@
 // A checkpoint that the protocol cannot decode: a newer version wrote it, or it is damaged.
 namespace waybill::detail {
 
-/// What such a checkpoint said is not known. It may have been that everything has arrived, without an intent: one that
-/// a checkpoint settles goes in the same commit. So the outcome is in doubt, and never "nothing was begun".
+/// The content of such a checkpoint is not known. It may have said that everything has arrived, without an intent: an
+/// intent that a checkpoint settles is cleared in the same commit. So the outcome is in doubt, and never "no upload was
+/// created".
 ///
 /// Throws an ambiguous `failure`, and records an intent before that: the job's policy or the app decides, as after a
-/// response that was lost. Completes when they have decided that the upload is begun anew: the checkpoint is forgotten.
-/// To be awaited before the item's file is opened: a file that has changed must not end a job that may have arrived.
+/// response that was lost. Completes when the decision is to send the upload again: then the checkpoint is deleted. To
+/// be awaited before the item's file is opened: a file that has changed must not end a job that may have arrived.
 inline asio::awaitable<void> doubt_checkpoint(session& job, std::size_t about) {
     checkpoint known = *job.find_checkpoint(about);
     if (known.doubted && !job.in_doubt()) {
@@ -24,7 +25,7 @@ inline asio::awaitable<void> doubt_checkpoint(session& job, std::size_t about) {
         co_return;
     }
     diagnostics why;
-    why.detail = "what is stored of the upload cannot be decoded: it is damaged, or a newer version has written it";
+    why.detail = "the stored state of the upload cannot be decoded: it is damaged, or a newer version wrote it";
     const intent& standing = job.state().intent;
     std::size_t first = about;
     if (!standing.about(about) && standing.is_unconfirmed(job.items())) {

@@ -11,19 +11,19 @@
 #include <string>
 #include <string_view>
 
-// What a server of resumable uploads says (draft-ietf-httpbis-resumable-upload section 4).
+// Fields of servers of resumable uploads (draft-ietf-httpbis-resumable-upload section 4).
 namespace waybill::detail {
 
 /// `Upload-Limit`.
 struct upload_limits {
     std::optional<std::uint64_t> max_size;
-    std::optional<std::uint64_t> min_size;  ///< what is smaller is to be sent in one plain request
+    std::optional<std::uint64_t> min_size;  ///< a smaller upload is to be sent in one plain request
     std::optional<std::uint64_t> max_append_size;
     std::optional<std::uint64_t> min_append_size;
     std::optional<std::uint64_t> max_age;  ///< seconds
 };
 
-/// Empty when there is none, or a known member has a wrong type: then the draft wants all ignored.
+/// Empty when there is none, or a known member has a wrong type: then the draft requires all to be ignored.
 [[nodiscard]] WAYBILL_DECL std::optional<upload_limits> parse_upload_limit(const header_list& headers);
 
 struct upload_fields {
@@ -38,7 +38,7 @@ struct upload_fields {
 /// Why a request was refused, by its problem type (RFC 9457).
 enum class upload_problem : std::uint8_t { none, mismatching_offset, completed, inconsistent_length };
 
-[[nodiscard]] WAYBILL_DECL upload_problem parse_upload_problem(const response& answer);
+[[nodiscard]] WAYBILL_DECL upload_problem parse_upload_problem(const response& got);
 
 }  // namespace waybill::detail
 

@@ -46,16 +46,16 @@ WAYBILL_DECL upload_fields parse_upload_fields(const header_list& headers) {
     return found;
 }
 
-// The types are long and unlike anything else: looking for them as quoted strings is enough, and
-// what is found only ever makes us ask the server for its offset or fail.
-WAYBILL_DECL upload_problem parse_upload_problem(const response& answer) {
-    const auto type = answer.header("Content-Type");
+// The types are long and distinctive: searching for them as quoted strings is enough, and a match only ever makes us
+// ask the server for its offset or fail.
+WAYBILL_DECL upload_problem parse_upload_problem(const response& got) {
+    const auto type = got.header("Content-Type");
     if (!type || !type->starts_with("application/problem+json")) {
         return upload_problem::none;
     }
     const auto names = [&](std::string_view problem) {
         const std::string quoted = "http-problem-types#" + std::string(problem) + "\"";
-        return answer.body.find(quoted) != std::string::npos;
+        return got.body.find(quoted) != std::string::npos;
     };
     if (names("mismatching-upload-offset")) {
         return upload_problem::mismatching_offset;

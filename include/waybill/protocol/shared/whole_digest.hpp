@@ -7,14 +7,14 @@
 
 namespace waybill::detail {
 
-/// Brings the digest of an item that is delivered to its end (`hashing_source::continue_at`); false when its file has
-/// changed since, or is gone.
+/// Completes the digest of an item that is delivered (`hashing_source::continue_at`); false when its file has changed
+/// since, or no longer exists.
 inline asio::awaitable<bool> reaches_end(hashing_source& source) {
     try {
         co_await source.continue_at(source.size());
     } catch (const failure& f) {
-        // The server has it all. That somebody has touched the file since must not have it looked at, for what is in
-        // doubt about a file is begun anew.
+        // The server has everything. A file that was touched since must not be checked again, because a file in doubt
+        // would be sent again.
         if (f.what_to_do() != disposition::permanent && f.code() != errc::file_touched) {
             throw;
         }

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-// Making one upload of several.
+// Concatenates several uploads into one.
 namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
@@ -23,15 +23,15 @@ WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
         make.purpose = "concatenate";
         make.idempotent = false;  // two of them are two uploads
         make.assembles = size();
-        const response answer = co_await send(std::move(make), nullptr, 0);
-        if (answer.status == 400 || answer.status == 404 || answer.status == 409 || answer.status == 410) {
-            // A part is missing there after all: the next attempt asks for each.
-            fail(disposition::retry, make_http_error(answer.status), answer, "the parts cannot be concatenated");
+        const response got = co_await send(std::move(make), nullptr, 0);
+        if (got.status == 400 || got.status == 404 || got.status == 409 || got.status == 410) {
+            // A part is missing after all: the next attempt asks for each.
+            fail(disposition::retry, make_http_error(got.status), got, "the parts cannot be concatenated");
         }
-        job_.require(answer, index_, false);
-        require_tus(answer);
-        state_.final_url = tus_location(answer, job_.spec().url, index_);
-        // It is made. The mark stays until that was looked at, so that no failure of looking ends the job.
+        job_.require(got, index_, false);
+        require_tus(got);
+        state_.final_url = tus_location(got, job_.spec().url, index_);
+        // It was created. The intent stays until that was verified, so that a failed query does not end the job.
         checkpoint made = reached();
         co_await job_.save_with_intent(std::move(made));
     }
@@ -40,18 +40,18 @@ WAYBILL_DECL asio::awaitable<void> tus_item::concatenate() {
 
 WAYBILL_DECL asio::awaitable<void> tus_item::verify_final() {
     request head = tus_request("HEAD", state_.final_url, false);
-    const response answer = co_await send(std::move(head), nullptr, 0);
-    if (judge(answer, true).what == disposition::permanent) {
-        co_return;  // the server has put it away, or does not let it be looked at
+    const response got = co_await send(std::move(head), nullptr, 0);
+    if (judge(got, true).what == disposition::permanent) {
+        co_return;  // the server has deleted it, or does not reveal it
     }
-    job_.require(answer, index_);
-    const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
-    const auto length = parse_decimal(answer.header("Upload-Length").value_or(""));
+    job_.require(got, index_);
+    const auto offset = parse_decimal(got.header("Upload-Offset").value_or(""));
+    const auto length = parse_decimal(got.header("Upload-Length").value_or(""));
     if ((offset && *offset != size()) || (length && *length != size())) {
-        co_await lie(answer, "the concatenated upload has not " + std::to_string(size()) + " bytes");
+        co_await contradicted(got, "the concatenated upload has not " + std::to_string(size()) + " bytes");
     }
     if (!offset) {
-        fail(disposition::busy, errc::invalid_response, answer, "the server is still concatenating");
+        fail(disposition::busy, errc::invalid_response, got, "the server is still concatenating");
     }
 }
 

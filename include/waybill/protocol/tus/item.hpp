@@ -20,14 +20,13 @@ struct tus_server {
     std::optional<tus_offer> offer;
 };
 
-/// A request with what every request of tus has.
+/// A request with the headers that every tus request has.
 [[nodiscard]] WAYBILL_DECL request tus_request(std::string method, std::string url, bool override_method);
 
 /// One item during one attempt: as one upload, or as partial uploads that are concatenated.
 ///
-/// The offset is the server's to say, and ours to verify: it never exceeds what can have been sent,
-/// and never falls below what was confirmed. After everything that is not a plain success the server
-/// is asked where it stands.
+/// The server reports the offset, and it is verified: it never exceeds what can have been sent, and never falls below
+/// what was confirmed. After every response that is not a plain success the server is asked for the offset.
 class tus_item : public std::enable_shared_from_this<tus_item> {
 public:
     tus_item(session& job, std::size_t index, const tus_settings& settings, std::shared_ptr<tus_server> server);
@@ -41,7 +40,7 @@ private:
     static constexpr std::uint64_t most_restarts = 8;
     static constexpr int most_troubles = 3;
 
-    // What is to be done: taken up again, or planned.
+    // What is to be done: continued, or planned.
     asio::awaitable<void> begin();
     [[nodiscard]] bool decodes(const checkpoint& known) const;
     void take_up(const checkpoint& known);
@@ -54,32 +53,30 @@ private:
     asio::awaitable<bool> send_next_part(std::size_t& next);
     [[nodiscard]] request creation(const tus_part& part) const;
     asio::awaitable<void> create(tus_part& part);
-    asio::awaitable<void> created(tus_part& part, const response& answer, std::optional<std::uint64_t> sent);
+    asio::awaitable<void> created(tus_part& part, const response& got, std::optional<std::uint64_t> sent);
     asio::awaitable<void> ask(tus_part& part);
-    asio::awaitable<bool> is_shown(tus_part& part, const response& answer);
-    asio::awaitable<void> require_same(const tus_part& part, const response& answer,
-                                       std::optional<std::uint64_t> length);
-    asio::awaitable<void> stands_at(tus_part& part, std::uint64_t offset, const response& answer);
-    asio::awaitable<void> found_complete(tus_part& part, const response& answer);
+    asio::awaitable<bool> is_shown(tus_part& part, const response& got);
+    asio::awaitable<void> require_same(const tus_part& part, const response& got, std::optional<std::uint64_t> length);
+    asio::awaitable<void> stands_at(tus_part& part, std::uint64_t offset, const response& got);
+    asio::awaitable<void> found_complete(tus_part& part, const response& got);
     asio::awaitable<void> patch(tus_part& part);
-    asio::awaitable<void> answered(tus_part& part, std::uint64_t size, const response& answer);
-    asio::awaitable<void> moved(tus_part& part, std::uint64_t offset, const response& answer, bool settles);
-    asio::awaitable<void> lost(tus_part& part, const response& answer);
-    asio::awaitable<void> hidden(tus_part& part, const response& answer);
-    asio::awaitable<void> lost_tail(tus_part& part, std::uint64_t offset, const response& answer);
-    void count_restart(const response& answer);
-    asio::awaitable<void> begin_anew(tus_part& part, bool discard);
-    void note_told(const failure& why);
+    asio::awaitable<void> responded(tus_part& part, std::uint64_t size, const response& got);
+    asio::awaitable<void> moved(tus_part& part, std::uint64_t offset, const response& got, bool settles);
+    asio::awaitable<void> lost(tus_part& part, const response& got);
+    asio::awaitable<void> hidden(tus_part& part, const response& got);
+    asio::awaitable<void> lost_tail(tus_part& part, std::uint64_t offset, const response& got);
+    void count_restart(const response& got);
+    asio::awaitable<void> restart(tus_part& part, bool discard);
+    void note_reported(const failure& why);
     asio::awaitable<void> concatenate();
     asio::awaitable<void> verify_final();
 
     asio::awaitable<response> send(request what, tus_part* part, std::uint64_t size);
-    asio::awaitable<void> lie(const response& answer, std::string what);
-    void trouble(tus_part& part, const response& answer) const;
-    [[nodiscard]] failure failed(disposition what, std::error_code code, const response& answer,
-                                 std::string detail) const;
-    [[noreturn]] void fail(disposition what, std::error_code code, const response& answer, std::string detail) const;
-    void require_tus(const response& answer) const;
+    asio::awaitable<void> contradicted(const response& got, std::string what);
+    void trouble(tus_part& part, const response& got) const;
+    [[nodiscard]] failure failed(disposition what, std::error_code code, const response& got, std::string detail) const;
+    [[noreturn]] void fail(disposition what, std::error_code code, const response& got, std::string detail) const;
+    void require_tus(const response& got) const;
     void require_known(const response& said = response()) const;
 
     [[nodiscard]] body_source& source();
@@ -96,7 +93,7 @@ private:
     const tus_settings& settings_;
     std::shared_ptr<tus_server> server_;
     tus_state state_;
-    std::optional<response> refusal_;  ///< what the request with the last byte was answered in this attempt
+    std::optional<response> refusal_;  ///< the response to the request with the last byte, in this attempt
     std::unique_ptr<body_source> source_;
     std::unique_ptr<hashing_source> hashing_;
     bool with_upload_ = false;

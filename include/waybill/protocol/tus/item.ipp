@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-// An item's way: taken up or planned, its parts, its end. Its requests are in tus_requests.ipp.
+// An item's control flow: continued or planned, its parts, its end. Its requests are in tus_requests.ipp.
 namespace waybill::detail {
 
 WAYBILL_DECL tus_item::tus_item(session& job, std::size_t index, const tus_settings& settings,
@@ -26,18 +26,18 @@ WAYBILL_DECL asio::awaitable<void> tus_item::deliver() {
     }
     co_await begin();
     if (!settings_.digest.empty() && (!confirmed || has_file())) {
-        hashing_ =
-            std::make_unique<hashing_source>(job_.open(index_), settings_.digest, state_.marks, job_.piece_size());
+        hashing_ = std::make_unique<hashing_source>(job_.open(index_), settings_.digest, state_.digest_points,
+                                                    job_.piece_size());
     }
     if (whole()) {
         try {
             co_await send_part(state_.parts.front());
         } catch (const failure& f) {
-            note_told(f);
+            note_reported(f);
             throw;
         }
     } else {
-        // Once the whole is made nobody asks for its parts: the server may have removed them with that.
+        // Once the whole is created its parts are not queried: the server may have removed them with that.
         const auto next = std::make_shared<std::size_t>(state_.final_url.empty() ? 0 : state_.parts.size());
         std::function<asio::awaitable<bool>()> step = [self = shared_from_this(), next] {
             return self->send_next_part(*next);
@@ -55,7 +55,7 @@ WAYBILL_DECL body_source& tus_item::source() {
     return *source_;
 }
 
-/// What the server has confirmed to the last byte needs none.
+/// An upload that the server has confirmed completely needs no file.
 WAYBILL_DECL bool tus_item::has_file() {
     try {
         return source().size() == size();
@@ -70,7 +70,7 @@ WAYBILL_DECL bool tus_item::has_file() {
 WAYBILL_DECL asio::awaitable<void> tus_item::begin() {
     const checkpoint* const known = job_.find_checkpoint(index_);
     if (known == nullptr) {
-        require_known();  // created and sent in one request: its URL was in the answer
+        require_known();  // created and sent in one request: its URL was in the response
         co_await plan();
         co_return;
     }
@@ -85,7 +85,7 @@ WAYBILL_DECL bool tus_item::decodes(const checkpoint& known) const {
 WAYBILL_DECL void tus_item::take_up(const checkpoint& known) {
     state_ = decode_tus_state(known.state).value();
     for (tus_part& p : state_.parts) {
-        // One whose every byte was confirmed is complete, whatever the server says of it now.
+        // One whose every byte was confirmed is complete, regardless of what the server reports now.
         p.asked = whole() && p.offset == p.length && !p.url.empty();
     }
 }
@@ -101,7 +101,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::plan() {
         response refused;
         refused.status = 413;
         fail(disposition::permanent, make_http_error(413), refused,
-             "the server takes at most " + std::to_string(*offer.most) + " bytes");
+             "the server accepts at most " + std::to_string(*offer.most) + " bytes");
     }
     state_ = tus_state();
     state_.chunk = s.chunk_size;
@@ -144,7 +144,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::finish() {
     if (hashing_ && co_await reaches_end(*hashing_)) {
         receipt += " " + hashing_->algorithm() + "=:" + to_base64(hashing_->value()) + ":";
     }
-    state_.delivered = true;  // committed together: whoever cleans up later leaves it alone
+    state_.delivered = true;  // committed together: a later cleanup must not touch it
     job_.save_soon(reached());
     const std::vector<item_record>& all = job_.items();
     const auto others = std::count_if(all.begin(), all.end(), [&](const item_record& i) {
@@ -157,55 +157,56 @@ WAYBILL_DECL asio::awaitable<void> tus_item::finish() {
     }
 }
 
-/// The job ends, or is set aside, with what its last request was answered: what comes next is the app's decision.
-WAYBILL_DECL void tus_item::note_told(const failure& why) {
+/// The job ends, or is parked, with the response to its last request: what comes next is the app's decision.
+WAYBILL_DECL void tus_item::note_reported(const failure& why) {
     const bool ends = why.what_to_do() == disposition::permanent || why.code() == errc::outcome_unknown;
     if (ends && state_.last.refused != 0 && job_.find_checkpoint(index_) != nullptr) {
-        state_.last.told = true;
+        state_.last.reported = true;
         job_.save_soon(reached());
     }
 }
 
-/// Gives the upload up: its server cannot be trusted with it. A retry of the job begins a new one.
-WAYBILL_DECL asio::awaitable<void> tus_item::lie(const response& answer, std::string what) {
-    co_await job_.resolve_and_discard(index_, true);  // what is given up has not arrived
-    throw failure(failed(disposition::permanent, errc::wrong_offset, answer, std::move(what)).settle());
+/// Abandons the upload: its server's reports cannot be trusted. A retry of the job creates a new one.
+WAYBILL_DECL asio::awaitable<void> tus_item::contradicted(const response& got, std::string what) {
+    co_await job_.resolve_and_discard(index_, true);  // an abandoned upload has not arrived
+    throw failure(failed(disposition::permanent, errc::wrong_offset, got, std::move(what)).settle());
 }
 
-WAYBILL_DECL void tus_item::trouble(tus_part& part, const response& answer) const {
+WAYBILL_DECL void tus_item::trouble(tus_part& part, const response& got) const {
     part.asked = false;
     if (++part.troubles > most_troubles) {
-        const bool refused = answer.status >= 400;
+        const bool refused = got.status >= 400;
         fail(refused ? disposition::permanent : disposition::retry,
-             refused ? make_http_error(answer.status) : make_error_code(errc::invalid_response), answer,
+             refused ? make_http_error(got.status) : make_error_code(errc::invalid_response), got,
              "no progress in " + std::to_string(part.troubles) + " requests");
     }
 }
 
-WAYBILL_DECL failure tus_item::failed(disposition what, std::error_code code, const response& answer,
+WAYBILL_DECL failure tus_item::failed(disposition what, std::error_code code, const response& got,
                                       std::string detail) const {
-    diagnostics d = describe(answer);
+    diagnostics d = describe(got);
     d.detail = std::move(detail);
-    return failure(what, code, std::move(d), parse_retry_after(answer, unix_seconds(job_.now())), index_);
+    return failure(what, code, std::move(d), parse_retry_after(got, unix_seconds(job_.now())), index_);
 }
 
-WAYBILL_DECL void tus_item::fail(disposition what, std::error_code code, const response& answer,
+WAYBILL_DECL void tus_item::fail(disposition what, std::error_code code, const response& got,
                                  std::string detail) const {
-    throw failed(what, code, answer, std::move(detail));
+    throw failed(what, code, got, std::move(detail));
 }
 
-/// A request that finishes the item has left, its answer was lost, and the server has nothing to ask
-/// about: it may have the item or not. Then the job's policy decides.
+/// A request that finishes the item was sent, its response was lost, and the server has no resource to query: it may
+/// have the item or not. Then the job's policy decides.
 WAYBILL_DECL void tus_item::require_known(const response& said) const {
     if (job_.in_doubt(index_)) {
-        const std::string why = said.status == 0 ? "" : ", and the server says HTTP " + std::to_string(said.status);
+        const std::string why =
+            said.status == 0 ? "" : ", and the server responded with HTTP " + std::to_string(said.status);
         fail(disposition::ambiguous, errc::outcome_unknown, said, "the upload may have been finished" + why);
     }
 }
 
 WAYBILL_DECL std::uint64_t tus_item::next_size(const tus_part& part) const noexcept {
-    const std::uint64_t left = part.length - part.offset;
-    return state_.chunk == 0 ? left : std::min(left, state_.chunk);
+    const std::uint64_t remaining = part.length - part.offset;
+    return state_.chunk == 0 ? remaining : std::min(remaining, state_.chunk);
 }
 
 WAYBILL_DECL std::string tus_item::metadata() const {
@@ -220,7 +221,7 @@ WAYBILL_DECL checkpoint tus_item::reached() {
     c.offset = state_.confirmed();
     c.expires_unix = whole() ? state_.parts.front().expires : 0;
     if (hashing_) {
-        state_.marks = hashing_->marks();
+        state_.digest_points = hashing_->digest_points();
     }
     c.state = encode_tus_state(state_);
     return c;

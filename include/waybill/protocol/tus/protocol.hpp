@@ -15,7 +15,7 @@ public:
 
     void check(const waybill::job& job) const override;
     asio::awaitable<void> upload(session& job) override;
-    /// An upload whose last answer was lost can be asked about.
+    /// If the last response of an upload was lost, the server can be asked.
     [[nodiscard]] bool can_probe() const noexcept override { return true; }
     asio::awaitable<void> discard(exchange& server, const leftover& what) override;
 

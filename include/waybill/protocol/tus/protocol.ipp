@@ -45,7 +45,7 @@ WAYBILL_DECL asio::awaitable<void> tus_protocol::upload(session& job) {
     items.finish();
 }
 
-// Termination. What a server refuses to remove, or has removed itself, is none of our business.
+// Termination. If a server refuses to remove an upload, or has removed it itself, nothing more is done.
 WAYBILL_DECL asio::awaitable<void> tus_protocol::discard(exchange& server, const leftover& what) {
     const std::optional<tus_state> state = decode_tus_state(what.reached.state);
     if (!state || state->delivered) {
@@ -59,10 +59,10 @@ WAYBILL_DECL asio::awaitable<void> tus_protocol::discard(exchange& server, const
     std::optional<failure> failed;
     for (const std::string& target : urls) {
         request remove = tus_request("DELETE", target, settings_.override_method);
-        const response answer = co_await server.send(std::move(remove));
-        const verdict v = judge(answer, true);
+        const response got = co_await server.send(std::move(remove));
+        const verdict v = judge(got, true);
         if (!v.accepted && v.what != disposition::permanent) {
-            failed.emplace(v.what, v.code, describe(answer), parse_retry_after(answer, unix_seconds(server.now())));
+            failed.emplace(v.what, v.code, describe(got), parse_retry_after(got, unix_seconds(server.now())));
         }
     }
     if (failed) {

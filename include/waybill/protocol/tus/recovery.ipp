@@ -9,48 +9,49 @@
 #include <string>
 #include <utility>
 
-// Where an upload stands, by its server, and what follows when that is not where it was.
+// The server's state of an upload, and what follows when it differs from the checkpoint.
 namespace waybill::detail {
 
-/// False when it is gone, or not shown; then what follows from that was done.
-WAYBILL_DECL asio::awaitable<bool> tus_item::is_shown(tus_part& part, const response& answer) {
-    // A tus server names its version in every response (tus 1.0.0, Tus-Resumable). A proxy, too, says "not found" while
-    // the server behind it is being replaced: without that header it is believed only after some attempts.
+/// False when it no longer exists, or is not revealed; then the consequences have been carried out.
+WAYBILL_DECL asio::awaitable<bool> tus_item::is_shown(tus_part& part, const response& got) {
+    // A tus server names its version in every response (tus 1.0.0, Tus-Resumable). A proxy also responds with 404 while
+    // the server behind it is being replaced: without that header it is accepted only after some attempts.
     constexpr int most_doubts = 3;
-    const bool gone = answer.status == 404 || answer.status == 410;
-    const bool hides = answer.status == 403 && !answer.header("Upload-Offset");
-    if ((gone || hides) && !answer.header("Tus-Resumable") && job_.state().failures < most_doubts) {
-        fail(disposition::retry, make_http_error(answer.status), answer, "said by something that does not speak tus");
+    const bool gone = got.status == 404 || got.status == 410;
+    const bool hides = got.status == 403 && !got.header("Upload-Offset");
+    if ((gone || hides) && !got.header("Tus-Resumable") && job_.state().failures < most_doubts) {
+        fail(disposition::retry, make_http_error(got.status), got, "the response is not from a tus server");
     }
     if (gone) {
-        co_await lost(part, answer);
+        co_await lost(part, got);
     } else if (hides) {
-        co_await hidden(part, answer);
+        co_await hidden(part, got);
     }
     co_return !gone && !hides;
 }
 
-/// Throws when the server speaks of another upload.
-WAYBILL_DECL asio::awaitable<void> tus_item::require_same(const tus_part& part, const response& answer,
+/// Throws when the server reports another upload.
+WAYBILL_DECL asio::awaitable<void> tus_item::require_same(const tus_part& part, const response& got,
                                                           std::optional<std::uint64_t> length) {
     if (length && *length != part.length) {
-        co_await lie(answer,
-                     "the upload there has " + std::to_string(*length) + " bytes, not " + std::to_string(part.length));
+        co_await contradicted(
+            got, "the upload there has " + std::to_string(*length) + " bytes, not " + std::to_string(part.length));
     }
-    if (whole() && answer.header("Upload-Concat") == "partial") {
-        co_await lie(answer, "the upload there is a part of another one");
+    if (whole() && got.header("Upload-Concat") == "partial") {
+        co_await contradicted(got, "the upload there is a part of another one");
     }
 }
 
-WAYBILL_DECL asio::awaitable<void> tus_item::stands_at(tus_part& part, std::uint64_t offset, const response& answer) {
+WAYBILL_DECL asio::awaitable<void> tus_item::stands_at(tus_part& part, std::uint64_t offset, const response& got) {
     if (offset < part.length) {
         state_.last.reopen();
     }
-    const bool bounded = part.left.has_value();
-    const bool settles = whole() && job_.in_doubt(index_);  // what became of the last request is known now
-    co_await moved(part, offset, answer, settles);
+    const bool bounded = part.sent_bound.has_value();
+    const bool settles = whole() && job_.in_doubt(index_);  // the outcome of the last request is known now
+    co_await moved(part, offset, got, settles);
     if (bounded && part.offset < part.length) {
-        // On disk before more bytes leave: after a crash the old bound would make a liar of an honest server.
+        // Persist the cleared upper bound before sending more bytes. Otherwise, after a crash, the stale bound would
+        // make a correct offset look like a protocol violation.
         checkpoint unbounded = reached();
         co_await job_.save(std::move(unbounded));
     }
@@ -58,112 +59,113 @@ WAYBILL_DECL asio::awaitable<void> tus_item::stands_at(tus_part& part, std::uint
 
 WAYBILL_DECL asio::awaitable<void> tus_item::ask(tus_part& part) {
     request head = tus_request("HEAD", part.url, false);
-    const response answer = co_await send(std::move(head), nullptr, 0);
-    const bool shown = co_await is_shown(part, answer);
+    const response got = co_await send(std::move(head), nullptr, 0);
+    const bool shown = co_await is_shown(part, got);
     if (!shown) {
         co_return;
     }
-    job_.require(answer, index_);
-    require_tus(answer);
-    const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
-    const auto length = parse_decimal(answer.header("Upload-Length").value_or(""));
+    job_.require(got, index_);
+    require_tus(got);
+    const auto offset = parse_decimal(got.header("Upload-Offset").value_or(""));
+    const auto length = parse_decimal(got.header("Upload-Length").value_or(""));
     if (!offset) {
-        fail(disposition::retry, errc::invalid_response, answer, "no Upload-Offset");
+        fail(disposition::retry, errc::invalid_response, got, "no Upload-Offset");
     }
-    co_await require_same(part, answer, length);
+    co_await require_same(part, got, length);
     if (*offset < part.offset) {
-        co_await lost_tail(part, *offset, answer);
+        co_await lost_tail(part, *offset, got);
         co_return;
     }
-    const std::uint64_t most = std::min(part.left.value_or(part.length), part.length);
+    const std::uint64_t most = std::min(part.sent_bound.value_or(part.length), part.length);
     if (*offset > most) {
-        co_await lie(answer, "it is at offset " + std::to_string(*offset) + ", confirmed were " +
-                                 std::to_string(part.offset) + " and sent " + std::to_string(most) + " of " +
-                                 std::to_string(part.length));
+        co_await contradicted(got, "it is at offset " + std::to_string(*offset) + ", confirmed were " +
+                                       std::to_string(part.offset) + " and sent " + std::to_string(most) + " of " +
+                                       std::to_string(part.length));
     }
-    part.deferred = !length && answer.header("Upload-Defer-Length") == "1";
+    part.deferred = !length && got.header("Upload-Defer-Length") == "1";
     part.asked = true;
     state_.last.unacknowledged =
         state_.last.unacknowledged || (whole() && job_.in_doubt(index_) && state_.last.refused == 0);
     if (whole() && *offset == part.length) {
-        co_await found_complete(part, answer);
+        co_await found_complete(part, got);
         if (part.url.empty()) {
             co_return;
         }
     }
-    co_await stands_at(part, *offset, answer);
+    co_await stands_at(part, *offset, got);
 }
 
-/// It has every byte, though it may have refused the request that brought the last one.
-WAYBILL_DECL asio::awaitable<void> tus_item::found_complete(tus_part& part, const response& answer) {
+/// It has every byte, though it may have refused the request that sent the last one.
+WAYBILL_DECL asio::awaitable<void> tus_item::found_complete(tus_part& part, const response& got) {
     const int refused = state_.last.refused;
     state_.last.note_decision(job_.in_doubt(index_));
-    const std::string said = "the server has every byte, but answered the last of them with " + std::to_string(refused);
+    const std::string said =
+        "the server has every byte, but responded to the last of them with " + std::to_string(refused);
     switch (state_.last.now_complete(job_.in_doubt(index_))) {
         case ending::delivered: co_return;
-        case ending::refused: fail(disposition::permanent, make_http_error(refused), refusal_.value_or(answer), said);
+        case ending::refused: fail(disposition::permanent, make_http_error(refused), refusal_.value_or(got), said);
         case ending::unknown: {
-            state_.last.told = true;
+            state_.last.reported = true;
             checkpoint doubtful = reached();
             co_await job_.save_with_intent(std::move(doubtful));
-            fail(disposition::ambiguous, errc::outcome_unknown, refusal_.value_or(answer), said);
+            fail(disposition::ambiguous, errc::outcome_unknown, refusal_.value_or(got), said);
         }
-        case ending::anew: co_await begin_anew(part, false); co_return;
+        case ending::send_again: co_await restart(part, false); co_return;
     }
 }
 
-/// The upload is gone at the server, or has expired: another one is begun.
-WAYBILL_DECL asio::awaitable<void> tus_item::lost(tus_part& part, const response& answer) {
+/// The upload no longer exists at the server, or has expired: another one is created.
+WAYBILL_DECL asio::awaitable<void> tus_item::lost(tus_part& part, const response& got) {
     if (whole()) {
-        require_known(answer);  // a server may put a finished upload away
+        require_known(got);  // a server may delete a finished upload
     }
-    count_restart(answer);
-    co_await begin_anew(part, !answer.header("Tus-Resumable"));
+    count_restart(got);
+    co_await restart(part, !got.header("Tus-Resumable"));
 }
 
-/// The server does not let it be looked at. By that, too, it may say that the upload is gone (tus 1.0.0, HEAD); or it
-/// wants other credentials than we have, and then it lets none be created either. So another one is created first, and
-/// only its URL takes the old one's place.
-WAYBILL_DECL asio::awaitable<void> tus_item::hidden(tus_part& part, const response& answer) {
+/// The server does not reveal it. That can also mean that the upload no longer exists (tus 1.0.0, HEAD); or it wants
+/// other credentials than we have, and then it lets none be created either. So another one is created first, and only
+/// its URL replaces the old one.
+WAYBILL_DECL asio::awaitable<void> tus_item::hidden(tus_part& part, const response& got) {
     if (whole()) {
-        require_known(answer);
+        require_known(got);
     }
-    count_restart(answer);
+    count_restart(got);
     state_.last = finishing();
     co_await create(part);
 }
 
-/// It has less than it has confirmed: it has lost the end of it, and perhaps more than that. What was never finished is
-/// begun anew. Of what may have been, the server's word is worth nothing any more.
-WAYBILL_DECL asio::awaitable<void> tus_item::lost_tail(tus_part& part, std::uint64_t offset, const response& answer) {
+/// It has less than it has confirmed: it has lost the end, and perhaps more. An upload that was never finished is
+/// restarted. If it may have been finished, the server's report cannot be trusted any more.
+WAYBILL_DECL asio::awaitable<void> tus_item::lost_tail(tus_part& part, std::uint64_t offset, const response& got) {
     const std::string said = "the server lost the end of the upload: it is at offset " + std::to_string(offset) +
                              ", confirmed were " + std::to_string(part.offset);
     if (whole() && (job_.in_doubt(index_) || part.offset == part.length)) {
-        fail(disposition::ambiguous, errc::outcome_unknown, answer, said);
+        fail(disposition::ambiguous, errc::outcome_unknown, got, said);
     }
     if (++state_.restarts > most_restarts) {
-        co_await lie(answer, said + ", and it is the " + std::to_string(state_.restarts) + "th time");
+        co_await contradicted(got, said + ", and it is the " + std::to_string(state_.restarts) + "th time");
     }
-    if (!whole()) {  // its other parts are as little worth
+    if (!whole()) {  // its other parts are no better
         co_await job_.forget(index_, true);
-        fail(disposition::retry, errc::wrong_offset, answer, said);
+        fail(disposition::retry, errc::wrong_offset, got, said);
     }
-    co_await begin_anew(part, true);
+    co_await restart(part, true);
 }
 
-WAYBILL_DECL void tus_item::count_restart(const response& answer) {
+WAYBILL_DECL void tus_item::count_restart(const response& got) {
     if (++state_.restarts > most_restarts) {
-        fail(disposition::permanent, make_http_error(answer.status), answer,
+        fail(disposition::permanent, make_http_error(got.status), got,
              "the server dropped the upload " + std::to_string(state_.restarts) + " times");
     }
 }
 
-/// `discard`: the server still has something of the upload that is given up.
-WAYBILL_DECL asio::awaitable<void> tus_item::begin_anew(tus_part& part, bool discard) {
+/// `discard`: the server still has something of the abandoned upload.
+WAYBILL_DECL asio::awaitable<void> tus_item::restart(tus_part& part, bool discard) {
     state_.last = finishing();
     part.url.clear();
     part.offset = 0;
-    part.left.reset();
+    part.sent_bound.reset();
     part.expires = 0;
     part.asked = false;
     state_.final_url.clear();

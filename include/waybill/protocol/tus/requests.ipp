@@ -11,14 +11,14 @@
 #include <utility>
 #include <vector>
 
-// An item's requests, and what their answers mean.
+// An item's requests, and what their responses mean.
 namespace waybill::detail {
 
 WAYBILL_DECL request tus_request(std::string method, std::string url, bool override_method) {
     request r;
     r.url = std::move(url);
     r.idempotent = true;
-    r.conditional = false;  // about an upload resource, unless its creator says otherwise
+    r.conditional = false;  // about an upload resource, unless the caller changes it
     r.headers.push_back(header_field{"Tus-Resumable", "1.0.0"});
     if (override_method) {
         r.headers.push_back(header_field{"X-HTTP-Method-Override", method});
@@ -32,11 +32,11 @@ WAYBILL_DECL asio::awaitable<response> tus_item::send(request what, tus_part* pa
     if (part != nullptr) {
         what.spans.push_back(body_span{index_, 0, part->begin + part->offset, bytes});
     }
-    response answer = co_await job_.send(std::move(what), index_);
-    if (answer.status == 423) {  // another request has it: most likely our own of before
-        fail(disposition::busy, make_http_error(423), answer, "the upload is locked");
+    response got = co_await job_.send(std::move(what), index_);
+    if (got.status == 423) {  // another request holds the lock: most likely our own earlier one
+        fail(disposition::busy, make_http_error(423), got, "the upload is locked");
     }
-    co_return answer;
+    co_return got;
 }
 
 WAYBILL_DECL asio::awaitable<void> tus_item::discover() {
@@ -48,19 +48,19 @@ WAYBILL_DECL asio::awaitable<void> tus_item::discover() {
     ask.url = job_.spec().url;
     ask.idempotent = true;
     ask.conditional = false;
-    const response answer = co_await send(std::move(ask), nullptr, 0);
-    const verdict v = judge(answer, true);
-    // What a server offers beyond the core saves work, and no more than that: one that breaks over the question is
-    // taken to offer nothing. But for a checksum, which the job must have.
-    const bool indispensable = !settings_.checksum.empty() || !is_broken_by(answer);
+    const response got = co_await send(std::move(ask), nullptr, 0);
+    const verdict v = judge(got, true);
+    // A server's extensions save work, and no more than that: a server that fails over the query is assumed to have
+    // none. Except for a checksum, which the job must have.
+    const bool indispensable = !settings_.checksum.empty() || !is_disrupted_by(got);
     if (!v.accepted && v.what != disposition::permanent && indispensable) {
-        job_.require(answer, index_);
+        job_.require(got, index_);
     }
-    server_->offer = v.accepted ? parse_tus_offer(answer) : tus_offer();
+    server_->offer = v.accepted ? parse_tus_offer(got) : tus_offer();
 }
 
-// One byte more or less in a body the server checks is found out by it, not by us: the body is read
-// twice, here and when it is sent; the second time from the page cache.
+// A body that is a byte too long or too short is detected by the server's checksum, not by us: the body is read twice,
+// here and when it is sent; the second time from the page cache.
 WAYBILL_DECL asio::awaitable<void> tus_item::add_checksum(request& what) {
     std::string algorithm = digest_for_tus(state_.checksum);
     if (algorithm.empty()) {
@@ -91,38 +91,39 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
         make.body = &body;
         co_await add_checksum(make);
     }
-    // What finishes an upload whose URL nobody may hear is not repeated blindly; an empty one is finished by this.
+    // If this request carries the whole upload (always so for an empty one) and its response is lost, the upload is
+    // complete but its URL is unknown. Such a request is therefore not idempotent.
     make.idempotent = bytes < part.length || !whole();
     const bool idempotent = make.idempotent;
     tus_part* const sending = filled ? &part : nullptr;
-    const response answer = co_await send(std::move(make), sending, bytes);
-    if (filled && (answer.status == 413 || answer.status == 460)) {
+    const response got = co_await send(std::move(make), sending, bytes);
+    if (filled && (got.status == 413 || got.status == 460)) {
         with_upload_ = false;
         co_return;
     }
-    job_.require(answer, index_, idempotent);
-    require_tus(answer);
-    co_await created(part, answer, filled ? std::optional(bytes) : std::nullopt);
+    job_.require(got, index_, idempotent);
+    require_tus(got);
+    co_await created(part, got, filled ? std::optional(bytes) : std::nullopt);
 }
 
-/// `sent`: how many bytes the request brought that made it.
-WAYBILL_DECL asio::awaitable<void> tus_item::created(tus_part& part, const response& answer,
+/// `sent`: how many bytes the creating request sent.
+WAYBILL_DECL asio::awaitable<void> tus_item::created(tus_part& part, const response& got,
                                                      std::optional<std::uint64_t> sent) {
-    part.url = tus_location(answer, job_.spec().url, index_);
+    part.url = tus_location(got, job_.spec().url, index_);
     part.offset = 0;
-    part.left.reset();
+    part.sent_bound.reset();
     part.deferred = defer_;
     part.asked = !sent;
-    part.expires = tus_expiry(answer, unix_seconds(job_.now()));
-    const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
+    part.expires = tus_expiry(got, unix_seconds(job_.now()));
+    const auto offset = parse_decimal(got.header("Upload-Offset").value_or(""));
     if (sent && offset && *offset <= *sent) {
         part.offset = *offset;
         part.asked = true;
     }
-    // Durable before the first byte of the body: from here on the upload is never lost.
+    // Durable before the first byte of the body: from here on the upload cannot be lost.
     checkpoint created = reached();
     const bool at_once = part.length != 0 && part.length <= small_item && next_size(part) == part.length;
-    // A checksum reads the file first: what that finds must not be taken for a request that may have arrived.
+    // A checksum reads the file first: a failure to read must not be taken for a request that may have arrived.
     if (whole() && at_once && part.offset == 0 && state_.checksum.empty()) {
         co_await job_.save_with_intent(std::move(created));
     } else {
@@ -149,26 +150,27 @@ WAYBILL_DECL asio::awaitable<void> tus_item::patch(tus_part& part) {
     append.finishing = whole() && part.offset + bytes == part.length;
     const bool finishes = append.finishing;
     co_await add_checksum(append);
-    response answer = co_await send(std::move(append), &part, bytes);
+    response got = co_await send(std::move(append), &part, bytes);
     if (bytes > small_item) {
-        answer.reused_connection = false;  // it has just answered: that a large one broke is no sign of a dead one
+        got.reused_connection =
+            false;  // it has just responded: that a large request failed does not mean the connection was dead
     }
     if (finishes) {
-        state_.last.heard(answer);
-        refusal_ = answer;
+        state_.last.note(got);
+        refusal_ = got;
     }
-    if (answer.status / 100 != 2 || !answer.has_left) {
-        part.left = part.offset + std::min(bytes, answer.body_offered);
+    if (got.status / 100 != 2 || !got.has_left) {
+        part.sent_bound = part.offset + std::min(bytes, got.body_offered);
         job_.save_soon(reached());
     }
-    co_await answered(part, bytes, answer);
+    co_await responded(part, bytes, got);
 }
 
-/// What a PATCH came to.
-WAYBILL_DECL asio::awaitable<void> tus_item::answered(tus_part& part, std::uint64_t bytes, const response& answer) {
-    switch (answer.status) {
+/// Handles the response to a PATCH.
+WAYBILL_DECL asio::awaitable<void> tus_item::responded(tus_part& part, std::uint64_t bytes, const response& got) {
+    switch (got.status) {
         case 404:
-        case 410: co_await lost(part, answer); co_return;
+        case 410: co_await lost(part, got); co_return;
         case 413:  // the server's, or a proxy's, limit of one request
             if (bytes / 2 < least_chunk) {
                 break;
@@ -177,39 +179,39 @@ WAYBILL_DECL asio::awaitable<void> tus_item::answered(tus_part& part, std::uint6
             part.asked = false;
             job_.save_soon(reached());
             co_return;
-        case 400:  // tusd also means "interrupted" and "cut off" by it
+        case 400:  // tusd also reports interruptions with it
         case 409:
-        case 460: trouble(part, answer); co_return;
+        case 460: trouble(part, got); co_return;
         default: break;
     }
-    // A finishing request without an answer keeps its mark until the server has been asked.
+    // A finishing request without a response keeps its intent until the server has been asked.
     const bool finishing = whole() && part.offset + bytes == part.length;
-    job_.require(answer, index_, !finishing);
-    require_tus(answer);
-    const auto offset = parse_decimal(answer.header("Upload-Offset").value_or(""));
+    job_.require(got, index_, !finishing);
+    require_tus(got);
+    const auto offset = parse_decimal(got.header("Upload-Offset").value_or(""));
     if (!offset) {
-        fail(settings_.override_method ? disposition::permanent : disposition::retry, errc::invalid_response, answer,
+        fail(settings_.override_method ? disposition::permanent : disposition::retry, errc::invalid_response, got,
              "no Upload-Offset");
     }
     if (*offset < part.offset || *offset > part.offset + bytes) {
-        co_await lie(answer, "it is at offset " + std::to_string(*offset) + " after " + std::to_string(bytes) +
-                                 " bytes from " + std::to_string(part.offset));
+        co_await contradicted(got, "it is at offset " + std::to_string(*offset) + " after " + std::to_string(bytes) +
+                                       " bytes from " + std::to_string(part.offset));
     }
     if (*offset != part.offset + bytes) {
-        trouble(part, answer);  // a success, but not of all: it is asked where it stands
+        trouble(part, got);  // a success, but not of all: it is asked for its offset
     }
     part.deferred = false;
-    co_await moved(part, *offset, answer, false);
+    co_await moved(part, *offset, got, false);
 }
 
-WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t offset, const response& answer,
+WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t offset, const response& got,
                                                    bool settles) {
     if (offset > part.offset) {
         part.troubles = 0;
     }
     part.offset = offset;
-    part.left.reset();
-    if (const std::int64_t until = tus_expiry(answer, unix_seconds(job_.now())); until != 0) {
+    part.sent_bound.reset();
+    if (const std::int64_t until = tus_expiry(got, unix_seconds(job_.now())); until != 0) {
         part.expires = until;
     }
     job_.confirm(index_, state_.confirmed());
@@ -221,9 +223,9 @@ WAYBILL_DECL asio::awaitable<void> tus_item::moved(tus_part& part, std::uint64_t
     co_return;
 }
 
-WAYBILL_DECL void tus_item::require_tus(const response& answer) const {
-    if (answer.header("Tus-Resumable") != "1.0.0") {
-        fail(after_foreign_answer(answer), errc::invalid_response, answer, "the answer is not tus 1.0.0");
+WAYBILL_DECL void tus_item::require_tus(const response& got) const {
+    if (got.header("Tus-Resumable") != "1.0.0") {
+        fail(after_foreign_response(got), errc::invalid_response, got, "the response is not tus 1.0.0");
     }
 }
 

@@ -16,10 +16,10 @@
 #include <string_view>
 #include <vector>
 
-// tus 1.0.0 without the network: settings, headers, and what a checkpoint holds. Pure functions.
+// tus 1.0.0 without the network: settings, headers, and the contents of checkpoints. Pure functions.
 namespace waybill::detail {
 
-/// What is smaller is not worth an upload of its own.
+/// Smaller parts are not worth a separate upload.
 inline constexpr std::uint64_t least_tus_part = 1 << 20;
 
 struct tus_settings {
@@ -68,7 +68,7 @@ struct tus_settings {
         }
     }
     if (s.chunk_size == 0 && (!s.checksum.empty() || !s.digest.empty())) {
-        s.chunk_size = 16 << 20;  // what is checked as one piece, and what a crash sends again at most
+        s.chunk_size = 16 << 20;  // the unit that is checked, and the maximum that a crash sends again
     }
     return s;
 }
@@ -114,7 +114,7 @@ struct tus_settings {
     return all;
 }
 
-/// What a server offers, by its answer to OPTIONS.
+/// A server's extensions, by its response to OPTIONS.
 struct tus_offer {
     std::vector<std::string> extensions;
     std::vector<std::string> checksums;
@@ -123,7 +123,7 @@ struct tus_offer {
     [[nodiscard]] bool has(std::string_view extension) const {
         return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
     }
-    /// The algorithm to use for a wish; empty: none.
+    /// The algorithm to use for a request; empty: none.
     [[nodiscard]] std::string checksum_for(std::string_view wish) const {
         constexpr std::array<std::string_view, 3> best_first = {"sha256", "sha1", "md5"};
         for (const std::string_view name : best_first) {
@@ -144,7 +144,7 @@ struct tus_offer {
     return offer;
 }
 
-/// `Upload-Expires` in our own clock: the server's says how far off it is. 0: none.
+/// `Upload-Expires` in our own clock: the difference is taken from the server's clock. 0: none.
 [[nodiscard]] inline std::int64_t tus_expiry(const response& r, std::int64_t now_unix) {
     const auto until = parse_http_date(r.header("Upload-Expires").value_or(""));
     if (!until) {
@@ -155,8 +155,8 @@ struct tus_offer {
 
 inline constexpr std::size_t longest_location = 4096;
 
-/// The URL a `Location` means. Throws a permanent failure when it leads to another origin: bytes go
-/// to no host that was not asked for.
+/// The URL that a `Location` means. Throws a permanent failure when it has another origin: bytes are sent only to the
+/// host that the job names.
 [[nodiscard]] inline std::string tus_location(const response& r, const std::string& asked, std::size_t item) {
     const auto refuse = [&](std::string why) {
         diagnostics d = describe(r);
@@ -182,7 +182,7 @@ inline constexpr std::size_t longest_location = 4096;
     }
     if (to->origin() != from.origin()) {
         refuse("the new upload's Location is at another origin, " + to->origin() +
-               "; a server behind a proxy must know its public address, or answer relative Locations");
+               "; a server behind a proxy must know its public address, or respond with relative Locations");
     }
     return to->str();
 }
@@ -194,24 +194,24 @@ struct tus_part {
     std::uint64_t length = 0;
     std::uint64_t offset = 0;  ///< confirmed, within the part
     std::int64_t expires = 0;
-    /// How far bytes may have left for this upload, within the part; a server that has more than that lies.
-    /// Stored only between attempts: empty, and nothing is known, while one may be sending.
-    std::optional<std::uint64_t> left;
+    /// An upper bound on the bytes of this upload that may have been sent, within the part; a server that reports more
+    /// violates the protocol. Stored only between attempts: empty, and nothing is known, while one may be sending.
+    std::optional<std::uint64_t> sent_bound;
 
-    bool asked = false;     ///< the offset was heard in this attempt; not stored
+    bool asked = false;     ///< the offset was reported in this attempt; not stored
     int troubles = 0;       ///< refusals in a row without progress; not stored
     bool deferred = false;  ///< the server does not know the length yet; not stored
 };
 
-/// What a checkpoint's `state` holds of one item.
+/// The contents of a checkpoint's `state` for one item.
 struct tus_state {
     bool delivered = false;
-    std::uint64_t chunk = 0;     ///< the size 413 has left; 0: no limit
-    std::uint64_t restarts = 0;  ///< uploads that were gone at the server
+    std::uint64_t chunk = 0;     ///< the size set after a 413; 0: no limit
+    std::uint64_t restarts = 0;  ///< uploads that no longer existed at the server
     finishing last;              ///< the request with the last byte, when there is one upload
     std::string checksum;
     std::string final_url;
-    std::string marks;
+    std::string digest_points;
     std::vector<tus_part> parts;
 
     [[nodiscard]] std::uint64_t confirmed() const noexcept {
@@ -226,16 +226,16 @@ struct tus_state {
 [[nodiscard]] inline std::string encode_tus_state(const tus_state& s) {
     encoder out;
     out.number(1).number(s.delivered ? 1 : 0).number(s.chunk).number(s.restarts).number(s.last.encode());
-    out.text(s.checksum).text(s.final_url).text(s.marks).number(s.parts.size());
+    out.text(s.checksum).text(s.final_url).text(s.digest_points).number(s.parts.size());
     for (const tus_part& p : s.parts) {
         out.text(p.url).number(p.begin).number(p.length).number(p.offset);
         out.number(static_cast<std::uint64_t>(std::max<std::int64_t>(p.expires, 0)));
-        out.number(p.left ? *p.left + 1 : 0);
+        out.number(p.sent_bound ? *p.sent_bound + 1 : 0);
     }
     return std::move(out).take();
 }
 
-/// Empty when it cannot be decoded. Each version that was released is decoded for ever.
+/// Empty when it cannot be decoded. Every released version is decoded forever.
 [[nodiscard]] inline std::optional<tus_state> decode_tus_state(std::string_view text) {
     constexpr std::uint64_t most = INT64_MAX;
     decoder in(text);
@@ -247,7 +247,7 @@ struct tus_state {
     s.last = finishing::decode(in.number(finishing::most_encoded));
     s.checksum = in.text();
     s.final_url = in.text();
-    s.marks = in.text();
+    s.digest_points = in.text();
     const std::uint64_t count = in.number(64);
     for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
         tus_part p;
@@ -256,8 +256,8 @@ struct tus_state {
         p.length = in.number(most);
         p.offset = in.number(p.length);
         p.expires = static_cast<std::int64_t>(in.number(most));
-        if (const std::uint64_t left = in.number(most); left != 0) {
-            p.left = left - 1;
+        if (const std::uint64_t sent_bound = in.number(most); sent_bound != 0) {
+            p.sent_bound = sent_bound - 1;
         }
         s.parts.push_back(std::move(p));
     }
@@ -276,7 +276,7 @@ struct tus_state {
     return !s.parts.empty() && at == size;
 }
 
-/// Cuts an item into parts of almost the same size, none below `least` bytes.
+/// Divides an item into parts of almost the same size, none below `least` bytes.
 [[nodiscard]] inline std::vector<tus_part> cut_into_parts(std::uint64_t size, std::uint64_t wanted,
                                                           std::uint64_t least = least_tus_part) {
     const std::uint64_t count = std::clamp<std::uint64_t>(size / least, 1, wanted);

@@ -30,7 +30,7 @@ struct database_change {
     std::function<void()> apply;
     std::function<void(std::exception_ptr)> settled;
     std::exception_ptr outcome;
-    bool adds = false;  ///< accepts something new: on a full disk it is refused first
+    bool adds = false;  ///< accepts something new: on a full disk it is rejected first
 };
 
 /// The store's SQL, blocking and on one thread: one connection, opened exclusively.
@@ -50,12 +50,11 @@ public:
 
     [[nodiscard]] store_contents contents();
 
-    /// Kept with what is written next, if a minute has passed since it was kept last, and by `write_back`.
+    /// Stored with the next change, if a minute has passed since it was last stored, and by `write_back`.
     void note_time(const store_time& now) noexcept { time_ = now; }
 
-    /// Runs `changes` in one transaction that is synced once, and notes each one's `outcome`. Each
-    /// change stands or falls alone, without touching the others, unless the whole transaction fails:
-    /// that failure is returned, too.
+    /// Runs `changes` in one transaction that is synced once, and sets each one's `outcome`. Each change succeeds or
+    /// fails alone, without affecting the others, unless the whole transaction fails: that failure is returned, too.
     std::exception_ptr transact(std::vector<database_change>& changes) noexcept;
 
     // To be called within a change.
@@ -75,12 +74,12 @@ public:
                                                std::size_t most);
     [[nodiscard]] std::vector<loaded_job> list(listing which, const std::optional<job_record>& after, std::size_t most);
 
-    /// Brings the WAL into the main file. Throws `errc::store_failed` when nobody will find that file again.
+    /// Brings the WAL into the main file. Throws `errc::store_failed` when that file cannot be found any more.
     void write_back();
 
     /// False when the disk is so full that nothing new may be accepted.
     bool take_reserve() noexcept { return reserve_ && reserve_->take(); }
-    /// The disk is full: gives the reserve back, and lets the WAL begin anew in the space it has.
+    /// The disk is full: releases the reserve, and lets the WAL restart in the space it has.
     void make_room() noexcept;
 
 private:
@@ -120,7 +119,7 @@ private:
     void read_checkpoints(loaded_job& of);
     [[nodiscard]] std::uint64_t size_of(job_seq seq, status expected);
 
-    /// A statement kept prepared; reset when the returned guard goes.
+    /// A statement kept prepared; reset when the returned guard is destroyed.
     class use {
     public:
         explicit use(SQLite::Statement& statement) : statement_(statement) {}
@@ -135,8 +134,8 @@ private:
     };
     [[nodiscard]] use sql(std::string_view text);
 
-    /// Statements that name all columns. Not in statics: a static uploader is destroyed after those that its first
-    /// jobs have made.
+    /// Statements that name all columns. Not in statics, because a static uploader is destroyed after statics that its
+    /// first jobs have created.
     struct texts {
         texts();
         std::string job;
@@ -159,7 +158,7 @@ private:
     std::unordered_map<std::string_view, std::unique_ptr<SQLite::Statement>> statements_;
     std::int64_t last_seq_ = 0;
     totals totals_;          // as committed
-    totals pending_totals_;  // as the transaction that runs will leave them
+    totals pending_totals_;  // as the running transaction will leave them
     store_time time_;
     store_time kept_time_;
 };

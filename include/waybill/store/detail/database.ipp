@@ -87,7 +87,7 @@ WAYBILL_DECL void database::write_totals() {
     }
 }
 
-// At a crash a minute of it may be lost: ages are that much too young.
+// A crash may lose a minute of it: ages are too young by that much.
 WAYBILL_DECL void database::write_time(std::chrono::milliseconds least) {
     if (time_.all() - kept_time_.all() >= least) {
         const auto row = sql("UPDATE life SET open=?,closed=?,wall=?");

@@ -65,7 +65,7 @@ WAYBILL_DECL void database::open(const store_options& options) {
         moved_aside_ = file_->move_aside();
     }
     if (!db_) {
-        file_.reset();  // gives the lock back before it is taken anew
+        file_.reset();  // releases the lock before it is taken again
         open(options);
     }
 }
@@ -76,7 +76,7 @@ WAYBILL_DECL void database::configure() {
     sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, nullptr);
-    write_back_on_close(false);  // what is refused is not touched, its WAL included
+    write_back_on_close(false);  // a rejected store is not changed, its WAL included
     sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 8 << 20);
     sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
     // Exclusive before the first access: no shared memory, and no second connection can get in.
@@ -86,7 +86,7 @@ WAYBILL_DECL void database::configure() {
     // would roll back the first page of a store in use.
     db_->exec("PRAGMA synchronous=EXTRA");
     db_->exec("PRAGMA temp_store=MEMORY");
-    db_->exec("PRAGMA secure_delete=ON");  // of what is removed, a signed URL above all, nothing stays
+    db_->exec("PRAGMA secure_delete=ON");  // nothing of what is removed stays, most of all a signed URL
     db_->exec("PRAGMA cell_size_check=ON");
     db_->exec("PRAGMA mmap_size=0");
     db_->exec("PRAGMA journal_size_limit=16777216");
@@ -111,7 +111,7 @@ WAYBILL_DECL void database::write_back_on_close(bool does) {
     sqlite3_db_config(db_->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, does ? 0 : 1, nullptr);
 }
 
-/// What the header alone cannot tell: its newest page may be in the WAL.
+/// The header alone is not enough: its newest page may be in the WAL.
 WAYBILL_DECL void database::check_version() {
     if (db_->execAndGet("PRAGMA application_id").getInt() != store_application_id) {
         throw error(errc::store_unwritable, file_->path() + " belongs to another program");
@@ -137,10 +137,10 @@ WAYBILL_DECL void database::migrate() {
                                     [found](const store_format& one) { return one.major == found / minor_versions; });
     if (known == formats_.end()) {
         throw error(errc::store_damaged,
-                    file_->path() + " claims version " + std::to_string(found) + ", which there never was");
+                    file_->path() + " claims version " + std::to_string(found) + ", which does not exist");
     }
     for (auto next = std::next(known); next != formats_.end(); ++next) {
-        check_schema(std::prev(next)->schema);  // a migration relies on what it finds
+        check_schema(std::prev(next)->schema);  // a migration relies on the schema
         migrate_to(*next);
     }
     if (const int newest = formats_.back().user_version(); user_version() < newest) {
@@ -148,7 +148,7 @@ WAYBILL_DECL void database::migrate() {
     }
 }
 
-/// All at once, or not at all: a crash leaves a store of the version before, or of this one.
+/// In one step, or not at all: a crash leaves a store of the version before, or of this one.
 WAYBILL_DECL void database::migrate_to(const store_format& next) {
     db_->exec("BEGIN IMMEDIATE");
     try {
@@ -168,7 +168,7 @@ WAYBILL_DECL void database::check_schema(std::span<const std::string_view> schem
     while (found.executeStep()) {
         const std::string text = found.getColumn(0).getString();
         if (std::find(schema.begin(), schema.end(), text) == schema.end()) {
-            throw error(errc::store_damaged, file_->path() + " has a foreign schema");
+            throw error(errc::store_damaged, file_->path() + " has an unknown schema");
         }
         ++matching;
     }
@@ -178,7 +178,7 @@ WAYBILL_DECL void database::check_schema(std::span<const std::string_view> schem
 }
 
 WAYBILL_DECL void database::quick_check() {
-    // Bounded: a large queue must open at once. Its rows carry checksums and are checked when used.
+    // Bounded: a large queue must open quickly. Its rows carry checksums and are checked when used.
     constexpr int most_pages = 4096;
     if (db_->execAndGet("PRAGMA page_count").getInt() > most_pages) {
         return;
@@ -237,7 +237,7 @@ WAYBILL_DECL store_time database::read_time() {
     constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / 4;
     const auto row = sql("SELECT open,closed,wall FROM life");
     if (!row->executeStep()) {
-        throw error(errc::store_damaged, file_->path() + " has no time of its own");
+        throw error(errc::store_damaged, file_->path() + " has no store time");
     }
     column_reader from(*row);
     store_time found;
@@ -250,7 +250,7 @@ WAYBILL_DECL store_time database::read_time() {
     return found;
 }
 
-/// What the rows say, one by one. Only damage makes this necessary: it takes a second for a million rows.
+/// Sums up the rows, one by one. Only damage makes this necessary: it takes a second for a million rows.
 WAYBILL_DECL totals database::count_rows() {
     totals result;
     const auto row = sql("SELECT status,size FROM job");
@@ -266,7 +266,7 @@ WAYBILL_DECL totals database::count_rows() {
     return result;
 }
 
-// Also of rows that belong to no job, as a damaged file may have: a new job must not come upon them.
+// Includes rows that belong to no job, as a damaged file may have: a new job must not get their number.
 WAYBILL_DECL std::int64_t database::read_last_seq() {
     std::int64_t last = 0;
     for (const std::string_view text :

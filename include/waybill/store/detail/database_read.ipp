@@ -98,7 +98,7 @@ WAYBILL_DECL void database::read_checkpoints(loaded_job& of) {
     while (checkpoints->executeStep()) {
         checkpoint c;
         if (!read_checkpoint(*checkpoints, seq, c)) {
-            // That it is there says that an upload was begun, and nothing else in it can be trusted. No protocol can
+            // That it exists means that an upload was created; nothing else in it can be trusted. No protocol can
             // decode it like this, so its outcome is in doubt.
             of.damaged = of.damaged || (c.item != checkpoint::whole_job && c.item >= of.items.size());
             const std::size_t item = c.item;
@@ -165,7 +165,7 @@ WAYBILL_DECL std::vector<loaded_job> database::list(listing which, const std::op
     return result;
 }
 
-// What is damaged in it is found when the job is loaded.
+// Damage in it is found when the job is loaded.
 [[nodiscard]] inline queued_job read_queued(SQLite::Statement& row) {
     column_reader from(row);
     queued_job job;

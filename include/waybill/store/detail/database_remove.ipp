@@ -49,8 +49,8 @@ WAYBILL_DECL void database::erase(job_seq seq) {
     }
 }
 
-// Whatever the row says of its state, it leaves the queue, and stays until it is removed: it is never old. What it said
-// of its status and size may be what was damaged: then all rows are counted.
+// A job of any status leaves the queue, and stays until it is removed: it never expires. The row's
+// status and size may be the damaged part: then all rows are counted.
 WAYBILL_DECL totals database::quarantine(job_seq seq) {
     const totals before = pending_totals_;
     const std::optional<job_record> sound = read_sound(seq);
@@ -114,7 +114,8 @@ WAYBILL_DECL std::vector<removed_job> database::remove_finished(std::chrono::mil
     return gone;
 }
 
-// What a server still has of a job is not forgotten with it. Few finished jobs have checkpoints: those that failed.
+// What a server still has of a job must not be lost with the job. Few finished jobs have checkpoints: those that
+// failed.
 WAYBILL_DECL void database::keep_leftovers(job_seq seq, unix_millis now) {
     {
         const auto any = sql("SELECT 1 FROM checkpoint WHERE job=? LIMIT 1");

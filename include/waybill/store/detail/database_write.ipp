@@ -22,7 +22,7 @@ WAYBILL_DECL std::vector<added_job> database::add(const std::vector<new_job>& jo
         const auto known = sql("SELECT seq,content FROM job WHERE id=?");
         known->bindNoCopy(1, j.job.spec.id.str());
         if (!known->executeStep()) {
-            // An id that is taken and belongs to nobody: its index is broken, and to ask again would not end.
+            // The id is taken but belongs to no row: its index is broken, and looking it up again would never end.
             throw error(j.items.empty() ? errc::unknown_job : errc::store_damaged, j.job.spec.id.str());
         }
         if (known->getColumn(1).getInt64() != j.job.spec.content) {
@@ -149,8 +149,8 @@ WAYBILL_DECL void database::change_status(const job_change& change) {
     move_total(change.from, change.to.status, size);
 }
 
-/// What no index is about: SQLite would take the row out of each index whose condition names a column that is set,
-/// and put it in again. False when the job does not have this status.
+/// Sets columns that no index is about: otherwise SQLite would remove the row from each index whose condition names a
+/// column that is set, and insert it again. False when the job does not have this status.
 WAYBILL_DECL bool database::update_within_status(job_seq seq, const job_state& t) {
     const std::string failure = encode(t.error);
     const std::string extra = extra_of(t);

@@ -33,7 +33,7 @@ using tagged_fields = std::vector<std::pair<std::uint64_t, std::string>>;
     return from.ok();
 }
 
-/// Writes the fields of one record, which must be named in ascending order. A tag belongs to one field for ever.
+/// Writes the fields of one record, which must be named in ascending order. A tag belongs to one field forever.
 class extension_writer {
 public:
     extension_writer& number(std::uint64_t tag, std::uint64_t value) {
@@ -58,7 +58,7 @@ public:
         tagged_fields all;
         tagged_fields kept;
         if (!split_extension(out_.view(), all) || !split_extension(unknown, kept)) {
-            return out_.view() + std::string(unknown);  // read back, it is damaged: nothing is made of it
+            return out_.view() + std::string(unknown);  // when it is read back, it is damaged: its content is not used
         }
         all.insert(all.end(), kept.begin(), kept.end());
         std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

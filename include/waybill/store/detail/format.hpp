@@ -11,14 +11,14 @@ namespace SQLite {
 class Database;
 }  // namespace SQLite
 
-// Which formats there are, and how a store of one becomes a store of the next.
+// The formats, and how a store of one becomes a store of the next.
 //
 // A minor version adds tags of optional fields and nothing else: a program that knows only an older one reads and
 // writes such a store, and keeps the fields that it does not know. Everything else, a column, a table, a new value of
-// an enumeration, is a new major version, which older programs refuse without changing a byte.
+// an enumeration, is a new major version, which older programs reject without changing a byte.
 namespace waybill::detail {
 
-/// "WAYB": what `file(1)` and we recognise a store by.
+/// "WAYB": identifies a store, for `file(1)` and for us.
 inline constexpr int store_application_id = 0x57415942;
 
 /// `PRAGMA user_version` is 1000 times the major version, plus the minor one.
@@ -29,8 +29,8 @@ struct store_format {
     int major = 0;
     int minor = 0;                             ///< the newest minor version whose tags are known here
     std::span<const std::string_view> schema;  ///< as `sqlite_schema` has it
-    /// Makes a store of the version before one of this version, within a transaction; null for the first version. It
-    /// uses texts of its own and no present schema: what it does never changes.
+    /// Migrates a store of the previous version to this one, within a transaction; null for the first version. It uses
+    /// its own texts and no current schema: its result never changes.
     void (*migrate)(SQLite::Database&) = nullptr;
 
     [[nodiscard]] constexpr int user_version() const noexcept { return major * minor_versions + minor; }

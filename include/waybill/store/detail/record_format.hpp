@@ -16,8 +16,8 @@
 #include <system_error>
 #include <utility>
 
-// What a record is as bytes, and its checksum: as frozen as the schema. Released tags, and the order of what a checksum
-// covers, never change; the golden stores in tests/component/golden say so.
+// A record's bytes, and its checksum: as frozen as the schema. Released tags, and the order of what a checksum covers,
+// never change; the golden stores in tests/component/golden verify it.
 namespace waybill::detail {
 
 [[nodiscard]] inline std::string encode(const string_pairs& list) {
@@ -69,7 +69,7 @@ namespace waybill::detail {
     return from.finished();
 }
 
-// Tags of the optional fields. A tag is never used again for something else.
+// Tags of the optional fields. A tag is never reused for another field.
 enum class spec_tag : std::uint64_t { if_item_fails = 1 };
 enum class state_tag : std::uint64_t {
     wait = 1,

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <type_traits>
 
-// Records to rows and back. A row's checksum covers every column that decides what is sent where,
-// because SQLite's own checks do not see a flipped bit inside a value. What does not match, or lies
-// outside its type's range, marks its job as damaged; nothing is ever guessed.
+// Converts records to rows and back. A row's checksum covers every column that decides what is sent where, because
+// SQLite's own checks do not see a flipped bit inside a value. A row that does not match, or has a value outside its
+// type's range, marks its job as damaged; nothing is ever guessed.
 namespace waybill::detail {
 
 /// Writes parameters one after the other, numbering them itself.
@@ -181,7 +181,7 @@ inline constexpr std::string_view item_columns =
 
 inline constexpr std::string_view checkpoint_columns = "idx,resource,offset,state,expires,extra,crc";
 
-/// Reads a row of `checkpoint_columns`. False: damaged; what it says of the item may still be in range.
+/// Reads a row of `checkpoint_columns`. False: damaged; its item may still be in range.
 [[nodiscard]] inline bool read_checkpoint(SQLite::Statement& row, job_seq seq, checkpoint& out) {
     column_reader from(row);
     out.item = item_from_column(from.number());

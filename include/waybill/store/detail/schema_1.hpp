@@ -7,13 +7,13 @@
 namespace waybill::detail {
 
 // The schema of format 1. Never edited once it is released: a change of any table is a new major version, with a schema
-// in a file of its own and a migration (format.hpp). Until 0.1 is released nobody has such a store but the tests.
+// in a file of its own and a migration (format.hpp). Until 0.1 is released only the tests have such a store.
 //
-// The text is compared with what the file says of itself, so a tampered schema is noticed.
-// Numbers of enumerations are those of the model; times are milliseconds since 1970, but `retired`, which is the
+// The text is compared with the schema that the file reports, so a tampered schema is noticed.
+// Numbers of enumerations are those of the model; times are milliseconds since 1970, except `retired`, which is the
 // store's own time (`store_time`). The columns that end in `extra` hold tagged optional fields (extension.hpp).
 inline constexpr std::array<std::string_view, 11> schema_1 = {
-    // A seq that was the highest of all may come again after a restart when its job is gone: nothing refers to it then.
+    // A seq that was the highest may be reused after a restart when its job was deleted: nothing refers to it then.
     R"(CREATE TABLE job(
   seq INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
@@ -99,7 +99,7 @@ inline constexpr std::array<std::string_view, 11> schema_1 = {
   crc INTEGER NOT NULL,
   PRIMARY KEY(job, idx)
 ) STRICT, WITHOUT ROWID)",
-    // What servers still have of uploads that were given up; job is the encoded specification.
+    // What servers still have of abandoned uploads; job is the encoded specification.
     R"(CREATE TABLE leftover(
   id INTEGER PRIMARY KEY,
   job BLOB NOT NULL,

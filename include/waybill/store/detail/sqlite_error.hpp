@@ -25,7 +25,7 @@ namespace waybill::detail {
     }
 }
 
-/// Rethrows what SQLiteCpp threw in this library's words. Call in a catch block.
+/// Rethrows SQLiteCpp's exceptions as this library's. Call in a catch block.
 [[noreturn]] inline void rethrow_as_store_error(const std::string& path) {
     try {
         throw;

@@ -57,15 +57,15 @@ public:
     /// Absolute, without symbolic links in its directories.
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-    /// Creates the file with mode 0600 if it is missing, and looks at its header. Throws
-    /// `errc::store_damaged`, `errc::store_too_new` without having changed anything.
+    /// Creates the file with mode 0600 if it is missing, and checks its header. Throws `errc::store_damaged`,
+    /// `errc::store_too_new` without having changed anything.
     content inspect() {
         for (const char* suffix : {"-journal", "-wal", "-shm", ".reserve"}) {
             inspect_beside(path_ + suffix);
         }
         // SQLite's journal and WAL inherit this mode; the umask does not matter.
         if (!exists(path_) && is_not_empty(path_ + "-wal")) {
-            // SQLite would delete it, and with it what was not written back yet.
+            // SQLite would delete it, and with it the changes not written back yet.
             throw error(errc::store_damaged, path_ + " is missing, though its WAL is there");
         }
         if (const unique_fd fresh = create_private(path_)) {
@@ -80,7 +80,7 @@ public:
             throw error(errc::store_unwritable, path_ + " (" + errno_text(errno) + ")");
         }
         if (keep_private(fd, path_).size == 0) {
-            // A store that was never finished has neither of these yet; one that was cut off to nothing has.
+            // A store that was never finished has neither of these yet; one that was truncated to nothing has.
             if (is_not_empty(path_ + "-wal") || is_not_empty(path_ + ".reserve")) {
                 throw error(errc::store_damaged, path_ + " is empty, though jobs were kept in it");
             }
@@ -106,15 +106,15 @@ public:
         return target;
     }
 
-    /// Notes which files SQLite has opened.
+    /// Records which files SQLite has opened.
     void note_opened() {
         opened_ = id_of(path_);
         wal_ = path_ + "-wal";
         opened_wal_ = id_of(wal_);
     }
 
-    /// False when the store, or its directory, was removed, renamed or replaced since: then what is written reaches a
-    /// file that nobody will find again.
+    /// False when the store, or its directory, was removed, renamed or replaced since: then changes are written to a
+    /// file that cannot be found any more.
     [[nodiscard]] bool in_place() const { return !opened_.there || id_of(path_) == opened_; }
     /// The same for the WAL, where commits are until they are written back.
     [[nodiscard]] bool wal_in_place() const { return !opened_wal_.there || id_of(wal_) == opened_wal_; }
@@ -145,8 +145,8 @@ private:
         return found && found->size > 0;
     }
 
-    // Nothing is read that somebody else may have put there, also when we are root: a journal is as good as the store
-    // itself. A store that was copied or restored may have got the umask's mode; SQLite's side files take it over.
+    // No file is read that another user may have put there, even if we are root: a journal is as sensitive as the store
+    // itself. A store that was copied or restored may have got the umask's mode; SQLite's side files inherit it.
     static file_facts keep_private(const unique_fd& fd, const std::string& name) {
         const std::optional<file_facts> found = facts_of(fd);
         if (!found) {
@@ -188,8 +188,8 @@ private:
         if (!found->directory) {
             throw error(errc::store_unwritable, wanted + " is not a directory");
         }
-        // Who can make files here can put a store, or a journal that becomes one, in our place. A sticky directory
-        // such as /tmp keeps others from renaming our files, and not from making theirs beside them.
+        // A user who can create files here can put a store, or a journal that becomes one, in place of ours. A sticky
+        // directory such as /tmp keeps others from renaming our files, but not from creating theirs next to them.
         if (found->others_may_write) {
             throw error(errc::store_unsafe, *real + " can be written by others");
         }
@@ -262,7 +262,7 @@ private:
     int most_major_;
     std::string directory_;
     std::string path_;
-    std::string wal_;  // kept, for after a commit there may be no memory to make it of
+    std::string wal_;  // kept, because after a commit there may be no memory to build it
     unique_fd lock_;
     file_id opened_;
     file_id opened_wal_;

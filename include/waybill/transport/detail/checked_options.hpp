@@ -16,10 +16,10 @@
 #include <string_view>
 #include <system_error>
 
-// What can only be a mistake in the transport's options is named when the uploader is made, not by every job.
+// Mistakes in the transport's options are reported when the uploader is created, not by every job.
 namespace waybill::detail {
 
-/// A file of PEM blocks that can be read. OpenSSL says of a missing one only that something is wrong.
+/// Requires a readable file of PEM blocks. OpenSSL's message for a missing one does not name it.
 inline void require_pem(const std::string& option, const std::string& path) {
     if (path.empty()) {
         return;
@@ -50,8 +50,8 @@ using proxy_url = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
     return part;
 }
 
-/// The proxy as libcurl is to be told of it: with the password that was given apart. Nothing of it is shown: it may
-/// hold a secret anywhere.
+/// The proxy in libcurl's form: including the password that was given separately. Never shown: it may contain a secret
+/// anywhere.
 [[nodiscard]] inline std::string checked_proxy(const curl_options& options) {
     if (options.proxy.empty()) {
         if (!options.proxy_password.empty()) {
@@ -73,7 +73,7 @@ using proxy_url = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
     }
     if (scheme == "https" && (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTPS_PROXY) == 0) {
         throw error(errc::invalid_option,
-                    "http.proxy has the scheme https, which this libcurl cannot speak to a proxy");
+                    "http.proxy has the scheme https, which this libcurl does not support for proxies");
     }
     if (options.proxy_password.empty()) {
         return options.proxy;
@@ -99,9 +99,10 @@ using proxy_url = std::unique_ptr<CURLU, decltype(&curl_url_cleanup)>;
     options.proxy = checked_proxy(options);
     options.proxy_password.clear();
     if (keys_would_be_logged()) {
-        throw error(errc::invalid_option,
-                    "the environment variable SSLKEYLOGFILE is set, and this libcurl cannot be kept from writing the "
-                    "keys of its connections there; unset it");
+        throw error(
+            errc::invalid_option,
+            "the environment variable SSLKEYLOGFILE is set, and this libcurl cannot be prevented from writing the "
+            "keys of its connections there; unset it");
     }
     return options;
 }

@@ -46,7 +46,7 @@ inline void curl_startup() {
     return loaded;
 }
 
-/// libcurl before 8.0 burns a core on HTTP/2 uploads to a slow reader. Built without it, later ones refuse to be asked.
+/// libcurl before 8.0 busy-loops on HTTP/2 uploads to a slow reader. Later ones built without HTTP/2 reject the option.
 [[nodiscard]] inline bool curl_does_http2_well() noexcept {
     static const bool built_in = (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
     return built_in && curl_runtime_version() >= 0x080000;
@@ -69,7 +69,7 @@ void set_option(CURL* easy, CURLoption option, Value value) {
         throw std::bad_alloc();
     }
     if (rc != CURLE_OK) {
-        throw error(errc::transport_failed, "libcurl refuses option " + std::to_string(static_cast<int>(option)) +
+        throw error(errc::transport_failed, "libcurl rejects option " + std::to_string(static_cast<int>(option)) +
                                                 ": " + curl_easy_strerror(rc));
     }
 }
@@ -90,11 +90,11 @@ inline void append_line(slist_handle& list, const std::string& line) {
            (rc == CURLE_RECV_ERROR && text.starts_with("Too large response headers"));
 }
 
-/// What a CURLcode means in this library's words. `os_error` is CURLINFO_OS_ERRNO.
+/// Maps a CURLcode to an `errc`. `os_error` is CURLINFO_OS_ERRNO.
 [[nodiscard]] inline errc to_errc(CURLcode rc, long os_error, bool connected) noexcept {
     switch (rc) {
         case CURLE_UNSUPPORTED_PROTOCOL:
-            // Also reported for an answer that is not HTTP/1 (libcurl 7.88, HTTP/0.9).
+            // Also reported for a response that is not HTTP/1 (libcurl 7.88, HTTP/0.9).
             return connected ? errc::invalid_response : errc::unsupported_scheme;
         case CURLE_URL_MALFORMAT: return errc::invalid_url;
         case CURLE_COULDNT_RESOLVE_PROXY:

@@ -21,11 +21,11 @@
 
 namespace waybill::detail {
 
-/// Who is told when a transfer ends. Called on the strand, outside of libcurl.
+/// Is notified when a transfer ends. Called on the strand, outside of libcurl.
 class transfer_listener {
 public:
     virtual void on_done(CURLcode result) noexcept = 0;
-    /// The connection stands and the request is about to leave.
+    /// The connection is established and the request is about to be sent.
     [[nodiscard]] virtual bool connected() const noexcept = 0;
     /// The socket that libcurl waits for on its behalf; -1: none any more. Called from inside libcurl.
     virtual void on_socket(curl_socket_t fd) noexcept = 0;
@@ -62,7 +62,7 @@ public:
 
     ~curl_multi_driver() {
         assert(active_.empty());
-        // Closing the kept connections would call back, into an object half gone.
+        // Closing the pooled connections would call back into a partly destroyed object.
         curl_multi_setopt(multi_.get(), CURLMOPT_SOCKETFUNCTION, nullptr);
         curl_multi_setopt(multi_.get(), CURLMOPT_TIMERFUNCTION, nullptr);
         multi_.reset();
@@ -115,8 +115,8 @@ private:
         int running = 0;
         CURLMcode rc = curl_multi_socket_action(multi_.get(), fd, events, &running);
         if (rc == CURLM_OK && removals_ > 0 && needs_nudge() && any_connecting()) {
-            // libcurl 7.88 tries a host's next address only when its timer fires, seconds later,
-            // unless every transfer is looked at.
+            // libcurl 7.88 tries a host's next address only when its timer fires, seconds later, unless every transfer
+            // is processed.
             CURL_IGNORE_DEPRECATION(rc = curl_multi_socket_all(multi_.get(), &running);)
         }
         assert(rc != CURLM_RECURSIVE_API_CALL);
@@ -143,7 +143,7 @@ private:
         return *reinterpret_cast<transfer_listener*>(listener);
     }
 
-    // One action can finish any number of transfers: drain until nothing is left.
+    // One action can finish any number of transfers: drain all messages.
     void harvest() {
         int left = 0;
         while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
@@ -161,7 +161,7 @@ private:
         listener_of(easy).on_done(result);
     }
 
-    // "The state of all transfers is uncertain", says libcurl's manual of such a code.
+    // "The state of all transfers is uncertain", says libcurl's manual about such a code.
     void fail_all() {
         const std::unordered_set<CURL*> all = active_;
         for (CURL* easy : all) {
@@ -169,7 +169,7 @@ private:
         }
     }
 
-    // There is no descriptor left to watch their sockets with: as if there had been none to connect.
+    // There is no free descriptor to watch their sockets with: fail as if there had been none to connect.
     void fail_unwatched() {
         while (!unwatched_.empty()) {
             CURL* const easy = unwatched_.back();
@@ -204,7 +204,7 @@ private:
             timer_.cancel();
             return;
         }
-        // Zero takes the same way: calling libcurl from inside its own callback is refused.
+        // Zero takes the same path: libcurl must not be called from inside its own callback.
         timer_.expires_after(std::chrono::milliseconds(milliseconds));
         timer_.async_wait([weak = weak_from_this(), generation](std::error_code) {
             // cancel() cannot recall a completion that is already queued; the generation can.
@@ -215,11 +215,11 @@ private:
         });
     }
 
-    // Never says that it failed: libcurl 7.88 would end all transfers, and go on counting this one's
-    // interest for whoever gets the socket's number next, which then spins.
+    // Never reports a failure: libcurl 7.88 would end all transfers, and keep counting this one's interest for the next
+    // user of the socket's number, which then busy-loops.
     static int socket_callback(CURL* easy, curl_socket_t fd, int what, void* self, void* /*socket*/) noexcept {
         auto& driver = *static_cast<curl_multi_driver*>(self);
-        if (driver.active_.contains(easy)) {  // libcurl closes kept connections for handles of its own
+        if (driver.active_.contains(easy)) {  // libcurl closes pooled connections with internal handles
             listener_of(easy).on_socket(what == CURL_POLL_REMOVE ? CURL_SOCKET_BAD : fd);
         }
         try {

@@ -6,7 +6,7 @@
 #include <waybill/error.hpp>
 #include <waybill/transport/detail/curl_handle.hpp>
 #include <waybill/transport/detail/curl_multi_driver.hpp>
-#include <waybill/transport/detail/early_answer.hpp>
+#include <waybill/transport/detail/early_response_watch.hpp>
 #include <waybill/transport/detail/failure_text.hpp>
 #include <waybill/transport/detail/response_reader.hpp>
 #include <waybill/transport/request.hpp>
@@ -29,23 +29,23 @@ class curl_transfer final : public transfer_listener {
 public:
     curl_transfer(const request& what, transfer_progress& progress, const asio::any_io_executor& executor,
                   easy_handle easy)
-        : what_(what), progress_(progress), reader_(what.limits), size_(what.body_size()), bell_(executor),
+        : what_(what), progress_(progress), reader_(what.limits), size_(what.body_size()), changed_(executor),
           easy_(std::move(easy)) {}
     curl_transfer(const curl_transfer&) = delete;
     curl_transfer& operator=(const curl_transfer&) = delete;
     ~curl_transfer() = default;
 
     [[nodiscard]] CURL* easy() const noexcept { return easy_.get(); }
-    [[nodiscard]] event& bell() noexcept { return bell_; }
+    [[nodiscard]] event& changed() noexcept { return changed_; }
     [[nodiscard]] bool done() const noexcept { return done_; }
-    /// It is done, and was answered before the last of the body had left: that is still leaving.
-    [[nodiscard]] bool draining() noexcept { return done_ && given_ == size_ && early_.leaving(); }
+    /// It is done, and the response came before the end of the body was sent: that is still in flight.
+    [[nodiscard]] bool draining() noexcept { return done_ && given_ == size_ && early_.in_flight(); }
     [[nodiscard]] bool connected() const noexcept override { return connected_; }
     void on_socket(curl_socket_t fd) noexcept override { socket_ = fd; }
-    /// When it last got on. The bell rings when it enters another phase: another limit holds then.
+    /// The time of its last progress. The event is set when it enters another phase: another timeout holds then.
     [[nodiscard]] std::chrono::steady_clock::time_point moved() const noexcept { return moved_; }
     [[nodiscard]] std::uint64_t interims() const noexcept { return interims_; }
-    /// When to `look` again though nothing happens: libcurl hears nothing of what the kernel sends.
+    /// When to `look` again even without an event: libcurl does not report what the kernel sends.
     [[nodiscard]] std::chrono::steady_clock::time_point next_look() const noexcept {
         const bool waits = connected_ && size_ > 0 && !progress_.body_sent && !at_gate();
         const std::chrono::milliseconds pause = done_ ? often : seldom;
@@ -55,22 +55,22 @@ public:
     /// Brings the progress up to date: what the kernel still holds has not been sent.
     void look() noexcept;
     [[nodiscard]] bool at_gate() const noexcept { return at_gate_ && !gate_open_; }
-    /// The body is handed to libcurl in one piece, which it sends together with the header. Libcurl repeats such a
-    /// body unseen when a kept connection turns out to be dead, and there is no gate in it: what must not be repeated
-    /// and what is marked is streamed, however small.
+    /// The body is handed to libcurl in one piece, which it sends together with the header. libcurl silently repeats
+    /// such a body when a reused connection turns out to be dead, and it has no gate: requests that must not be
+    /// repeated, or that have an intent, are streamed, however small.
     [[nodiscard]] bool in_one_piece() const noexcept {
         return size_ == 0 || (size_ <= small_body && what_.idempotent && !what_.finishing);
     }
 
-    /// Reads a small body into memory. Throws what the source throws.
+    /// Reads a small body into memory. Throws whatever the source throws.
     void load_small_body();
     [[nodiscard]] const std::string& small_body_bytes() const noexcept { return small_; }
 
     [[nodiscard]] bool ended_well() const noexcept { return done_ && result_ == CURLE_OK; }
-    /// Gives the handle away, once it is in no multi handle any more.
+    /// Releases the handle, once it is in no multi handle any more.
     [[nodiscard]] easy_handle take_easy() noexcept { return std::move(easy_); }
 
-    /// Lets the last byte go.
+    /// Allows the last byte to be sent.
     void open_gate() {
         gate_open_ = true;
         if (at_gate_ && !done_) {
@@ -78,7 +78,7 @@ public:
         }
     }
 
-    /// Registers the callbacks that a streamed body and every answer need.
+    /// Registers the callbacks that a streamed body and every response need.
     void hook(bool through_proxy);
 
     void on_done(CURLcode result) noexcept override {
@@ -86,10 +86,10 @@ public:
         result_ = result;
         socket_ = CURL_SOCKET_BAD;
         take_given();
-        bell_.set();
+        changed_.set();
     }
 
-    /// Ends the request from outside: its own watchdog, or a source that failed.
+    /// Ends the request from outside: a timeout, or a source that failed.
     void fail(errc why, std::string detail) {
         failure_ = why;
         failure_detail_ = std::move(detail);
@@ -98,21 +98,23 @@ public:
     [[nodiscard]] response take_response();
 
 private:
-    // Up to this size header and body leave in one send: twice the rate for small files.
+    // Up to this size header and body are sent in one write: twice the rate for small files.
     static constexpr std::uint64_t small_body = 64 << 10;
     // How often the kernel is asked what it holds: while bytes are handed over, and while none are.
     static constexpr std::chrono::milliseconds often{20};
     static constexpr std::chrono::milliseconds seldom{200};
 
-    /// Where the request's bytes wait, and no other's. -1: not known, or a connection that may carry several.
+    /// The socket whose queue holds this request's bytes only. -1: not known, or a connection that may carry several
+    /// requests.
     [[nodiscard]] curl_socket_t own_socket() const noexcept {
         return connected_ && !may_share_connection(what_.url) ? socket_ : CURL_SOCKET_BAD;
     }
 
-    /// Called with the final status. A server's answer acknowledges all that its machine has received: what is not
-    /// acknowledged by now it did not have when it answered. Whether it takes the rest is seen at the end. A reset may
-    /// have arrived right behind the answer: it empties the kernel's queue, and nobody can say any more what was in it.
-    void note_answer() noexcept;
+    /// Called with the final status. A server's response acknowledges everything its machine has received: bytes not
+    /// acknowledged by now had not arrived when it responded. Whether it accepts the rest is seen at the end. A reset
+    /// may have arrived directly after the response: it empties the kernel's queue, and it can no longer be determined
+    /// what was in it.
+    void note_response() noexcept;
 
     [[nodiscard]] bool worth_a_look(std::uint64_t given) const noexcept {
         if (size_ == 0) {
@@ -124,7 +126,7 @@ private:
 
     void take_given() noexcept;
 
-    /// What there is to say of a connection that did not come about.
+    /// Details of a connection that was not established.
     [[nodiscard]] connect_facts facts() const noexcept;
 
     std::size_t give(std::span<char> room);
@@ -135,8 +137,8 @@ private:
 
     static std::size_t read_callback(char* to, std::size_t size, std::size_t count, void* self) noexcept;
 
-    // libcurl asks to rewind when it wants to send the body once more: on a dead kept connection,
-    // a redirect, an authentication. Refusing makes that a visible failure instead of a duplicate.
+    // libcurl asks to rewind when it wants to send the body once more: on a dead reused connection, a redirect, an
+    // authentication. Refusing makes that a visible failure instead of a duplicate.
     static int seek_callback(void* /*self*/, curl_off_t /*offset*/, int /*origin*/) noexcept {
         return CURL_SEEKFUNC_FAIL;
     }
@@ -159,10 +161,10 @@ private:
     std::uint64_t offered_at_interim_ = 0;
     std::uint64_t interims_ = 0;
     curl_socket_t socket_ = CURL_SOCKET_BAD;
-    early_answer early_;
+    early_response_watch early_;
     std::chrono::steady_clock::time_point looked_{};
     std::string small_;
-    event bell_;
+    event changed_;
     std::chrono::steady_clock::time_point moved_{};
     bool through_proxy_ = false;
     bool connected_ = false;

@@ -25,7 +25,7 @@ WAYBILL_DECL void curl_transfer::look() noexcept {
         moved_ = looked_;
     }
     if (all_sent != progress_.body_sent) {
-        bell_.set();
+        changed_.set();
     }
     progress_.sent = arrived;
     progress_.body_sent = all_sent;
@@ -75,7 +75,8 @@ WAYBILL_DECL response curl_transfer::take_response() {
     long os_error = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connections);
     curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &os_error);
-    // A rewind is asked for, and a request repeated, after the kept connection had died and a new one stood.
+    // A rewind is requested, and a request repeated, after the reused connection had died and a new one was
+    // established.
     out.reused_connection = connected_ && (connections == 0 || result_ == CURLE_SEND_FAIL_REWIND || repeated_);
     if (failure_) {
         out.failure = failure_;
@@ -87,16 +88,16 @@ WAYBILL_DECL response curl_transfer::take_response() {
         out.failure_detail = out.failure_detail.empty() ? failure_text(known) : out.failure_detail;
         out.failure = why == errc::host_not_found && !has_network() ? errc::network_unreachable : why;
     } else if (out.status == 0) {
-        out.failure = errc::connection_lost;  // an answer that ends in its headers is a success to libcurl
+        out.failure = errc::connection_lost;  // libcurl reports success for a response that ends in its headers
     }
     if (result_ == CURLE_OK) {
         out.transport_text.clear();
     }
-    out.body_cut = out.body_cut || (out.status != 0 && (!done_ || result_ != CURLE_OK));
+    out.body_truncated = out.body_truncated || (out.status != 0 && (!done_ || result_ != CURLE_OK));
     return out;
 }
 
-WAYBILL_DECL void curl_transfer::note_answer() noexcept {
+WAYBILL_DECL void curl_transfer::note_response() noexcept {
     take_given();
     const int fd = own_socket();
     const bool early = size_ > 0 && (given_ < size_ || unacknowledged(fd) > 0 || is_dead(fd));
@@ -138,7 +139,7 @@ WAYBILL_DECL std::size_t curl_transfer::give(std::span<char> room) {
     if (what_.before_last_byte && !gate_open_) {
         if (left <= 1) {
             at_gate_ = true;
-            bell_.set();
+            changed_.set();
             return CURL_READFUNC_PAUSE;
         }
         most = left - 1;
@@ -155,7 +156,7 @@ WAYBILL_DECL std::size_t curl_transfer::give(std::span<char> room) {
 WAYBILL_DECL void curl_transfer::take_interim(const response_reader::interim& said) {
     ++interims_;
     moved_ = std::chrono::steady_clock::now();
-    bell_.set();
+    changed_.set();
     if (std::exchange(offered_at_interim_, offered_) < offered_) {
         reader_.forgive();
     }
@@ -203,10 +204,10 @@ WAYBILL_DECL std::size_t curl_transfer::header_callback(char* from, std::size_t 
                                                         void* self) noexcept {
     auto* const t = static_cast<curl_transfer*>(self);
     try {
-        const bool answered = t->reader_.final_status() != 0;
+        const bool responded = t->reader_.final_status() != 0;
         const bool taken = t->reader_.line({from, size * count});
-        if (!answered && t->reader_.final_status() != 0) {
-            t->note_answer();
+        if (!responded && t->reader_.final_status() != 0) {
+            t->note_response();
         }
         if (!taken) {
             t->failure_ = errc::response_too_large;
@@ -238,9 +239,9 @@ WAYBILL_DECL int curl_transfer::progress_callback(void* self, curl_off_t /*dltot
 WAYBILL_DECL int curl_transfer::connected_callback(void* self, char* /*remote*/, char* /*local*/, int /*rport*/,
                                                    int /*lport*/) noexcept {
     auto* const t = static_cast<curl_transfer*>(self);
-    // When a kept connection dies before libcurl knows of a byte that left, it sends the request once more, and
-    // asks for no rewind. What it has read of the body by then is gone: the server would be sent the rest as the
-    // beginning. TLS makes that likely, where a write counts only when all of it has been taken.
+    // When a reused connection dies before libcurl has registered a sent byte, libcurl sends the request once more
+    // without asking for a rewind. The bytes it has already read of the body are lost: the server would receive the
+    // rest as the beginning. TLS makes that likely, because a write counts only when all of it has been accepted.
     if (t->offered_ > 0 && !t->in_one_piece()) {
         t->repeated_ = true;
         t->failure_ = errc::connection_lost;
@@ -249,7 +250,7 @@ WAYBILL_DECL int curl_transfer::connected_callback(void* self, char* /*remote*/,
     t->connected_ = true;
     t->progress_.connected = true;
     t->moved_ = std::chrono::steady_clock::now();
-    t->bell_.set();
+    t->changed_.set();
     return CURL_PREREQFUNC_OK;
 }
 

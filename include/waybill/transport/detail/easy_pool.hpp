@@ -9,8 +9,8 @@
 
 namespace waybill::detail {
 
-/// Easy handles between two requests. To make and destroy one costs more than the rest of a small
-/// request's preparation. Only handles of requests that ended well come back, and with no option set.
+/// Unused easy handles, for reuse. Creating and destroying one costs more than the rest of a small request's
+/// preparation. Only handles of requests that ended well are returned, with no option set.
 class easy_pool {
 public:
     [[nodiscard]] easy_handle take() {

@@ -26,7 +26,7 @@ inline curl_socket_t open_private_socket(void* /*nothing*/, curlsocktype /*purpo
     return fd;
 }
 
-// The library that is loaded may be older than the headers, and refuse an option it does not know.
+// The loaded library may be older than the headers, and reject an option it does not know.
 inline void allow_http_only(CURL* e) {
 #if LIBCURL_VERSION_NUM >= 0x075500
     if (curl_runtime_version() >= 0x075500) {
@@ -42,7 +42,7 @@ inline void allow_http_only(CURL* e) {
     set_option(e, redir_protocols, CURLPROTO_HTTP | CURLPROTO_HTTPS);
 }
 
-/// What every request gets, whoever asks: docs/guide/security.md says why, in one place.
+/// The options of every request: docs/guide/security.md explains them all.
 inline void set_policy(CURL* e, const curl_options& options) {
     allow_http_only(e);
     set_option(e, CURLOPT_FOLLOWLOCATION, 0);
@@ -61,10 +61,10 @@ inline void set_policy(CURL* e, const curl_options& options) {
     if (the_key_log_setter() != nullptr) {
         set_option(e, CURLOPT_SSL_CTX_FUNCTION, &take_key_log_away);
     }
-    // libcurl obeys http_proxy, no_proxy and friends of the environment unless told otherwise.
+    // libcurl uses http_proxy, no_proxy and similar variables of the environment unless this is set.
     set_option(e, CURLOPT_PROXY, options.proxy.c_str());
     set_option(e, CURLOPT_NOPROXY, "");
-    // A proxy's "200 Connection established" must not pass for the server's answer.
+    // A proxy's "200 Connection established" must not be taken for the server's response.
     set_option(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
     set_option(e, CURLOPT_NETRC, CURL_NETRC_IGNORED);
     set_option(e, CURLOPT_UNRESTRICTED_AUTH, 0);
@@ -78,7 +78,7 @@ inline void set_policy(CURL* e, const curl_options& options) {
     set_option(e, CURLOPT_OPENSOCKETFUNCTION, &open_private_socket);
     set_option(e, CURLOPT_USERAGENT, options.user_agent.c_str());
 #if LIBCURL_VERSION_NUM >= 0x075700
-    // Without it, canceling during name resolution blocks the strand until the resolver gives up.
+    // Without it, canceling during name resolution blocks the strand until the resolver times out.
     if (curl_runtime_version() >= 0x075700) {
         set_option(e, CURLOPT_QUICK_EXIT, 1);
     }
@@ -91,8 +91,8 @@ inline void set_policy(CURL* e, const curl_options& options) {
                        [&](const header_field& h) { return same_header(h.name, name); });
 }
 
-// libcurl sends line breaks as they are. What comes from a job was checked when it was accepted; what
-// comes from a credentials provider, a protocol or an option is checked here, without repeating it.
+// libcurl sends line breaks unchanged. Values from a job were checked when it was accepted; values from a credentials
+// provider, a protocol or an option are checked here, and not repeated in the message.
 inline void require_one_line(std::string_view value, const std::string& name) {
     if (!is_field_value(value)) {
         throw error(errc::invalid_header, "the value of " + name);
@@ -112,7 +112,7 @@ inline void require_token(const std::string& name) {
         // libcurl's notation: "Name:" would remove a header, "Name;" sends an empty one.
         append_line(lines, h.value.empty() ? h.name + ";" : h.name + ": " + h.value);
     }
-    // A server that ignores it costs the whole patience for each request: only where it is wanted.
+    // A server that ignores it costs the whole timeout for each request: only where it is wanted.
     append_line(lines, expect_continue ? "Expect: 100-continue" : "Expect:");
     if (!has_header(headers, "Content-Type")) {
         append_line(lines, "Content-Type:");
@@ -120,7 +120,7 @@ inline void require_token(const std::string& name) {
     return lines;
 }
 
-/// The memory libcurl may fill ahead of the socket: large bodies leave in few system calls.
+/// The memory libcurl may fill ahead of the socket: large bodies are sent in few system calls.
 [[nodiscard]] inline long upload_buffer(std::uint64_t body) noexcept {
     constexpr std::uint64_t least = 64 << 10;
     constexpr std::uint64_t most = 2 << 20;  // also libcurl's own limit

@@ -10,18 +10,18 @@
 #include <string>
 #include <string_view>
 
-// What libcurl knows of a request that failed before it had a connection, in words that say what to do.
+// libcurl's details of a request that failed before it had a connection, as a text that says what to do.
 namespace waybill::detail {
 
 struct connect_facts {
     CURLcode result = CURLE_OK;
     bool through_proxy = false;
-    long proxy_status = 0;  ///< the proxy's own answer to CONNECT; 0: none
+    long proxy_status = 0;  ///< the proxy's own response to CONNECT; 0: none
     long verify = 0;        ///< OpenSSL's X509_V_ERR_… of the server's certificate, or of the proxy's; 0: none
     std::string_view text;  ///< libcurl's own
 };
 
-/// The proxy's failure when it is one: `why` is what it would be without a proxy.
+/// The proxy's failure when it is one: `why` is the code without a proxy.
 [[nodiscard]] inline errc blame(errc why, const connect_facts& f) noexcept {
     if (f.proxy_status == 407) {
         return errc::proxy_unauthorized;
@@ -40,7 +40,7 @@ struct connect_facts {
         case 2:
         case 20:
         case 21:
-        case 27: return "the certificate's authority is not known here, or the server leaves out a part of the chain";
+        case 27: return "the certificate's authority is not known here, or the server does not send the whole chain";
         case 23: return "the certificate has been revoked";
         case 62: return "the certificate is for another host name";
         default: break;
@@ -50,8 +50,8 @@ struct connect_facts {
     return other_name ? "the certificate is for another host name" : "";
 }
 
-/// The server ended the handshake because of the client's certificate, or for want of one. With TLS 1.3 that is heard
-/// only when the request has left; nobody has looked at it (RFC 8446 section 4.4.2.4).
+/// The server ended the handshake because of the client's certificate, or because there was none. With TLS 1.3 this is
+/// received only after the request was sent; the server has not processed it (RFC 8446 section 4.4.2.4).
 [[nodiscard]] inline bool is_about_client_certificate(CURLcode result, std::string_view text) noexcept {
     constexpr std::array<std::string_view, 8> reasons = {
         "alert certificate required",    "alert bad certificate",     "alert unknown ca",
@@ -62,11 +62,11 @@ struct connect_facts {
                                  [&](std::string_view reason) { return text.find(reason) != std::string_view::npos; });
 }
 
-/// The cause in words; empty when the code says it all.
+/// The cause as text; empty when the code is sufficient.
 [[nodiscard]] inline std::string failure_text(const connect_facts& f) {
     if (f.proxy_status != 0 && f.proxy_status / 100 != 2) {
         const std::string wants = f.proxy_status == 407 ? ": it wants other credentials" : "";
-        return "the proxy answered " + std::to_string(f.proxy_status) + " to CONNECT" + wants;
+        return "the proxy responded " + std::to_string(f.proxy_status) + " to CONNECT" + wants;
     }
     if (is_about_client_certificate(f.result, f.text)) {
         return "the server wants a client certificate, or another one";

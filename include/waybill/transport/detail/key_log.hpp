@@ -13,9 +13,9 @@
 struct ssl_ctx_st;  // OpenSSL's names for SSL_CTX and SSL: its header need not be there
 struct ssl_st;
 
-// libcurl writes the keys of every TLS connection to the file that the environment variable SSLKEYLOGFILE names.
-// Whoever can set a variable for a program could read what it sends. libcurl has no option against it, and reads the
-// variable when it is initialised. With OpenSSL the function that does it can be taken away from each connection again.
+// libcurl writes the keys of every TLS connection to the file that the environment variable SSLKEYLOGFILE names. Anyone
+// who can set a variable for a program could read what it sends. libcurl has no option against it, and reads the
+// variable when it is initialised. With OpenSSL the function that does it can be removed from each connection.
 namespace waybill::detail {
 
 using key_log_function = void (*)(const ssl_st*, const char*);

@@ -18,8 +18,8 @@ namespace waybill::detail {
 /// Collects a response from the header lines and body pieces a transport sees. Pure; every byte
 /// comes from the server and is bounded.
 ///
-/// Interim responses (1xx), the final one and trailers arrive through the same lines. They are
-/// kept apart: a `Location` in a 104 is not the final answer's.
+/// Interim responses (1xx), the final one and trailers arrive through the same lines. They are kept apart: a `Location`
+/// in a 104 does not belong to the final response.
 class response_reader {
 public:
     explicit response_reader(const request_limits& limits) : limits_(limits) {}
@@ -29,7 +29,7 @@ public:
         header_list headers;
     };
 
-    /// Of a final response's headers no more is kept than the limit, and so many times as much is read.
+    /// Of a final response's headers no more is kept than the limit, and this many times as much is read.
     static constexpr std::size_t patience = 16;
 
     /// Takes one header line, with or without its line end. False: over the limit, or not HTTP.
@@ -66,20 +66,20 @@ public:
         return !cut_;
     }
 
-    /// The final status, once all its headers are there; else 0.
+    /// The final status, once all its headers are there; otherwise 0.
     [[nodiscard]] int final_status() const noexcept { return final_ ? status_ : 0; }
 
-    /// The final answer is the last on its connection: the server takes nothing more (RFC 9112 section 9.6).
+    /// The final response is the last on its connection: the server accepts nothing more (RFC 9112 section 9.6).
     [[nodiscard]] bool ends_connection() const noexcept { return final_ && (says_close_ || !keeps_alive_); }
 
-    /// The headers will not end well: what the status line has said stands.
+    /// The headers will not end well: the status line is used.
     void stop_waiting() noexcept { final_ = final_ || (in_block_ && status_ >= 200); }
 
     /// The interim response that the last line completed, if any.
     [[nodiscard]] std::optional<interim> take_interim() { return std::exchange(interim_, std::nullopt); }
 
-    /// Interim responses that keep pace with the request are no flood, however many there are: what
-    /// came so far no longer counts.
+    /// Interim responses that keep pace with the request are no flood, however many there are: the previous ones no
+    /// longer count.
     void forgive() noexcept { header_bytes_ = 0; }
 
     void move_to(response& out) {
@@ -88,7 +88,7 @@ public:
             out.headers = std::move(headers_);
         }
         out.body = std::move(body_);
-        out.body_cut = cut_;
+        out.body_truncated = cut_;
     }
 
 private:
@@ -151,7 +151,7 @@ private:
         }
         const auto colon = text.find(':');
         if (colon == std::string_view::npos || colon == 0) {
-            return true;  // not a field; ignoring it is what libcurl does as well
+            return true;  // not a field; libcurl ignores it as well
         }
         std::string_view value = text.substr(colon + 1);
         while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) {

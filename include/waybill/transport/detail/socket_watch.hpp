@@ -16,16 +16,16 @@ namespace waybill::detail {
 
 /// Watches one of libcurl's sockets for readiness.
 ///
-/// It watches a duplicate of the descriptor. libcurl 7.88 to 8.4 close a connecting socket before
-/// they say so; by then the number may belong to somebody else, and deregistering it would cut a
-/// stranger off. The duplicate is ours alone, so closing it is always safe.
+/// It watches a duplicate of the descriptor. libcurl 7.88 to 8.4 closes a connecting socket before reporting it. By
+/// then the descriptor number may have been reused, and deregistering it would remove an unrelated descriptor from the
+/// event loop. The duplicate belongs to this object alone, so closing it is always safe.
 ///
-/// libcurl reports its interest only when it changes, and Asio's waits are one-shot: a wait that
-/// ended is begun again for as long as the interest lasts, in both directions.
+/// libcurl reports its interest only when it changes, and Asio's waits are one-shot: a wait that ended is started again
+/// for as long as the interest lasts, in both directions.
 template <class Owner>
 class socket_watch : public std::enable_shared_from_this<socket_watch<Owner>> {
 public:
-    /// Throws `std::system_error` when there is no descriptor left.
+    /// Throws `std::system_error` when the process has no free descriptor.
     socket_watch(const asio::any_io_executor& executor, std::weak_ptr<Owner> owner, int fd)
         : owner_(std::move(owner)), fd_(fd), duplicate_(executor) {
         unique_fd copy = duplicate_of(fd);
@@ -43,8 +43,8 @@ public:
         arm(write_, asio::posix::descriptor_base::wait_write);
     }
 
-    /// libcurl has lost interest. A wait that is already queued may still complete; `dead_` tells
-    /// it apart, because the descriptor's number may be in use again by then.
+    /// libcurl has lost interest. A wait that is already queued may still complete; `dead_` distinguishes it, because
+    /// the descriptor's number may be in use again by then.
     void close() {
         dead_ = true;
         std::error_code ignored;

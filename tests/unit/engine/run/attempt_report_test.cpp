@@ -12,7 +12,7 @@ TEST_CASE("an attempt that was told nothing reports nothing", "[engine][attempt_
     const attempt_report report;
     CHECK_FALSE(report.progressed());
     CHECK_FALSE(report.contacted());
-    CHECK_FALSE(report.host_heard());
+    CHECK_FALSE(report.host_responded());
     CHECK(report.gained() == 0);
     CHECK(report.unacknowledged() == 0);
 }
@@ -42,10 +42,10 @@ TEST_CASE("a host that was heard once in an attempt stays heard", "[engine][atte
     attempt_report report;
     report.contact(false);
     CHECK(report.contacted());
-    CHECK_FALSE(report.host_heard());
+    CHECK_FALSE(report.host_responded());
     report.contact(true);
     report.contact(false);
-    CHECK(report.host_heard());
+    CHECK(report.host_responded());
 }
 
 TEST_CASE("what connections took before they broke adds up, and is no progress", "[engine][attempt_report]") {

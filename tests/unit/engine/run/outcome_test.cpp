@@ -185,7 +185,7 @@ TEST_CASE("failures without progress are counted, and end the job when they are 
         CHECK(s.finished == now);
         CHECK_FALSE(s.intent.stands());
         CHECK(s.error.code == make_http_error(408));
-        CHECK(s.error.details.detail == "gave up after 4 attempts without progress; details");
+        CHECK(s.error.details.detail == "no progress in 4 attempts; details");
     }
 }
 
@@ -216,7 +216,7 @@ TEST_CASE("a job that gives up without details says how often it tried", "[engin
     s = outcome(p, at, 0.5)
             .failed(s, failure(disposition::retry, errc::connection_lost, {}), doubt::park, nothing_gained);
     CHECK(s.status == status::failed);
-    CHECK(s.error.details.detail == "gave up after 4 attempts without progress");
+    CHECK(s.error.details.detail == "no progress in 4 attempts");
 }
 
 TEST_CASE("a transfer that got on and was cut continues at once", "[engine][outcome]") {
@@ -317,7 +317,7 @@ TEST_CASE("a connection that breaks is the job's fault only where its host serve
     const outcome decided(p, at, 0.5);
     outcome::evidence serves_nobody;
     serves_nobody.serves_others = false;
-    serves_nobody.host_heard = false;
+    serves_nobody.host_responded = false;
     for (const errc code :
          {errc::connection_lost, errc::send_stalled, errc::response_timed_out, errc::stale_connection}) {
         const failure cut = because(disposition::retry, code);
@@ -344,9 +344,9 @@ TEST_CASE("a connection that breaks is the job's fault only where its host serve
         CHECK(decided.failed(s, cut, doubt::park, serves_nobody).status == status::waiting);
         serves_nobody.holds_up_lane = false;
         // Nor is it the host's when it has been heard in the same attempt.
-        serves_nobody.host_heard = true;
+        serves_nobody.host_responded = true;
         CHECK(decided.failed(s, cut, doubt::park, serves_nobody).status == status::failed);
-        serves_nobody.host_heard = false;
+        serves_nobody.host_responded = false;
         // What is sent again although it may have arrived is not sent without end.
         s.failures = p.attempts - 1;
         CHECK(decided.failed(s, because(disposition::ambiguous, code), doubt::duplicate, serves_nobody).status ==

@@ -53,13 +53,13 @@ TEST_CASE("the memory for endpoints has an end", "[protocol][auto]") {
 
 TEST_CASE("an endpoint that breaks over three questions in a row does so by itself", "[protocol][auto]") {
     endpoint_memory memory;
-    CHECK_FALSE(memory.note_broken("https://host.test/in"));
-    CHECK_FALSE(memory.note_broken("https://host.test/in"));
-    CHECK_FALSE(memory.note_broken("https://host.test/other"));
-    CHECK(memory.note_broken("https://host.test/in"));
-    CHECK(memory.note_broken("https://host.test/in"));  // until it answers
+    CHECK_FALSE(memory.note_disrupted("https://host.test/in"));
+    CHECK_FALSE(memory.note_disrupted("https://host.test/in"));
+    CHECK_FALSE(memory.note_disrupted("https://host.test/other"));
+    CHECK(memory.note_disrupted("https://host.test/in"));
+    CHECK(memory.note_disrupted("https://host.test/in"));  // until it answers
     memory.remember("https://host.test/in", {"tus"}, noon);
-    CHECK_FALSE(memory.note_broken("https://host.test/in"));
+    CHECK_FALSE(memory.note_disrupted("https://host.test/in"));
 }
 
 TEST_CASE("an answer to OPTIONS says which protocols the server supports", "[protocol][auto]") {

@@ -10,8 +10,8 @@
 namespace waybill::detail {
 namespace {
 
-s3_answer answered(int status, const std::string& code = {}, const std::string& more = {}) {
-    s3_answer a;
+s3_response answered(int status, const std::string& code = {}, const std::string& more = {}) {
+    s3_response a;
     a.http.status = status;
     a.http.may_have_left = a.http.has_left = true;
     a.http.url = "https://bucket.s3.test/key";
@@ -79,13 +79,13 @@ TEST_CASE("an upload is gone by any word but that its bucket is", "[s3]") {
 }
 
 TEST_CASE("a redirect says where to", "[s3]") {
-    s3_answer moved = answered(301, "PermanentRedirect", "<Endpoint>bucket.s3.eu-central-1.test</Endpoint>");
+    s3_response moved = answered(301, "PermanentRedirect", "<Endpoint>bucket.s3.eu-central-1.test</Endpoint>");
     moved.http.headers.push_back({"x-amz-bucket-region", "eu-central-1"});
     CHECK(judge(moved, true).code == errc::redirect_refused);
     CHECK(describe(moved).detail ==
           "PermanentRedirect: their words; use bucket.s3.eu-central-1.test (region eu-central-1)");
     CHECK(describe(moved).excerpt == "their words");
-    s3_answer soon = answered(307, "TemporaryRedirect");
+    s3_response soon = answered(307, "TemporaryRedirect");
     soon.http.headers.push_back({"Location", "https://bucket.s3-2.test/key?uploads"});
     CHECK(judge(soon, true).what == disposition::network);  // a new bucket, of which its host hears later
     CHECK_THAT(describe(soon).detail, Catch::EndsWith("; use https://bucket.s3-2.test/key?…"));
@@ -93,10 +93,10 @@ TEST_CASE("a redirect says where to", "[s3]") {
 
 TEST_CASE("of an answer its own sentence is kept, and never its document", "[s3]") {
     CHECK(describe(answered(403, "AccessDenied", "<StringToSign>secret</StringToSign>")).excerpt == "their words");
-    s3_answer cut = answered(403);
+    s3_response cut = answered(403);
     cut.http.body = "<?xml version='1.0'?><Error><Code>AccessDenied</Code><StringToSign>secret";
     CHECK(describe(cut).excerpt.empty());
-    s3_answer page = answered(403);
+    s3_response page = answered(403);
     page.http.body = "<html>Please log in";
     CHECK(describe(page).excerpt == "<html>Please log in");
 }
@@ -118,7 +118,7 @@ TEST_CASE("what is refused for now is told from a host that cannot be reached", 
 
 TEST_CASE("a server that does not know checksums is told from one whose bytes were damaged", "[s3]") {
     CHECK(refuses_checksums(answered(501, "NotImplemented")));
-    s3_answer unknown = answered(400, "InvalidArgument");
+    s3_response unknown = answered(400, "InvalidArgument");
     unknown.error.message = "Unsupported header 'x-amz-checksum-crc32c' received for this API call.";
     CHECK(refuses_checksums(unknown));
     unknown.error.code = "BadDigest";

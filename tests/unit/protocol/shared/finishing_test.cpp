@@ -20,7 +20,7 @@ response answered(int status) {
 finishing after(std::initializer_list<int> statuses) {
     finishing last;
     for (const int status : statuses) {
-        last.heard(answered(status));
+        last.note(answered(status));
     }
     return last;
 }
@@ -48,8 +48,8 @@ TEST_CASE("a request whose answer was lost may be what finished an upload", "[pr
     CHECK(after({0, 500}).now_complete(false) == ending::unknown);
     response cut;  // its last byte had not left
     finishing last;
-    last.heard(cut);
-    last.heard(answered(409));
+    last.note(cut);
+    last.note(answered(409));
     CHECK(last.now_complete(false) == ending::unknown);
 }
 
@@ -59,21 +59,21 @@ TEST_CASE("an answer in doubt whose mark is gone was decided about, whoever had 
         last.note_decision(true);
         CHECK(last.now_complete(true) == ending::unknown);
         last.note_decision(false);
-        CHECK(last.now_complete(false) == ending::anew);
+        CHECK(last.now_complete(false) == ending::send_again);
     }
     for (const int clear : {204, 409, 422, 503, 502}) {  // they leave no mark
         finishing last = after({clear});
         last.note_decision(false);
-        CHECK(last.now_complete(false) != ending::anew);
+        CHECK(last.now_complete(false) != ending::send_again);
     }
 }
 
 TEST_CASE("what was told to the app is its decision, once it has decided", "[protocol]") {
     finishing last = after({500});
-    last.told = true;
+    last.reported = true;
     CHECK(last.now_complete(true) == ending::unknown);
-    CHECK(last.now_complete(false) == ending::anew);
-    last.heard(answered(422));
+    CHECK(last.now_complete(false) == ending::send_again);
+    last.note(answered(422));
     CHECK(last.now_complete(false) == ending::refused);
     last.reopen();
     CHECK(last.now_complete(false) == ending::delivered);

@@ -183,7 +183,7 @@ TEST_CASE("a state is what it was after it was stored, and garbage is no state",
     s.last.refused = 500;
     s.checksum = "sha1";
     s.final_url = "https://h.test/final";
-    s.marks = std::string("\0\xFF", 2);
+    s.digest_points = std::string("\0\xFF", 2);
     s.parts = cut_into_parts(5 << 20, 3);
     s.parts[1].url = "https://h.test/2";
     s.parts[1].offset = 17;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// What a server said of a failure, as one sentence. The text is a stranger's, and only its beginning is kept: it may
-// be anything and end anywhere.
+// A server's message about a failure, as one sentence. The text is untrusted, and only its beginning is kept: it may be
+// anything and end anywhere.
 
 #include "text.hpp"
 
@@ -21,7 +21,7 @@ namespace cli {
 
 inline constexpr std::size_t longest_sentence = 300;
 
-/// Without what begins and ends it, and with single spaces.
+/// Without leading and trailing space, and with single spaces.
 inline std::string single_spaced(std::string_view text) {
     std::string out;
     for (const char c : text) {
@@ -35,9 +35,9 @@ inline std::string single_spaced(std::string_view text) {
     return out.substr(0, out.find_last_not_of(' ') + 1);
 }
 
-/// Reads JSON as far as it goes and keeps the member that speaks to people: `detail` and `title` of problem details
+/// Reads JSON as far as it is complete and keeps the member meant for people: `detail` and `title` of problem details
 /// (RFC 9457), `message` and `error` of most others.
-class spoken_member {
+class message_member {
 public:
     using number_integer_t = nlohmann::json::number_integer_t;
     using number_unsigned_t = nlohmann::json::number_unsigned_t;
@@ -81,10 +81,10 @@ private:
     static constexpr std::array<std::string_view, 8> names = {"detail", "message", "error_message", "error_description",
                                                               "title",  "error",   "reason",        "msg"};
     std::string key_;
-    std::array<std::string, names.size() + 1> found_;  // the last one is never looked at
+    std::array<std::string, names.size() + 1> found_;  // the last one is never read
 };
 
-/// The words of a text with tags: without them, and with the common character references resolved.
+/// The words of a text with tags: without the tags, and with the common character references resolved.
 inline std::string without_tags(std::string_view text) {
     std::string out;
     while (!text.empty()) {
@@ -126,7 +126,7 @@ inline std::string element(std::string_view page, std::string_view name) {
     return "";
 }
 
-/// "403 Forbidden" says nothing that the status does not.
+/// "403 Forbidden" adds nothing to the status.
 inline bool repeats_a_status(const std::string& text) {
     const auto digit = [&](std::size_t i) { return i < text.size() && text[i] >= '0' && text[i] <= '9'; };
     return digit(0) && digit(1) && digit(2) && !digit(3) && text.size() < 40;
@@ -138,25 +138,25 @@ inline std::string sentence_of_markup(std::string_view page) {
             return words;
         }
     }
-    // A page whose body is not known by then has nothing to say but its style.
+    // A page whose body has not begun in the excerpt contains only its style.
     const bool is_page = !element(page, "title").empty() || !element(page, "head").empty();
     return is_page ? "" : without_tags(page);
 }
 
-/// The server's own words out of the beginning of its answer; empty when it says nothing to people.
-inline std::string sentence_of(std::string_view answer) {
-    const auto begin = answer.find_first_not_of(" \t\r\n");
+/// The server's message, from the beginning of its response; empty when it has none for people.
+inline std::string sentence_of(std::string_view excerpt) {
+    const auto begin = excerpt.find_first_not_of(" \t\r\n");
     if (begin == std::string_view::npos) {
         return "";
     }
-    answer.remove_prefix(begin);
+    excerpt.remove_prefix(begin);
     std::string said;
-    if (answer[0] == '{' || answer[0] == '[') {
-        spoken_member found;
-        nlohmann::json::sax_parse(answer.begin(), answer.end(), &found);
+    if (excerpt[0] == '{' || excerpt[0] == '[') {
+        message_member found;
+        nlohmann::json::sax_parse(excerpt.begin(), excerpt.end(), &found);
         said = found.sentence();
     } else {
-        said = answer[0] == '<' ? sentence_of_markup(answer) : single_spaced(answer);
+        said = excerpt[0] == '<' ? sentence_of_markup(excerpt) : single_spaced(excerpt);
     }
     return shortened(said, longest_sentence);
 }

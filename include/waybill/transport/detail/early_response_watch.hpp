@@ -8,14 +8,14 @@
 
 namespace waybill::detail {
 
-/// An answer that came before the server's machine had acknowledged the request's last byte. Its connection is kept
-/// open until it is known what became of the rest (docs/decisions/0010).
-class early_answer {
+/// A response that came before the server's machine had acknowledged the request's last byte. Its connection is kept
+/// open until it is known whether the rest was received (docs/decisions/0010).
+class early_response_watch {
 public:
-    early_answer() = default;
+    early_response_watch() = default;
 
-    /// The answer came over `fd`. `refuses`: it says that the server takes no more. `over_tls`: what libcurl sends when
-    /// it is done may be what makes the server close its side.
+    /// The response came over `fd`. `refuses`: it says that the server accepts no more. `over_tls`: the last bytes
+    /// libcurl sends may be what makes the server close its side.
     void note(int fd, bool refuses, bool over_tls) noexcept {
         connection_ = duplicate_of(fd);
         came_ = true;
@@ -29,14 +29,14 @@ public:
     /// Asks the kernel. Returns how many bytes wait.
     std::uint64_t look() noexcept {
         const std::uint64_t waiting = unacknowledged(connection_.get());
-        // A server that closes its side takes no more, though its machine may go on acknowledging. Of one that closes
+        // A server that closes its side accepts no more, though its machine may continue to acknowledge. If it closes
         // when it has everything, the close acknowledges everything.
         refused_ = refused_ || (came_ && (is_dead(connection_.get()) || (waiting > 0 && !is_open(connection_.get()))));
         return waiting;
     }
-    /// The rest is still leaving.
-    [[nodiscard]] bool leaving() noexcept { return look() > 0 && !refused_; }
-    /// The server's machine has the rest, and the server had not turned away before.
+    /// The rest is still being sent.
+    [[nodiscard]] bool in_flight() noexcept { return look() > 0 && !refused_; }
+    /// The server's machine has the rest, and the server had not refused before.
     [[nodiscard]] bool took_all() noexcept {
         return came_ && look() == 0 && !refused_ && (over_tls_ || is_open(connection_.get()));
     }

@@ -11,22 +11,22 @@
 
 namespace waybill {
 
-/// Decides when a request has stopped getting on. Pure: it is told the time.
+/// Decides when a request no longer makes progress. Pure: the time is an argument.
 ///
-/// libcurl's own low-speed limit also ends an upload whose server is still working on the answer,
-/// and counts pauses; so there are two dogs of our own, one while sending, one for the answer.
-class watchdog {
+/// libcurl's own low-speed limit also ends an upload whose server is still working on the response, and counts pauses.
+/// So there are two timeouts instead, one while sending, one for the response.
+class request_timeouts {
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
-    watchdog(const request_limits& limits, time_point now) : limits_(limits), since_(now) {}
+    request_timeouts(const request_limits& limits, time_point now) : limits_(limits), since_(now) {}
 
-    /// How many times its limit an answer may take that interim responses put off.
-    static constexpr int most_answer_limits = 12;
+    /// Interim responses can extend the response timeout up to this many times.
+    static constexpr int max_response_limits = 12;
 
-    /// Tells what is known, and since when; true progress moves the deadline.
+    /// Records the current state and since when it holds; only true progress moves the deadline.
     ///
-    /// @param interims interim responses so far. After the body each says that the server is at work.
+    /// @param interims interim responses so far. After the body, each one shows that the server is at work.
     void observe(time_point since, bool connected, std::uint64_t sent, bool body_sent,
                  std::uint64_t interims = 0) noexcept {
         const bool at_work = body_sent && interims != interims_;
@@ -44,27 +44,27 @@ public:
         }
     }
 
-    /// The request waited for us until `now`, not for the server.
-    void pardon(time_point now) noexcept {
+    /// Until `now` the request waited for this process, not for the server.
+    void extend(time_point now) noexcept {
         since_ = std::max(since_, now);
         body_sent_at_ = std::max(body_sent_at_, now);
     }
 
-    /// When to look again; not later than the time at which it would bite.
+    /// When to check again; not later than the time at which it would expire.
     [[nodiscard]] time_point deadline() const noexcept {
         if (!connected_) {
-            // The transport's own connect timeout comes first; this is the net below it.
+            // The transport's own connect timeout comes first; this is a fallback.
             return since_ + limits_.connect + limits_.stall;
         }
         if (!body_sent_) {
             return since_ + limits_.stall;
         }
-        // Whoever only ever sends interim responses is given up in the end.
-        return std::min(since_ + limits_.response, body_sent_at_ + limits_.response * most_answer_limits);
+        // A server that only ever sends interim responses must time out eventually.
+        return std::min(since_ + limits_.response, body_sent_at_ + limits_.response * max_response_limits);
     }
 
-    /// The failure to end the request with, if it is time.
-    [[nodiscard]] std::optional<errc> bite(time_point now) const noexcept {
+    /// The failure to end the request with, if a timeout has expired.
+    [[nodiscard]] std::optional<errc> expired(time_point now) const noexcept {
         if (now < deadline()) {
             return std::nullopt;
         }
