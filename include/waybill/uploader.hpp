@@ -5,11 +5,11 @@
 #include <waybill/detail/spawn_on.hpp>
 #include <waybill/feed.hpp>
 #include <waybill/fwd.hpp>
+#include <waybill/job_control.hpp>
 #include <waybill/model/ids.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/model/snapshot.hpp>
 #include <waybill/options.hpp>
-#include <waybill/uploader_base.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/execution_context.hpp>
@@ -22,23 +22,6 @@
 #include <vector>
 
 namespace waybill {
-
-namespace detail {
-
-/// An executor may define the token of operations that are given none (`as_default_on_t`).
-template <class Executor>
-struct default_token_of {
-    using type = asio::use_awaitable_t<>;
-};
-template <class Executor>
-requires requires {
-    typename Executor::default_completion_token_type;
-}
-struct default_token_of<Executor> {
-    using type = typename Executor::default_completion_token_type;
-};
-
-}  // namespace detail
 
 /// Delivers jobs: accepts them durably, uploads them in order, and reports their state.
 ///
@@ -61,7 +44,9 @@ struct default_token_of<Executor> {
 ///   The executor's context must be running for operations to make progress. Destroying it while transfers are in
 ///   progress is safe: they are interrupted, and the next run continues them.
 template <class Executor>
-class basic_uploader : public detail::uploader_base {
+class basic_uploader : public detail::job_control<typename detail::default_token_of<Executor>::type> {
+    using base = detail::job_control<typename detail::default_token_of<Executor>::type>;
+
 public:
     using executor_type = Executor;
     /// The token of operations that are given none.
@@ -75,7 +60,7 @@ public:
     /// Throws `waybill::error` with `errc::invalid_option` when an option can only be a mistake; its text says which.
     /// @param executor where everything runs, on a strand; one thread is enough.
     basic_uploader(const Executor& executor, options how)
-        : uploader_base(asio::any_io_executor(executor), std::move(how)), executor_(executor) {}
+        : base(asio::any_io_executor(executor), std::move(how)), executor_(executor) {}
 
     /// The same on the executor of an execution context.
     template <class Context>
@@ -86,7 +71,7 @@ public:
     template <class Other>
     requires std::is_convertible_v<Other, Executor> basic_uploader(
         basic_uploader<Other>&& other)  // NOLINT(bugprone-move-forwarding-reference)
-        : uploader_base(std::move(other)), executor_(other.get_executor()) {}
+        : base(std::move(other)), executor_(other.get_executor()) {}
 
     basic_uploader(const basic_uploader&) = delete;
     basic_uploader& operator=(const basic_uploader&) = delete;
@@ -112,7 +97,7 @@ public:
     ///   Any type: transfers are interrupted, their jobs go back to `pending`, and it may be run again.
     template <class Token = default_token>
     auto async_run(Token&& token = Token()) {
-        return detail::spawn_on(home_, run(), std::forward<Token>(token));
+        return detail::spawn_on(this->home_, this->run(), std::forward<Token>(token));
     }
 
     /// Accepts a job. It is safe on disk when this completes; the upload happens later.
@@ -133,7 +118,7 @@ public:
     ///   After a successful completion the job survives `kill -9` and power loss.
     template <class Token = default_token>
     auto async_enqueue(job what, Token&& token = Token()) {
-        return detail::spawn_on(home_, enqueue(std::move(what)), std::forward<Token>(token));
+        return detail::spawn_on(this->home_, this->enqueue(std::move(what)), std::forward<Token>(token));
     }
 
     /// Accepts several jobs in one commit: all or none. Otherwise as for one job.
@@ -142,116 +127,7 @@ public:
     ///   `void(std::error_code, std::vector<job_id>)`
     template <class Token = default_token>
     auto async_enqueue(std::vector<job> jobs, Token&& token = Token()) {
-        return detail::spawn_on(home_, enqueue(std::move(jobs)), std::forward<Token>(token));
-    }
-
-    /// Cancels a job. Its transfer is aborted; after completion no byte of it is sent any more, not even after a
-    /// restart.
-    ///
-    /// @par Completion signature
-    ///   `void(std::error_code)`
-    /// @par Errors
-    ///   - `errc::unknown_job`
-    ///   - `errc::not_allowed`  it is completed or failed already.
-    /// @par Cancellation
-    ///   Any type, until the commit begins; by then the job's transfer may have been interrupted and the job be
-    ///   `pending` again.
-    /// @par Durability
-    ///   After a successful completion the job stays canceled after any crash.
-    template <class Token = default_token>
-    auto async_cancel(job_id id, Token&& token = Token()) {
-        return detail::spawn_on(home_, cancel(std::move(id)), std::forward<Token>(token));
-    }
-
-    /// Tries a job again: a failed or canceled one in a new epoch, with its files as they are now; a waiting one
-    /// immediately; one with an unknown outcome at the risk of a duplicate.
-    ///
-    /// @par Completion signature
-    ///   `void(std::error_code)`
-    /// @par Errors
-    ///   - `errc::unknown_job`
-    ///   - `errc::not_allowed`  it is completed.
-    ///   - `errc::source_missing` and similar, when a file no longer exists.
-    /// @par Cancellation
-    ///   Any type, until the commit begins.
-    /// @par Durability
-    ///   After a successful completion the job is queued again, also after any crash.
-    template <class Token = default_token>
-    auto async_retry(job_id id, Token&& token = Token()) {
-        return detail::spawn_on(home_, retry(std::move(id)), std::forward<Token>(token));
-    }
-
-    /// Decides about a job whose outcome is unknown.
-    ///
-    /// @par Completion signature
-    ///   `void(std::error_code)`
-    /// @par Errors
-    ///   - `errc::unknown_job`
-    ///   - `errc::not_allowed`  its outcome is not unknown.
-    /// @par Cancellation
-    ///   Any type, until the commit begins.
-    /// @par Durability
-    ///   After a successful completion the decision survives any crash.
-    template <class Token = default_token>
-    auto async_resolve(job_id id, resolution what, Token&& token = Token()) {
-        return detail::spawn_on(home_, resolve(std::move(id), what), std::forward<Token>(token));
-    }
-
-    /// Deletes a finished job.
-    ///
-    /// @par Completion signature
-    ///   `void(std::error_code)`
-    /// @par Errors
-    ///   - `errc::unknown_job`
-    ///   - `errc::not_allowed`  it is not finished.
-    /// @par Cancellation
-    ///   Any type, until the commit begins.
-    template <class Token = default_token>
-    auto async_remove(job_id id, Token&& token = Token()) {
-        return detail::spawn_on(home_, remove(std::move(id)), std::forward<Token>(token));
-    }
-
-    /// Pauses a job. When this completes, no byte of it is sent any more, also after a restart, until it is resumed. It
-    /// makes way for the jobs behind it, and has its old place when it goes on. Attempts, backoff and what the server
-    /// has confirmed stay as they are. Pausing a paused job sets the time and the words anew.
-    ///
-    /// A transfer is interrupted at once, but for a request that must not be repeated and whose last byte may have
-    /// been sent: that one is seen to its end first (`job_snapshot::pausing`).
-    ///
-    /// @par Completion signature
-    ///   `void(std::error_code)`
-    /// @par Errors
-    ///   - `errc::unknown_job`.
-    ///   - `errc::not_allowed`  it is finished, or its outcome is unknown: perhaps only now, by that last request.
-    ///   - `errc::invalid_setting`  the time is negative or longer than ten years, or the words are too long.
-    /// @par Cancellation
-    ///   Any type, until the commit begins; the transfer may be interrupted by then, and the job pending again.
-    /// @par Durability
-    ///   On disk when it completes.
-    template <class Token = default_token>
-    requires(!std::is_same_v<std::remove_cvref_t<Token>, pause>) auto async_pause(job_id id, Token&& token = Token()) {
-        return detail::spawn_on(home_, pause_job(std::move(id), pause()), std::forward<Token>(token));
-    }
-    /// The same, for a time or with words for people.
-    template <class Token = default_token>
-    auto async_pause(job_id id, pause how, Token&& token = Token()) {
-        return detail::spawn_on(home_, pause_job(std::move(id), std::move(how)), std::forward<Token>(token));
-    }
-
-    /// Lets a paused job go on. One that is not paused, and not finished, stays as it is.
-    ///
-    /// @par Completion signature
-    ///   `void(std::error_code)`
-    /// @par Errors
-    ///   - `errc::unknown_job`.
-    ///   - `errc::not_allowed`  it is finished, or its outcome is unknown.
-    /// @par Cancellation
-    ///   Any type, until the commit begins.
-    /// @par Durability
-    ///   On disk when it completes.
-    template <class Token = default_token>
-    auto async_resume(job_id id, Token&& token = Token()) {
-        return detail::spawn_on(home_, resume_job(std::move(id)), std::forward<Token>(token));
+        return detail::spawn_on(this->home_, this->enqueue(std::move(jobs)), std::forward<Token>(token));
     }
 
     /// Waits until a job settles: completed, failed, canceled, or parked until someone decides (`paused`,
@@ -266,7 +142,7 @@ public:
     ///   Any type, at any time; the job continues.
     template <class Token = default_token>
     auto async_wait(job_id id, Token&& token = Token()) {
-        return detail::spawn_on(home_, wait(std::move(id), false), std::forward<Token>(token));
+        return detail::spawn_on(this->home_, this->wait(std::move(id), false), std::forward<Token>(token));
     }
 
     /// Waits until a job is completed, failed or canceled; completes immediately if it is. While the job is parked, it
@@ -276,7 +152,7 @@ public:
     ///   `void(std::error_code, job_snapshot)`
     template <class Token = default_token>
     auto async_wait_final(job_id id, Token&& token = Token()) {
-        return detail::spawn_on(home_, wait(std::move(id), true), std::forward<Token>(token));
+        return detail::spawn_on(this->home_, this->wait(std::move(id), true), std::forward<Token>(token));
     }
 
     /// Looks up one job, including one that snapshots do not list.
@@ -289,7 +165,7 @@ public:
     ///   Any type.
     template <class Token = default_token>
     auto async_find(job_id id, Token&& token = Token()) {
-        return detail::spawn_on(home_, find(std::move(id)), std::forward<Token>(token));
+        return detail::spawn_on(this->home_, this->find(std::move(id)), std::forward<Token>(token));
     }
 
     /// Reads the store page by page, in the order of acceptance.
@@ -304,7 +180,7 @@ public:
     ///   Any type.
     template <class Token = default_token>
     auto async_list(std::optional<job_seq> after, std::size_t most, Token&& token = Token()) {
-        return detail::spawn_on(home_, list(after, most), std::forward<Token>(token));
+        return detail::spawn_on(this->home_, this->list(after, most), std::forward<Token>(token));
     }
 
     /// Stops everything: interrupts transfers, commits, closes the store. Bounded by the disk, not by the network.
@@ -320,7 +196,7 @@ public:
     ///   The next uploader on this store continues where this one was.
     template <class Token = default_token>
     auto async_stop(Token&& token = Token()) {
-        return detail::spawn_on(home_, stop(), std::forward<Token>(token));
+        return detail::spawn_on(this->home_, this->stop(), std::forward<Token>(token));
     }
 
 private:

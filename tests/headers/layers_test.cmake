@@ -14,7 +14,7 @@ set(transport "${words}|transport/(transport|request|request_limits|response|cur
 set(source "source/(source_opener|recognition)\\.hpp")
 set(protocol "protocol/(protocol|factory|registry|reserved_headers|session|failure|http_rules)\\.hpp")
 set(settings "(http/header|transport/request_limits)\\.hpp|protocol/factory\\.hpp|store/store_options\\.hpp|transport/curl_options\\.hpp")
-set(facade "(uploader|uploader_base|background_uploader|feed|options)\\.hpp")
+set(facade "(uploader|uploader_base|job_control|background_uploader|feed|options)\\.hpp")
 
 # Headers of an operating system, which C++ does not know.
 set(system_headers "(aio|dirent|dlfcn|fcntl|ftw|glob|grp|ifaddrs|io|langinfo|mqueue|netdb|poll|pthread|pwd|sched|\
@@ -47,7 +47,7 @@ set(layers
     "uploader\\.ipp            ${base}|model/|engine/|${facade}|compose\\.ipp  asio"
     "feed\\.ipp                ${base}|model/|engine/|${facade}                 asio"
     # Programs compile these again in each of their files: values and settings, none of the machinery.
-    "(uploader|uploader_base|background_uploader|feed|options)\\.   ${base}|model/|${settings}|${facade}   asio")
+    "(uploader|uploader_base|job_control|background_uploader|feed|options)\\.   ${base}|model/|${settings}|${facade}   asio")
 
 function(rule_for name own allowed others)
     foreach(layer IN LISTS layers)
@@ -111,7 +111,7 @@ foreach(name IN LISTS files)
     endif()
     # What belongs to a protocol it says itself (protocol.hpp, reserved_headers.hpp): another one can be added without a
     # word here.
-    if(name MATCHES "^(engine/|(uploader|uploader_base|background_uploader|feed|options)\\.[hi]pp$)")
+    if(name MATCHES "^(engine/|(uploader|uploader_base|job_control|background_uploader|feed|options)\\.[hi]pp$)")
         file(STRINGS "${INCLUDE}/waybill/${name}" named REGEX "(^|[^A-Za-z0-9_])((tus|s3|resumable|multipart)([^a-z0-9]|$)|(Tus|Upload|X-Amz|x-amz)-)")
         if(named)
             complain("${name} names a protocol: ${named}")

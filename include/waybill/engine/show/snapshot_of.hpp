@@ -53,8 +53,8 @@ inline void show_pause(job_snapshot& shown, const job_state& state) {
     shown.pause = paused ? std::make_shared<const job_pause>(state.pause) : nullptr;
 }
 
-/// The snapshot of a job that is not running: exactly what is committed.
-[[nodiscard]] inline job_snapshot snapshot_of(const loaded_job& whole) {
+/// What never changes while the job lives in one epoch.
+[[nodiscard]] inline std::shared_ptr<const job_snapshot::fixed> fixed_part_of(const loaded_job& whole) {
     auto about = std::make_shared<job_snapshot::fixed>();
     const job_spec& spec = whole.job.spec;
     about->id = spec.id;
@@ -64,13 +64,20 @@ inline void show_pause(job_snapshot& shown, const job_state& state) {
     about->accepted = spec.accepted;
     const auto query = spec.url.find('?');
     about->url = query == std::string::npos ? spec.url : spec.url.substr(0, query) + "?…";
-
-    job_snapshot shown;
-    shown.seq = whole.job.seq;
     about->items.reserve(whole.items.size());
-    shown.progress_of_items.reserve(whole.items.size());
     for (const item_record& item : whole.items) {
         about->items.push_back({item.spec.name, item.spec.path, item.spec.size});
+    }
+    return about;
+}
+
+/// The snapshot of a job that is not running: exactly what is committed.
+[[nodiscard]] inline job_snapshot snapshot_of(const loaded_job& whole) {
+    job_snapshot shown;
+    shown.seq = whole.job.seq;
+    shown.about = fixed_part_of(whole);
+    shown.progress_of_items.reserve(whole.items.size());
+    for (const item_record& item : whole.items) {
         const std::uint64_t confirmed =
             item.state.status == item_status::completed ? item.spec.size : item.state.confirmed;
         shown.progress_of_items.push_back({item.state.status, confirmed, confirmed, 0});
@@ -83,7 +90,6 @@ inline void show_pause(job_snapshot& shown, const job_state& state) {
     for (const checkpoint& c : whole.checkpoints) {
         there.show_resource(c.item, c.resource);
     }
-    shown.about = std::move(about);
     shown.sent = shown.confirmed;
 
     const job_state& state = whole.job.state;
