@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What you learn: to speak a protocol of your own, which is in numbered_protocol.hpp. The engine gives it durability,
-// retries and progress.
+// What you learn: how to use your own protocol, which is in numbered_protocol.hpp. The engine adds durability, retries
+// and progress.
 // Run: custom_protocol <url> <store> <file>…      Expect: "completed".
 
 #include <waybill/waybill.hpp>

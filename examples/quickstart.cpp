@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What you learn: a job, whole. It is safe on disk before the upload begins, and arrives even if this program is
-// killed: start it again with the same name, and it goes on, or tells what became of it.
+// What you learn: a complete job. It is safe on disk before the upload begins, and is delivered even if this program is
+// killed: start it again with the same name, and it continues, or reports the result.
 //
 // Run: quickstart <url> <store> <name> <file>…       Expect: "uploading 42 %" and so on to "completed 100 %".
 
@@ -25,7 +25,7 @@ asio::awaitable<int> share(waybill::uploader up, waybill::job post) {
         if (const auto job = now->find(id)) {
             std::cout << to_string(job->status) << " " << static_cast<int>(job->progress() * 100) << " % "
                       << job->error.message() << "\n";
-            if (job->terminal() || is_parked(job->status)) {  // at its end, or yours to decide about
+            if (job->terminal() || is_parked(job->status)) {  // final, or parked for your decision
                 co_return job->status == waybill::status::completed ? 0 : 1;
             }
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// How an app tests its own work through a crash at every moment that counts: a diary posts what its user
-// wrote, and then tells the user so. It is killed around every commit, and started again.
+// How an app tests its own work through a crash at every moment that matters: a diary posts what its user wrote, and
+// then notifies the user. It is killed around every commit, and started again.
 
 #include <waybill/testing/crash_runner.hpp>
 #include <waybill/waybill.hpp>
@@ -69,7 +69,7 @@ int main() {
     const auto good = testing::crash_everywhere([] { return std::make_unique<diary>(true); });
     std::cout << good.crashes << " crashes around " << good.commits << " commits: " << good.complaints.size()
               << " complaints\n";
-    // A test that cannot fail tests nothing: a diary that forgets what it posted must be detected.
+    // A test that cannot fail tests nothing: a diary that loses what it posted must be detected.
     const auto bad = testing::crash_everywhere([] { return std::make_unique<diary>(false); });
     std::cout << "without names: " << (bad.complaints.empty() ? "nothing found" : bad.complaints.front()) << "\n";
     const bool passed = good.crashes > 0 && good.complaints.empty() && !bad.complaints.empty();
