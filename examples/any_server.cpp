@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What you learn: `automatic` asks the endpoint what it speaks. The snapshot says what it found, and the job stays
-// with it, also after a restart.
+// What you learn: `automatic` asks the endpoint which protocols it supports. The snapshot shows the negotiated
+// protocol, and the job keeps it, even after a restart.
 //
 // Run: any_server <url> <store> <file>
 // Expect: "sent by tus: completed", or put, multipart, resumable.

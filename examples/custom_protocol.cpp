@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What you learn: to speak a protocol of your own, which is in numbered_protocol.hpp. The engine gives it durability,
+// What you learn: how to use a protocol of your own, which is in numbered_protocol.hpp. The engine adds durability,
 // retries and progress.
 //
 // Run: custom_protocol <url> <store> <file>...

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What you learn: nothing about uploading; this is the other end. A small HTTP server that stores
-// what is PUT to /files/<name> and POSTed as a form to /posts, for demos on your own machine.
+// What you learn: nothing about uploading; this is the other end. A small HTTP server that stores files that are PUT to
+// /files/<name> and forms that are POSTed to /posts, for demos on your own machine.
 // Run: receiver <directory> [port] [bytes-per-second]      It prints the port it listens on.
 
 #include <httplib.h>
@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
     std::set<std::string> answered;  // keys of stored POSTs: the same key is not stored twice
     httplib::Server server;
     server.set_socket_options([rate, ahead = 64 << 10](int socket) {
-        httplib::default_socket_options(socket);  // and, as a slow network does, take little in advance
+        httplib::default_socket_options(socket);  // and, like a slow network, accept little in advance
         rate > 0 ? ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &ahead, sizeof ahead) : 0;
     });
     server.Put(R"(/files/(.+))", [&](const auto& request, auto& response, const auto& body) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What you learn: Waybill without coroutines and without an Asio loop of your own. The background
-// uploader has its thread; a render loop asks for the newest snapshot whenever it draws a frame.
+// What you learn: Waybill without coroutines and without your own Asio loop. The background uploader has its own
+// thread; a render loop gets the newest snapshot whenever it draws a frame.
 //
 // Run: render_loop <url-ending-in-/> <store> <file>...
 // Expect: frames, then "done".

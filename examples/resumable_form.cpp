@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What you learn: a whole form, fields and files, as one resumable upload (the IETF draft): the form handler gets
-// the request it knows, and a broken transfer continues in the middle of its body, with each file's progress exact.
+// What you learn: a whole form, fields and files, as one resumable upload (the IETF draft): the form handler gets the
+// usual request, and an interrupted transfer continues in the middle of its body, with exact progress for each file.
 //
 // Run: resumable_form <url> <store> <caption> <file>...
 // Expect: each file's progress, then "completed".

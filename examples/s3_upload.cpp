@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What you learn: files as objects of S3. Large ones go in parts, several at once; a broken transfer continues with
-// the parts the server does not have yet, also after this program was killed. Keys are asked for, never stored.
+// What you learn: files as objects of S3. Large ones are sent in parts, several concurrently; an interrupted transfer
+// continues with the parts the server does not have yet, even after this program was killed. Keys are requested when
+// needed, never stored.
 //
 // Run: s3_upload <bucket-url-ending-in-/> <store> <file>...
 //      The keys are in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or in ~/.aws/credentials.

@@ -71,7 +71,7 @@ int main() {
     const auto good = testing::crash_everywhere([] { return std::make_unique<diary>(true); });
     std::cout << good.crashes << " crashes around " << good.commits << " commits: " << good.complaints.size()
               << " complaints\n";
-    // A test that cannot fail tests nothing: a diary that forgets what it posted must be detected.
+    // A test that cannot fail tests nothing: a diary that loses what it posted must be detected.
     const auto bad = testing::crash_everywhere([] { return std::make_unique<diary>(false); });
     std::cout << "without names: " << (bad.complaints.empty() ? "nothing found" : bad.complaints.front()) << "\n";
     const bool passed = good.crashes > 0 && good.complaints.empty() && !bad.complaints.empty();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What you learn: large files by tus 1.0.0. A broken transfer continues at the last byte the server has, also
-// after this program was killed; the digest of each whole file is computed on the way.
+// What you learn: large files by tus 1.0.0. An interrupted transfer continues at the last byte the server has, even
+// after this program was killed; the digest of each whole file is computed while it is sent.
 //
 // Run: tus_upload <creation-url> <store> <file>...
 // Expect: one line for each file, with its URL and digest, then "completed".

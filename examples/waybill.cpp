@@ -5,7 +5,7 @@
 //   waybill add --to https://example.com/photos/ a.jpg b.jpg     queue a job; prints its id
 //   waybill run                                                  deliver what is queued
 //
-// `waybill --help` tells the rest.
+// `waybill --help` shows the rest.
 
 #include <waybill/waybill.hpp>
 

@@ -42,7 +42,7 @@
 
 namespace cli {
 
-/// A person must look at it.
+/// A person must handle it.
 inline bool is_bad(waybill::status s) {
     return s == waybill::status::failed || s == waybill::status::unknown_outcome;
 }

@@ -20,7 +20,7 @@ WAYBILL_DECL asio::awaitable<bool> event::wait_until(std::chrono::steady_clock::
     // and one meant for an earlier wait must not count.
     while (!set_ && std::chrono::steady_clock::now() < deadline) {
         const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-        // A coroutine that was told not to throw arrives here although it is canceled already.
+        // A coroutine that does not throw on cancellation arrives here although it is canceled already.
         if (state.cancelled() == asio::cancellation_type::none) {
             co_await wait_for(deadline, state.slot());
         }

@@ -130,7 +130,7 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
     if (life_.delivering()) {
         throw error(errc::not_allowed, "the uploader is running already");
     }
-    // Cancellation is handled in `deliver`. Throwing here would leave the engine delivering for good.
+    // From here on cancellation must not throw: the engine would seem to deliver forever.
     co_await asio::this_coro::throw_if_cancelled(false);
     life_.begin_delivering();
     std::exception_ptr thrown;

@@ -120,7 +120,7 @@ public:
 
     /// Waits before one of several requests, a part or an item, is sent again within this attempt: as long as between
     /// attempts, by how often it was refused, from 1, and at least for `retry_after`. If no other request succeeds
-    /// either, end the attempt instead: then the host's failure affects all its jobs.
+    /// either, end the attempt instead: then requests to the host are suspended for all jobs.
     virtual asio::awaitable<void> back_off(int refusals, std::optional<std::chrono::seconds> retry_after) = 0;
 
     /// Stores which protocol was negotiated, for snapshots and for the next process. Completes when that is durable.
