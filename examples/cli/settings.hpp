@@ -303,7 +303,7 @@ inline void describe_looks(CLI::App& app, settings& s) {
 
 inline void describe_changes(CLI::App& app, settings& s) {
     for (const auto& [name, text, more] :
-         {std::tuple("cancel", "Give a job up", "It is not sent any more; waybill retry takes that back."),
+         {std::tuple("cancel", "Cancel a job", "It is no longer sent; waybill retry sends it after all."),
           std::tuple("retry", "Try a job again",
                      "A failed or canceled job restarts, with its files as they are now; "
                      "a waiting one is tried immediately."),
@@ -311,7 +311,7 @@ inline void describe_changes(CLI::App& app, settings& s) {
         CLI::App* const change = app.add_subcommand(name, text);
         change->add_option("ID", s.id, "The job")->required();
         change->footer(std::string(more) + "\nExample:\n  waybill " + name +
-                       " trip-1\nExit codes: 0 done; 2 there is no such job, or its state does not allow it.");
+                       " trip-1\nExit codes: 0 done; 2 there is no such job, or its status does not allow it.");
     }
     CLI::App* const pause = app.add_subcommand("pause", "Let a job rest until it is resumed");
     pause->add_option("ID", s.id, "The job")->required();
