@@ -217,7 +217,9 @@ void checker::look_at_failure(const loaded_job& whole, const posted_job& asked) 
             whole.job.spec.id.str(), "failed for no good reason: " + whole.job.state.error.message());
     require(!by_s3 || (code != make_http_error(405) && code != make_http_error(501)), asked.id,
             "failed because its server does not list parts");
-    require(!concerns_host(code) && code != make_http_error(401), asked.id,
+    // What may have been sent in duplicate counts, whoever was at fault.
+    const bool duplicates = asked.is_post() && asked.policy == on_unknown::retry;
+    require((!concerns_host(code) || duplicates) && code != make_http_error(401), asked.id,
             "failed, and it was its host's fault: " + whole.job.state.error.message());
     require(code != errc::expired || present - asked.epoch_began >= max_age, asked.id, "expired, and is not that old");
     look_at_source(whole);

@@ -62,6 +62,7 @@ struct posted_job {
     bool cancel_confirmed = false;  ///< `async_cancel` has completed, and nothing else was asked since
     bool pause_confirmed = false;   ///< `async_pause` has completed, and nothing else was asked since
     bool said_completed = false;    ///< the app has said so itself
+    bool said_by_backend = false;   ///< its backend has: what is at the server may be the very object
     std::set<std::size_t> said;     ///< of these items
     int pauses_asked = 0;           ///< and resumptions
     int unanswered = 0;             ///< times it has asked to send it again whose end is not known

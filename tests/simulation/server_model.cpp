@@ -242,6 +242,7 @@ verification server_model::verify(const std::string& id, std::size_t item) const
             return verification::not_delivered;
         }
     }
+    job.said_by_backend = true;
     return verification::delivered;
 }
 

@@ -456,7 +456,8 @@ void upload_server::excuse_uncommitted() {
 std::string upload_server::left_over() const {
     for (const auto& [url, one] : all_) {
         const bool expired = time_.steady_now() >= one.expires;
-        if (one.heard && !one.complete && !one.gone && !one.excused && !expired && !one.job->said_completed) {
+        if (one.heard && !one.complete && !one.gone && !one.excused && !expired && !one.job->said_completed &&
+            !one.job->said_by_backend) {
             return url + (one.committed ? " is left over at the server" : " was heard of, and forgotten");
         }
     }

@@ -79,6 +79,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::not_completed(s3_response got) {
     if (got.http.status == 412 || (got.http.status == 409 && state_.doubtful)) {
         // Perhaps because of our own request, if a response was lost.
         receipt_ = co_await find_object(whole_checksum());
+        superseded_ = receipt_.has_value();
         if (!receipt_ && state_.doubtful) {
             settle_condition(got);
         }

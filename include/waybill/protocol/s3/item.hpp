@@ -111,6 +111,7 @@ private:
     std::optional<failure> unacknowledged_;  ///< of parts that may have arrived nevertheless: the list shows it
     std::size_t unacknowledged_in_a_row_ = 0;
     std::optional<std::string> receipt_;  ///< the object is there
+    bool superseded_ = false;             ///< but not by this upload, whose completion was refused
     bool gone_ = false;                   ///< the server does not know the upload
     bool surely_ = false;                 ///< and has said so with S3's own code
     bool foreign_ = false;                ///< another client's object is there, or a bucket

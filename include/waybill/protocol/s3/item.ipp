@@ -124,6 +124,12 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver_parts() {
             co_await complete();
         }
     }
+    if (superseded_) {
+        // One commit: the object is there by an earlier upload. The parts of this one are there, too, and cost money.
+        job_.complete_item_soon(index_, printable_excerpt(*receipt_, 256));
+        co_await job_.forget(index_, true);
+        co_return;
+    }
     state_.delivered = true;  // committed together: a later cleanup must not touch it
     job_.save_soon(reached());
     co_await job_.complete_item(index_, printable_excerpt(*receipt_, 256));
