@@ -9,7 +9,7 @@ namespace {
 
 [[maybe_unused]] asio::awaitable<void> rest(waybill::uploader up, waybill::job_id id) {
     //[pause
-    waybill::pause meeting;
+    waybill::pause_options meeting;
     meeting.lasting(std::chrono::hours(1)).why("until the meeting is over");
     co_await up.async_pause(id, meeting);
     //]

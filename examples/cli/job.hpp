@@ -90,8 +90,8 @@ inline chosen_protocol protocol_from(const settings& s) {
     return chosen;
 }
 
-inline waybill::pause pause_from(const settings& s) {
-    waybill::pause how;
+inline waybill::pause_options pause_from(const settings& s) {
+    waybill::pause_options how;
     return how.lasting(s.pause_for.value_or(std::chrono::milliseconds(0))).why(s.why);
 }
 

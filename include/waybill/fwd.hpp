@@ -47,7 +47,7 @@ class job;
 class job_id;
 class multipart;
 class multipart_body;
-class pause;
+class pause_options;
 class protocol;
 class protocol_set;
 class put;

@@ -4,7 +4,7 @@
 #include <waybill/detail/spawn_on.hpp>
 #include <waybill/model/ids.hpp>
 #include <waybill/model/job.hpp>
-#include <waybill/model/pause.hpp>
+#include <waybill/model/pause_options.hpp>
 #include <waybill/uploader_base.hpp>
 
 #include <type_traits>
@@ -116,12 +116,13 @@ public:
     /// @par Durability
     ///   On disk when it completes.
     template <class Token = default_token>
-    requires(!std::is_same_v<std::remove_cvref_t<Token>, pause>) auto async_pause(job_id id, Token&& token = Token()) {
-        return spawn_on(home_, pause_job(std::move(id), pause()), std::forward<Token>(token));
+    requires(!std::is_same_v<std::remove_cvref_t<Token>, pause_options>) auto async_pause(job_id id,
+                                                                                          Token&& token = Token()) {
+        return spawn_on(home_, pause_job(std::move(id), pause_options()), std::forward<Token>(token));
     }
     /// The same, for a time or with words for people.
     template <class Token = default_token>
-    auto async_pause(job_id id, pause how, Token&& token = Token()) {
+    auto async_pause(job_id id, pause_options how, Token&& token = Token()) {
         return spawn_on(home_, pause_job(std::move(id), std::move(how)), std::forward<Token>(token));
     }
 

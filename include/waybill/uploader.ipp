@@ -96,7 +96,7 @@ WAYBILL_DECL task_of<void> uploader_base::remove(job_id id) const {
     return [e = own_engine(), id = std::move(id)] { return e->remove(id); };
 }
 
-WAYBILL_DECL task_of<void> uploader_base::pause_job(job_id id, pause how) const {
+WAYBILL_DECL task_of<void> uploader_base::pause_job(job_id id, pause_options how) const {
     return [e = own_engine(), id = std::move(id), how = std::move(how)] { return e->pause_job(id, how); };
 }
 

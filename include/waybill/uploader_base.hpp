@@ -7,7 +7,7 @@
 #include <waybill/fwd.hpp>
 #include <waybill/model/ids.hpp>
 #include <waybill/model/job.hpp>
-#include <waybill/model/pause.hpp>
+#include <waybill/model/pause_options.hpp>
 #include <waybill/model/snapshot.hpp>
 #include <waybill/options.hpp>
 
@@ -73,7 +73,7 @@ protected:
     [[nodiscard]] task_of<void> retry(job_id id) const;
     [[nodiscard]] task_of<void> resolve(job_id id, resolution what) const;
     [[nodiscard]] task_of<void> remove(job_id id) const;
-    [[nodiscard]] task_of<void> pause_job(job_id id, pause how) const;
+    [[nodiscard]] task_of<void> pause_job(job_id id, pause_options how) const;
     [[nodiscard]] task_of<void> resume_job(job_id id) const;
     [[nodiscard]] task_of<job_snapshot> wait(job_id id, bool until_final) const;
     [[nodiscard]] task_of<job_snapshot> find(job_id id) const;

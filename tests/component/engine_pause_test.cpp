@@ -96,7 +96,7 @@ TEST_CASE("a job that is paused for a time goes on by itself, also in the next p
     const auto set_back = GENERATE(0h, 24h * 3650);
     auto first = std::make_unique<world>(around);
     first->add(put_job("one", {"/a"}));
-    first->run(first->up().async_pause(job_id("one"), pause().lasting(1h).why("until the meeting is over")));
+    first->run(first->up().async_pause(job_id("one"), pause_options().lasting(1h).why("until the meeting is over")));
     REQUIRE(first->at("one").pause);
     CHECK(first->at("one").pause->why == "until the meeting is over");
     if (restarted) {
@@ -153,8 +153,10 @@ TEST_CASE("what cannot be paused or resumed is refused by name, and nothing is c
     world w(around);
     w.add(put_job("one", {"/a"}));
     const std::uint64_t before = around.disk->commits;
-    CHECK(error_of([&] { w.run(w.up().async_pause(job_id("one"), pause().lasting(-1ms))); }) == errc::invalid_setting);
-    CHECK(error_of([&] { w.run(w.up().async_pause(job_id("one"), pause().why("a\nb"))); }) == errc::invalid_setting);
+    CHECK(error_of([&] { w.run(w.up().async_pause(job_id("one"), pause_options().lasting(-1ms))); }) ==
+          errc::invalid_setting);
+    CHECK(error_of([&] { w.run(w.up().async_pause(job_id("one"), pause_options().why("a\nb"))); }) ==
+          errc::invalid_setting);
     CHECK(error_of([&] { w.run(w.up().async_pause(job_id("none"))); }) == errc::unknown_job);
     CHECK(error_of([&] { w.run(w.up().async_resume(job_id("none"))); }) == errc::unknown_job);
     w.run(w.up().async_resume(job_id("one")));  // it is not paused: that is so already
@@ -182,7 +184,7 @@ TEST_CASE("a paused job can be canceled") {
     around.files->write("/a", "x");
     world w(around);
     w.add(put_job("one", {"/a"}));
-    w.run(w.up().async_pause(job_id("one"), pause().lasting(1h)));
+    w.run(w.up().async_pause(job_id("one"), pause_options().lasting(1h)));
     w.run(w.up().async_cancel(job_id("one")));
     CHECK(w.at("one").status == status::canceled);
     CHECK(around.disk->jobs.begin()->second.job.state.pause == job_pause());

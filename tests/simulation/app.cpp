@@ -263,7 +263,7 @@ void simulation::pause_or_resume(posted_job& job) {
     }
     const bool for_a_time = pauses_.chance(0.4);
     say("pauses " + job.id + (for_a_time ? " for a time" : ""));
-    pause how;
+    pause_options how;
     if (for_a_time) {
         how.lasting(std::chrono::seconds(1 + pauses_.below(3600))).why("a while");
     }

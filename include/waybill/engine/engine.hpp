@@ -20,7 +20,7 @@
 #include <waybill/engine/show/board.hpp>
 #include <waybill/engine/show/observer_hub.hpp>
 #include <waybill/model/job.hpp>
-#include <waybill/model/pause.hpp>
+#include <waybill/model/pause_options.hpp>
 #include <waybill/options.hpp>
 #include <waybill/platform/home_process.hpp>
 #include <waybill/protocol/registry.hpp>
@@ -67,7 +67,7 @@ public:
     asio::awaitable<void> retry(job_id id);
     asio::awaitable<void> resolve(job_id id, resolution what);
     asio::awaitable<void> remove(job_id id);
-    asio::awaitable<void> pause_job(job_id id, pause how);
+    asio::awaitable<void> pause_job(job_id id, pause_options how);
     asio::awaitable<void> resume_job(job_id id);
     /// Waits until it is settled, or final with `until_final`.
     asio::awaitable<job_snapshot> wait(job_id id, bool until_final);

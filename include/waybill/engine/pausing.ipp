@@ -13,7 +13,7 @@
 // How a job is paused, and goes on.
 namespace waybill::detail {
 
-inline void check_pause(const pause& how) {
+inline void check_pause(const pause_options& how) {
     constexpr std::size_t most_words = 1024;
     if (how.lasting() < std::chrono::milliseconds(0) || how.lasting() > std::chrono::hours(24 * 3650)) {
         throw error(errc::invalid_setting, "pause: it can last from 0 (until it is resumed) to ten years");
@@ -30,7 +30,7 @@ inline void check_pause(const pause& how) {
     return state;
 }
 
-WAYBILL_DECL asio::awaitable<void> engine::pause_job(job_id id, pause how) {
+WAYBILL_DECL asio::awaitable<void> engine::pause_job(job_id id, pause_options how) {
     check_pause(how);
     const job_seq seq = co_await require(id);
     const held_job held(scheduler_, *alarm_, seq);

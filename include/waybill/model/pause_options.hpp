@@ -11,16 +11,16 @@ namespace waybill {
 ///
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: unsafe.
-class pause {
+class pause_options {
 public:
     /// The job goes on by itself after this time, also when the uploader was restarted in between. The clock of the
     /// machine may be put right meanwhile: it never lasts longer than it was meant to when it was said.
-    pause& lasting(std::chrono::milliseconds time) {
+    pause_options& lasting(std::chrono::milliseconds time) {
         lasting_ = time;
         return *this;
     }
     /// For people, in the words of the app: shown in snapshots. At most 1,024 bytes, without control characters.
-    pause& why(std::string text) {
+    pause_options& why(std::string text) {
         why_ = std::move(text);
         return *this;
     }
