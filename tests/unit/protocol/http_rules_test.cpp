@@ -244,6 +244,8 @@ TEST_CASE("a request without an answer is ambiguous only when all of it may have
                         should = disposition::ambiguous;
                     } else if (why == errc::stale_connection || (reused && why == errc::connection_lost)) {
                         should = disposition::again;
+                    } else if (why == errc::proxy_unauthorized) {
+                        should = disposition::credentials;
                     } else if (concerns_host(why)) {
                         should = disposition::network;
                     }
