@@ -146,6 +146,47 @@ TEST_CASE("a wall clock that is set back by years does not hold up the clean-up"
     CHECK(around.clock->steady_now() - begun <= 1h);
 }
 
+TEST_CASE("a protocol's clean-up that must not be repeated carries a key, the same for each try") {
+    struct posting : protocol {
+        void check(const job&) const override {}
+        asio::awaitable<void> upload(session& job) override {
+            checkpoint begun;
+            begun.resource = "there";
+            co_await job.save(begun);
+            throw failure(disposition::retry, make_http_error(503), {});
+        }
+        asio::awaitable<void> discard(exchange& server, const leftover& what) override {
+            request cancel;
+            cancel.method = "POST";
+            cancel.url = what.job.url + what.reached.resource + "/cancel";
+            const response got = co_await server.send(std::move(cancel));
+            server.require(got);
+        }
+    };
+    struct choice {
+        [[nodiscard]] protocol_spec spec() const { return {"posting", {}}; }
+    };
+    surroundings around;
+    around.files->write("/a", "x");
+    response busy;
+    busy.status = 503;
+    around.answers = {busy};
+    world w(around, [](options& o) {
+        o.protocols.add("posting", [](const protocol_spec&) { return std::make_unique<posting>(); });
+    });
+    job j = put_job("one", {"/a"});
+    j.via(choice{});
+    w.add(std::move(j));
+    w.start();
+    w.settle();
+    w.run(w.up().async_cancel(job_id("one")));
+    w.until([&] { return around.disk->leftovers.empty(); });
+    REQUIRE(around.requests.size() == 2);
+    const std::string key = around.requests[0].header("Idempotency-Key");
+    CHECK(key.size() > 32);
+    CHECK(around.requests[1].header("Idempotency-Key") == key);
+}
+
 TEST_CASE("a refusal for its size that names a time is for now only") {
     surroundings around;
     around.files->write("/a", "x");

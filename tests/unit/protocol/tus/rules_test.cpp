@@ -31,6 +31,22 @@ std::error_code location_error(const std::string& location) {
     });
 }
 
+TEST_CASE("a Location that cannot be used is refused with its true cause", "[protocol][tus]") {
+    const auto refusal = [](header_list headers) {
+        try {
+            static_cast<void>(tus_location(answer(std::move(headers)), "https://h.test/files", 0));
+        } catch (const failure& f) {
+            return f.details().detail;
+        }
+        return std::string();
+    };
+    CHECK(refusal({}) == "no Location of the new upload");
+    CHECK(refusal({{"Location", "/a"}, {"location", "/b"}}) == "several Locations of the new upload");
+    CHECK(refusal({{"Location", "/" + std::string(4999, 'a')}}) ==
+          "the new upload's Location has 5000 bytes: at most 4096 are kept");
+    CHECK(refusal({{"Location", "/" + std::string(4095, 'a')}}).empty());
+}
+
 TEST_CASE("tus refuses settings it does not know and values out of range", "[protocol][tus]") {
     const tus_settings s = parse_tus_settings(tus{}.chunk_size(5).parallel(64).checksum("md5").digest("crc32c").spec());
     CHECK(s.chunk_size == 5);
