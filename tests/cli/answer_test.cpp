@@ -95,7 +95,7 @@ TEST_CASE("a failed job is told with the server's words and what can be done", "
     job.error.details.http_status = 403;
     job.error.details.excerpt = "<p>not you</p>";
     CHECK(situation(job, noon) ==
-          "HTTP 403 Forbidden: it does not allow this; check the credentials and what they may do there; the server "
+          "HTTP 403 Forbidden: it does not allow this; check the credentials and their permissions; the server "
           "says: "
           "\"not you\"; to send it after all: waybill retry trip");
 

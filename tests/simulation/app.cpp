@@ -22,7 +22,7 @@ struct chosen {
 }  // namespace
 
 void simulation::act() {
-    if (!jobs_.empty() && pauses_.chance(0.1)) {
+    if (!how_.only && !jobs_.empty() && pauses_.chance(0.1)) {
         pause_or_resume(std::next(jobs_.begin(), static_cast<long>(pauses_.below(jobs_.size())))->second);
     }
     if (random_.chance(0.3)) {

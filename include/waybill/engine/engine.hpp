@@ -120,7 +120,8 @@ private:
     asio::awaitable<loaded_job> load(job_seq seq);
     asio::awaitable<loaded_job> load_sound(job_seq seq);
     asio::awaitable<void> change(loaded_job whole, job_change next);
-    asio::awaitable<std::vector<added_job>> add(const std::vector<job>& jobs, std::vector<new_job>& made);
+    asio::awaitable<std::vector<added_job>> add(const std::vector<job>& jobs,
+                                                std::shared_ptr<std::vector<new_job>>& made);
     asio::awaitable<void> show_known(job_seq seq);
     void place(job_seq seq, const job_spec& spec, const job_state& state);
     void make_known(const loaded_job& accepted);

@@ -105,7 +105,7 @@ WAYBILL_DECL asio::awaitable<void> engine::find_pauses() {
     }
 }
 
-/// Lets those go on whose time has come. On a full disk they stay paused for a while more.
+/// Resumes the jobs whose time has come. On a full disk they stay paused for a while longer.
 WAYBILL_DECL asio::awaitable<void> engine::resume_due() {
     while (const auto seq = due_.next(parts_.clock->steady_now())) {
         due_.set(*seq, parts_.clock->steady_now() + std::chrono::minutes(1));
@@ -120,7 +120,8 @@ WAYBILL_DECL asio::awaitable<void> engine::resume_due() {
         try {
             co_await change(std::move(*whole), std::move(next));
         } catch (const error& e) {
-            if (e.code() != errc::store_full) {
+            // On a full disk it is tried again; and the app may have decided about the job in the meantime.
+            if (e.code() != errc::store_full && e.code() != errc::not_allowed) {
                 throw;
             }
         }

@@ -17,19 +17,20 @@ namespace waybill::detail {
 WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<job> jobs) {
     check_jobs(jobs, parts_.protocols);
     co_await open();
-    std::vector<new_job> made;
+    std::shared_ptr<std::vector<new_job>> made;
     const std::vector<added_job> added = co_await add(jobs, made);
     std::vector<job_id> ids;
     ids.reserve(added.size());
     std::vector<job_seq> known_already;
     for (std::size_t i = 0; i < added.size(); ++i) {
-        ids.push_back(made[i].job.spec.id);
+        new_job& one = (*made)[i];
+        ids.push_back(one.job.spec.id);
         if (added[i].existed) {
             known_already.push_back(added[i].seq);
             continue;
         }
-        made[i].job.seq = added[i].seq;
-        make_known({std::move(made[i].job), std::move(made[i].items), {}});
+        one.job.seq = added[i].seq;
+        make_known({std::move(one.job), std::move(one.items), {}});
     }
     alarm_->ring();
     for (const job_seq seq : known_already) {
@@ -42,16 +43,14 @@ WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<jo
 /// Commits the jobs, and gives their records. Not canceled once the commit has begun: what the store has accepted is
 /// made known, or it would wait for the next start.
 WAYBILL_DECL asio::awaitable<std::vector<added_job>> engine::add(const std::vector<job>& jobs,
-                                                                 std::vector<new_job>& made) {
+                                                                 std::shared_ptr<std::vector<new_job>>& made) {
     for (;;) {
         const std::vector<std::optional<job_seq>> known = co_await acceptance_.known_before(jobs);
-        const auto records = std::make_shared<std::vector<new_job>>();
-        *records = co_await acceptance_.pin(jobs, known, lived());
+        std::vector<new_job> records = co_await acceptance_.pin(jobs, known, lived());
+        made = std::make_shared<std::vector<new_job>>(std::move(records));
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         try {
-            std::vector<added_job> added = co_await ledger_.add(records);
-            made = std::move(*records);
-            co_return added;
+            co_return co_await ledger_.add(made);
         } catch (const error& e) {
             if (e.code() != errc::unknown_job) {  // else one was known a moment ago, and has been deleted since
                 throw;
