@@ -348,6 +348,7 @@ void simulation::change_file(posted_job& job) {
             break;
         case 2: {
             say("edits " + path + " and puts its time back");
+            job.edited_unseen.insert(path);
             std::string edited = now->content;
             for (int i = 0; i < 4 && !edited.empty(); ++i) {  // few, so that a sample may miss them all
                 edited[random_.below(edited.size())] = '#';

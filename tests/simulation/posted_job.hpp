@@ -58,14 +58,15 @@ struct posted_job {
     std::string host = "server.test";
 
     // What the app knows and wants.
-    bool accepted = false;          ///< `async_enqueue` has completed
-    bool cancel_confirmed = false;  ///< `async_cancel` has completed, and nothing else was asked since
-    bool pause_confirmed = false;   ///< `async_pause` has completed, and nothing else was asked since
-    bool said_completed = false;    ///< the app has said so itself
-    bool said_by_backend = false;   ///< its backend has: what is at the server may be the very object
-    std::set<std::size_t> said;     ///< of these items
-    int pauses_asked = 0;           ///< and resumptions
-    int unanswered = 0;             ///< times it has asked to send it again whose end is not known
+    bool accepted = false;                ///< `async_enqueue` has completed
+    bool cancel_confirmed = false;        ///< `async_cancel` has completed, and nothing else was asked since
+    bool pause_confirmed = false;         ///< `async_pause` has completed, and nothing else was asked since
+    bool said_completed = false;          ///< the app has said so itself
+    std::set<std::string> edited_unseen;  ///< files whose edits a sample may have missed
+    bool said_by_backend = false;         ///< its backend has: what is at the server may be the very object
+    std::set<std::size_t> said;           ///< of these items
+    int pauses_asked = 0;                 ///< and resumptions
+    int unanswered = 0;                   ///< times it has asked to send it again whose end is not known
 
     // What was seen.
     int granted = 0;     ///< times it began anew because the app had asked for it
