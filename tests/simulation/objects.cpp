@@ -27,7 +27,7 @@ public:
           applies_(means_ == status_class::success || (means_ == status_class::ambiguous && home.random_.chance(0.5))) {
         what_.body = nullptr;  // it is the client's
         // A refusal may hide an object, or be one.
-        const bool refuses = means_ == status_class::redirect || status_ == 403;
+        const bool refuses = means_ == status_class::redirect || (means_ == status_class::permanent && status_ != 404);
         job.untold += what.method == "HEAD" && refuses ? 1 : 0;
         if (about_upload()) {
             url_ = target_ + "?uploadId=" + parameter("uploadId");
