@@ -25,7 +25,7 @@ enum class errc : int {
     invalid_id,          ///< the job id is empty, too long, or has a character outside [A-Za-z0-9._:-]
     invalid_lane,        ///< the lane's name is too long or holds a control character
     invalid_range,       ///< a byte range is outside its file
-    invalid_setting,     ///< a protocol setting is unknown or out of range
+    invalid_setting,     ///< a setting of a protocol, a job or an operation is unknown or out of range
     empty_job,           ///< the job has no item
     duplicate_id,        ///< another job with this id and other content was accepted before
     duplicate_name,      ///< two items of the job would be sent to the same URL

@@ -28,7 +28,7 @@ namespace detail {
         case errc::invalid_id: return "not a valid job id; use 1 to 128 of the characters A-Z a-z 0-9 . _ : -";
         case errc::invalid_lane: return "not a valid lane; use at most 128 printable characters";
         case errc::invalid_range: return "the byte range is outside the file; correct offset and length";
-        case errc::invalid_setting: return "not a valid setting of this protocol; correct or remove it";
+        case errc::invalid_setting: return "not a valid setting; correct or remove it";
         case errc::empty_job: return "the job has no items; add at least one file, range or byte string";
         case errc::duplicate_id: return "a job with this id but other content was accepted before; use another id";
         case errc::duplicate_name: return "two items would be sent to the same URL; give them different names";

@@ -114,6 +114,28 @@ TEST_CASE("a job that is paused for a time goes on by itself, also in the next p
     CHECK_FALSE(w.at("one").pause);
 }
 
+TEST_CASE("the end of a pause is found behind more parked jobs than are read at once, and they hold up nobody") {
+    surroundings around;
+    around.files->write("/a", "x");
+    {
+        world w(around);
+        for (int i = 0; i < 300; ++i) {
+            w.add(put_job("rests-" + std::to_string(i), {"/a"}));
+            w.run(w.up().async_pause(job_id("rests-" + std::to_string(i))));
+        }
+        w.add(put_job("goes-on", {"/a"}));
+        w.run(w.up().async_pause(job_id("goes-on"), pause_options().lasting(1h)));
+        w.add(put_job("open", {"/a"}));
+    }
+    world w(around);
+    w.start();
+    w.settle();
+    CHECK(w.at("open").status == status::completed);
+    w.until([&] { return w.at("goes-on").status == status::completed; });
+    CHECK(w.at("rests-299").status == status::paused);
+    CHECK(w.now()->overall()[status::paused].jobs == 300);
+}
+
 TEST_CASE("a request that must not be repeated is seen to its end before its job is paused") {
     surroundings around;
     around.files->write("/a", "x");

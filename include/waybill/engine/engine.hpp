@@ -149,7 +149,9 @@ private:
     scheduler scheduler_;
     host_health hosts_;
     acceptance acceptance_;
-    due_jobs due_;  // paused ones that go on by themselves
+    due_jobs due_;               // paused ones that go on by themselves,
+    bool pauses_known_ = false;  // as far as the store has been read:
+    std::optional<job_record> last_parked_;
     run_environment environment_;
     std::unique_ptr<alarm> alarm_;
     std::unique_ptr<cleaner> cleaner_;

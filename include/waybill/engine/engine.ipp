@@ -111,6 +111,8 @@ WAYBILL_DECL asio::awaitable<void> engine::read_store(bool again) {
     const store_contents found = co_await ledger_.open();
     scheduler_.clear();
     due_.clear();
+    pauses_known_ = false;
+    last_parked_.reset();
     opened_at_ = time_at_opening(found.time, now());
     opened_ = parts_.clock->steady_now();
     if (!found.moved_aside.empty()) {
@@ -232,7 +234,6 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::reopen() {
 
 WAYBILL_DECL asio::awaitable<void> engine::deliver() {
     next_forgetting_ = parts_.clock->steady_now();
-    co_await find_pauses();
     while (life_.is_open() && !fatal_ && !parts_.store->failed()) {
         parts_.store->note_time(lived());
         co_await refill_lanes();
@@ -245,6 +246,7 @@ WAYBILL_DECL asio::awaitable<void> engine::deliver() {
         while (const auto seq = scheduler_.next(now)) {
             start(*seq);
         }
+        co_await find_pauses();
         if (!running_.empty() && now >= next_flush_) {
             next_flush_ = now + options_.flush_interval;
             co_await flush_running();

@@ -16,10 +16,10 @@ namespace waybill::detail {
 inline void check_pause(const pause_options& how) {
     constexpr std::size_t most_words = 1024;
     if (how.lasting() < std::chrono::milliseconds(0) || how.lasting() > std::chrono::hours(24 * 3650)) {
-        throw error(errc::invalid_setting, "pause: it can last from 0 (until it is resumed) to ten years");
+        throw error(errc::invalid_setting, "pause: it lasts a negative time, or longer than ten years");
     }
     if (how.why().size() > most_words || has_control(how.why())) {
-        throw error(errc::invalid_setting, "pause: why it is has at most 1024 bytes, and no control characters");
+        throw error(errc::invalid_setting, "pause: the reason is longer than 1024 bytes, or has control characters");
     }
 }
 
@@ -89,28 +89,38 @@ WAYBILL_DECL void engine::note_pause(job_seq seq, const job_state& state) {
     due_.set(seq, parts_.clock->steady_now() + left);
 }
 
-/// Looks for jobs that were paused for a time by an earlier process.
+/// Looks for jobs that were paused for a time by an earlier process: a page in each turn of the loop, so that many
+/// parked jobs do not hold up the first upload.
 WAYBILL_DECL asio::awaitable<void> engine::find_pauses() {
+    if (pauses_known_) {
+        co_return;
+    }
     constexpr std::size_t page = 128;
-    std::optional<job_record> last;
-    for (bool more = true; more;) {
-        std::vector<loaded_job> found = co_await parts_.store->list(listing::parked, std::move(last), page);
-        more = found.size() == page;
-        for (loaded_job& one : found) {
-            if (!one.damaged) {
-                note_pause(one.job.seq, one.job.state);
-            }
-            last = std::move(one.job);
+    std::vector<loaded_job> found = co_await parts_.store->list(listing::parked, last_parked_, page);
+    for (const loaded_job& one : found) {
+        if (!one.damaged) {
+            note_pause(one.job.seq, one.job.state);
         }
+    }
+    pauses_known_ = found.size() < page;
+    if (!pauses_known_) {
+        last_parked_ = std::move(found.back().job);
+        alarm_->ring();
     }
 }
 
 /// Resumes the jobs whose time has come. On a full disk they stay paused for a while longer.
+///
+/// Every command holds its job. A command that read the job before this did may be about to commit: it goes first, or a
+/// new pause would be undone that its caller was told of. One that comes later reads what is committed here.
 WAYBILL_DECL asio::awaitable<void> engine::resume_due() {
     while (const auto seq = due_.next(parts_.clock->steady_now())) {
         due_.set(*seq, parts_.clock->steady_now() + std::chrono::minutes(1));
-        const held_job held(scheduler_, *alarm_, *seq);
         std::optional<loaded_job> whole = co_await parts_.store->load(*seq);
+        if (scheduler_.is_held(*seq)) {
+            due_.set(*seq, parts_.clock->steady_now() + std::chrono::seconds(1));
+            continue;
+        }
         if (!whole || whole->job.state.status != status::paused || !is_sound(*whole, parts_.protocols)) {
             due_.erase(*seq);
             continue;
@@ -120,8 +130,7 @@ WAYBILL_DECL asio::awaitable<void> engine::resume_due() {
         try {
             co_await change(std::move(*whole), std::move(next));
         } catch (const error& e) {
-            // On a full disk it is tried again; and the app may have decided about the job in the meantime.
-            if (e.code() != errc::store_full && e.code() != errc::not_allowed) {
+            if (e.code() != errc::store_full) {
                 throw;
             }
         }

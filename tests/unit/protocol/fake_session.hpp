@@ -79,6 +79,9 @@ public:
 
     [[nodiscard]] std::unique_ptr<body_source> open(std::size_t item) override {
         ++opened;
+        if (touched.contains(item)) {
+            throw failure(disposition::again, errc::file_touched, {}, std::nullopt, item);
+        }
         if (changed.contains(item)) {
             throw failure(disposition::permanent, errc::file_changed, {}, std::nullopt, item);
         }
@@ -171,6 +174,7 @@ public:
     std::vector<checkpoint> saved;  ///< all, in order
     std::list<checkpoint> kept;     ///< those that hold now
     std::set<std::size_t> changed;
+    std::set<std::size_t> touched;
     int opened = 0;
     std::vector<int> pauses;
 };

@@ -10,7 +10,7 @@ namespace waybill::detail {
 /// Keeps a job from being started while something else changes it.
 class held_job {
 public:
-    held_job(scheduler& queue, alarm& bell, job_seq seq) : queue_(queue), alarm_(bell), seq_(seq) { queue_.hold(seq_); }
+    held_job(scheduler& queue, alarm& wake, job_seq seq) : queue_(queue), alarm_(wake), seq_(seq) { queue_.hold(seq_); }
     held_job(const held_job&) = delete;
     held_job& operator=(const held_job&) = delete;
     ~held_job() {

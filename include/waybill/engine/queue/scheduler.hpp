@@ -82,6 +82,8 @@ public:
         offer_again(seq);
     }
 
+    [[nodiscard]] bool is_held(job_seq seq) const { return held_.contains(seq); }
+
     /// Removes all jobs. Those that are held stay held when they come back.
     void clear() {
         running_ = 0;

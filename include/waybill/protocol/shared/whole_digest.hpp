@@ -7,15 +7,20 @@
 
 namespace waybill::detail {
 
+/// The file cannot be read as the one that was accepted. Of an item that the server has completely, that is no failure.
+/// A file that was touched since must not be checked again either: what is in doubt would be sent again, and what
+/// differs would fail the job although it has arrived.
+[[nodiscard]] inline bool is_another_file(const failure& f) {
+    return f.what_to_do() == disposition::permanent || f.code() == errc::file_touched;
+}
+
 /// Completes the digest of an item that is delivered (`hashing_source::continue_at`); false when its file has changed
 /// since, or no longer exists.
 inline asio::awaitable<bool> reaches_end(hashing_source& source) {
     try {
         co_await source.continue_at(source.size());
     } catch (const failure& f) {
-        // The server has everything. A file that was touched since must not be checked again, because a file in doubt
-        // would be sent again.
-        if (f.what_to_do() != disposition::permanent && f.code() != errc::file_touched) {
+        if (!is_another_file(f)) {
             throw;
         }
         co_return false;

@@ -60,7 +60,7 @@ WAYBILL_DECL bool tus_item::has_file() {
     try {
         return source().size() == size();
     } catch (const failure& f) {
-        if (f.what_to_do() != disposition::permanent) {
+        if (!is_another_file(f)) {
             throw;
         }
         return false;

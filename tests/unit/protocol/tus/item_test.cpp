@@ -15,9 +15,9 @@ namespace {
 
 const header_field tus_version{"Tus-Resumable", "1.0.0"};
 
-void upload(fake_session& session) {
+void upload(fake_session& session, const tus& how = tus()) {
     asio::io_context context;
-    detail::tus_protocol speaks(tus().spec());
+    detail::tus_protocol speaks(how.spec());
     run<void>(context, [&] { return speaks.upload(session); });
 }
 
@@ -58,6 +58,21 @@ TEST_CASE("an upload of which all was confirmed has arrived, and is not asked ab
     session.with("a", "abc");
     session.save_soon(reached(3));
     upload(session);
+    CHECK(session.sent.empty());
+    CHECK(session.records[0].state.status == item_status::completed);
+}
+
+TEST_CASE("an upload of which all was confirmed has arrived, whatever became of its file", "[protocol][tus]") {
+    fake_session session("https://h/files");
+    session.with("a", "abc");
+    session.save_soon(reached(3));
+    SECTION("it has changed") {
+        session.changed = {0};
+    }
+    SECTION("it was touched, and may have changed") {
+        session.touched = {0};
+    }
+    upload(session, tus().digest("sha-256"));
     CHECK(session.sent.empty());
     CHECK(session.records[0].state.status == item_status::completed);
 }
