@@ -105,6 +105,29 @@ TEST_CASE("an object that must not be there yet is not overwritten, and is our o
     CHECK((server.objects().begin()->second.data == content));
 }
 
+TEST_CASE("an object that an earlier upload has made is ours, and the parts of the later one do not stay", "[s3]") {
+    const temp_dir dir;
+    s3_server server;
+    server.behave([](s3_behaviour& b) {
+        b.lost_completions = 1;
+        b.hides = true;
+    });
+    delivery uploads(with_keys(dir));
+    const std::string content = random_bytes(12 * mib);
+    const job_id id = uploads.enqueue(one_file(dir, server, content, small_parts()).header("If-None-Match", "*"));
+    REQUIRE(uploads.settled(id).status == status::unknown_outcome);
+    server.behave([](s3_behaviour& b) { b.hides = false; });
+    server.http().next(script("hidden once more").only_for("HEAD").answer({403}));
+    uploads.up().async_resolve(id, resolution::retry, asio::use_future).get();
+    const job_snapshot done = uploads.settled(id);
+    INFO(describe(done));
+    REQUIRE(done.status == status::completed);
+    CHECK((server.objects().begin()->second.data == content));
+    CHECK(server.count("CreateMultipartUpload") == 2);
+    server.http().log().wait_until(
+        "the parts are removed", [&](const http_log::requests&) { return server.count("AbortMultipartUpload") == 1; });
+}
+
 TEST_CASE("a doubt about a completion is there in the next process, however long nobody can be asked", "[s3]") {
     const temp_dir dir;
     s3_server server;
