@@ -15,10 +15,10 @@ class alarm {
 public:
     virtual ~alarm() = default;
 
-    /// Completes at `deadline`, after `ring`, or throws `operation_aborted` when canceled. If `ring` was called since
+    /// Completes at `deadline`, after `wake`, or throws `operation_aborted` when canceled. If `wake` was called since
     /// the last wait, it completes immediately.
     virtual asio::awaitable<void> wait_until(std::chrono::steady_clock::time_point deadline) = 0;
-    virtual void ring() = 0;
+    virtual void wake() = 0;
 };
 
 /// Time as the engine sees it. Replace it to test a workflow without waiting.

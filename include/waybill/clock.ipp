@@ -15,7 +15,7 @@ public:
         co_await woken_.wait_until(deadline);
         woken_.clear();
     }
-    void ring() override { woken_.set(); }
+    void wake() override { woken_.set(); }
 
 private:
     event woken_;

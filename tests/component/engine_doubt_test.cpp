@@ -567,7 +567,7 @@ public:
             co_await job.complete_item(0, "sent");
         } else {
             job.complete_item_soon(0, "sent");
-            co_await job.forget(0, false);
+            co_await job.discard(0, false);
         }
     }
 

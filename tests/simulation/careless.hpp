@@ -33,9 +33,9 @@ public:
     asio::awaitable<void> save(checkpoint reached) override;
     asio::awaitable<void> save_with_intent(checkpoint reached) override;
     void save_soon(checkpoint reached) override;
-    asio::awaitable<void> forget(std::size_t item, bool discard) override { return inner_.forget(item, discard); }
-    asio::awaitable<void> resolve_and_discard(std::size_t item, bool discard) override {
-        return inner_.resolve_and_discard(item, discard);
+    asio::awaitable<void> discard(std::size_t item, bool at_server) override { return inner_.discard(item, at_server); }
+    asio::awaitable<void> resolve_and_discard(std::size_t item, bool at_server) override {
+        return inner_.resolve_and_discard(item, at_server);
     }
     void resolve_soon(checkpoint reached) override;
     [[nodiscard]] std::size_t piece_size() const noexcept override { return inner_.piece_size(); }

@@ -3,8 +3,8 @@
 
 #include <waybill/engine/accept/admission.hpp>
 #include <waybill/engine/engine.hpp>
+#include <waybill/engine/run/abandon_uploads.hpp>
 #include <waybill/engine/run/cleaner.hpp>
-#include <waybill/engine/run/give_up_uploads.hpp>
 #include <waybill/engine/show/snapshot_of.hpp>
 #include <waybill/http/url.hpp>
 #include <waybill/store/apply.hpp>
@@ -97,7 +97,7 @@ WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change n
     next.from = whole.job.state.status;
     const job_change made = next;
     co_await ledger_.commit(std::move(next), whole);
-    cleaner_->ring();
+    cleaner_->wake();
     apply(made, whole);
     show(snapshot_of(whole), board::place::asked);
     place(whole.job.seq, whole.job.spec, whole.job.state);
@@ -121,7 +121,7 @@ WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
     }
     job_change next;
     next.to = decide().canceled(whole.job.state);
-    give_up_uploads(next, whole, parts_.clock->system_now());
+    abandon_uploads(next, whole, parts_.clock->system_now());
     co_await change(std::move(whole), std::move(next));
     ends_.notify(seq);
 }
@@ -173,7 +173,7 @@ WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
             break;
         case resolution::canceled:
             next.to = decide().canceled(whole.job.state);
-            give_up_uploads(next, whole, parts_.clock->system_now());
+            abandon_uploads(next, whole, parts_.clock->system_now());
             break;
         case resolution::retry:
             hosts_.try_now(url(whole.job.spec.url).origin());
@@ -198,13 +198,13 @@ WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
         throw error(errc::not_allowed,
                     id.str() + " is " + std::string(to_string(whole.job.state.status)) + ": cancel it first");
     }
-    job_change given_up;
+    job_change discarded;
     if (sound) {  // no request is made from damaged bytes
-        give_up_uploads(given_up, whole, parts_.clock->system_now());
+        abandon_uploads(discarded, whole, parts_.clock->system_now());
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await ledger_.remove(whole, std::move(given_up.leftovers));
-    cleaner_->ring();
+    co_await ledger_.remove(whole, std::move(discarded.leftovers));
+    cleaner_->wake();
     board_.remove(seq);
     publish();
 }

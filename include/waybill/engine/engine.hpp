@@ -80,7 +80,7 @@ public:
     [[nodiscard]] bool is_inherited() const noexcept { return process_.left(); }
 
 private:
-    static constexpr std::chrono::hours forget_every{1};
+    static constexpr std::chrono::hours purge_interval{1};
 
     using need = lifecycle::need;
     using phase = lifecycle::phase;
@@ -133,7 +133,7 @@ private:
     void observe_running();
     static asio::awaitable<void> fill_board(std::shared_ptr<engine> self);
     asio::awaitable<void> list_everything();
-    asio::awaitable<void> forget_old();
+    asio::awaitable<void> purge_old();
 
     [[nodiscard]] unix_millis now() const;
     [[nodiscard]] job_turn turn_of(const queued_job& job) const;
@@ -166,7 +166,7 @@ private:
     std::map<job_seq, std::shared_ptr<runner>> running_;
     scheduler::time_point next_look_{};
     scheduler::time_point next_flush_{};
-    scheduler::time_point next_forgetting_{};
+    scheduler::time_point next_purge_{};
     bool publish_scheduled_ = false;
     bool board_incomplete_ = false;
     bool filling_ = false;

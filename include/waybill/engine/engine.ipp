@@ -46,7 +46,7 @@ WAYBILL_DECL engine::engine(strand home, engine_parts parts, options options)
     cleaner_->on_changed = [this] {
         publish_soon();
         if (parts_.store->failed()) {
-            alarm_->ring();  // whichever caller noticed: `deliver` has the store reopened
+            alarm_->wake();  // whichever caller noticed: `deliver` has the store reopened
         }
     };
 }
@@ -55,7 +55,7 @@ WAYBILL_DECL engine::~engine() = default;
 
 WAYBILL_DECL asio::awaitable<void> engine::open() {
     if (parts_.store->failed() && life_.find_failed()) {
-        alarm_->ring();
+        alarm_->wake();
     }
     for (bool awaited = false; !life_.is_open();) {
         if (life_.needs() == need::to_leave) {
@@ -233,14 +233,14 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::reopen() {
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::deliver() {
-    next_forgetting_ = parts_.clock->steady_now();
+    next_purge_ = parts_.clock->steady_now();
     while (life_.is_open() && !fatal_ && !parts_.store->failed()) {
         parts_.store->note_time(lived());
         co_await refill_lanes();
         const auto now = parts_.clock->steady_now();
-        if (now >= next_forgetting_) {  // no wakeup of its own: it is done along with other work
-            next_forgetting_ = now + forget_every;
-            co_await forget_old();
+        if (now >= next_purge_) {  // no wakeup of its own: it is done along with other work
+            next_purge_ = now + purge_interval;
+            co_await purge_old();
         }
         co_await resume_due();
         while (const auto seq = scheduler_.next(now)) {
@@ -274,7 +274,7 @@ WAYBILL_DECL asio::awaitable<void> engine::stop() {
         co_return;
     }
     const bool opened = life_.begin_stopping();
-    alarm_->ring();
+    alarm_->wake();
     co_await interrupt_all();
     while (life_.delivering()) {
         co_await run_ended_.wait_uncancellable();

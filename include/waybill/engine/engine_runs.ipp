@@ -32,7 +32,7 @@ WAYBILL_DECL void engine::ended(job_seq seq, const std::exception_ptr& thrown) {
     }
     ends_.notify(seq);
     run_ended_.notify_all();
-    alarm_->ring();
+    alarm_->wake();
 }
 
 WAYBILL_DECL void engine::on_committed(const job_snapshot& now) {
@@ -41,7 +41,7 @@ WAYBILL_DECL void engine::on_committed(const job_snapshot& now) {
 }
 
 WAYBILL_DECL void engine::on_leftover() {
-    cleaner_->ring();
+    cleaner_->wake();
 }
 
 WAYBILL_DECL void engine::on_placed(const job_record& job) {

@@ -105,7 +105,7 @@ WAYBILL_DECL asio::awaitable<void> engine::find_pauses() {
     pauses_known_ = found.size() < page;
     if (!pauses_known_) {
         last_parked_ = std::move(found.back().job);
-        alarm_->ring();
+        alarm_->wake();
     }
 }
 

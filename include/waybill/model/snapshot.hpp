@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/detail/persistent_map.hpp>
 #include <waybill/detail/persistent_trie.hpp>
 #include <waybill/error.hpp>
+#include <waybill/model/id_index.hpp>
 #include <waybill/model/ids.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/model/status.hpp>
@@ -227,11 +227,10 @@ struct totals {
 class snapshot {
 public:
     using job_map = detail::persistent_trie<job_seq, std::shared_ptr<const job_snapshot>>;
-    using id_map = detail::persistent_map<job_id, job_seq>;
 
     snapshot() = default;
-    snapshot(std::uint64_t version, job_map jobs, id_map ids, totals overall, std::uint64_t sent, bool cleaning = false,
-             std::shared_ptr<const std::string> moved_aside = nullptr)
+    snapshot(std::uint64_t version, job_map jobs, detail::id_index ids, totals overall, std::uint64_t sent,
+             bool cleaning = false, std::shared_ptr<const std::string> moved_aside = nullptr)
         : version_(version), jobs_(std::move(jobs)), ids_(std::move(ids)), overall_(overall), sent_(sent),
           cleaning_(cleaning), moved_aside_(std::move(moved_aside)) {}
 
@@ -243,17 +242,16 @@ public:
 
     /// The job, or null when it is not listed.
     [[nodiscard]] std::shared_ptr<const job_snapshot> find(const job_id& id) const {
-        const job_seq* seq = ids_.find(id);
-        return seq == nullptr ? nullptr : *jobs_.find(*seq);
+        const job_snapshot* const found = search(id);
+        return found == nullptr ? nullptr : *jobs_.find(found->seq);
     }
 
     /// The job. Throws `errc::unknown_job` when it is not listed.
     [[nodiscard]] const job_snapshot& at(const job_id& id) const {
-        const job_seq* seq = ids_.find(id);
-        if (seq == nullptr) {
-            throw error(errc::unknown_job, id.str());
+        if (const job_snapshot* const found = search(id)) {
+            return *found;
         }
-        return **jobs_.find(*seq);
+        throw error(errc::unknown_job, id.str());
     }
 
     [[nodiscard]] const totals& overall() const noexcept { return overall_; }
@@ -271,9 +269,21 @@ public:
     [[nodiscard]] std::string moved_aside() const { return moved_aside_ ? *moved_aside_ : std::string(); }
 
 private:
+    [[nodiscard]] const job_snapshot* search(const job_id& id) const {
+        if (const auto* const same = ids_.find(detail::hash_of(id))) {
+            for (const job_seq seq : **same) {
+                const auto* const listed = jobs_.find(seq);
+                if (listed != nullptr && (*listed)->id() == id) {
+                    return listed->get();
+                }
+            }
+        }
+        return nullptr;
+    }
+
     std::uint64_t version_ = 0;
     job_map jobs_;
-    id_map ids_;
+    detail::id_index ids_;
     totals overall_;
     std::uint64_t sent_ = 0;
     bool cleaning_ = false;

@@ -89,12 +89,12 @@ public:
     /// stopped or killed in between, it would send again what has arrived. An item's completion settles its intent in
     /// the same way, and so does a failure that says so (`failure::settle`).
     virtual void resolve_soon(checkpoint reached) = 0;
-    /// Deletes an item's checkpoint: its upload no longer exists, or is of no use. With `discard`, what the server
+    /// Deletes an item's checkpoint: its upload no longer exists, or is of no use. With `at_server`, what the server
     /// still has of it is cleaned up, durably, in the background.
-    virtual asio::awaitable<void> forget(std::size_t item, bool discard) = 0;
+    virtual asio::awaitable<void> discard(std::size_t item, bool at_server) = 0;
     /// The same, and the same commit clears the intent of a request whose response was lost: nothing of it has arrived,
     /// or what has is abandoned.
-    virtual asio::awaitable<void> resolve_and_discard(std::size_t item, bool discard) = 0;
+    virtual asio::awaitable<void> resolve_and_discard(std::size_t item, bool at_server) = 0;
 
     /// How many bytes of a body are read ahead for a digest in one turn of the loop.
     [[nodiscard]] virtual std::size_t piece_size() const noexcept { return std::size_t(1) << 20; }

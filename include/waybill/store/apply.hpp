@@ -45,12 +45,12 @@ inline void apply(const job_change& change, loaded_job& whole) {
     if (change.drop_checkpoints) {
         reached.clear();
     }
-    const auto forget = [&reached](std::size_t item) {
+    const auto remove = [&reached](std::size_t item) {
         std::erase_if(reached, [item](const checkpoint& old) { return old.item == item; });
     };
-    std::for_each(change.dropped.begin(), change.dropped.end(), forget);
+    std::for_each(change.dropped.begin(), change.dropped.end(), remove);
     for (const checkpoint& c : change.checkpoints) {
-        forget(c.item);
+        remove(c.item);
         reached.push_back(c);
     }
 }

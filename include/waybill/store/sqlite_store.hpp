@@ -76,7 +76,7 @@ private:
     void drain();
     std::exception_ptr transact(std::vector<detail::database_change>& group,
                                 std::vector<detail::database_change>& refused);
-    void give_up_if(const std::exception_ptr& thrown) noexcept;
+    void close_if_broken(const std::exception_ptr& thrown) noexcept;
 
     store_options options_;
     std::span<const detail::store_format> formats_;

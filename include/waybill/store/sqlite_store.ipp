@@ -172,7 +172,7 @@ WAYBILL_DECL asio::awaitable<void> sqlite_store::read(on_database work) {
                 detail::rethrow_as_store_error(options_.path);
             }
         } catch (...) {
-            give_up_if(std::current_exception());
+            close_if_broken(std::current_exception());
             throw;
         }
     };
@@ -216,7 +216,7 @@ WAYBILL_DECL void sqlite_store::drain() {
     if (database_) {
         database_->note_time(noted_time());
         try {
-            give_up_if(transact(group, refused));
+            close_if_broken(transact(group, refused));
         } catch (...) {  // no memory, before anything was started
             for (detail::database_change& change : group) {
                 change.outcome = std::current_exception();
@@ -270,7 +270,7 @@ WAYBILL_DECL std::exception_ptr sqlite_store::transact(std::vector<detail::datab
 // A sync that failed may have lost what the next one seems to save: the kernel considers the pages clean (fsync(2),
 // "EIO"). Closing writes back what was committed before, into pages that are synced again; whether that worked is seen
 // when the store is reopened.
-WAYBILL_DECL void sqlite_store::give_up_if(const std::exception_ptr& thrown) noexcept {
+WAYBILL_DECL void sqlite_store::close_if_broken(const std::exception_ptr& thrown) noexcept {
     try {
         if (thrown) {
             std::rethrow_exception(thrown);

@@ -73,7 +73,7 @@ private:
         ~manual_alarm() override { waiting_.erase(place_); }
 
         asio::awaitable<void> wait_until(steady_time deadline) override;
-        void ring() override { woken_.set(); }
+        void wake() override { woken_.set(); }
 
         [[nodiscard]] steady_time deadline() const noexcept { return deadline_; }
         void go_off_if_due() {

@@ -186,9 +186,9 @@ TEST_CASE("totals count jobs and bytes by status", "[model][snapshot]") {
 TEST_CASE("a snapshot finds its jobs by their ids", "[model][snapshot]") {
     const auto shown = std::make_shared<const job_snapshot>(two_items());
     snapshot::job_map::builder jobs;
-    snapshot::id_map::builder ids;
+    detail::id_index::builder ids;
     jobs.set(shown->seq, shown);
-    ids.set(shown->id(), shown->seq);
+    detail::add_id(ids, shown->id(), shown->seq);
     totals all;
     all[status::uploading] = {1, 1000};
     const snapshot s(42, jobs.share(), ids.share(), all, 700);
@@ -210,6 +210,17 @@ TEST_CASE("a snapshot finds its jobs by their ids", "[model][snapshot]") {
     CHECK(s.size() == 1000);
     CHECK(s.sent() == 700);
     CHECK_FALSE(s.idle());
+}
+
+TEST_CASE("a snapshot does not take another id of the same hash for the one it is asked for", "[model][snapshot]") {
+    const auto shown = std::make_shared<const job_snapshot>(two_items());
+    snapshot::job_map::builder jobs;
+    detail::id_index::builder ids;
+    jobs.set(shown->seq, shown);
+    detail::add_id(ids, job_id("another"), shown->seq);  // as if its hash were that of "two"
+    const snapshot s(1, jobs.share(), ids.share(), totals(), 0);
+    CHECK(s.find(job_id("another")) == nullptr);
+    CHECK_THROWS_AS(s.at(job_id("another")), error);
 }
 
 TEST_CASE("the first snapshot is empty and idle", "[model][snapshot]") {

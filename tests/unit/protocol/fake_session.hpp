@@ -121,13 +121,13 @@ public:
         kept.push_back(reached);
         saved.push_back(std::move(reached));
     }
-    asio::awaitable<void> forget(std::size_t item, bool /*discard*/) override {
+    asio::awaitable<void> discard(std::size_t item, bool /*at_server*/) override {
         std::erase_if(kept, [&](const checkpoint& c) { return c.item == item; });
         co_return;
     }
-    asio::awaitable<void> resolve_and_discard(std::size_t item, bool discard) override {
+    asio::awaitable<void> resolve_and_discard(std::size_t item, bool at_server) override {
         record.state.intent.settle();
-        return forget(item, discard);
+        return discard(item, at_server);
     }
     void resolve_soon(checkpoint reached) override {
         record.state.intent.settle();

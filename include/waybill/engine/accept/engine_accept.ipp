@@ -32,7 +32,7 @@ WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<jo
         one.job.seq = added[i].seq;
         make_known({std::move(one.job), std::move(one.items), {}});
     }
-    alarm_->ring();
+    alarm_->wake();
     for (const job_seq seq : known_already) {
         co_await show_known(seq);
     }

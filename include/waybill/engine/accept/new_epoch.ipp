@@ -3,7 +3,7 @@
 
 #include <waybill/engine/accept/acceptance.hpp>
 #include <waybill/engine/accept/records.hpp>
-#include <waybill/engine/run/give_up_uploads.hpp>
+#include <waybill/engine/run/abandon_uploads.hpp>
 #include <waybill/source/recognition.hpp>
 #include <waybill/store/apply.hpp>
 
@@ -32,7 +32,7 @@ WAYBILL_DECL asio::awaitable<job_change> acceptance::new_epoch(const loaded_job&
         }
     }
     if (changed) {
-        give_up_uploads(next, whole, parts_.clock->system_now());
+        abandon_uploads(next, whole, parts_.clock->system_now());
     }
     const job_state& old = whole.job.state;
     next.to.unknown = old.unknown;

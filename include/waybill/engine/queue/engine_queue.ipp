@@ -36,19 +36,19 @@ WAYBILL_DECL job_turn engine::turn_of(const queued_job& job) const {
 WAYBILL_DECL void engine::place(job_seq seq, const job_spec& spec, const job_state& state) {
     note_pause(seq, state);
     if (!is_open(state.status)) {
-        hosts_.forget_passed(spec.origin, seq);
+        hosts_.drop_passed(spec.origin, seq);
         scheduler_.leave(seq);
         return;
     }
     job_turn when = turn_of({seq, spec.lane, spec.origin, state.not_before, state.wait, state.reason});
     if (state.refused_since == std::chrono::milliseconds(0) || spec.origin.empty()) {
-        hosts_.forget_passed(spec.origin, seq);
+        hosts_.drop_passed(spec.origin, seq);
     } else if (hosts_.may_be_passed(spec.origin, seq, state.troubles, state.refused_since)) {
         when.aside = true;
     }
     scheduler_.push({spec.lane, spec.origin}, seq, when);
     scheduler_.wait(seq, when);
-    alarm_->ring();
+    alarm_->wake();
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::refill_lanes() {

@@ -15,7 +15,7 @@ public:
     held_job& operator=(const held_job&) = delete;
     ~held_job() {
         queue_.release(seq_);
-        alarm_.ring();  // it may be its turn
+        alarm_.wake();  // it may be its turn
     }
 
 private:

@@ -17,7 +17,7 @@ namespace waybill::detail {
 
 /// What an attempt says about its host.
 enum class host_report : std::uint8_t {
-    answered,   ///< it responded, with any status
+    responded,  ///< it responded, with any status
     failed,     ///< no connection, a lost one, or a server error
     throttled,  ///< it asked to retry later
 };
@@ -102,7 +102,7 @@ public:
 
     /// It accepted them, or did not respond to them.
     void accept(const std::string& origin, credentials_mark which) { refused_.erase({origin, which}); }
-    void forget_probe(const std::string& origin, credentials_mark which) {
+    void drop_probe(const std::string& origin, credentials_mark which) {
         if (const auto found = refused_.find({origin, which}); found != refused_.end()) {
             found->second.probing = false;
         }
@@ -147,7 +147,7 @@ public:
         return true;
     }
     /// It made progress, or has left the queue.
-    void forget_passed(const std::string& origin, job_seq seq) {
+    void drop_passed(const std::string& origin, job_seq seq) {
         if (const auto found = passed_.find(origin); found != passed_.end()) {
             found->second.erase(seq);
             if (found->second.empty()) {
@@ -192,7 +192,7 @@ public:
     }
 
     /// A job ended without a result for its host.
-    void forget_probe(const std::string& origin) {
+    void drop_probe(const std::string& origin) {
         if (const auto found = hosts_.find(origin); found != hosts_.end()) {
             found->second.probing = false;
         }
@@ -201,8 +201,8 @@ public:
     /// @param retry_after the host's requested delay, if any.
     void report(const std::string& origin, host_report what, time_point now,
                 std::optional<std::chrono::milliseconds> retry_after = std::nullopt) {
-        if (what == host_report::answered) {
-            answered(origin);
+        if (what == host_report::responded) {
+            responded(origin);
             return;
         }
         host& h = hosts_[origin];
@@ -243,7 +243,7 @@ private:
         time_point until{};
     };
 
-    void answered(const std::string& origin) {
+    void responded(const std::string& origin) {
         const auto found = hosts_.find(origin);
         if (found == hosts_.end()) {
             return;

@@ -51,8 +51,8 @@ public:
     asio::awaitable<void> save_with_intent(checkpoint reached) override;
     void save_soon(checkpoint reached) override;
     void resolve_soon(checkpoint reached) override;
-    asio::awaitable<void> forget(std::size_t item, bool discard) override;
-    asio::awaitable<void> resolve_and_discard(std::size_t item, bool discard) override;
+    asio::awaitable<void> discard(std::size_t item, bool at_server) override;
+    asio::awaitable<void> resolve_and_discard(std::size_t item, bool at_server) override;
     void confirm(std::size_t item, std::uint64_t bytes) override;
     asio::awaitable<void> save_protocol(std::string name) override;
     asio::awaitable<void> in_parallel(std::size_t width, std::function<asio::awaitable<bool>()> step) override;
@@ -105,7 +105,7 @@ private:
     void committed(const job_change& change);
     void finish_item(std::size_t item, std::string receipt);
     void keep(checkpoint reached);
-    asio::awaitable<void> drop(std::size_t item, bool discard, bool settles);
+    asio::awaitable<void> drop(std::size_t item, bool at_server, bool settles);
 
     loaded_job whole_;
     running_intent intent_;  // of `whole_`

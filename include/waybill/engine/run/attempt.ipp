@@ -77,15 +77,15 @@ WAYBILL_DECL void attempt::resolve_soon(checkpoint reached) {
     intent_.settle(about);
 }
 
-WAYBILL_DECL asio::awaitable<void> attempt::forget(std::size_t item, bool discard) {
-    return drop(item, discard, false);
+WAYBILL_DECL asio::awaitable<void> attempt::discard(std::size_t item, bool at_server) {
+    return drop(item, at_server, false);
 }
 
-WAYBILL_DECL asio::awaitable<void> attempt::resolve_and_discard(std::size_t item, bool discard) {
-    return drop(item, discard, true);
+WAYBILL_DECL asio::awaitable<void> attempt::resolve_and_discard(std::size_t item, bool at_server) {
+    return drop(item, at_server, true);
 }
 
-WAYBILL_DECL asio::awaitable<void> attempt::drop(std::size_t item, bool discard, bool settles) {
+WAYBILL_DECL asio::awaitable<void> attempt::drop(std::size_t item, bool at_server, bool settles) {
     const write_behind::writing mark(pending_);
     co_await pending_.until_flushed();
     const checkpoint* const known = find_checkpoint(item);
@@ -98,7 +98,7 @@ WAYBILL_DECL asio::awaitable<void> attempt::drop(std::size_t item, bool discard,
     }
     job_change change = pending_.take_change();
     change.dropped.push_back(item);
-    if (discard) {
+    if (at_server) {
         change.leftovers.push_back(
             leftover_of(whole_.job, *known, std::chrono::time_point_cast<std::chrono::milliseconds>(now())));
     }

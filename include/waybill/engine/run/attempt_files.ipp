@@ -11,7 +11,7 @@
 namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<void> attempt::recognize_files() {
-    sources_.forget_failures();
+    sources_.clear_failures();
     const bool form_begun = find_checkpoint(checkpoint::whole_job) != nullptr;
     std::vector<std::size_t> asked;
     std::vector<item_spec> files;
@@ -56,8 +56,8 @@ WAYBILL_DECL asio::awaitable<void> attempt::restart(std::size_t item) {
         details.detail = whole_.items[item].spec.path;
         throw failure(disposition::retry, errc::file_touched, std::move(details), std::nullopt, item);
     }
-    co_await forget(item, true);
-    co_await forget(checkpoint::whole_job, true);
+    co_await discard(item, true);
+    co_await discard(checkpoint::whole_job, true);
 }
 
 /// Makes durable by which identities the files are known from now on.

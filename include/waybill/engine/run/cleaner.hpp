@@ -39,7 +39,7 @@ public:
     /// Starts. `owner` is kept alive meanwhile.
     void start(std::shared_ptr<void> owner);
     /// There may be new work.
-    void ring();
+    void wake();
     /// Interrupts the work and waits for its end.
     asio::awaitable<void> stop();
 
@@ -49,7 +49,7 @@ private:
     asio::awaitable<void> clean(leftover what);
     void set_busy(bool now);
     [[nodiscard]] retry_policy patience() const;
-    [[nodiscard]] bool given_up(const leftover& what) const;
+    [[nodiscard]] bool too_old(const leftover& what) const;
 
     strand home_;
     const engine_parts& parts_;

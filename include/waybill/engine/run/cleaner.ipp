@@ -86,9 +86,9 @@ WAYBILL_DECL void cleaner::set_busy(bool now) {
     }
 }
 
-WAYBILL_DECL void cleaner::ring() {
+WAYBILL_DECL void cleaner::wake() {
     busy_ = running_ != nullptr;
-    alarm_->ring();
+    alarm_->wake();
 }
 
 WAYBILL_DECL asio::awaitable<void> cleaner::stop() {
@@ -162,7 +162,7 @@ WAYBILL_DECL asio::awaitable<void> cleaner::clean(leftover what) {
         failed.emplace(disposition::retry, errc::transport_failed, diagnostics());  // no memory, no descriptor
     }
     what.attempts += 1;
-    if (hopeless || !failed || failed->what_to_do() == disposition::permanent || given_up(what)) {
+    if (hopeless || !failed || failed->what_to_do() == disposition::permanent || too_old(what)) {
         co_await ledger_.remove(what.id);
         co_return;
     }
@@ -178,7 +178,7 @@ WAYBILL_DECL retry_policy cleaner::patience() const {
     return policy;
 }
 
-WAYBILL_DECL bool cleaner::given_up(const leftover& what) const {
+WAYBILL_DECL bool cleaner::too_old(const leftover& what) const {
     return parts_.clock->system_now() - what.since > options_.retry.max_age;
 }
 

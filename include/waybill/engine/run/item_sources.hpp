@@ -100,7 +100,7 @@ public:
     }
 
     /// Their files are checked again.
-    void forget_failures() noexcept { failed_.clear(); }
+    void clear_failures() noexcept { failed_.clear(); }
 
 private:
     source_opener& opener_;

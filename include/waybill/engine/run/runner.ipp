@@ -233,8 +233,9 @@ WAYBILL_DECL job_state runner::after(const attempt& job, const attempt_end& end)
     const failure& why = *end.why();
     // The protocol has asked, and even the server does not know; or it cannot be asked again, and the app prefers a
     // duplicate to a loss: asking once more is useless.
-    const bool given_up = why.what_to_do() == disposition::permanent && job.job().spec.if_unknown == on_unknown::retry;
-    const bool may_probe = why.code() != errc::outcome_unknown && !given_up;
+    const bool sent_again =
+        why.what_to_do() == disposition::permanent && job.job().spec.if_unknown == on_unknown::retry;
+    const bool may_probe = why.code() != errc::outcome_unknown && !sent_again;
     job_state reached = state;
     if (job.settled_by(why)) {
         reached.intent.settle();

@@ -75,7 +75,7 @@ WAYBILL_DECL asio::awaitable<void> runner::complete_doubtful(attempt& job) {
     } else {
         // One commit: a checkpoint of a completed item would be taken for something to clean up.
         job.complete_item_soon(item, std::move(receipt));
-        co_await job.forget(item, false);
+        co_await job.discard(item, false);
     }
 }
 

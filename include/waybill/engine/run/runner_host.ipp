@@ -62,14 +62,14 @@ WAYBILL_DECL void runner::report_host(const attempt& job, const attempt_end& end
     }
     const bool refuses = with_.hosts.refuses_some(origin_);
     if (refuses) {
-        with_.hosts.forget_probe(origin_, credentials_of(job.job()));  // however it ended, also by a stop
+        with_.hosts.drop_probe(origin_, credentials_of(job.job()));  // however it ended, also by a stop
     }
     if (end.delivered()) {
         report_success(job, refuses);
         return;
     }
     if (!end.said_by_protocol()) {
-        with_.hosts.forget_probe(origin_);
+        with_.hosts.drop_probe(origin_);
         return;
     }
     const failure& f = *end.why();
@@ -77,30 +77,30 @@ WAYBILL_DECL void runner::report_host(const attempt& job, const attempt_end& end
     const bool server_error = f.code().category() == http_category() && f.code().value() >= 500;
     const bool broken = f.code() == cause::retryable && f.code().category() != http_category();
     if (asked_ == wish::none && what == disposition::credentials) {
-        with_.hosts.forget_probe(origin_);
+        with_.hosts.drop_probe(origin_);
         with_.hosts.refuse(origin_, credentials_of(job.job()), now);  // also when there were none to send
     } else if (!job.report().contacted() || asked_ != wish::none || f.code() == errc::network_unreachable ||
                what == disposition::source || is_of_source(f.code())) {
-        with_.hosts.forget_probe(origin_);
+        with_.hosts.drop_probe(origin_);
     } else if (job.report().progressed()) {
         // One refused part among many, or a connection that was lost after something was confirmed, does not mean that
         // the host is down.
-        with_.hosts.report(origin_, host_report::answered, now);
+        with_.hosts.report(origin_, host_report::responded, now);
     } else if (what == disposition::busy) {
         with_.hosts.report(origin_, host_report::throttled, now, f.retry_after());
     } else if (what == disposition::network || server_error || broken) {
         with_.hosts.report(origin_, host_report::failed, now);
     } else {
-        with_.hosts.report(origin_, host_report::answered, now);
+        with_.hosts.report(origin_, host_report::responded, now);
     }
 }
 
 WAYBILL_DECL void runner::report_success(const attempt& job, bool refused_some) {
     if (!job.report().contacted()) {
-        with_.hosts.forget_probe(origin_);
+        with_.hosts.drop_probe(origin_);
         return;
     }
-    with_.hosts.report(origin_, host_report::answered, with_.parts.clock->steady_now());
+    with_.hosts.report(origin_, host_report::responded, with_.parts.clock->steady_now());
     if (refused_some) {
         with_.hosts.accept(origin_, credentials_of(job.job()));
     }

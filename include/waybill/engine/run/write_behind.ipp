@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <waybill/engine/run/give_up_uploads.hpp>
+#include <waybill/engine/run/abandon_uploads.hpp>
 #include <waybill/engine/run/write_behind.hpp>
 
 #include <algorithm>
@@ -39,7 +39,7 @@ WAYBILL_DECL asio::awaitable<void> write_behind::commit(job_state next) {
         change.checkpoints.clear();
     } else if (change.to.status == status::canceled ||
                (change.to.status == status::failed && change.to.error.code == errc::expired)) {
-        give_up_uploads(change, whole_, clock_.system_now());
+        abandon_uploads(change, whole_, clock_.system_now());
     }
     const job_change kept = change;
     try {

@@ -43,7 +43,7 @@ public:
         if (known != nullptr) {
             uncount(**known);
         } else {
-            ids_.set(next.id(), seq);
+            detail::add_id(ids_, next.id(), seq);
         }
         if (next.terminal()) {
             finished_.emplace(next.finished, seq);
@@ -61,7 +61,7 @@ public:
         if (const auto* known = jobs_.find(seq)) {
             const std::shared_ptr<const job_snapshot> kept = *known;
             uncount(*kept);
-            ids_.remove(kept->id());
+            detail::remove_id(ids_, kept->id(), seq);
             jobs_.remove(seq);
         }
     }
@@ -137,7 +137,7 @@ private:
     std::size_t capacity_;
     std::uint64_t version_ = 0;
     snapshot::job_map::builder jobs_;
-    snapshot::id_map::builder ids_;
+    detail::id_index::builder ids_;
     std::set<std::pair<unix_millis, job_seq>> finished_;  // by when they finished
     std::set<std::pair<status, job_seq>> queued_;         // untried ones first, in the order of acceptance
     totals totals_;

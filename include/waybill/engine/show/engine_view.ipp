@@ -90,7 +90,7 @@ WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> se
     if (!self->parts_.store->failed()) {
         self->publish_soon();
     } else if (self->life_.delivering()) {
-        self->alarm_->ring();  // `run` reopens the store, and everything is listed then
+        self->alarm_->wake();  // `run` reopens the store, and everything is listed then
     } else {
         self->hub_.close(thrown);
     }
@@ -116,7 +116,7 @@ WAYBILL_DECL asio::awaitable<void> engine::list_everything() {
     publish_soon();
 }
 
-WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
+WAYBILL_DECL asio::awaitable<void> engine::purge_old() {
     for (;;) {
         std::vector<removed_job> gone;
         try {
@@ -140,7 +140,7 @@ WAYBILL_DECL asio::awaitable<void> engine::forget_old() {
                 any = true;
             }
         }
-        cleaner_->ring();
+        cleaner_->wake();
         publish_soon();
         for (const job_seq seq : damaged) {
             loaded_job whole = co_await load(seq);

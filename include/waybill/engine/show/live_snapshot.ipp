@@ -38,7 +38,7 @@ WAYBILL_DECL void live_snapshot::show(const job_change& change) {
 WAYBILL_DECL void live_snapshot::show_server_side(const job_change& change) {
     server_side_builder there(shown_);
     if (change.drop_checkpoints) {
-        there.forget_resources();
+        there.drop_resources();
     }
     for (const std::size_t item : change.dropped) {
         there.show_resource(item, "");

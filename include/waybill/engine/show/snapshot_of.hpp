@@ -28,7 +28,7 @@ public:
     void show_receipt(std::size_t item, const std::string& receipt) {
         change(item, [&](job_snapshot::server_side& s) { s.receipt = receipt; });
     }
-    void forget_resources() {
+    void drop_resources() {
         shown_.resource.clear();
         for (std::size_t i = 0; i < shown_.progress_of_items.size(); ++i) {
             change(i, [](job_snapshot::server_side& s) { s.resource.clear(); });

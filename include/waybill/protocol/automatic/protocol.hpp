@@ -47,7 +47,7 @@ public:
         offers_[endpoint] = got{std::move(offered), now};
         disrupted_.erase(endpoint);
     }
-    void forget(const std::string& endpoint) { offers_.erase(endpoint); }
+    void erase(const std::string& endpoint) { offers_.erase(endpoint); }
 
     /// The endpoint failed over the query again. True when that has happened too often to be an accident: responding to
     /// the query is no condition for accepting an upload.

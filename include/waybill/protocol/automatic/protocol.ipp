@@ -105,7 +105,7 @@ WAYBILL_DECL asio::awaitable<void> automatic_protocol::upload(session& job) {
         }
     }
     if (outdated) {
-        memory_->forget(endpoint_of(job));
+        memory_->erase(endpoint_of(job));
         std::string none;
         co_await job.save_protocol(std::move(none));
         co_await restore(job);

@@ -84,7 +84,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_protocol::upload_item(session& job,
     // One commit: a checkpoint of a completed item would be taken for something to clean up.
     job.complete_item_soon(index, receipt);
     if (job.find_checkpoint(index) != nullptr) {
-        co_await job.forget(index, false);
+        co_await job.discard(index, false);
     } else {
         co_await job.complete_item(index, std::move(receipt));
     }

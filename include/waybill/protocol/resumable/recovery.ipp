@@ -177,7 +177,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::lost_tail(std::uint64_t off
 
 /// `discard`: the server still has something of the abandoned upload.
 WAYBILL_DECL asio::awaitable<void> resumable_upload::restart(bool discard) {
-    co_await job_.forget(what_.about, discard);
+    co_await job_.discard(what_.about, discard);
     resource_.clear();
     position_ = 0;
     sent_bound_.reset();

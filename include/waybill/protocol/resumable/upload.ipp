@@ -130,7 +130,7 @@ WAYBILL_DECL asio::awaitable<void> resumable_upload::refused(const response& got
     if (said.complete.value_or(false) && got.status >= 400) {
         // The target's own response: resuming would not resolve it.
         if (v.what == disposition::permanent) {
-            co_await job_.forget(what_.about, false);
+            co_await job_.discard(what_.about, false);
         }
         throw failed(v, got);
     }

@@ -127,7 +127,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::deliver_parts() {
     if (superseded_) {
         // One commit: the object is there by an earlier upload. The parts of this one are there, too, and cost money.
         job_.complete_item_soon(index_, printable_excerpt(*receipt_, 256));
-        co_await job_.forget(index_, true);
+        co_await job_.discard(index_, true);
         co_return;
     }
     state_.delivered = true;  // committed together: a later cleanup must not touch it
@@ -146,7 +146,7 @@ WAYBILL_DECL asio::awaitable<void> s3_item::begin() {
         static_cast<void>(co_await compare());
         co_return;
     }
-    co_await job_.forget(index_, true);
+    co_await job_.discard(index_, true);
     co_await create();
 }
 

@@ -21,7 +21,7 @@ namespace waybill::detail {
 inline asio::awaitable<void> doubt_checkpoint(session& job, std::size_t about) {
     checkpoint known = *job.find_checkpoint(about);
     if (known.doubted && !job.in_doubt()) {
-        co_await job.forget(about, true);
+        co_await job.discard(about, true);
         co_return;
     }
     diagnostics why;

@@ -147,7 +147,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::lost_tail(tus_part& part, std::uint
         co_await contradicted(got, said + ", and it is the " + std::to_string(state_.restarts) + "th time");
     }
     if (!whole()) {  // its other parts are no better
-        co_await job_.forget(index_, true);
+        co_await job_.discard(index_, true);
         fail(disposition::retry, errc::wrong_offset, got, said);
     }
     co_await restart(part, true);
@@ -170,7 +170,7 @@ WAYBILL_DECL asio::awaitable<void> tus_item::restart(tus_part& part, bool discar
     part.asked = false;
     state_.final_url.clear();
     if (whole()) {
-        co_await job_.forget(index_, discard);
+        co_await job_.discard(index_, discard);
     } else {
         checkpoint without = reached();
         co_await job_.save(std::move(without));

@@ -18,7 +18,7 @@ const host_health::time_point t0{std::chrono::hours(1)};
 TEST_CASE("a host that nothing is known of, or that answers, is ready", "[engine][host_health]") {
     host_health hosts{retry_policy()};
     CHECK(hosts.ready(a, t0) == t0);
-    hosts.report(a, host_report::answered, t0);
+    hosts.report(a, host_report::responded, t0);
     CHECK(hosts.ready(a, t0) == t0);
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("of the jobs that a host refuses ever fewer are passed, until it serve
     CHECK(hosts.is_passed(a, job_seq(1)));
     CHECK_FALSE(hosts.is_passed(b, job_seq(1)));
     CHECK_FALSE(hosts.may_be_passed(b, job_seq(9), 2, milliseconds(10)));  // another host
-    hosts.forget_passed(a, job_seq(2));
+    hosts.drop_passed(a, job_seq(2));
     CHECK_FALSE(hosts.is_passed(a, job_seq(2)));
     CHECK_FALSE(hosts.may_be_passed(a, job_seq(4), 15, milliseconds(10)));
     // It serves somebody: all those are refused for their own sake, and none of them counts any more.
@@ -67,7 +67,7 @@ TEST_CASE("of the jobs that a host refuses ever fewer are passed, until it serve
     CHECK(hosts.may_be_passed(a, job_seq(4), 4, milliseconds(10)));
     CHECK_FALSE(hosts.may_be_passed(a, job_seq(5), 3, milliseconds(30)));
     CHECK(hosts.may_be_passed(a, job_seq(5), 4, milliseconds(30)));
-    hosts.forget_passed(b, job_seq(77));
+    hosts.drop_passed(b, job_seq(77));
 }
 
 TEST_CASE("of those that may be passed the one tried least recently looks first at a host that was left alone",
@@ -129,7 +129,7 @@ TEST_CASE("credentials that were refused are held back for longer and longer, an
 TEST_CASE("an answer in between begins the count anew", "[engine][host_health]") {
     host_health hosts{retry_policy()};
     for (int i = 0; i < 20; ++i) {
-        hosts.report(a, i % 4 == 3 ? host_report::answered : host_report::failed, t0);
+        hosts.report(a, i % 4 == 3 ? host_report::responded : host_report::failed, t0);
         CHECK(hosts.ready(a, t0) == t0);
     }
 }
@@ -144,7 +144,7 @@ TEST_CASE("after the pause one job probes while the others wait for it", "[engin
     hosts.begin(a);
     CHECK(hosts.ready(a, later) > later);
     SECTION("it is answered: everybody may go") {
-        hosts.report(a, host_report::answered, later);
+        hosts.report(a, host_report::responded, later);
         CHECK(hosts.ready(a, later) == later);
         hosts.begin(a);
         CHECK(hosts.ready(a, later) == later);
@@ -161,7 +161,7 @@ TEST_CASE("after the pause one job probes while the others wait for it", "[engin
         }
     }
     SECTION("it learns nothing: the next one probes") {
-        hosts.forget_probe(a);
+        hosts.drop_probe(a);
         CHECK(hosts.ready(a, later) == later);
     }
 }
@@ -187,7 +187,7 @@ TEST_CASE("failures that alternate with successes use up the tokens in the end",
     while (hosts.ready(a, t0) == t0 && rounds < 10'000) {
         hosts.report(a, host_report::failed, t0);
         if (hosts.ready(a, t0) == t0) {
-            hosts.report(a, host_report::answered, t0);
+            hosts.report(a, host_report::responded, t0);
         }
         ++rounds;
     }

@@ -145,7 +145,7 @@ TEST_CASE("a picture shows where unfinished uploads are, and what the server sai
     const job_snapshot before = shown;
     detail::server_side_builder there(shown);
     there.show_receipt(1, "done");
-    there.forget_resources();
+    there.drop_resources();
     CHECK(shown.resource.empty());
     CHECK(shown.item(0).receipt == "\"etag\"");
     CHECK(shown.item(1).resource.empty());

@@ -10,7 +10,7 @@
 namespace waybill::detail {
 
 /// Turns all of a job's checkpoints into work for the clean-up.
-inline void give_up_uploads(job_change& change, const loaded_job& whole, std::chrono::system_clock::time_point now) {
+inline void abandon_uploads(job_change& change, const loaded_job& whole, std::chrono::system_clock::time_point now) {
     change.drop_checkpoints = true;
     change.checkpoints.clear();
     for (const checkpoint& c : whole.checkpoints) {
