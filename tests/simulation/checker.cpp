@@ -372,8 +372,8 @@ void checker::look_at_progress(const job_snapshot& shown) {
     sent = shown.sent;
 }
 
-void checker::look_after_outage(const outage& away, std::chrono::steady_clock::time_point begun,
-                                std::chrono::milliseconds most) const {
+void checker::look_after_outage(const outage& away, const std::set<std::string>& unreachable,
+                                std::chrono::steady_clock::time_point begun, std::chrono::milliseconds most) const {
     const auto took = present - begun;
     // An attempt asks about each part of an upload.
     const auto most_asked = 100 + 4 * (took / std::chrono::minutes(2));
@@ -382,7 +382,11 @@ void checker::look_after_outage(const outage& away, std::chrono::steady_clock::t
     for (const auto& [seq, whole] : disk_.jobs) {
         const posted_job& asked = jobs_.at(whole.job.spec.id.str());
         const job_state& state = whole.job.state;
-        const bool for_its_disk = state.reason == wait_reason::source;
+        // Its last attempt may have met a connection that was refused, before it came to the file.
+        const bool for_its_disk = state.reason == wait_reason::source ||
+                                  std::any_of(whole.items.begin(), whole.items.end(), [&](const item_record& one) {
+                                      return unreachable.contains(one.spec.path);
+                                  });
         // Before that it had got on, or its disk was away.
         const bool refused_lately = state.refused_since > std::chrono::milliseconds(0) &&
                                     disk_.time.open - state.refused_since < std::chrono::hours(6);

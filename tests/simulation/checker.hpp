@@ -32,9 +32,10 @@ public:
     /// Whether what was to be cleaned up was, or could not be until it was older than `since`.
     void look_at_leftovers(std::chrono::system_clock::time_point since);
     void look_at(const snapshot& seen);
-    /// After a host was away since `begun`: the others' jobs have not waited for it, and it was left alone.
-    void look_after_outage(const outage& away, std::chrono::steady_clock::time_point begun,
-                           std::chrono::milliseconds max_age) const;
+    /// After a host was away since `begun`, and files were unreachable: the others' jobs have not waited for it, and it
+    /// was left alone.
+    void look_after_outage(const outage& away, const std::set<std::string>& unreachable,
+                           std::chrono::steady_clock::time_point begun, std::chrono::milliseconds max_age) const;
     /// After everything healed and came to rest.
     void look_at_end(const snapshot& seen) const;
 

@@ -49,7 +49,9 @@ public:
         store_->before_write = [&of] {
             if (of.full_writes_ > 0) {
                 --of.full_writes_;
-                throw error(errc::store_full, "simulated");
+                if (of.random_.chance(0.7)) {  // others find space in between
+                    throw error(errc::store_full, "simulated");
+                }
             }
             if (of.how_.planted == plant::run_dies && of.random_.chance(0.002)) {
                 throw std::runtime_error("planted");

@@ -102,7 +102,7 @@ void simulation::go_without_a_host() {
             break;
         }
     }
-    checker_.look_after_outage(server_.away, begun, max_age_);
+    checker_.look_after_outage(server_.away, unreachable_, begun, max_age_);
     server_.away.end();
 }
 

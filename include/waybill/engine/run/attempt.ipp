@@ -86,8 +86,6 @@ WAYBILL_DECL asio::awaitable<void> attempt::resolve_and_discard(std::size_t item
 }
 
 WAYBILL_DECL asio::awaitable<void> attempt::drop(std::size_t item, bool at_server, bool settles) {
-    const write_behind::writing mark(pending_);
-    co_await pending_.until_flushed();
     const checkpoint* const known = find_checkpoint(item);
     if (known == nullptr) {
         co_return;
@@ -96,25 +94,16 @@ WAYBILL_DECL asio::awaitable<void> attempt::drop(std::size_t item, bool at_serve
     if (settles) {
         intent_.settle(item);
     }
-    job_change change = pending_.take_change();
-    change.dropped.push_back(item);
     if (at_server) {
-        change.leftovers.push_back(
+        pending_.left_over(
             leftover_of(whole_.job, *known, std::chrono::time_point_cast<std::chrono::milliseconds>(now())));
     }
-    std::erase_if(change.checkpoints, [&](const checkpoint& c) { return c.item == item; });
+    pending_.checkpoint_dropped(item);
     std::erase_if(whole_.checkpoints, [&](const checkpoint& c) { return c.item == item; });
     if (item < whole_.items.size() && whole_.items[item].state.status != item_status::completed) {
         confirm(item, 0);
     }
-    const job_change kept = change;
-    try {
-        co_await pending_.write(std::move(change));
-    } catch (...) {
-        pending_.put_back(kept);
-        throw;
-    }
-    pending_.written(kept);
+    co_await commit(whole_.job.state);
 }
 
 WAYBILL_DECL void attempt::confirm(std::size_t item, std::uint64_t bytes) {

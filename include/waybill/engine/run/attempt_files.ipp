@@ -62,21 +62,10 @@ WAYBILL_DECL asio::awaitable<void> attempt::restart(std::size_t item) {
 
 /// Makes durable by which identities the files are known from now on.
 WAYBILL_DECL asio::awaitable<void> attempt::repin(std::vector<item_spec> found) {
-    const write_behind::writing mark(pending_);
-    co_await pending_.until_flushed();
-    const job_change taken = pending_.take_change();
-    job_change change = taken;
-    change.repinned = found;
-    try {
-        co_await pending_.write(std::move(change));
-    } catch (...) {
-        pending_.put_back(taken);
-        throw;
-    }
+    co_await pending_.commit_pins(found);
     for (std::size_t i = 0; i < found.size(); ++i) {
         whole_.items[i].spec = std::move(found[i]);
     }
-    pending_.written(taken);
 }
 
 }  // namespace waybill::detail

@@ -11,13 +11,18 @@
 #include <waybill/store/store.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace waybill::detail {
 
 /// Changes of a running job that wait for a commit. A commit includes all that wait; `flush` commits nothing else.
+///
+/// There is one commit at a time. What changes meanwhile goes into the next one: a commit that waits for disk space and
+/// is repeated would otherwise overwrite what a later one has written.
 ///
 /// @par Thread safety
 ///   On the uploader's strand.
@@ -37,42 +42,31 @@ public:
     void item_changed(std::size_t item) { dirty_items_.insert(item); }
     /// A checkpoint is to be committed.
     void checkpoint_changed(std::size_t item) { dirty_checkpoints_.insert(item); }
+    /// An item's checkpoint is to be deleted.
+    void checkpoint_dropped(std::size_t item) { owed_drops_.push_back(item); }
+    /// Something at the server is to be cleaned up.
+    void left_over(leftover what) { owed_leftovers_.push_back(std::move(what)); }
     /// Item states or checkpoints wait for a commit.
     [[nodiscard]] bool dirty() const noexcept { return !dirty_items_.empty() || !dirty_checkpoints_.empty(); }
 
-    /// Commits a new state together with all waiting changes. A completed job no longer needs its checkpoints; those of
-    /// a canceled one are to be cleaned up.
+    /// Commits a new state together with all waiting changes; while the disk is full it waits for space: what the
+    /// server has confirmed must not be lost because a few bytes are missing. A completed job no longer needs its
+    /// checkpoints; those of a canceled one are to be cleaned up.
+    ///
+    /// When it throws, a stop for example, its changes wait for the next commit.
     asio::awaitable<void> commit(job_state next);
+    /// Commits by which identities the files are known from now on. When it throws, they are not.
+    asio::awaitable<void> commit_pins(std::vector<item_spec> found);
     /// Commits waiting changes, if there is space and no commit is in progress.
     asio::awaitable<void> flush();
 
-    // For a commit of another kind: `writing`, `until_flushed`, `take_change`, `write`, and then `written` or
-    // `put_back`. The caller that has taken a change puts it back on failure: a stop is also thrown where `write` is
-    // awaited, before the write has started.
-
-    /// A commit in progress: it includes what waits to be flushed.
-    class writing {
-    public:
-        explicit writing(write_behind& owner) : owner_(owner) { ++owner_.writing_; }
-        writing(const writing&) = delete;
-        writing& operator=(const writing&) = delete;
-        ~writing() { --owner_.writing_; }
-
-    private:
-        write_behind& owner_;
-    };
-    asio::awaitable<void> until_flushed();
-    /// The present state, and all that waits.
-    [[nodiscard]] job_change take_change();
-    /// Commits; while the disk is full it waits for space. What the server has confirmed must not be lost because a few
-    /// bytes are missing.
-    asio::awaitable<void> write(job_change change);
-    /// The taken changes wait again.
-    void put_back(const job_change& not_written);
-    void written(const job_change& change);
-
 private:
-    struct flushing;
+    struct writing;
+
+    asio::awaitable<void> until_written(std::uint64_t number);
+    asio::awaitable<bool> write_if_space();
+    [[nodiscard]] job_change take_change();
+    void put_back(const job_change& not_written);
 
     loaded_job& whole_;
     status committed_;
@@ -81,11 +75,13 @@ private:
     strand home_;
     std::set<std::size_t> dirty_items_;
     std::set<std::size_t> dirty_checkpoints_;
-    std::vector<std::size_t> owed_drops_;   // of checkpoints, and
-    std::vector<leftover> owed_leftovers_;  // the leftovers that a failed commit did not write
-    int writing_ = 0;                       // commits in progress, or waiting until a flush has ended
-    bool flushing_ = false;
-    condition flushed_;
+    std::vector<std::size_t> owed_drops_;
+    std::vector<leftover> owed_leftovers_;
+    std::vector<item_spec> pins_;
+    std::uint64_t asked_ = 0;    // commits that were asked for,
+    std::uint64_t written_ = 0;  // and those of them that are done
+    bool writing_ = false;
+    condition write_ended_;
 };
 
 }  // namespace waybill::detail

@@ -12,26 +12,64 @@
 
 namespace waybill::detail {
 
-struct write_behind::flushing {
-    explicit flushing(write_behind& w) : owner(w) { owner.flushing_ = true; }
-    flushing(const flushing&) = delete;
-    flushing& operator=(const flushing&) = delete;
-    ~flushing() {
-        owner.flushing_ = false;
-        owner.flushed_.notify_all();
+struct write_behind::writing {
+    explicit writing(write_behind& w) : owner(w) { owner.writing_ = true; }
+    writing(const writing&) = delete;
+    writing& operator=(const writing&) = delete;
+    ~writing() {
+        owner.writing_ = false;
+        owner.write_ended_.notify_all();
     }
 
     write_behind& owner;
 };
 
 WAYBILL_DECL write_behind::write_behind(loaded_job& whole, ledger& ledger, waybill::clock& clock, const strand& home)
-    : whole_(whole), committed_(whole.job.state.status), ledger_(ledger), clock_(clock), home_(home), flushed_(home) {}
+    : whole_(whole), committed_(whole.job.state.status), ledger_(ledger), clock_(clock), home_(home),
+      write_ended_(home_) {}
 
 WAYBILL_DECL asio::awaitable<void> write_behind::commit(job_state next) {
     // Set before waiting: later changes build on it, and must not be undone by it.
     whole_.job.state = std::move(next);
+    co_await until_written(++asked_);
+}
+
+WAYBILL_DECL asio::awaitable<void> write_behind::commit_pins(std::vector<item_spec> found) {
+    pins_ = std::move(found);
+    try {
+        co_await until_written(++asked_);
+    } catch (...) {
+        pins_.clear();
+        throw;
+    }
+}
+
+// Not while a commit waits for space: that one includes what is to be flushed.
+WAYBILL_DECL asio::awaitable<void> write_behind::flush() {
+    if (!writing_ && written_ == asked_) {
+        co_await write_if_space();
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> write_behind::until_written(std::uint64_t number) {
+    const std::unique_ptr<alarm> pause = clock_.make_alarm(home_);
+    while (written_ < number) {
+        if (writing_) {
+            co_await write_ended_.wait_uncancellable();
+        } else if (!co_await write_if_space()) {
+            if (!may_wait_for_space()) {
+                throw error(errc::store_full);
+            }
+            co_await pause->wait_until(clock_.steady_now() + std::chrono::seconds(1));
+        }
+    }
+}
+
+/// Commits all that waits; false when the disk is full. The taken changes wait again when it fails: a stop is also
+/// thrown where the commit is awaited, before it has begun.
+WAYBILL_DECL asio::awaitable<bool> write_behind::write_if_space() {
     const writing mark(*this);
-    co_await until_flushed();
+    const std::uint64_t reaches = asked_;
     const job_change taken = take_change();
     job_change change = taken;
     if (change.to.status == status::completed) {
@@ -43,51 +81,21 @@ WAYBILL_DECL asio::awaitable<void> write_behind::commit(job_state next) {
     }
     const job_change kept = change;
     try {
-        co_await write(std::move(change));
+        co_await ledger_.commit(std::move(change), whole_);
+    } catch (const error& e) {
+        put_back(taken);
+        if (e.code() != errc::store_full) {
+            throw;
+        }
+        co_return false;
     } catch (...) {
-        // A stop while it waited for space: the next commit must not clear the intent without the result that settled
-        // it.
         put_back(taken);
         throw;
     }
-    written(kept);
-}
-
-// Does nothing while a commit is in progress. A flush could overtake a commit that waits for disk space and write the
-// same state first; and changes that a failed flush puts back would miss the job's last commit.
-WAYBILL_DECL asio::awaitable<void> write_behind::flush() {
-    if (writing_ > 0) {
-        co_return;
-    }
-    const flushing mark(*this);
-    job_change change = take_change();
-    const job_change kept = change;
-    std::exception_ptr thrown;
-    bool full = false;
-    try {
-        co_await ledger_.commit(std::move(change), whole_);
-    } catch (const error& e) {
-        full = e.code() == errc::store_full;
-        thrown = std::current_exception();
-    } catch (...) {  // a stop, or no memory
-        thrown = std::current_exception();
-    }
-    if (thrown) {
-        put_back(kept);  // another time
-    }
-    if (full) {
-        co_return;
-    }
-    if (thrown) {
-        std::rethrow_exception(thrown);
-    }
-    written(kept);
-}
-
-WAYBILL_DECL asio::awaitable<void> write_behind::until_flushed() {
-    while (flushing_) {
-        co_await flushed_.wait_uncancellable();
-    }
+    written_ = reaches;
+    committed_ = kept.to.status;
+    on_committed(kept);
+    co_return true;
 }
 
 WAYBILL_DECL job_change write_behind::take_change() {
@@ -108,6 +116,7 @@ WAYBILL_DECL job_change write_behind::take_change() {
     }
     change.dropped = std::exchange(owed_drops_, {});
     change.leftovers = std::exchange(owed_leftovers_, {});
+    change.repinned = std::exchange(pins_, {});
     return change;
 }
 
@@ -120,27 +129,7 @@ WAYBILL_DECL void write_behind::put_back(const job_change& not_written) {
     }
     owed_drops_.insert(owed_drops_.end(), not_written.dropped.begin(), not_written.dropped.end());
     owed_leftovers_.insert(owed_leftovers_.end(), not_written.leftovers.begin(), not_written.leftovers.end());
-}
-
-WAYBILL_DECL asio::awaitable<void> write_behind::write(job_change change) {
-    const std::unique_ptr<alarm> pause = clock_.make_alarm(home_);
-    for (;;) {
-        job_change again = change;
-        try {
-            co_await ledger_.commit(std::move(again), whole_);
-            co_return;
-        } catch (const error& e) {
-            if (e.code() != errc::store_full || !may_wait_for_space()) {
-                throw;
-            }
-        }
-        co_await pause->wait_until(clock_.steady_now() + std::chrono::seconds(1));
-    }
-}
-
-WAYBILL_DECL void write_behind::written(const job_change& change) {
-    committed_ = change.to.status;
-    on_committed(change);
+    pins_ = not_written.repinned;
 }
 
 }  // namespace waybill::detail
