@@ -2,18 +2,21 @@
 #pragma once
 
 #include <waybill/engine/accept/admission.hpp>
-#include <waybill/engine/engine.hpp>
+#include <waybill/engine/commands.hpp>
+#include <waybill/engine/queue/held_job.hpp>
 #include <waybill/engine/run/abandon_uploads.hpp>
 #include <waybill/engine/run/cleaner.hpp>
-#include <waybill/engine/show/snapshot_of.hpp>
 #include <waybill/http/url.hpp>
-#include <waybill/store/apply.hpp>
 
 #include <cstddef>
 #include <utility>
 
 // The app's operations on known jobs.
 namespace waybill::detail {
+
+WAYBILL_DECL commands::commands(strand home, engine_parts parts, options options)
+    : engine_base(std::move(home), std::move(parts), std::move(options)), acceptance_(parts_, options_) {}
+
 /// An unfinished job that is to be tried now. If its outcome is unknown, the app accepts the risk; for a job that
 /// waits, the server is asked first, as always.
 [[nodiscard]] inline job_state tried_again(job_state state) {
@@ -59,57 +62,12 @@ namespace waybill::detail {
     return next;
 }
 
-WAYBILL_DECL asio::awaitable<job_seq> engine::require(job_id id) {
-    co_await open();
-    std::vector<job_id> asked{id};
-    const std::vector<std::optional<job_seq>> found = co_await parts_.store->find(std::move(asked));
-    if (!found.front()) {
-        throw error(errc::unknown_job, printable_excerpt(id.str(), 128));
-    }
-    co_return *found.front();
-}
-
-WAYBILL_DECL asio::awaitable<loaded_job> engine::load(job_seq seq) {
-    std::optional<loaded_job> whole = co_await parts_.store->load(seq);
-    if (!whole) {
-        throw error(errc::unknown_job);
-    }
-    co_return std::move(*whole);
-}
-
-/// Requires a record that can be trusted. Throws `errc::record_damaged` for another one, which is a failed job from
-/// then on.
-WAYBILL_DECL asio::awaitable<loaded_job> engine::load_sound(job_seq seq) {
-    loaded_job whole = co_await load(seq);
-    if (!is_sound(whole, parts_.protocols)) {
-        const std::string id = printable_excerpt(whole.job.spec.id.str(), 128);
-        co_await quarantine(std::move(whole));
-        publish();
-        throw error(errc::record_damaged, id);
-    }
-    co_return whole;
-}
-
-WAYBILL_DECL asio::awaitable<void> engine::change(loaded_job whole, job_change next) {
-    // A cancellation from here on is too late: the committed state is published.
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    next.seq = whole.job.seq;
-    next.from = whole.job.state.status;
-    const job_change made = next;
-    co_await ledger_.commit(std::move(next), whole);
-    cleaner_->wake();
-    apply(made, whole);
-    show(snapshot_of(whole), board::place::asked);
-    place(whole.job.seq, whole.job.spec, whole.job.state);
-    publish();
-}
-
-WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
+WAYBILL_DECL asio::awaitable<void> commands::cancel(job_id id) {
     const job_seq seq = co_await require(id);
     const held_job held(scheduler_, *alarm_, seq);
     while (running_.contains(seq)) {
         const awaited_ends::watch end(ends_, seq);
-        interrupt(seq, runner::wish::cancel);
+        running_.interrupt(seq, runner::wish::cancel);
         co_await end.reached();
     }
     loaded_job whole = co_await load_sound(seq);
@@ -126,7 +84,7 @@ WAYBILL_DECL asio::awaitable<void> engine::cancel(job_id id) {
     ends_.notify(seq);
 }
 
-WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
+WAYBILL_DECL asio::awaitable<void> commands::retry(job_id id) {
     const job_seq seq = co_await require(id);
     const held_job held(scheduler_, *alarm_, seq);
     if (running_.contains(seq)) {
@@ -146,7 +104,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
     }
     job_change next;
     if (is_terminal(was)) {
-        next = co_await acceptance_.new_epoch(whole, lived());
+        next = co_await acceptance_.new_epoch(whole, clock_.lived());
     } else {
         next.to = tried_again(whole.job.state);
     }
@@ -154,7 +112,7 @@ WAYBILL_DECL asio::awaitable<void> engine::retry(job_id id) {
     co_await change(std::move(whole), std::move(next));
 }
 
-WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
+WAYBILL_DECL asio::awaitable<void> commands::resolve(job_id id, resolution what) {
     const job_seq seq = co_await require(id);
     const held_job held(scheduler_, *alarm_, seq);
     loaded_job whole = co_await load_sound(seq);
@@ -184,7 +142,7 @@ WAYBILL_DECL asio::awaitable<void> engine::resolve(job_id id, resolution what) {
     ends_.notify(seq);
 }
 
-WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
+WAYBILL_DECL asio::awaitable<void> commands::remove(job_id id) {
     const job_seq seq = co_await require(id);
     const held_job held(scheduler_, *alarm_, seq);
     loaded_job whole = co_await load(seq);
@@ -207,21 +165,6 @@ WAYBILL_DECL asio::awaitable<void> engine::remove(job_id id) {
     cleaner_->wake();
     board_.remove(seq);
     publish();
-}
-
-WAYBILL_DECL asio::awaitable<job_snapshot> engine::wait(job_id id, bool until_final) {
-    const job_seq seq = co_await require(id);
-    for (;;) {
-        co_await open();
-        const awaited_ends::watch end(ends_, seq);  // before looking: an end in between must not be missed
-        loaded_job whole = co_await load(seq);
-        whole.damaged = !is_sound(whole, parts_.protocols);
-        const status committed = whole.job.state.status;
-        if (is_terminal(committed) || (is_parked(committed) && !until_final) || whole.damaged) {
-            co_return snapshot_of(whole);
-        }
-        co_await end.reached();
-    }
 }
 
 }  // namespace waybill::detail

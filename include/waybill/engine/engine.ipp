@@ -14,6 +14,7 @@
 
 // The engine's lifecycle: opening, delivering, stopping.
 namespace waybill::detail {
+
 [[nodiscard]] inline bool is_cancellation(const std::exception_ptr& thrown) noexcept {
     try {
         std::rethrow_exception(thrown);
@@ -24,107 +25,9 @@ namespace waybill::detail {
     }
 }
 
-/// The time of a store that is opened now. The time that it was closed counts as a day at most: a wall clock that was
-/// adjusted by years meanwhile must not make everything old.
-[[nodiscard]] inline store_time time_at_opening(store_time kept, unix_millis now) noexcept {
-    constexpr std::chrono::milliseconds nothing(0);
-    constexpr std::chrono::milliseconds most = std::chrono::hours(24);
-    if (kept.wall != unix_millis()) {
-        kept.closed += std::clamp<std::chrono::milliseconds>(now - kept.wall, nothing, most);
-    }
-    kept.wall = now;
-    return kept;
-}
-
 WAYBILL_DECL engine::engine(strand home, engine_parts parts, options options)
-    : home_(std::move(home)), parts_(std::move(parts)), options_(std::move(options)), hub_(home_),
-      board_(options_.snapshot_jobs), ledger_(*parts_.store, board_), scheduler_(options_.max_concurrent_jobs),
-      hosts_(options_.retry),
-      acceptance_(parts_, options_), environment_{home_, parts_, options_, ledger_, scheduler_, hosts_, *this},
-      alarm_(parts_.clock->make_alarm(home_)), cleaner_(std::make_unique<cleaner>(home_, parts_, ledger_, options_)),
-      phase_changed_(home_), run_ended_(home_), ends_(home_) {
-    cleaner_->on_changed = [this] {
-        publish_soon();
-        if (parts_.store->failed()) {
-            alarm_->wake();  // whichever caller noticed: `deliver` has the store reopened
-        }
-    };
-}
-
-WAYBILL_DECL engine::~engine() = default;
-
-WAYBILL_DECL asio::awaitable<void> engine::open() {
-    if (parts_.store->failed() && life_.find_failed()) {
-        alarm_->wake();
-    }
-    for (bool awaited = false; !life_.is_open();) {
-        if (life_.needs() == need::to_leave) {
-            throw error(errc::stopped);
-        }
-        if (life_.needs() == need::to_open) {
-            if (awaited && open_failure_) {
-                std::rethrow_exception(open_failure_);
-            }
-            spawn(home_, [self = shared_from_this()] { return open_store(self); });
-            life_.begin_opening();
-        }
-        awaited = life_.is(phase::opening);
-        co_await phase_changed_.wait();
-    }
-    if (life_.stop_asked()) {
-        throw error(errc::stopped);  // opening took long, and no caller wants it any more
-    }
-}
-
-// Detached: the first caller may be canceled, and the others still wait for it.
-WAYBILL_DECL asio::awaitable<void> engine::open_store(std::shared_ptr<engine> self) {
-    const bool again = self->life_.opened_before();
-    std::exception_ptr thrown;
-    try {
-        co_await self->read_store(again);
-    } catch (...) {
-        thrown = std::current_exception();
-    }
-    if (thrown) {
-        self->life_.failed_to_open();
-    } else {
-        self->life_.opened();
-    }
-    self->open_failure_ = thrown;
-    self->phase_changed_.notify_all();
-    if (thrown) {
-        co_return;
-    }
-    self->fatal_ = nullptr;
-    if (self->life_.stop_asked()) {
-        co_return;
-    }
-    self->hub_.reopen();
-    if (again) {
-        self->publish();
-    } else {
-        spawn(self->home_, [self] { return fill_board(self); });
-    }
-}
-
-WAYBILL_DECL asio::awaitable<void> engine::read_store(bool again) {
-    const store_contents found = co_await ledger_.open();
-    scheduler_.clear();
-    due_.clear();
-    pauses_known_ = false;
-    last_parked_.reset();
-    opened_at_ = time_at_opening(found.time, now());
-    opened_ = parts_.clock->steady_now();
-    if (!found.moved_aside.empty()) {
-        board_.note_moved_aside(found.moved_aside);
-    }
-    for (const queued_job& head : found.lane_heads) {
-        scheduler_.refill({head.lane, head.origin}, {{head.seq, turn_of(head)}}, true);
-    }
-    if (again) {
-        board_.clear();
-        co_await list_everything();
-    }
+    : commands(std::move(home), std::move(parts), std::move(options)), delivery_ended_(home_) {
+    running_.on_ended = [this](job_seq seq, const std::exception_ptr& thrown) { ended(seq, thrown); };
 }
 
 WAYBILL_DECL asio::awaitable<void> engine::run() {
@@ -150,7 +53,7 @@ WAYBILL_DECL asio::awaitable<void> engine::run() {
     if (life_.close_lost()) {
         phase_changed_.notify_all();  // the next operation that needs the store reopens it
     }
-    run_ended_.notify_all();
+    delivery_ended_.notify_all();
     thrown = fatal_ ? fatal_ : thrown;
     if (thrown) {
         if (!is_cancellation(thrown)) {
@@ -189,9 +92,52 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::deliver_until_it_ends()
     co_return fatal_ ? fatal_ : thrown;
 }
 
+WAYBILL_DECL asio::awaitable<void> engine::deliver() {
+    next_purge_ = clock_.steady_now();
+    while (life_.is_open() && !fatal_ && !parts_.store->failed()) {
+        parts_.store->note_time(clock_.lived());
+        co_await refill_lanes();
+        const auto now = clock_.steady_now();
+        if (now >= next_purge_) {  // no wakeup of its own: it is done along with other work
+            next_purge_ = now + purge_interval;
+            co_await purge_old();
+        }
+        co_await resume_due();
+        while (const auto seq = scheduler_.next(now)) {
+            running_.start(*seq, shared_from_this());
+        }
+        co_await find_pauses();
+        if (!running_.empty() && now >= next_flush_) {
+            next_flush_ = now + options_.flush_interval;
+            co_await running_.flush(shared_from_this());
+        }
+        if (!running_.empty() && now >= next_look_) {
+            next_look_ = now + options_.progress_interval;
+            running_.for_each_loaded([this](attempt& job) { show(job.observe(), board::place::beyond); });
+        }
+        co_await alarm_->wait_until(next_wakeup());
+    }
+}
+
+WAYBILL_DECL engine::time_point engine::next_wakeup() const {
+    constexpr auto never = time_point::max();
+    const auto wakeup = std::min(scheduler_.deadline().value_or(never), due_.first().value_or(never));
+    return running_.empty() ? wakeup : std::min({wakeup, next_flush_, next_look_});
+}
+
+WAYBILL_DECL void engine::ended(job_seq seq, const std::exception_ptr& thrown) {
+    if (is_want_of_memory(thrown)) {
+        scheduler_.wait(seq, {clock_.steady_now() + options_.retry.base});  // as after a crash: from the disk
+    } else if (thrown && !fatal_) {
+        fatal_ = thrown;
+    }
+    ends_.notify(seq);
+    alarm_->wake();
+}
+
 /// Ends all transfers and waits for their ends.
 WAYBILL_DECL asio::awaitable<void> engine::quiesce() {
-    co_await interrupt_all();
+    co_await running_.interrupt_all();
     co_await cleaner_->stop();
 }
 
@@ -232,38 +178,6 @@ WAYBILL_DECL asio::awaitable<std::exception_ptr> engine::reopen() {
     co_return thrown;
 }
 
-WAYBILL_DECL asio::awaitable<void> engine::deliver() {
-    next_purge_ = parts_.clock->steady_now();
-    while (life_.is_open() && !fatal_ && !parts_.store->failed()) {
-        parts_.store->note_time(lived());
-        co_await refill_lanes();
-        const auto now = parts_.clock->steady_now();
-        if (now >= next_purge_) {  // no wakeup of its own: it is done along with other work
-            next_purge_ = now + purge_interval;
-            co_await purge_old();
-        }
-        co_await resume_due();
-        while (const auto seq = scheduler_.next(now)) {
-            start(*seq);
-        }
-        co_await find_pauses();
-        if (!running_.empty() && now >= next_flush_) {
-            next_flush_ = now + options_.flush_interval;
-            co_await flush_running();
-        }
-        if (!running_.empty() && now >= next_look_) {
-            next_look_ = now + options_.progress_interval;
-            observe_running();
-        }
-        constexpr auto never = scheduler::time_point::max();
-        auto deadline = std::min(scheduler_.deadline().value_or(never), due_.first().value_or(never));
-        if (!running_.empty()) {
-            deadline = std::min({deadline, next_flush_, next_look_});
-        }
-        co_await alarm_->wait_until(deadline);
-    }
-}
-
 WAYBILL_DECL asio::awaitable<void> engine::stop() {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     life_.ask_to_stop();
@@ -275,9 +189,9 @@ WAYBILL_DECL asio::awaitable<void> engine::stop() {
     }
     const bool opened = life_.begin_stopping();
     alarm_->wake();
-    co_await interrupt_all();
+    co_await running_.interrupt_all();
     while (life_.delivering()) {
-        co_await run_ended_.wait_uncancellable();
+        co_await delivery_ended_.wait_uncancellable();
     }
     std::exception_ptr thrown;
     if (opened) {

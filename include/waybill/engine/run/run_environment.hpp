@@ -6,6 +6,7 @@
 #include <waybill/engine/ledger.hpp>
 #include <waybill/engine/queue/host_health.hpp>
 #include <waybill/engine/queue/scheduler.hpp>
+#include <waybill/engine/store_clock.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/model/snapshot.hpp>
 #include <waybill/options.hpp>
@@ -25,8 +26,6 @@ public:
 
     /// Whether jobs are to be delivered: the store is open, and the uploader is not being stopped.
     [[nodiscard]] virtual bool delivers() const noexcept = 0;
-    /// The store's own time.
-    [[nodiscard]] virtual store_time lived() const = 0;
     /// A commit of a running job is done.
     virtual void on_committed(const job_snapshot& now) = 0;
     /// A leftover was recorded.
@@ -42,6 +41,7 @@ struct run_environment {
     const strand& home;
     const engine_parts& parts;
     const waybill::options& options;
+    const store_clock& clock;
     detail::ledger& ledger;
     scheduler& queue;
     host_health& hosts;

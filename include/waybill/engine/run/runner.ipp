@@ -83,7 +83,7 @@ WAYBILL_DECL void runner::interrupt_if_settled() {
 }
 
 WAYBILL_DECL outcome runner::decide() const {
-    return {with_.options.retry, with_.observer.lived(), with_.parts.random->unit()};
+    return {with_.options.retry, with_.clock.lived(), with_.parts.random->unit()};
 }
 
 /// Fails a job whose record cannot be trusted. On a full disk it stays unchanged, and is checked again later.

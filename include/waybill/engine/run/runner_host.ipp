@@ -58,7 +58,7 @@ WAYBILL_DECL credentials_mark runner::credentials_of(const job_record& job) cons
 WAYBILL_DECL void runner::report_host(const attempt& job, const attempt_end& end) {
     const auto now = with_.parts.clock->steady_now();
     if (job.report().progressed()) {
-        with_.hosts.serve(origin_, with_.observer.lived().open);
+        with_.hosts.serve(origin_, with_.clock.lived().open);
     }
     const bool refuses = with_.hosts.refuses_some(origin_);
     if (refuses) {

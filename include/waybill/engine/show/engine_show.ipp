@@ -2,40 +2,18 @@
 #pragma once
 
 #include <waybill/detail/erased.hpp>
-#include <waybill/engine/engine.hpp>
+#include <waybill/engine/engine_base.hpp>
+#include <waybill/engine/run/cleaner.hpp>
 #include <waybill/engine/show/filler.hpp>
 #include <waybill/engine/show/snapshot_of.hpp>
 
 #include <utility>
+#include <vector>
 
 // The snapshots that the app sees.
 namespace waybill::detail {
 
-WAYBILL_DECL asio::awaitable<job_snapshot> engine::find(job_id id) {
-    const job_seq seq = co_await require(std::move(id));
-    if (const auto shown = board_.find(seq)) {
-        co_return *shown;
-    }
-    co_return snapshot_of(co_await load(seq));
-}
-
-WAYBILL_DECL asio::awaitable<std::vector<job_snapshot>> engine::list(std::optional<job_seq> after, std::size_t most) {
-    co_await open();
-    std::optional<job_record> from;
-    if (after) {
-        from.emplace().seq = *after;
-    }
-    const std::vector<loaded_job> page = co_await parts_.store->list(listing::all, std::move(from), most);
-    std::vector<job_snapshot> result;
-    result.reserve(page.size());
-    for (const loaded_job& whole : page) {
-        const auto shown = board_.find(whole.job.seq);
-        result.push_back(shown ? *shown : snapshot_of(whole));
-    }
-    co_return result;
-}
-
-WAYBILL_DECL void engine::show(job_snapshot view, board::place wanted) {
+WAYBILL_DECL void engine_base::show(job_snapshot view, board::place wanted) {
     const bool terminal = view.terminal();
     board_incomplete_ = !board_.show(std::move(view), wanted) || board_incomplete_;
     if (terminal && board_incomplete_ && !filling_ && life_.is_open()) {
@@ -44,13 +22,13 @@ WAYBILL_DECL void engine::show(job_snapshot view, board::place wanted) {
     publish_soon();
 }
 
-WAYBILL_DECL void engine::publish() {
+WAYBILL_DECL void engine_base::publish() {
     publish_scheduled_ = false;
     hub_.publish(board_.take(cleaner_->busy()));
 }
 
 // Changes of one turn of the loop are published together.
-WAYBILL_DECL void engine::publish_soon() {
+WAYBILL_DECL void engine_base::publish_soon() {
     if (!publish_scheduled_) {
         publish_scheduled_ = true;
         post(home_, [weak = weak_from_this()] {
@@ -63,18 +41,10 @@ WAYBILL_DECL void engine::publish_soon() {
     }
 }
 
-WAYBILL_DECL void engine::observe_running() {
-    for (const auto& [seq, run] : running_) {
-        if (run->job()) {
-            show(run->job()->observe(), board::place::beyond);
-        }
-    }
-}
-
 /// Lists the store's jobs: parked, open and finished ones, as far as there is room. Page by page, so that a large queue
 /// does not hold up the first upload; the first page of each is published together, so that the first snapshot is not
 /// empty.
-WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> self) {
+WAYBILL_DECL asio::awaitable<void> engine_base::fill_board(std::shared_ptr<engine_base> self) {
     self->filling_ = true;
     std::exception_ptr thrown;
     try {
@@ -96,7 +66,7 @@ WAYBILL_DECL asio::awaitable<void> engine::fill_board(std::shared_ptr<engine> se
     }
 }
 
-WAYBILL_DECL asio::awaitable<void> engine::list_everything() {
+WAYBILL_DECL asio::awaitable<void> engine_base::list_everything() {
     board_incomplete_ = false;
     filler lists(*parts_.store, board_);
     while (life_.is_readable()) {
@@ -114,42 +84,6 @@ WAYBILL_DECL asio::awaitable<void> engine::list_everything() {
         publish_soon();
     }
     publish_soon();
-}
-
-WAYBILL_DECL asio::awaitable<void> engine::purge_old() {
-    for (;;) {
-        std::vector<removed_job> gone;
-        try {
-            gone = co_await ledger_.remove_finished(lived().all() - options_.keep_finished, now());
-        } catch (const error& e) {
-            if (e.code() != errc::store_full) {
-                throw;
-            }
-            // Another time: deleting needs space, too.
-        }
-        if (gone.empty()) {
-            co_return;
-        }
-        bool any = false;
-        std::vector<job_seq> damaged;
-        for (const removed_job& one : gone) {
-            if (one.damaged) {
-                damaged.push_back(one.seq);
-            } else {
-                board_.remove(one.seq);
-                any = true;
-            }
-        }
-        cleaner_->wake();
-        publish_soon();
-        for (const job_seq seq : damaged) {
-            loaded_job whole = co_await load(seq);
-            co_await quarantine_if_possible(std::move(whole));
-        }
-        if (!any) {
-            co_return;  // only damaged ones remain
-        }
-    }
 }
 
 }  // namespace waybill::detail

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <waybill/engine/accept/admission.hpp>
-#include <waybill/engine/engine.hpp>
+#include <waybill/engine/commands.hpp>
 #include <waybill/engine/show/snapshot_of.hpp>
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 // How a job is accepted.
 namespace waybill::detail {
 
-WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<job> jobs) {
+WAYBILL_DECL asio::awaitable<std::vector<job_id>> commands::enqueue(std::vector<job> jobs) {
     check_jobs(jobs, parts_.protocols);
     co_await open();
     std::shared_ptr<std::vector<new_job>> made;
@@ -42,11 +42,11 @@ WAYBILL_DECL asio::awaitable<std::vector<job_id>> engine::enqueue(std::vector<jo
 
 /// Commits the jobs, and gives their records. Not canceled once the commit has begun: what the store has accepted is
 /// made known, or it would wait for the next start.
-WAYBILL_DECL asio::awaitable<std::vector<added_job>> engine::add(const std::vector<job>& jobs,
-                                                                 std::shared_ptr<std::vector<new_job>>& made) {
+WAYBILL_DECL asio::awaitable<std::vector<added_job>> commands::add(const std::vector<job>& jobs,
+                                                                   std::shared_ptr<std::vector<new_job>>& made) {
     for (;;) {
         const std::vector<std::optional<job_seq>> known = co_await acceptance_.known_before(jobs);
-        std::vector<new_job> records = co_await acceptance_.pin(jobs, known, lived());
+        std::vector<new_job> records = co_await acceptance_.pin(jobs, known, clock_.lived());
         made = std::make_shared<std::vector<new_job>>(std::move(records));
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         try {
@@ -61,20 +61,20 @@ WAYBILL_DECL asio::awaitable<std::vector<added_job>> engine::add(const std::vect
 
 // Its lane may have been read from the store after the commit and before its result arrived here: then the job is known
 // already, may have been started, and must not be started twice.
-WAYBILL_DECL void engine::make_known(const loaded_job& accepted) {
+WAYBILL_DECL void commands::make_known(const loaded_job& accepted) {
     const job_seq seq = accepted.job.seq;
     const std::shared_ptr<const job_snapshot> shown = board_.find(seq);
     if (!shown) {
         show(snapshot_of(accepted), board::place::asked);
     }
     if (!shown || is_open(shown->status)) {
-        scheduler_.push({accepted.job.spec.lane, accepted.job.spec.origin}, seq, {parts_.clock->steady_now()});
+        scheduler_.push({accepted.job.spec.lane, accepted.job.spec.origin}, seq, {clock_.steady_now()});
     }
 }
 
 /// Shows a job of an earlier run that is not listed. Nothing depends on it: if the store fails here, the job is
 /// accepted nevertheless.
-WAYBILL_DECL asio::awaitable<void> engine::show_known(job_seq seq) {
+WAYBILL_DECL asio::awaitable<void> commands::show_known(job_seq seq) {
     if (board_.find(seq)) {
         co_return;
     }
