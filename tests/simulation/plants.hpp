@@ -44,6 +44,7 @@ enum class plant : std::uint8_t {
     numbers_decide,       ///< a file is another one when its numbers or its ctime are
     mixture,              ///< an upload goes on although nobody knows whether its file was edited meanwhile
     run_dies,             ///< an exception of any kind ends the run, not only a failing disk
+    stale_commit,         ///< what was refused on a full disk is written over what came after it
     refused_counted,      ///< the totals keep jobs whose acceptance was rolled back
     migration_half,       ///< a crash leaves half of a migration
     unknown_tag_dropped,  ///< fields of a newer version are not written back
@@ -64,7 +65,7 @@ enum class plant : std::uint8_t {
     lists_needed,         ///< an S3 server that lists no parts ends the job
 };
 
-inline constexpr std::array<std::pair<std::string_view, plant>, 44> plants = {{
+inline constexpr std::array<std::pair<std::string_view, plant>, 45> plants = {{
     {"none", plant::none},
     {"early_ack", plant::early_ack},
     {"unsynced", plant::unsynced},
@@ -91,6 +92,7 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 44> plants = {{
     {"numbers_decide", plant::numbers_decide},
     {"mixture", plant::mixture},
     {"run_dies", plant::run_dies},
+    {"stale_commit", plant::stale_commit},
     {"refused_counted", plant::refused_counted},
     {"migration_half", plant::migration_half},
     {"unknown_tag_dropped", plant::unknown_tag_dropped},

@@ -36,6 +36,7 @@ public:
         store_ = std::make_shared<testing::memory_store>(executor, of.disk_);
         store_->acknowledge_early = of.how_.planted == plant::early_ack;
         store_->count_refused = of.how_.planted == plant::refused_counted;
+        store_->write_refused = of.how_.planted == plant::stale_commit;
         store_->format = of.format_;
         store_->migrate = [](loaded_job& whole) { add_newer_fields(whole); };
         store_->migrate_by_halves = of.how_.planted == plant::migration_half;

@@ -65,6 +65,9 @@ public:
     bool acknowledge_early = false;
     /// Set to inject a bug: jobs that could not be accepted, because the disk failed, stay in the totals.
     bool count_refused = false;
+    /// Set to inject a bug: a change that was refused for want of space is written all the same, over what its job
+    /// commits after the repetition.
+    bool write_refused = false;
 
     asio::awaitable<store_contents> open() override;
     [[nodiscard]] bool failed() const noexcept override { return failed_; }
@@ -110,6 +113,7 @@ private:
     asio::awaitable<void> write(std::function<void()> change);
     void perform(const std::function<void()>& change);
     void apply(const job_change& change);
+    void write_what_was_refused(job_seq seq);
     void keep(const leftover& what);
     [[nodiscard]] loaded_job& at(job_seq seq);
     [[nodiscard]] std::optional<job_seq> seq_of(const job_id& id) const;
@@ -123,6 +127,7 @@ private:
     std::shared_ptr<memory_disk> disk_;
     std::size_t unacknowledged_ = 0;
     bool failed_ = false;
+    std::map<job_seq, std::pair<job_change, int>> refused_;  // of an injected bug: and how many have come after it
 };
 
 }  // namespace waybill::testing

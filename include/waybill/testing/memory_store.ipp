@@ -197,8 +197,32 @@ WAYBILL_DECL asio::awaitable<std::vector<added_job>> memory_store::add(
 }
 
 WAYBILL_DECL asio::awaitable<void> memory_store::commit(job_change change) {
-    std::function<void()> work = [this, change = std::move(change)] { apply(change); };
-    co_await write(std::move(work));
+    const job_change kept = write_refused ? change : job_change();
+    std::function<void()> work = [this, change = std::move(change)] {
+        apply(change);
+        write_what_was_refused(change.seq);
+    };
+    try {
+        co_await write(std::move(work));
+    } catch (const error& e) {
+        if (write_refused && e.code() == errc::store_full) {
+            refused_[kept.seq] = {kept, 0};
+        }
+        throw;
+    }
+}
+
+WAYBILL_DECL void memory_store::write_what_was_refused(job_seq seq) {
+    const auto found = refused_.find(seq);
+    if (found == refused_.end() || ++found->second.second < 2) {
+        return;
+    }
+    const job_change& refused = found->second.first;
+    loaded_job& whole = at(seq);
+    if (whole.job.state.status == refused.to.status) {  // else the next change would be impossible
+        detail::apply(refused, whole);
+    }
+    refused_.erase(found);
 }
 
 WAYBILL_DECL void memory_store::apply(const job_change& change) {
