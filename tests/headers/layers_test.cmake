@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 #
 # A file of the library includes only what its layer may see (docs/design/architecture.md).
+# Both ways of compiling include every file of definitions.
 # Run: cmake -D INCLUDE=<…>/include -P layers_test.cmake
 
 cmake_minimum_required(VERSION 3.20)
@@ -74,6 +75,8 @@ endmacro()
 
 file(GLOB_RECURSE files RELATIVE "${INCLUDE}/waybill" "${INCLUDE}/waybill/*.hpp" "${INCLUDE}/waybill/*.ipp")
 set(edges 0)
+set(header_only "")
+set(compiled_once "")
 foreach(name IN LISTS files)
     rule_for("${name}" own allowed others)
     if(allowed STREQUAL "")
@@ -126,6 +129,12 @@ foreach(name IN LISTS files)
         math(EXPR edges "${edges} + 1")
         if(line MATCHES "<waybill/(.*)>")
             set(target "${CMAKE_MATCH_1}")
+            if(NOT name MATCHES "(^|/)src\\.hpp$")
+                list(APPEND header_only "${target}")
+            endif()
+            if(name MATCHES "(^|/)src\\.hpp$|\\.ipp$")
+                list(APPEND compiled_once "${target}")
+            endif()
             string(REGEX REPLACE "\\.[hi]pp$" "" stem "${name}")
             if(NOT target MATCHES "^(${allowed})" AND NOT (own AND target MATCHES "^${own}")
                     AND NOT target MATCHES "^${stem}\\.[hi]pp$")
@@ -140,6 +149,18 @@ foreach(name IN LISTS files)
             endif()
         endif()
     endforeach()
+endforeach()
+
+# A program that includes the headers gets every definition, and so does one that compiles the library once.
+foreach(name IN LISTS files)
+    if(name MATCHES "\\.ipp$")
+        if(NOT name IN_LIST header_only)
+            complain("no header includes ${name}: header-only programs lack its definitions")
+        endif()
+        if(NOT name IN_LIST compiled_once)
+            complain("no src.hpp includes ${name}: separately compiled programs lack its definitions")
+        endif()
+    endif()
 endforeach()
 
 list(LENGTH files count)

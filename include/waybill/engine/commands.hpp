@@ -45,5 +45,6 @@ private:
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/engine/accept/enqueue.ipp>
 #include <waybill/engine/commands.ipp>
+#include <waybill/engine/pausing.ipp>
 #include <waybill/engine/show/queries.ipp>
 #endif
