@@ -79,8 +79,10 @@
 #include <waybill/store/detail/database_remove.ipp>
 #include <waybill/store/detail/database_write.ipp>
 #include <waybill/store/sqlite_store.ipp>
+#include <waybill/transport/byte_rate.ipp>
 #include <waybill/transport/curl_transport.ipp>
 #include <waybill/transport/detail/curl_transfer.ipp>
+#include <waybill/transport/timetable.ipp>
 #include <waybill/uploader.ipp>
 #include <waybill/waybill.hpp>
 
