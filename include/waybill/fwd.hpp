@@ -46,8 +46,10 @@ class intent;
 class item;
 class job;
 class job_id;
+class limit_scope;
 class multipart;
 class multipart_body;
+class pacer;
 class pause_options;
 class protocol;
 class protocol_set;
@@ -75,6 +77,7 @@ template <class Executor>
 class basic_uploader;
 
 struct added_job;
+struct bandwidth_limits;
 struct body_span;
 struct checkpoint;
 struct curl_options;
@@ -96,6 +99,7 @@ struct leftover;
 struct loaded_job;
 struct new_job;
 struct options;
+struct pace_path;
 struct pinned_file;
 struct named_protocol;
 struct protocol_spec;

@@ -82,6 +82,8 @@
 #include <waybill/transport/byte_rate.ipp>
 #include <waybill/transport/curl_transport.ipp>
 #include <waybill/transport/detail/curl_transfer.ipp>
+#include <waybill/transport/pacer.ipp>
+#include <waybill/transport/pacer_turns.ipp>
 #include <waybill/transport/timetable.ipp>
 #include <waybill/uploader.ipp>
 #include <waybill/waybill.hpp>
