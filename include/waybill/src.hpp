@@ -82,6 +82,7 @@
 #include <waybill/transport/byte_rate.ipp>
 #include <waybill/transport/curl_transport.ipp>
 #include <waybill/transport/detail/curl_transfer.ipp>
+#include <waybill/transport/detail/pacing.ipp>
 #include <waybill/transport/pacer.ipp>
 #include <waybill/transport/pacer_turns.ipp>
 #include <waybill/transport/timetable.ipp>

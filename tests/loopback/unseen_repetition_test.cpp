@@ -9,6 +9,7 @@
 #include "support/transport_loop.hpp"
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -24,7 +25,8 @@ response perform_by_libcurl(CURLM* multi, request what, std::string body, const 
     what.body = &bytes;
     transfer_progress progress;
     asio::io_context context;
-    detail::curl_transfer transfer(what, progress, context.get_executor(), detail::easy_handle(curl_easy_init()));
+    detail::curl_transfer transfer(what, progress, context.get_executor(), detail::easy_handle(curl_easy_init()),
+                                   std::make_shared<detail::pacing>(context.get_executor()));
     const detail::slist_handle lines = detail::header_lines(what.headers, false);
     detail::set_up(transfer, what, how, lines);
     curl_multi_add_handle(multi, transfer.easy());

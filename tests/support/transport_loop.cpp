@@ -102,6 +102,15 @@ response transport_loop::perform(request what, std::string body) {
     return start(std::move(what), std::move(body)).get();
 }
 
+void transport_loop::limit(const limit_scope& what, const std::string& rates) {
+    std::promise<void> done;
+    asio::post(strand_, [&] {
+        transport_->limit(what, timetable(rates));
+        done.set_value();
+    });
+    done.get_future().get();
+}
+
 request put_to(std::string url) {
     request what;
     what.method = "PUT";

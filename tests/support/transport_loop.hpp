@@ -51,6 +51,8 @@ public:
     sending start(request what, std::string body);
     /// Begins it and waits for its end.
     response perform(request what, std::string body = {});
+    /// Sets a limit, and waits until it applies.
+    void limit(const limit_scope& what, const std::string& rates);
 
     [[nodiscard]] asio::any_io_executor executor() { return strand_; }
 

@@ -15,6 +15,7 @@ namespace detail {
 class curl_multi_driver;
 class curl_transfer;
 class easy_pool;
+class pacing;
 }  // namespace detail
 
 /// HTTP by libcurl's multi interface, driven by the uploader's own Asio loop: no thread, no poll.
@@ -30,13 +31,16 @@ public:
     explicit curl_transport(asio::any_io_executor executor, curl_options options = {});
 
     asio::awaitable<response> perform(const request& what, transfer_progress& progress) override;
+    void limit(const limit_scope& what, const timetable& rates) override;
 
 private:
+    asio::awaitable<void> begin(detail::curl_transfer& transfer);
     asio::awaitable<response> drive(detail::curl_transfer& transfer, const request& what, transfer_progress& progress);
 
     asio::any_io_executor executor_;
     curl_options options_;
     std::vector<std::string> proxy_secrets_;
+    std::shared_ptr<detail::pacing> pacing_;
     std::shared_ptr<detail::curl_multi_driver> driver_;
     std::shared_ptr<detail::easy_pool> handles_;
 };

@@ -8,6 +8,7 @@
 #include <waybill/transport/detail/curl_transfer.hpp>
 #include <waybill/transport/detail/easy_pool.hpp>
 #include <waybill/transport/detail/easy_setup.hpp>
+#include <waybill/transport/detail/pacing.hpp>
 #include <waybill/transport/request_timeouts.hpp>
 
 #include <curl/curl.h>
@@ -62,13 +63,14 @@ namespace detail {
 
 WAYBILL_DECL curl_transport::curl_transport(asio::any_io_executor executor, curl_options options)
     : executor_(std::move(executor)), options_(detail::checked(std::move(options))),
-      proxy_secrets_(detail::secrets_of_proxy(options_.proxy)),
+      proxy_secrets_(detail::secrets_of_proxy(options_.proxy)), pacing_(std::make_shared<detail::pacing>(executor_)),
       driver_(std::make_shared<detail::curl_multi_driver>(executor_)), handles_(std::make_shared<detail::easy_pool>()) {
 }
 
 WAYBILL_DECL asio::awaitable<response> curl_transport::perform(const request& what, transfer_progress& progress) {
     const std::shared_ptr<detail::easy_pool> handles = handles_;
-    detail::curl_transfer transfer(what, progress, executor_, handles->take());
+    detail::curl_transfer transfer(what, progress, executor_, handles->take(), pacing_);
+    co_await begin(transfer);
     const detail::slist_handle lines = detail::header_lines(what.headers, what.expect_continue);
     if (transfer.in_one_piece()) {
         if (std::optional<response> failed = detail::load_small_body(transfer)) {
@@ -86,6 +88,18 @@ WAYBILL_DECL asio::awaitable<response> curl_transport::perform(const request& wh
     co_return got;
 }
 
+WAYBILL_DECL void curl_transport::limit(const limit_scope& what, const timetable& rates) {
+    pacing_->limit(what, rates);
+}
+
+/// Waits for the limits before there is a connection, because a server would time out an idle one.
+WAYBILL_DECL asio::awaitable<void> curl_transport::begin(detail::curl_transfer& transfer) {
+    while (!transfer.may_begin()) {
+        co_await transfer.changed().wait();
+        transfer.changed().clear();
+    }
+}
+
 WAYBILL_DECL asio::awaitable<response> curl_transport::drive(detail::curl_transfer& transfer, const request& what,
                                                              transfer_progress& progress) {
     const detail::curl_multi_driver::registration registered(driver_, transfer.easy(), transfer);
@@ -96,6 +110,14 @@ WAYBILL_DECL asio::awaitable<response> curl_transport::drive(detail::curl_transf
         transfer.look();
         timeouts.observe(transfer.moved(), transfer.connected(), progress.sent, progress.body_sent,
                          transfer.interims());
+        if (transfer.held_by_limit()) {
+            timeouts.extend(std::chrono::steady_clock::now());
+        }
+        transfer.resume_if_responded();
+        if (transfer.lost_while_held()) {
+            transfer.fail(errc::connection_lost, "closed by the server while a bandwidth limit held the body back");
+            break;
+        }
         if (!transfer.done() && transfer.at_gate()) {
             co_await what.before_last_byte();
             timeouts.extend(std::chrono::steady_clock::now());

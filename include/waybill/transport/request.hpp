@@ -68,6 +68,10 @@ struct request {
     /// (RFC 9110 section 15.4.4). For requests that deliver something.
     bool see_other = false;
     request_limits limits;
+    /// The lane and the job whose bandwidth limits apply to it, in addition to its host's. Requests of one job share
+    /// what the job gets; a request without a job counts as one. Set by the engine.
+    std::string lane;
+    std::string job;
 
     /// Awaited when every byte except the last has been handed over (for an empty body, or a small one of a request
     /// that is idempotent and not `finishing`: none). The last byte is sent only after it completed; an exception ends

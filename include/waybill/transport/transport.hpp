@@ -2,8 +2,11 @@
 #pragma once
 
 #include <waybill/detail/asio_compat.hpp>
+#include <waybill/error.hpp>
+#include <waybill/transport/bandwidth_limits.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
+#include <waybill/transport/timetable.hpp>
 
 namespace waybill {
 
@@ -24,6 +27,14 @@ public:
     /// @par Cancellation
     ///   Any type; the connection is closed immediately. Throws `operation_aborted`.
     virtual asio::awaitable<response> perform(const request& what, transfer_progress& progress) = 0;
+
+    /// Sets, changes or removes (`off`) a bandwidth limit, immediately and also for requests in progress. The limits
+    /// that apply to a request follow from its URL, `request::lane` and `request::job`.
+    ///
+    /// Throws `errc::invalid_option` if this transport cannot limit, as this default does.
+    virtual void limit(const limit_scope& /*what*/, const timetable& /*rates*/) {
+        throw error(errc::invalid_option, "this transport does not limit bandwidth");
+    }
 };
 
 }  // namespace waybill

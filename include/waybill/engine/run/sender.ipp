@@ -13,6 +13,8 @@ namespace waybill::detail {
 
 WAYBILL_DECL asio::awaitable<response> sender::send(request what, const job_spec& job, single_request& each) {
     const std::vector<std::string> secrets = prepare(what, job, options_);
+    what.lane = job.lane;
+    what.job = job.id.str();
     each.prepared(what);
     for (int redirects = 0;; ++redirects) {
         transfer_progress& progress = each.begin(what);

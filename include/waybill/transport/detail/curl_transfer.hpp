@@ -4,10 +4,12 @@
 #include <waybill/detail/decl.hpp>
 #include <waybill/detail/event.hpp>
 #include <waybill/error.hpp>
+#include <waybill/platform/socket.hpp>
 #include <waybill/transport/detail/curl_handle.hpp>
 #include <waybill/transport/detail/curl_multi_driver.hpp>
 #include <waybill/transport/detail/early_response_watch.hpp>
 #include <waybill/transport/detail/failure_text.hpp>
+#include <waybill/transport/detail/pacing.hpp>
 #include <waybill/transport/detail/response_reader.hpp>
 #include <waybill/transport/request.hpp>
 #include <waybill/transport/response.hpp>
@@ -25,12 +27,12 @@ namespace waybill::detail {
 
 /// The state of one request in libcurl: the easy handle and what its callbacks read and write.
 /// A local of `curl_transport::perform`; never moved, because libcurl holds its address.
-class curl_transfer final : public transfer_listener {
+class curl_transfer final : public transfer_listener, public paced {
 public:
     curl_transfer(const request& what, transfer_progress& progress, const asio::any_io_executor& executor,
-                  easy_handle easy)
+                  easy_handle easy, std::shared_ptr<pacing> limits)
         : what_(what), progress_(progress), reader_(what.limits), size_(what.body_size()), changed_(executor),
-          easy_(std::move(easy)) {}
+          easy_(std::move(easy)), pace_(std::move(limits), what, *this), one_piece_(pace_.in_one_piece(small_body)) {}
     curl_transfer(const curl_transfer&) = delete;
     curl_transfer& operator=(const curl_transfer&) = delete;
     ~curl_transfer() = default;
@@ -41,7 +43,11 @@ public:
     /// It is done, and the response came before the end of the body was sent: that is still in flight.
     [[nodiscard]] bool draining() noexcept { return done_ && given_ == size_ && early_.in_flight(); }
     [[nodiscard]] bool connected() const noexcept override { return connected_; }
-    void on_socket(curl_socket_t fd) noexcept override { socket_ = fd; }
+    /// A transfer that is paused keeps its connection, although libcurl stops watching the socket once the server has
+    /// closed its side.
+    void on_socket(curl_socket_t fd) noexcept override {
+        socket_ = fd == CURL_SOCKET_BAD && is_paused_for(held_by::limit) ? socket_ : fd;
+    }
     /// The time of its last progress. The event is set when it enters another phase: another timeout holds then.
     [[nodiscard]] std::chrono::steady_clock::time_point moved() const noexcept { return moved_; }
     [[nodiscard]] std::uint64_t interims() const noexcept { return interims_; }
@@ -54,28 +60,53 @@ public:
 
     /// Brings the progress up to date: what the kernel still holds has not been sent.
     void look() noexcept;
-    [[nodiscard]] bool at_gate() const noexcept { return at_gate_ && !gate_open_; }
+    [[nodiscard]] bool at_gate() const noexcept { return is_paused_for(held_by::gate); }
+    /// The limits let it connect, and send a body that is handed over in one piece. If not, the event is set when to
+    /// ask again.
+    [[nodiscard]] bool may_begin() {
+        begun_ = begun_ || (pace_.has_started() && (!in_one_piece() || pace_.take_all(small_size())));
+        return begun_;
+    }
+    /// Nothing moves because of a limit, not because of the server: it has received all that was handed over.
+    [[nodiscard]] bool held_by_limit() const noexcept {
+        return is_paused_for(held_by::limit) && progress_.sent == offered_;
+    }
+    /// The server has closed the connection without a response. libcurl before 8.3 does not notice during a pause.
+    [[nodiscard]] bool lost_while_held() const noexcept {
+        return !done_ && is_paused_for(held_by::limit) && reader_.final_status() == 0 && !is_open(own_socket());
+    }
+    void on_pace() noexcept override {
+        if (!begun_) {
+            changed_.set();
+        }
+        resume(held_by::limit);
+    }
+    /// libcurl before 8.8 does not end a request whose response arrives during a pause.
+    void resume_if_responded() noexcept {
+        if (reader_.final_status() != 0) {
+            resume(held_by::limit);
+        }
+    }
     /// The body is handed to libcurl in one piece, which it sends together with the header. libcurl silently repeats
     /// such a body when a reused connection turns out to be dead, and it has no gate: requests that must not be
     /// repeated, or that have an intent, are streamed, however small.
     [[nodiscard]] bool in_one_piece() const noexcept {
-        return size_ == 0 || (size_ <= small_body && what_.idempotent && !what_.finishing);
+        return size_ == 0 || (size_ <= one_piece_ && what_.idempotent && !what_.finishing);
     }
 
     /// Reads a small body into memory. Throws whatever the source throws.
     void load_small_body();
     [[nodiscard]] const std::string& small_body_bytes() const noexcept { return small_; }
 
-    [[nodiscard]] bool ended_well() const noexcept { return done_ && result_ == CURLE_OK; }
+    /// It succeeded, and its handle can be reused. A handle that is paused would stay paused in libcurl 8.18.
+    [[nodiscard]] bool ended_well() const noexcept { return done_ && result_ == CURLE_OK && paused_for_ == 0; }
     /// Releases the handle, once it is in no multi handle any more.
     [[nodiscard]] easy_handle take_easy() noexcept { return std::move(easy_); }
 
     /// Allows the last byte to be sent.
     void open_gate() {
         gate_open_ = true;
-        if (at_gate_ && !done_) {
-            curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
-        }
+        resume(held_by::gate);
     }
 
     /// Registers the callbacks that a streamed body and every response need.
@@ -99,7 +130,7 @@ public:
 
 private:
     // Up to this size header and body are sent in one write: twice the rate for small files.
-    static constexpr std::uint64_t small_body = 64 << 10;
+    static constexpr std::size_t small_body = 64 << 10;
     // How often the kernel is asked what it holds: while bytes are handed over, and while none are.
     static constexpr std::chrono::milliseconds often{20};
     static constexpr std::chrono::milliseconds seldom{200};
@@ -123,6 +154,27 @@ private:
         const bool last = given >= size_;
         return given > given_ && (last || std::chrono::steady_clock::now() >= looked_ + often);
     }
+
+    /// Why libcurl is paused. It is resumed when no reason remains, so that one does not undo the other.
+    enum class held_by : unsigned { gate = 1, limit = 2 };
+
+    [[nodiscard]] bool is_paused_for(held_by why) const noexcept {
+        return (paused_for_ & static_cast<unsigned>(why)) != 0;
+    }
+    [[nodiscard]] std::size_t pause_for(held_by why) noexcept {
+        paused_for_ |= static_cast<unsigned>(why);
+        return CURL_READFUNC_PAUSE;
+    }
+    /// Must not be called from a callback of libcurl.
+    void resume(held_by why) noexcept {
+        const bool was_paused = is_paused_for(why);
+        paused_for_ &= ~static_cast<unsigned>(why);
+        if (was_paused && paused_for_ == 0 && !done_) {
+            curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
+        }
+    }
+
+    [[nodiscard]] std::size_t small_size() const noexcept { return static_cast<std::size_t>(size_); }
 
     void take_given() noexcept;
 
@@ -169,14 +221,17 @@ private:
     bool through_proxy_ = false;
     bool connected_ = false;
     bool repeated_ = false;  // libcurl wanted to send the request a second time
-    bool at_gate_ = false;
+    unsigned paused_for_ = 0;
     bool gate_open_ = false;
+    bool begun_ = false;
     bool done_ = false;
     CURLcode result_ = CURLE_OK;
     std::error_code failure_;
     std::string failure_detail_;
     char error_text_[CURL_ERROR_SIZE] = {};
     easy_handle easy_;
+    pacing::registration pace_;
+    std::size_t one_piece_;  // up to this size a body is sent together with the header
 };
 
 }  // namespace waybill::detail

@@ -138,14 +138,18 @@ WAYBILL_DECL std::size_t curl_transfer::give(std::span<char> room) {
     std::uint64_t most = left;
     if (what_.before_last_byte && !gate_open_) {
         if (left <= 1) {
-            at_gate_ = true;
             changed_.set();
-            return CURL_READFUNC_PAUSE;
+            return pause_for(held_by::gate);
         }
         most = left - 1;
     }
     // The cap is the length that was announced: not one byte of a file that grew may follow.
-    const std::span<char> piece = room.first(static_cast<std::size_t>(std::min<std::uint64_t>(most, room.size())));
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(most, room.size()));
+    const std::size_t allowed = pace_.take(wanted);
+    if (allowed == 0 && wanted > 0) {
+        return pause_for(held_by::limit);
+    }
+    const std::span<char> piece = room.first(allowed);
     if (!piece.empty()) {
         what_.body->read(what_.offset + offered_, piece);
         offered_ += piece.size();
