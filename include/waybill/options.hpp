@@ -10,6 +10,7 @@
 #include <waybill/model/snapshot.hpp>
 #include <waybill/protocol/factory.hpp>
 #include <waybill/store/store_options.hpp>
+#include <waybill/transport/bandwidth_limits.hpp>
 #include <waybill/transport/curl_options.hpp>
 #include <waybill/transport/request_limits.hpp>
 
@@ -57,6 +58,8 @@ struct options {
     std::size_t max_concurrent_jobs = 4;
     retry_policy retry = {};
     request_limits limits = {};
+    /// How fast bodies are sent; `async_limit` changes it later.
+    bandwidth_limits bandwidth = {};
 
     credentials_provider credentials = {};
     /// By the names given to jobs with `job::verify_with`. A job whose hook is missing here is treated as if it had

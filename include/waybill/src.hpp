@@ -27,6 +27,7 @@
 #include <waybill/engine/engine_base.ipp>
 #include <waybill/engine/housekeeping.ipp>
 #include <waybill/engine/ledger.ipp>
+#include <waybill/engine/limiting.ipp>
 #include <waybill/engine/pausing.ipp>
 #include <waybill/engine/queue/placing.ipp>
 #include <waybill/engine/queue/scheduler.ipp>

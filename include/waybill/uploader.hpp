@@ -10,6 +10,7 @@
 #include <waybill/model/job.hpp>
 #include <waybill/model/snapshot.hpp>
 #include <waybill/options.hpp>
+#include <waybill/transport/bandwidth_limits.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/execution_context.hpp>
@@ -17,6 +18,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -128,6 +130,28 @@ public:
     template <class Token = default_token>
     auto async_enqueue(std::vector<job> jobs, Token&& token = Token()) {
         return detail::spawn_on(this->home_, this->enqueue(std::move(jobs)), std::forward<Token>(token));
+    }
+
+    /// Limits how fast bodies are sent, immediately and also for transfers in progress: everything, or what is sent to
+    /// a host, the jobs of a lane, or one job. A transfer obeys every limit that applies to it.
+    ///
+    /// @param what   `limit_scope::total()`, `::host("api.example.com")`, `::lane("logs")` or `::job(id.str())`.
+    /// @param rates  a rate (`512K`, `1.5M`), `off` for no limit, `stop` for nothing, or a weekly timetable
+    ///   (`08:00,512K 18:00,off`); see docs/guide/limits.md.
+    /// @par Completion signature
+    ///   `void(std::error_code)`
+    /// @par Errors
+    ///   - `errc::invalid_option`  the text is not a timetable (the details say where the mistake is), or the app's own
+    ///     transport cannot limit.
+    ///   - `errc::stopped`
+    /// @par Cancellation
+    ///   None: it does not wait for anything.
+    /// @par Durability
+    ///   None: the next uploader begins with `options::bandwidth`.
+    template <class Token = default_token>
+    auto async_limit(limit_scope what, std::string rates, Token&& token = Token()) {
+        return detail::spawn_on(this->home_, this->limit(std::move(what), std::move(rates)),
+                                std::forward<Token>(token));
     }
 
     /// Waits until a job settles: completed, failed, canceled, or parked until someone decides (`paused`,

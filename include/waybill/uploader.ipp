@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -102,6 +103,10 @@ WAYBILL_DECL task_of<void> uploader_base::pause_job(job_id id, pause_options how
 
 WAYBILL_DECL task_of<void> uploader_base::resume_job(job_id id) const {
     return [e = own_engine(), id = std::move(id)] { return e->resume_job(id); };
+}
+
+WAYBILL_DECL task_of<void> uploader_base::limit(limit_scope what, std::string rates) const {
+    return [e = own_engine(), what = std::move(what), rates = std::move(rates)] { return e->limit(what, rates); };
 }
 
 WAYBILL_DECL task_of<job_snapshot> uploader_base::wait(job_id id, bool until_final) const {

@@ -10,12 +10,14 @@
 #include <waybill/model/pause_options.hpp>
 #include <waybill/model/snapshot.hpp>
 #include <waybill/options.hpp>
+#include <waybill/transport/bandwidth_limits.hpp>
 
 #include <asio/any_io_executor.hpp>
 
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -75,6 +77,7 @@ protected:
     [[nodiscard]] task_of<void> remove(job_id id) const;
     [[nodiscard]] task_of<void> pause_job(job_id id, pause_options how) const;
     [[nodiscard]] task_of<void> resume_job(job_id id) const;
+    [[nodiscard]] task_of<void> limit(limit_scope what, std::string rates) const;
     [[nodiscard]] task_of<job_snapshot> wait(job_id id, bool until_final) const;
     [[nodiscard]] task_of<job_snapshot> find(job_id id) const;
     [[nodiscard]] task_of<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most) const;

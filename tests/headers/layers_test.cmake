@@ -11,10 +11,10 @@ set(values "error\\.hpp|detail/(codec|persistent_trie)\\.hpp")  # these need no 
 set(base "fwd\\.hpp|detail/|platform/|error\\.hpp|clock\\.hpp|random\\.hpp|version\\.hpp")
 set(store "store/(store|store_options|apply)\\.hpp")
 set(words "http/|body/")  # of HTTP, and the bytes to send
-set(transport "${words}|transport/(transport|request|request_limits|response|curl_options)\\.hpp")
+set(transport "${words}|transport/(transport|request|request_limits|response|curl_options|bandwidth_limits|timetable)\\.hpp")
 set(source "source/(source_opener|recognition)\\.hpp")
 set(protocol "protocol/(protocol|factory|registry|reserved_headers|session|failure|http_rules)\\.hpp")
-set(settings "(http/header|transport/request_limits)\\.hpp|protocol/factory\\.hpp|store/store_options\\.hpp|transport/curl_options\\.hpp")
+set(settings "(http/header|transport/(request_limits|bandwidth_limits))\\.hpp|protocol/factory\\.hpp|store/store_options\\.hpp|transport/curl_options\\.hpp")
 set(facade "(uploader|uploader_base|job_control|background_uploader|feed|options)\\.hpp")
 
 # Headers of an operating system, which C++ does not know.

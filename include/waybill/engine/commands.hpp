@@ -5,15 +5,17 @@
 #include <waybill/engine/engine_base.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/model/pause_options.hpp>
+#include <waybill/transport/bandwidth_limits.hpp>
 
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace waybill::detail {
 
-/// The app's operations on jobs.
+/// The app's operations.
 class commands : public engine_base {
 public:
     asio::awaitable<std::vector<job_id>> enqueue(std::vector<job> jobs);
@@ -23,6 +25,8 @@ public:
     asio::awaitable<void> remove(job_id id);
     asio::awaitable<void> pause_job(job_id id, pause_options how);
     asio::awaitable<void> resume_job(job_id id);
+    /// Throws `errc::invalid_option` for a text that is not a timetable.
+    asio::awaitable<void> limit(limit_scope what, std::string rates);
     /// Waits until it is settled, or final with `until_final`.
     asio::awaitable<job_snapshot> wait(job_id id, bool until_final);
     asio::awaitable<job_snapshot> find(job_id id);
@@ -45,6 +49,7 @@ private:
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/engine/accept/enqueue.ipp>
 #include <waybill/engine/commands.ipp>
+#include <waybill/engine/limiting.ipp>
 #include <waybill/engine/pausing.ipp>
 #include <waybill/engine/show/queries.ipp>
 #endif

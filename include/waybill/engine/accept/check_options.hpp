@@ -4,7 +4,9 @@
 #include <waybill/engine/accept/admission.hpp>
 #include <waybill/options.hpp>
 #include <waybill/store/store_options.hpp>
+#include <waybill/transport/bandwidth_limits.hpp>
 #include <waybill/transport/curl_options.hpp>
+#include <waybill/transport/timetable.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -79,9 +81,32 @@ inline void check_options(const request_limits& l) {
     }
 }
 
+inline void check_rates(const std::string& name, const std::string& text) {
+    try {
+        const timetable read(text);
+    } catch (const error& e) {
+        refuse_option(name, e.details().detail);
+    }
+}
+
+inline void check_options(const bandwidth_limits& b) {
+    check_rates("bandwidth.total", b.total);
+    for (const auto& [host, rates] : b.hosts) {
+        const std::string shown = "bandwidth.hosts['" + printable_excerpt(host, 64) + "']";
+        if (host.empty() || host.find_first_of("/@?# ") != std::string::npos) {
+            refuse_option(shown, "is not the name of a host: write it without scheme and port");
+        }
+        check_rates(shown, rates);
+    }
+    for (const auto& [lane, rates] : b.lanes) {
+        check_rates("bandwidth.lanes['" + printable_excerpt(lane, 64) + "']", rates);
+    }
+}
+
 inline void check_engine_options(const options& how) {
     check_options(how.retry);
     check_options(how.limits);
+    check_options(how.bandwidth);
     check_duration("progress_interval", how.progress_interval);
     if (how.flush_interval < std::chrono::milliseconds(20) || how.flush_interval > std::chrono::seconds(1)) {
         refuse_option("flush_interval", "is " + std::to_string(how.flush_interval.count()) + " ms: from 20 ms to 1 s");

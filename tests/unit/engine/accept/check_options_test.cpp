@@ -45,6 +45,22 @@ TEST_CASE("a store has a path that can be opened", "[engine][options]") {
     CHECK_NOTHROW(detail::check_options(how));
 }
 
+TEST_CASE("limits of bandwidth are rates or timetables", "[engine][options]") {
+    CHECK(refusal([](options& o) {
+              o.bandwidth.total = "08:00,512K 18:00,off";
+              o.bandwidth.hosts["api.example.com"] = "1.5M";
+              o.bandwidth.lanes[""] = "stop";
+          }).empty());
+    CHECK_THAT(refusal([](options& o) { o.bandwidth.total = "0"; }),
+               Catch::StartsWith("bandwidth.total '0' at character 1 is zero"));
+    CHECK_THAT(refusal([](options& o) { o.bandwidth.hosts["a.example"] = "08:00,1X"; }),
+               Catch::StartsWith("bandwidth.hosts['a.example'] '1X' at character 7 is not a rate"));
+    CHECK_THAT(refusal([](options& o) { o.bandwidth.lanes["logs"] = ""; }),
+               Catch::StartsWith("bandwidth.lanes['logs'] is empty"));
+    CHECK_THAT(refusal([](options& o) { o.bandwidth.hosts["https://a.example"] = "1M"; }),
+               Catch::Contains("is not the name of a host"));
+}
+
 TEST_CASE("at least one job runs at a time", "[engine][options]") {
     CHECK(refusal([](options& o) { o.max_concurrent_jobs = 0; }) ==
           "max_concurrent_jobs is 0: nothing would ever be sent");
