@@ -13,6 +13,11 @@ namespace {
     meeting.lasting(std::chrono::hours(1)).why("until the meeting is over");
     co_await up.async_pause(id, meeting);
     //]
+    //[pause-lane
+    co_await up.async_pause(waybill::selection::lane("photos"), waybill::pause_options().why("roaming"));
+    // …
+    co_await up.async_resume(waybill::selection::lane("photos"));
+    //]
 }
 
 }  // namespace

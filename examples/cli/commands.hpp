@@ -35,6 +35,28 @@ inline asio::awaitable<int> add(waybill::uploader& up, const settings& s) {
     co_return all_well;
 }
 
+inline waybill::selection selection_from(const settings& s) {
+    return s.all ? waybill::selection::all() : waybill::selection::lane(*s.of_lane);
+}
+
+inline asio::awaitable<int> pause(waybill::uploader& up, const settings& s) {
+    if (s.all || s.of_lane) {
+        co_await up.async_pause(selection_from(s), pause_from(s));
+    } else {
+        co_await up.async_pause(waybill::job_id(s.id), pause_from(s));
+    }
+    co_return all_well;
+}
+
+inline asio::awaitable<int> resume(waybill::uploader& up, const settings& s) {
+    if (s.all || s.of_lane) {
+        co_await up.async_resume(selection_from(s));
+    } else {
+        co_await up.async_resume(waybill::job_id(s.id));
+    }
+    co_return all_well;
+}
+
 /// A line for each job, and below it the details. If that line would be too long, the URL is below it.
 inline void print(const waybill::job_snapshot& job, std::size_t widest_id) {
     const bool narrow = is_terminal() && screen_now().columns < 72;
@@ -65,10 +87,16 @@ inline asio::awaitable<int> list(waybill::uploader& up, const settings& s) {
             }
         }
         if (jobs.size() < page) {
-            co_return all_well;
+            break;
         }
         after = jobs.back().seq;
     }
+    for (const waybill::hold& one : (co_await up.snapshots().async_next())->holds()) {
+        if (!s.json) {
+            std::cout << in_words(one) << "\n";
+        }
+    }
+    co_return all_well;
 }
 
 /// As people here read a time.

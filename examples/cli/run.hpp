@@ -8,6 +8,7 @@
 #include "exit_code.hpp"
 #include "json.hpp"
 #include "progress.hpp"
+#include "report.hpp"
 #include "screen.hpp"
 #include "settings.hpp"
 #include "words.hpp"
@@ -41,78 +42,6 @@
 #include <vector>
 
 namespace cli {
-
-/// A person must handle it.
-inline bool is_bad(waybill::status s) {
-    return s == waybill::status::failed || s == waybill::status::unknown_outcome;
-}
-
-inline std::uint64_t bad_jobs(const waybill::totals& t) {
-    return t[waybill::status::failed].jobs + t[waybill::status::unknown_outcome].jobs;
-}
-
-/// Reads the whole store, page by page.
-inline asio::awaitable<void> for_each_job(waybill::uploader& up,
-                                          const std::function<void(const waybill::job_snapshot&)>& each) {
-    constexpr std::size_t page = 256;
-    std::optional<waybill::job_seq> after;
-    for (std::size_t got = page; got == page;) {
-        const std::vector<waybill::job_snapshot> jobs = co_await up.async_list(after, page);
-        got = jobs.size();
-        for (const waybill::job_snapshot& job : jobs) {
-            after = job.seq;
-            each(job);
-        }
-    }
-}
-
-/// Lists the jobs that a run did not complete, but not too many of them.
-class report {
-public:
-    explicit report(bool failures_were_shown) : failures_were_shown_(failures_were_shown) {}
-
-    void add(const waybill::job_snapshot& job) {
-        ++(job.status == waybill::status::failed ? failed_ : is_bad(job.status) ? undecided_ : left_);
-        if ((is_bad(job.status) && failures_were_shown_) || ++lines_ > most) {
-            return;
-        }
-        const std::string words = situation(job);
-        text_ += "waybill: " + std::string(to_string(job.status)) + " " + printable(job.id().str()) +
-                 (words.empty() ? "" : "  " + printable(words)) + "\n";
-    }
-
-    [[nodiscard]] int code() const {
-        return failed_ + undecided_ != 0 ? not_all_well : left_ != 0 ? some_are_left : all_well;
-    }
-
-    void print() const {
-        if (lines_ > most) {
-            std::cerr << text_ << "waybill: … and " << lines_ - most << " more; waybill list shows all\n";
-        } else {
-            std::cerr << text_;
-        }
-        std::string sum;
-        for (const auto& [number, what] :
-             {std::pair(failed_, "failed in this run"), std::pair(undecided_, "became undecided in this run"),
-              std::pair(left_, "left for the next run")}) {
-            if (number != 0) {
-                sum += (sum.empty() ? "" : ", ") + count(number, "job") + " " + what;
-            }
-        }
-        if (!sum.empty()) {
-            std::cerr << "waybill: " << sum << std::endl;
-        }
-    }
-
-private:
-    static constexpr std::size_t most = 20;
-    bool failures_were_shown_;
-    std::size_t failed_ = 0;
-    std::size_t undecided_ = 0;
-    std::size_t left_ = 0;
-    std::size_t lines_ = 0;
-    std::string text_;
-};
 
 inline std::shared_ptr<progress> make_progress(const settings& s) {
     if (s.progress != "bar") {
@@ -251,7 +180,7 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
             show();
         }
         // Not with the first one: only once it delivers, it knows which uploads must be deleted on servers.
-        if (next && s.until_idle && next->idle() && !next->cleaning()) {
+        if (next && s.until_idle && (next->idle() || only_held(*next)) && !next->cleaning()) {
             break;
         }
     }
@@ -277,6 +206,9 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
         co_await for_each_job(up, add);
     }
     end.print();
+    for (const waybill::hold& one : up.latest()->holds()) {
+        std::cerr << "waybill: " << in_words(one) << std::endl;
+    }
     co_return end.code();
 }
 

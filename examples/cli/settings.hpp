@@ -7,6 +7,7 @@
 
 #include "text.hpp"
 #include "units.hpp"
+#include "validators.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -64,6 +65,8 @@ struct settings {
     std::optional<std::size_t> max_concurrent_jobs;
     std::optional<std::chrono::milliseconds> pause_for;
     std::string why;
+    bool all = false;
+    std::optional<std::string> of_lane;
     std::optional<int> attempts;
     std::optional<std::chrono::milliseconds> max_age;
     std::optional<std::chrono::milliseconds> connect_timeout;
@@ -85,94 +88,6 @@ inline std::string default_store() {
         where = me != nullptr ? me->pw_dir : "/";
     }
     return where + "/.local/state/waybill/uploads.db";
-}
-
-/// Rejects values without the separator between their two parts: a forgotten part is no empty value.
-inline CLI::Validator of_form(const std::string& form, char separator) {
-    return {[form, separator](const std::string& text) {
-                return text.find(separator) != std::string::npos ? "" : "'" + text + "' is not of the form " + form;
-            },
-            form, "form"};
-}
-
-/// What has its own option must not be given in another way: one of the two would be lost.
-inline std::string has_its_own_option(const std::string& text, char separator) {
-    const std::string name = lower(text.substr(0, text.find(separator)));
-    for (const auto& [other, option] : {std::pair("content-type", "--content-type"), std::pair("field", "--file-field"),
-                                        std::pair("name", "--name")}) {
-        if (name == other && (separator == '=' || name == "content-type")) {
-            return "'" + text + "': say it with " + option;
-        }
-    }
-    return "";
-}
-
-/// Turns 8M into 8388608.
-inline CLI::Validator size() {
-    return {[](std::string& text) {
-                const auto parsed = parse_size(text);
-                std::string wrong = parsed ? "" : "'" + text + "' is not a size; write it as 8388608, 8M, 8MiB or 8MB";
-                text = parsed ? std::to_string(*parsed) : text;
-                return wrong;
-            },
-            "SIZE", "size"};
-}
-
-inline CLI::Validator whole_number() {
-    return {[](const std::string& text) {
-                const bool good = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-                return good ? "" : "'" + text + "' is not a whole number";
-            },
-            "NUMBER", "whole number"};
-}
-
-// An empty id is most likely a shell variable that is not set.
-inline std::string check_id(const std::string& id) {
-    return id.empty() ? "empty; use 1 to 128 of the characters A-Z a-z 0-9 . _ : -" : "";
-}
-
-/// A missing secret would only be noticed when a server refuses. A secret that was typed in place of its variable's
-/// name is not shown.
-inline std::string is_set(const std::string& credential) {
-    const std::string variable = credential.substr(credential.rfind('=') + 1);
-    const std::string letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
-    const bool a_name = !variable.empty() && letters.find(variable.front()) != std::string::npos &&
-                        variable.find_first_not_of(letters + "0123456789") == std::string::npos;
-    if (!a_name) {
-        return "not the name of a variable; export the secret in one, and write its name here";
-    }
-    const char* const value = std::getenv(variable.c_str());
-    if (value != nullptr && *value != '\0') {
-        return "";
-    }
-    // A name that is not in capitals may be the secret itself.
-    const bool in_capitals = variable.find_first_of("abcdefghijklmnopqrstuvwxyz") == std::string::npos;
-    return (in_capitals ? "the variable '" + variable + "'" : "the variable that is named here") +
-           std::string(" is not set, or not exported");
-}
-
-/// An option whose value is a time.
-inline CLI::Option* add_time(CLI::App* to, const char* name, std::optional<std::chrono::milliseconds>& value,
-                             const char* text) {
-    const auto parse = [&value, name](const CLI::results_t& words) {
-        value = parse_duration(words.at(0));
-        if (!value || value->count() <= 0) {
-            throw CLI::ValidationError(name,
-                                       "'" + words.at(0) + "' is not a time; write it as 90s, 10m, 2h, 7d or 500ms");
-        }
-        return true;
-    };
-    return to->add_option(name, parse, text)->type_name("TIME");
-}
-
-/// A number of at least 1.
-template <class Number>
-CLI::Option* add_number(CLI::App* to, const char* name, std::optional<Number>& value, const char* text) {
-    return to->add_option(name, value, text)->type_name("NUMBER")->check(CLI::Range(1, 1'000'000));
-}
-
-inline CLI::Option* repeatable(CLI::Option* option) {
-    return option->take_all()->allow_extra_args(false);
 }
 
 inline void describe_add(CLI::App& app, settings& s) {
@@ -301,6 +216,33 @@ inline void describe_looks(CLI::App& app, settings& s) {
     show->footer("Example:\n  waybill show trip-1\nExit codes: 0; 2 there is no such job.");
 }
 
+/// One job, those of a lane, or all.
+inline void add_selection(CLI::App* to, settings& s) {
+    CLI::Option_group* const which = to->add_option_group("Which");
+    which->add_option("ID", s.id, "The job");
+    which->add_option("--lane", s.of_lane, "All jobs of this lane, also those that are added later");
+    which->add_flag("--all", s.all, "All jobs, also those that are added later");
+    which->require_option(1);
+}
+
+inline void describe_pauses(CLI::App& app, settings& s) {
+    CLI::App* const pause = app.add_subcommand("pause", "Let a job, a lane or everything rest until it is resumed");
+    add_selection(pause, s);
+    add_time(pause, "--for", s.pause_for, "It goes on by itself after that time");
+    pause->add_option("--why", s.why, "For those who look: shown by list and show");
+    pause->footer(
+        "Nothing of it is sent any more. Jobs behind a paused one go on; it has its old place when it is resumed.\n"
+        "Examples:\n  waybill pause trip-1\n  waybill pause trip-1 --for 1h --why 'until the meeting is over'\n"
+        "  waybill pause --lane photos\n"
+        "Exit codes: 0 done; 2 there is no such job, or its state does not allow it.");
+    CLI::App* const resume = app.add_subcommand("resume", "Let a paused job, a lane or everything go on");
+    add_selection(resume, s);
+    resume->footer(
+        "Jobs that were paused one by one are not resumed by --lane or --all.\n"
+        "Examples:\n  waybill resume trip-1\n  waybill resume --all\n"
+        "Exit codes: 0 done; 2 there is no such job, or its state does not allow it.");
+}
+
 inline void describe_changes(CLI::App& app, settings& s) {
     for (const auto& [name, text, more] :
          {std::tuple("cancel", "Cancel a job", "It is no longer sent; waybill retry sends it after all."),
@@ -313,19 +255,7 @@ inline void describe_changes(CLI::App& app, settings& s) {
         change->footer(std::string(more) + "\nExample:\n  waybill " + name +
                        " trip-1\nExit codes: 0 done; 2 there is no such job, or its status does not allow it.");
     }
-    CLI::App* const pause = app.add_subcommand("pause", "Let a job rest until it is resumed");
-    pause->add_option("ID", s.id, "The job")->required();
-    add_time(pause, "--for", s.pause_for, "It goes on by itself after that time");
-    pause->add_option("--why", s.why, "For those who look: shown by list and show");
-    pause->footer(
-        "Nothing of it is sent any more. Jobs behind it go on; it has its old place when it is resumed.\n"
-        "Examples:\n  waybill pause trip-1\n  waybill pause trip-1 --for 1h --why 'until the meeting is over'\n"
-        "Exit codes: 0 done; 2 there is no such job, or its state does not allow it.");
-    CLI::App* const resume = app.add_subcommand("resume", "Let a paused job go on");
-    resume->add_option("ID", s.id, "The job")->required();
-    resume->footer(
-        "Example:\n  waybill resume trip-1\n"
-        "Exit codes: 0 done; 2 there is no such job, or its state does not allow it.");
+    describe_pauses(app, s);
     CLI::App* const resolve = app.add_subcommand(
         "resolve", "Decide about a job whose response was lost: the server has it, send it again, or cancel it");
     resolve->add_option("ID", s.id, "The job")->required();

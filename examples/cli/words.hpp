@@ -80,18 +80,23 @@ inline std::string next_try(const waybill::job_snapshot& job, std::chrono::syste
     return left.count() <= 0 ? "due now" : "tried again in " + duration(left);
 }
 
-/// How long a job is paused, and why.
-inline std::string paused(const waybill::job_snapshot& job, std::chrono::system_clock::time_point now) {
-    if (!job.pause) {
-        return "until it is resumed";
-    }
+/// How long something is paused, and why.
+inline std::string paused(const waybill::job_pause& pause, std::chrono::system_clock::time_point now) {
     const auto left = std::chrono::ceil<std::chrono::seconds>(std::min<std::chrono::milliseconds>(
-        std::chrono::ceil<std::chrono::milliseconds>(job.pause->until - now), job.pause->lasting));
-    const bool for_a_time = job.pause->lasting > std::chrono::milliseconds(0);
+        std::chrono::ceil<std::chrono::milliseconds>(pause.until - now), pause.lasting));
+    const bool for_a_time = pause.lasting > std::chrono::milliseconds(0);
     const std::string until = !for_a_time         ? "until it is resumed"
                               : left.count() <= 0 ? "until the next run"
                                                   : "for " + duration(left) + " more";
-    return until + (job.pause->why.empty() ? "" : " (" + job.pause->why + ")");
+    return until + (pause.why.empty() ? "" : " (" + pause.why + ")");
+}
+
+/// A pause of all jobs, or of a lane.
+inline std::string in_words(const waybill::hold& one,
+                            std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) {
+    const std::string lane = one.which.is_all() ? "" : printable(*one.which.lane_name());
+    return (one.which.is_all() ? "all jobs are paused " : "lane '" + lane + "' is paused ") + paused(one.pause, now) +
+           "; to go on: waybill resume " + (one.which.is_all() ? "--all" : "--lane '" + lane + "'");
 }
 
 /// A job's situation beyond its status; empty when all is well.
@@ -115,7 +120,8 @@ inline std::string situation(const waybill::job_snapshot& job,
         case status::waiting:
             return reason_in_words(to_string(job.reason)) + "; " + next_try(job, now) + (error.empty() ? "" : ": ") +
                    error;
-        case status::paused: return paused(job, now) + "; to go on: waybill resume " + id;
+        case status::paused:
+            return (job.pause ? paused(*job.pause, now) : "until it is resumed") + "; to go on: waybill resume " + id;
         default: return error.empty() ? "" : "last error: " + error;
     }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/spawn_on.hpp>
+#include <waybill/model/hold.hpp>
 #include <waybill/model/ids.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/model/pause_options.hpp>
@@ -140,6 +141,50 @@ public:
     template <class Token = default_token>
     auto async_resume(job_id id, Token&& token = Token()) {
         return spawn_on(home_, resume_job(std::move(id)), std::forward<Token>(token));
+    }
+
+    /// Pauses all jobs, or those of a lane, also those that are accepted later: one rule on the disk, however many jobs
+    /// there are. They keep their places and their states; `snapshot::holds` shows the rule. A job runs when no rule
+    /// and no pause of its own concerns it.
+    ///
+    /// When this completes, no byte of theirs is sent any more, also after a restart, until they are resumed. Transfers
+    /// are interrupted as by pausing each job; with `pause_options::drain`, running jobs are delivered first, and this
+    /// completes without waiting for them. Pausing again sets the time and the words anew.
+    ///
+    /// @par Completion signature
+    ///   `void(std::error_code)`
+    /// @par Errors
+    ///   - `errc::invalid_setting`  the time is negative or longer than ten years, or the words are too long.
+    ///   - `errc::invalid_lane`  it cannot be the name of a lane.
+    /// @par Cancellation
+    ///   Any type, until the commit begins.
+    /// @par Durability
+    ///   On disk when it completes.
+    template <class Token = default_token>
+    requires(!std::is_same_v<std::remove_cvref_t<Token>, pause_options>) auto async_pause(selection which,
+                                                                                          Token&& token = Token()) {
+        return spawn_on(home_, pause_all(std::move(which), pause_options()), std::forward<Token>(token));
+    }
+    /// The same, for a time or with words for people.
+    template <class Token = default_token>
+    auto async_pause(selection which, pause_options how, Token&& token = Token()) {
+        return spawn_on(home_, pause_all(std::move(which), std::move(how)), std::forward<Token>(token));
+    }
+
+    /// Removes the rule by which all jobs, or those of a lane, were paused. Without such a rule nothing changes. Jobs
+    /// that were paused one by one stay paused.
+    ///
+    /// @par Completion signature
+    ///   `void(std::error_code)`
+    /// @par Errors
+    ///   - `errc::invalid_lane`  it cannot be the name of a lane.
+    /// @par Cancellation
+    ///   Any type, until the commit begins.
+    /// @par Durability
+    ///   On disk when it completes.
+    template <class Token = default_token>
+    auto async_resume(selection which, Token&& token = Token()) {
+        return spawn_on(home_, resume_all(std::move(which)), std::forward<Token>(token));
     }
 
 protected:

@@ -78,6 +78,7 @@
 #include <waybill/store/detail/database_open.ipp>
 #include <waybill/store/detail/database_read.ipp>
 #include <waybill/store/detail/database_remove.ipp>
+#include <waybill/store/detail/database_rules.ipp>
 #include <waybill/store/detail/database_write.ipp>
 #include <waybill/store/sqlite_store.ipp>
 #include <waybill/transport/byte_rate.ipp>

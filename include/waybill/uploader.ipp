@@ -109,6 +109,14 @@ WAYBILL_DECL task_of<void> uploader_base::limit(limit_scope what, std::string ra
     return [e = own_engine(), what = std::move(what), rates = std::move(rates)] { return e->limit(what, rates); };
 }
 
+WAYBILL_DECL task_of<void> uploader_base::pause_all(selection which, pause_options how) const {
+    return [e = own_engine(), which = std::move(which), how = std::move(how)] { return e->pause_all(which, how); };
+}
+
+WAYBILL_DECL task_of<void> uploader_base::resume_all(selection which) const {
+    return [e = own_engine(), which = std::move(which)] { return e->resume_all(which); };
+}
+
 WAYBILL_DECL task_of<job_snapshot> uploader_base::wait(job_id id, bool until_final) const {
     return [e = own_engine(), id = std::move(id), until_final] { return e->wait(id, until_final); };
 }

@@ -5,6 +5,7 @@
 #include <waybill/detail/spawn_on.hpp>
 #include <waybill/feed.hpp>
 #include <waybill/fwd.hpp>
+#include <waybill/model/hold.hpp>
 #include <waybill/model/ids.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/model/pause_options.hpp>
@@ -78,6 +79,8 @@ protected:
     [[nodiscard]] task_of<void> pause_job(job_id id, pause_options how) const;
     [[nodiscard]] task_of<void> resume_job(job_id id) const;
     [[nodiscard]] task_of<void> limit(limit_scope what, std::string rates) const;
+    [[nodiscard]] task_of<void> pause_all(selection which, pause_options how) const;
+    [[nodiscard]] task_of<void> resume_all(selection which) const;
     [[nodiscard]] task_of<job_snapshot> wait(job_id id, bool until_final) const;
     [[nodiscard]] task_of<job_snapshot> find(job_id id) const;
     [[nodiscard]] task_of<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most) const;

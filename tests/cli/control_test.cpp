@@ -193,6 +193,47 @@ TEST_CASE("a paused job is left by a run, says why, and goes on when it is resum
     CHECK(waybill.run({"pause", "trip"}).status.code == 2);
 }
 
+TEST_CASE("a lane that is paused is left by a run, which says so, and goes on when it is resumed") {
+    const command waybill;
+    http_server server;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    waybill.add({"--to", server.url("/"), "--id", "photo", "--lane", "photos", file});
+    waybill.add({"--to", server.url("/"), "--id", "log", "--lane", "logs", file});
+    CHECK(waybill.run({"pause", "--lane", "photos", "--for", "1h", "--why", "roaming"}).status.code == 0);
+    const finished_process done = waybill.run({"run", "--until-idle", "--progress", "none"});
+    CHECK(done.status.code == 6);
+    CHECK_THAT(done.err, Catch::Contains("1 job left for the next run"));
+    CHECK_THAT(done.err, Catch::Contains("lane 'photos' is paused for") &&
+                             Catch::Contains("(roaming); to go on: waybill resume --lane 'photos'"));
+    CHECK(waybill.list().at(0)["state"] == "pending");
+    CHECK(waybill.list().at(1)["state"] == "completed");
+    CHECK_THAT(waybill.run({"list"}).out, Catch::Contains("lane 'photos' is paused"));
+    CHECK(waybill.run({"resume", "--lane", "photos"}).status.code == 0);
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+    CHECK(waybill.list().at(0)["state"] == "completed");
+}
+
+TEST_CASE("everything that is paused rests until it is resumed") {
+    const command waybill;
+    http_server server;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    waybill.add({"--to", server.url("/"), "--id", "one", file});
+    CHECK(waybill.run({"pause", "--all"}).status.code == 0);
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 6);
+    CHECK(server.log().connections() == 0);
+    CHECK(waybill.run({"resume", "--all"}).status.code == 0);
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+}
+
+TEST_CASE("what is to be paused is one job, one lane or all, and nothing else") {
+    const command waybill;
+    for (const std::string verb : {"pause", "resume"}) {
+        CHECK(waybill.run({verb}).status.code == 2);
+        CHECK(waybill.run({verb, "trip", "--all"}).status.code == 2);
+        CHECK(waybill.run({verb, "--lane", "a", "--all"}).status.code == 2);
+    }
+}
+
 TEST_CASE("an unknown job is named as such") {
     const command waybill;
     for (const std::string verb : {"cancel", "retry", "remove", "show", "pause", "resume"}) {

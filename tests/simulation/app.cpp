@@ -25,6 +25,9 @@ void simulation::act() {
     if (!how_.only && !jobs_.empty() && pauses_.chance(0.1)) {
         pause_or_resume(std::next(jobs_.begin(), static_cast<long>(pauses_.below(jobs_.size())))->second);
     }
+    if (!how_.only && holds_.chance(0.04)) {
+        hold_or_release();
+    }
     if (random_.chance(0.3)) {
         reach_everything();
     }
@@ -176,8 +179,7 @@ job simulation::built(const posted_job& from) const {
     if (from.conditional) {
         j.header("If-None-Match", "*");
     }
-    j.lane(from.id.back() % 2 == 0 ? "even" : "odd",
-           how_.planted == plant::lane_waits ? lane_order::strict : lane_order::by_origin);
+    j.lane(from.lane(), how_.planted == plant::lane_waits ? lane_order::strict : lane_order::by_origin);
     j.if_item_fails(from.independent ? on_item_failure::go_on : on_item_failure::stop);
     for (const std::string& path : from.paths) {
         item one = item::file(path);

@@ -37,6 +37,8 @@ enum class plant : std::uint8_t {
     lane_waits,           ///< a job whose host is away holds up its whole lane
     pause_lost,           ///< a crash takes pauses with it
     pause_for_ever,       ///< a crash takes the ends of pauses with it
+    hold_lost,            ///< a crash takes the pauses of lanes with it
+    hold_for_ever,        ///< the pause of a lane for a time lasts much longer after a crash
     refusals_forgotten,   ///< how often its host has refused a job is not kept: it holds up its lane
     eager_probes,         ///< a host that is away is asked again and again
     wall_age,             ///< a job is as old as the wall clock says
@@ -65,7 +67,7 @@ enum class plant : std::uint8_t {
     lists_needed,         ///< an S3 server that lists no parts ends the job
 };
 
-inline constexpr std::array<std::pair<std::string_view, plant>, 45> plants = {{
+inline constexpr std::array<std::pair<std::string_view, plant>, 47> plants = {{
     {"none", plant::none},
     {"early_ack", plant::early_ack},
     {"unsynced", plant::unsynced},
@@ -85,6 +87,8 @@ inline constexpr std::array<std::pair<std::string_view, plant>, 45> plants = {{
     {"lane_waits", plant::lane_waits},
     {"pause_lost", plant::pause_lost},
     {"pause_for_ever", plant::pause_for_ever},
+    {"hold_lost", plant::hold_lost},
+    {"hold_for_ever", plant::hold_for_ever},
     {"refusals_forgotten", plant::refusals_forgotten},
     {"eager_probes", plant::eager_probes},
     {"wall_age", plant::wall_age},

@@ -181,6 +181,11 @@ void server_model::asked(const request& what) {
     if (job.pause_confirmed) {
         violate(what.method + " left for " + job.id + ", whose pause was confirmed");
     }
+    const auto held =
+        std::find_if(paused.begin(), paused.end(), [&](const selection& one) { return one.includes_lane(job.lane()); });
+    if (held != paused.end()) {
+        violate(what.method + " left for " + job.id + ", whose lane was paused");
+    }
     const loaded_job* const whole = stored(job.id);
     const status now = whole == nullptr ? status::failed : whole->job.state.status;
     if (now != status::uploading && now != status::finalizing) {

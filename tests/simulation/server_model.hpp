@@ -16,6 +16,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace waybill::simulation {
@@ -34,6 +35,7 @@ public:
     /// For so many turns something is known of a marked request that is not on the disk yet.
     int tense = 0;
     std::string violation;
+    std::set<selection> paused;  ///< `async_pause` has completed, and nothing else was asked since
 
     [[nodiscard]] upload_server& uploads() noexcept { return uploads_; }
 

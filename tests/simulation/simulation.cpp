@@ -16,7 +16,7 @@ namespace waybill::simulation {
 
 simulation::simulation(const settings& how)
     : how_(how), random_(how.seed), patience_(~how.seed), updates_(how.seed + 77), pauses_(how.seed + 1313),
-      checker_(jobs_, files_, server_, *disk_) {
+      holds_(how.seed + 4711), checker_(jobs_, files_, server_, *disk_) {
     if (random_.chance(0.3)) {
         max_age_ = std::chrono::hours(1 + random_.below(48));
     }
@@ -82,6 +82,7 @@ void simulation::go_without_a_host() {
         start();
     }
     full_writes_ = 0;
+    end_holds();
     server_.away.begin(host, how, job);
     const auto begun = clock_->steady_now();
     constexpr std::chrono::hours half_a_day(12);
@@ -115,6 +116,7 @@ void simulation::heal() {
         stop_cleanly();
         start();
     }
+    end_holds();
     rest("after everything healed");
     require_timely_ends_of_pauses();
     resume_all();
@@ -266,6 +268,7 @@ void simulation::crash() {
     end_process();
     spoil_disk();
     lose_pauses();
+    lose_holds();
     checker_.look_for_jobs();
 }
 

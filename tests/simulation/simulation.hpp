@@ -97,6 +97,11 @@ private:
     void resume_all();
     void require_timely_ends_of_pauses();
     void lose_pauses();
+    void hold_or_release();
+    void release(const selection& which);
+    void end_holds();
+    void lose_holds();
+    void pass_time();
     void change_file(posted_job& job);
     void replace_file(const std::string& path);
     void reach_everything();
@@ -113,9 +118,11 @@ private:
 
     settings how_;
     testing::seeded_random random_;
-    testing::seeded_random patience_;  // of its own: who is impatient takes no other course
-    testing::seeded_random updates_;   // and so is this
-    testing::seeded_random pauses_;    // and this
+    testing::seeded_random patience_;       // of its own: who is impatient takes no other course
+    testing::seeded_random updates_;        // and so is this
+    testing::seeded_random pauses_;         // and this
+    testing::seeded_random holds_;          // and this
+    std::map<selection, int> holds_asked_;  // and their ends
     std::map<std::string, posted_job> jobs_;
     file_history files_;
     std::set<std::string> unreachable_;  // files whose disk is not there now

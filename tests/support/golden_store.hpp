@@ -142,6 +142,7 @@ inline void fill_golden_store(sample_store& store) {
                golden_unknown(), golden_tus(), golden_end(status::completed), golden_end(status::failed),
                golden_end(status::canceled)});
     fill_checkpoints(store);
+    store.run<void>([&] { return store->put_hold({selection::lane("nobody's"), {{}, {}, "golden"}}); });
 }
 
 }  // namespace waybill::test

@@ -27,6 +27,8 @@ public:
     asio::awaitable<void> resume_job(job_id id);
     /// Throws `errc::invalid_option` for a text that is not a timetable.
     asio::awaitable<void> limit(limit_scope what, std::string rates);
+    asio::awaitable<void> pause_all(selection which, pause_options how);
+    asio::awaitable<void> resume_all(selection which);
     /// Waits until it is settled, or final with `until_final`.
     asio::awaitable<job_snapshot> wait(job_id id, bool until_final);
     asio::awaitable<job_snapshot> find(job_id id);
@@ -40,6 +42,7 @@ private:
                                                 std::shared_ptr<std::vector<new_job>>& made);
     asio::awaitable<void> show_known(job_seq seq);
     void make_known(const loaded_job& accepted);
+    asio::awaitable<void> interrupt_running(selection which);
 
     acceptance acceptance_;
 };

@@ -30,6 +30,7 @@ private:
     asio::awaitable<void> refill_lanes();
     asio::awaitable<void> find_pauses();
     asio::awaitable<void> resume_due();
+    asio::awaitable<void> end_holds();
     asio::awaitable<void> purge_old();
     void ended(job_seq seq, const std::exception_ptr& thrown);
 

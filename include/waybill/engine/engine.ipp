@@ -103,6 +103,7 @@ WAYBILL_DECL asio::awaitable<void> engine::deliver() {
             co_await purge_old();
         }
         co_await resume_due();
+        co_await end_holds();
         while (const auto seq = scheduler_.next(now)) {
             running_.start(*seq, shared_from_this());
         }
@@ -121,7 +122,8 @@ WAYBILL_DECL asio::awaitable<void> engine::deliver() {
 
 WAYBILL_DECL engine::time_point engine::next_wakeup() const {
     constexpr auto never = time_point::max();
-    const auto wakeup = std::min(scheduler_.deadline().value_or(never), due_.first().value_or(never));
+    const auto wakeup = std::min(
+        {scheduler_.deadline().value_or(never), due_.first().value_or(never), holds_.first_end().value_or(never)});
     return running_.empty() ? wakeup : std::min({wakeup, next_flush_, next_look_});
 }
 

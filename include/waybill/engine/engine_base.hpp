@@ -9,6 +9,7 @@
 #include <waybill/engine/ledger.hpp>
 #include <waybill/engine/lifecycle.hpp>
 #include <waybill/engine/queue/due_jobs.hpp>
+#include <waybill/engine/queue/holds.hpp>
 #include <waybill/engine/run/outcome.hpp>
 #include <waybill/engine/run/running_jobs.hpp>
 #include <waybill/engine/show/observer_hub.hpp>
@@ -58,6 +59,8 @@ protected:
     asio::awaitable<void> quarantine_if_possible(loaded_job whole);
     void place(job_seq seq, const job_spec& spec, const job_state& state);
     void note_pause(job_seq seq, const job_state& state);
+    void set_hold(const hold& what);
+    void end_hold(const selection& which);
     [[nodiscard]] job_turn turn_of(const queued_job& job) const;
     [[nodiscard]] outcome decide() const { return {options_.retry, clock_.lived(), parts_.random->unit()}; }
 
@@ -79,6 +82,7 @@ protected:
     due_jobs due_;               // paused ones that go on by themselves,
     bool pauses_known_ = false;  // as far as the store has been read:
     std::optional<job_record> last_parked_;
+    holds holds_;
     run_environment environment_;
     running_jobs running_;
     std::unique_ptr<alarm> alarm_;

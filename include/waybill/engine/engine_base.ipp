@@ -89,6 +89,12 @@ WAYBILL_DECL asio::awaitable<void> engine_base::read_store(bool again) {
     scheduler_.clear();
     due_.clear();
     pauses_known_ = false;
+    for (const hold& known : holds_.list()) {
+        end_hold(known.which);
+    }
+    for (const hold& one : found.holds) {
+        set_hold(one);
+    }
     last_parked_.reset();
     clock_.open_at(found.time);
     if (!found.moved_aside.empty()) {

@@ -76,6 +76,27 @@ WAYBILL_DECL asio::awaitable<void> engine::resume_due() {
     }
 }
 
+/// Ends the holds whose time is over. On a full disk they stay for a while longer. One that is set anew meanwhile
+/// stays: its commit comes after this one.
+WAYBILL_DECL asio::awaitable<void> engine::end_holds() {
+    while (const auto which = holds_.over(clock_.steady_now())) {
+        holds_.postpone(*which, clock_.steady_now() + std::chrono::minutes(1));
+        const std::optional<hold> ended = holds_.find(*which);
+        try {
+            co_await ledger_.remove(*which);
+        } catch (const error& e) {
+            if (e.code() != errc::store_full) {
+                throw;
+            }
+            continue;
+        }
+        if (holds_.find(*which) == ended) {
+            end_hold(*which);
+            publish_soon();
+        }
+    }
+}
+
 WAYBILL_DECL asio::awaitable<void> engine::purge_old() {
     for (;;) {
         std::vector<removed_job> gone;

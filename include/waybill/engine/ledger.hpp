@@ -38,6 +38,9 @@ public:
     asio::awaitable<void> remove(const loaded_job& of, std::vector<leftover> leftovers);
     asio::awaitable<std::vector<removed_job>> remove_finished(std::chrono::milliseconds before, unix_millis now);
 
+    asio::awaitable<void> put(hold what);
+    asio::awaitable<void> remove(selection held);
+
     asio::awaitable<void> postpone(leftover what);
     asio::awaitable<void> remove(std::int64_t leftover_id);
 

@@ -73,6 +73,14 @@ WAYBILL_DECL asio::awaitable<std::vector<removed_job>> ledger::remove_finished(s
     co_return gone;
 }
 
+WAYBILL_DECL asio::awaitable<void> ledger::put(hold what) {
+    return store_.put_hold(std::move(what));
+}
+
+WAYBILL_DECL asio::awaitable<void> ledger::remove(selection held) {
+    return store_.remove_hold(std::move(held));
+}
+
 WAYBILL_DECL asio::awaitable<void> ledger::postpone(leftover what) {
     return store_.postpone_leftover(std::move(what));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/engine/accept/admission.hpp>
+#include <waybill/model/hold.hpp>
 #include <waybill/model/pause_options.hpp>
 #include <waybill/model/record.hpp>
 
@@ -17,6 +18,17 @@ inline void check_pause(const pause_options& how) {
     }
     if (how.why().size() > most_words || has_control(how.why())) {
         throw error(errc::invalid_setting, "pause: the reason is longer than 1024 bytes, or has control characters");
+    }
+}
+
+[[nodiscard]] inline job_pause pause_of(const pause_options& how, unix_millis now) {
+    constexpr std::chrono::milliseconds nothing(0);
+    return {how.lasting() == nothing ? unix_millis() : now + how.lasting(), how.lasting(), how.why()};
+}
+
+inline void check_selection(const selection& which) {
+    if (!which.is_all()) {
+        check_lane(*which.lane_name());
     }
 }
 

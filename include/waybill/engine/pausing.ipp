@@ -30,10 +30,7 @@ WAYBILL_DECL asio::awaitable<void> commands::pause_job(job_id id, pause_options 
     job_change next;
     next.to = whole.job.state;
     next.to.status = status::paused;
-    next.to.pause = {clock_.now() + how.lasting(), how.lasting(), how.why()};
-    if (how.lasting() == std::chrono::milliseconds(0)) {
-        next.to.pause.until = {};
-    }
+    next.to.pause = pause_of(how, clock_.now());
     co_await change(std::move(whole), std::move(next));
     ends_.notify(seq);  // whoever waits until it settles
 }
@@ -51,6 +48,62 @@ WAYBILL_DECL asio::awaitable<void> commands::resume_job(job_id id) {
     job_change next;
     next.to = resumed(whole.job.state);
     co_await change(std::move(whole), std::move(next));
+}
+
+/// They are not started from the moment of the call, so that none begins while the hold is being committed.
+WAYBILL_DECL asio::awaitable<void> commands::pause_all(selection which, pause_options how) {
+    check_pause(how);
+    check_selection(which);
+    co_await open();
+    const hold wanted{which, pause_of(how, clock_.now())};
+    const std::optional<hold> before = holds_.find(which);
+    set_hold(wanted);
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    try {
+        co_await ledger_.put(wanted);
+    } catch (const error&) {
+        if (before) {
+            set_hold(*before);
+        } else {
+            end_hold(which);
+        }
+        throw;
+    }
+    set_hold(wanted);  // one that was being ended meanwhile is there again
+    publish();
+    if (!how.drains()) {
+        co_await interrupt_running(std::move(which));
+    }
+}
+
+/// Completes when what runs now has stopped. Not what is started later: the hold may have been ended by then.
+WAYBILL_DECL asio::awaitable<void> commands::interrupt_running(selection which) {
+    const std::vector<std::pair<job_seq, std::shared_ptr<runner>>> runs =
+        which.is_all() ? running_.list() : running_.list(scheduler_.running_in(*which.lane_name()));
+    for (const auto& [seq, run] : runs) {
+        if (!run->interrupted()) {
+            run->interrupt_between_requests(runner::wish::stop);
+        }
+    }
+    publish_soon();
+    for (const auto& [seq, run] : runs) {
+        for (;;) {
+            const awaited_ends::watch end(ends_, seq);
+            if (running_.find(seq) != run) {
+                break;
+            }
+            co_await end.reached();
+        }
+    }
+}
+
+WAYBILL_DECL asio::awaitable<void> commands::resume_all(selection which) {
+    check_selection(which);
+    co_await open();
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await ledger_.remove(which);
+    end_hold(which);
+    publish();
 }
 
 }  // namespace waybill::detail

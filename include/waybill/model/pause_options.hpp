@@ -7,13 +7,13 @@
 
 namespace waybill {
 
-/// How a job is paused. Default: until `async_resume`, without a word.
+/// How jobs are paused. Default: until `async_resume`, without a word.
 ///
 /// @par Thread safety
 ///   Distinct objects: safe. Shared objects: unsafe.
 class pause_options {
 public:
-    /// The job goes on by itself after this time, also when the uploader was restarted in between. The clock of the
+    /// They go on by themselves after this time, also when the uploader was restarted in between. The clock of the
     /// machine may be put right meanwhile: it never lasts longer than it was meant to when it was said.
     pause_options& lasting(std::chrono::milliseconds time) {
         lasting_ = time;
@@ -25,13 +25,22 @@ public:
         return *this;
     }
 
+    /// Jobs that are running are delivered first; by default their transfers are interrupted. Concerns a pause of many
+    /// jobs only.
+    pause_options& drain(bool does = true) noexcept {
+        drain_ = does;
+        return *this;
+    }
+
     /// Zero: until it is resumed.
     [[nodiscard]] std::chrono::milliseconds lasting() const noexcept { return lasting_; }
     [[nodiscard]] const std::string& why() const noexcept { return why_; }
+    [[nodiscard]] bool drains() const noexcept { return drain_; }
 
 private:
     std::chrono::milliseconds lasting_{0};
     std::string why_;
+    bool drain_ = false;
 };
 
 }  // namespace waybill

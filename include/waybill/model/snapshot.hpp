@@ -3,10 +3,12 @@
 
 #include <waybill/detail/persistent_trie.hpp>
 #include <waybill/error.hpp>
+#include <waybill/model/hold.hpp>
 #include <waybill/model/id_index.hpp>
 #include <waybill/model/ids.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/model/status.hpp>
+#include <waybill/model/totals.hpp>
 
 #include <algorithm>
 #include <array>
@@ -172,51 +174,6 @@ private:
     }
 };
 
-/// Sums over all jobs of the store, also those a snapshot does not list.
-struct totals {
-    struct row {
-        std::uint64_t jobs = 0;
-        std::uint64_t bytes = 0;
-    };
-    std::array<row, status_count> by_status{};
-
-    [[nodiscard]] row& operator[](status s) noexcept { return by_status[static_cast<std::size_t>(s)]; }
-    [[nodiscard]] const row& operator[](status s) const noexcept { return by_status[static_cast<std::size_t>(s)]; }
-
-    [[nodiscard]] std::uint64_t jobs() const noexcept {
-        std::uint64_t sum = 0;
-        for (const row& r : by_status) {
-            sum += r.jobs;
-        }
-        return sum;
-    }
-    /// Jobs that were started, including finished ones.
-    [[nodiscard]] std::uint64_t started() const noexcept { return jobs() - (*this)[status::pending].jobs; }
-    [[nodiscard]] std::uint64_t bytes() const noexcept {
-        std::uint64_t sum = 0;
-        for (const row& r : by_status) {
-            sum += r.bytes;
-        }
-        return sum;
-    }
-    /// Jobs that are completed, failed or canceled.
-    [[nodiscard]] std::uint64_t finished() const noexcept {
-        std::uint64_t sum = 0;
-        for (std::size_t i = 0; i < status_count; ++i) {
-            sum += is_terminal(static_cast<status>(i)) ? by_status[i].jobs : 0;
-        }
-        return sum;
-    }
-    /// Number of jobs that are neither finished nor parked.
-    [[nodiscard]] std::uint64_t open() const noexcept {
-        std::uint64_t sum = 0;
-        for (std::size_t i = 0; i < status_count; ++i) {
-            sum += is_open(static_cast<status>(i)) ? by_status[i].jobs : 0;
-        }
-        return sum;
-    }
-};
-
 /// An immutable view of all state. Everything in it except byte counts is committed to the store.
 ///
 /// Lists the jobs in the order of their acceptance: all that are active, and the others up to
@@ -230,9 +187,10 @@ public:
 
     snapshot() = default;
     snapshot(std::uint64_t version, job_map jobs, detail::id_index ids, totals overall, std::uint64_t sent,
-             bool cleaning = false, std::shared_ptr<const std::string> moved_aside = nullptr)
+             bool cleaning = false, std::shared_ptr<const std::string> moved_aside = nullptr,
+             std::shared_ptr<const std::vector<hold>> holds = nullptr)
         : version_(version), jobs_(std::move(jobs)), ids_(std::move(ids)), overall_(overall), sent_(sent),
-          cleaning_(cleaning), moved_aside_(std::move(moved_aside)) {}
+          cleaning_(cleaning), moved_aside_(std::move(moved_aside)), holds_(std::move(holds)) {}
 
     /// Grows with every snapshot of one uploader.
     [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
@@ -261,6 +219,23 @@ public:
     [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
     /// True when no job has work left: all are final or parked.
     [[nodiscard]] bool idle() const noexcept { return overall_.open() == 0; }
+    /// What keeps all jobs, or those of a lane, from starting (`async_pause` with a `selection`); all jobs first, then
+    /// by lane. The jobs themselves do not show it: thousands need not change for one rule.
+    [[nodiscard]] const std::vector<hold>& holds() const noexcept {
+        static const std::vector<hold> none;
+        return holds_ ? *holds_ : none;
+    }
+    /// The first of them that concerns this job; null when there is none, or the job is finished or parked.
+    [[nodiscard]] const hold* hold_on(const job_snapshot& job) const noexcept {
+        if (is_open(job.status)) {
+            for (const hold& one : holds()) {
+                if (one.which.includes_lane(job.about->lane)) {
+                    return &one;
+                }
+            }
+        }
+        return nullptr;
+    }
     /// True while abandoned uploads are being deleted on servers. Deletions that failed and wait for a later retry do
     /// not count.
     [[nodiscard]] bool cleaning() const noexcept { return cleaning_; }
@@ -288,6 +263,7 @@ private:
     std::uint64_t sent_ = 0;
     bool cleaning_ = false;
     std::shared_ptr<const std::string> moved_aside_;
+    std::shared_ptr<const std::vector<hold>> holds_;
 };
 
 }  // namespace waybill

@@ -54,6 +54,8 @@ public:
     asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) override;
     asio::awaitable<std::vector<removed_job>> remove_finished(std::chrono::milliseconds before,
                                                               unix_millis now) override;
+    asio::awaitable<void> put_hold(hold what) override;
+    asio::awaitable<void> remove_hold(selection which) override;
     asio::awaitable<std::optional<loaded_job>> load(job_seq seq) override;
     asio::awaitable<std::vector<std::optional<job_seq>>> find(std::vector<job_id> ids) override;
     asio::awaitable<std::vector<queued_job>> lane(std::string name, std::string origin, job_seq after,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/asio_compat.hpp>
+#include <waybill/model/hold.hpp>
 #include <waybill/model/leftover.hpp>
 #include <waybill/model/record.hpp>
 #include <waybill/model/snapshot.hpp>
@@ -78,6 +79,8 @@ struct store_contents {
     std::string moved_aside;
     /// As it was last stored.
     store_time time;
+    /// All there are.
+    std::vector<hold> holds;
 };
 
 /// Persistence, as the engine sees it. A change is durable when its awaitable completes.
@@ -112,6 +115,11 @@ public:
     /// Fails a job whose row cannot be trusted, with `errc::record_damaged`, and keeps it until it is removed: it is
     /// `never_retired`. Completes with the difference to add to the totals; that may be negative, all sums wrap around.
     virtual asio::awaitable<totals> quarantine(job_seq seq) = 0;
+
+    /// Keeps a hold, in place of the one on the same jobs.
+    virtual asio::awaitable<void> put_hold(hold what) = 0;
+    /// Deletes the hold on these jobs, if there is one.
+    virtual asio::awaitable<void> remove_hold(selection which) = 0;
 
     virtual asio::awaitable<std::optional<loaded_job>> load(job_seq seq) = 0;
     /// One result for each id.

@@ -22,6 +22,7 @@ namespace waybill::testing {
 struct memory_disk {
     std::map<job_seq, loaded_job> jobs;
     std::map<std::int64_t, leftover> leftovers;
+    std::map<selection, job_pause> holds;
     std::int64_t last_seq = 0;
     std::int64_t last_leftover = 0;
     int format = 1;     ///< the version of the format it has
@@ -82,6 +83,8 @@ public:
     asio::awaitable<void> remove(job_seq seq, std::vector<leftover> leftovers) override;
     asio::awaitable<std::vector<removed_job>> remove_finished(std::chrono::milliseconds before,
                                                               unix_millis now) override;
+    asio::awaitable<void> put_hold(hold what) override;
+    asio::awaitable<void> remove_hold(selection which) override;
     asio::awaitable<std::optional<loaded_job>> load(job_seq seq) override;
     asio::awaitable<std::vector<std::optional<job_seq>>> find(std::vector<job_id> ids) override;
     asio::awaitable<std::vector<queued_job>> lane(std::string name, std::string origin, job_seq after,
@@ -134,5 +137,6 @@ private:
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/testing/memory_store.ipp>
+#include <waybill/testing/memory_store_open.ipp>
 #include <waybill/testing/memory_store_reads.ipp>
 #endif

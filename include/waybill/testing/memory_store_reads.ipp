@@ -2,7 +2,7 @@
 #pragma once
 
 #include <waybill/detail/decl.hpp>
-#include <waybill/testing/memory_store.ipp>
+#include <waybill/testing/memory_store_open.ipp>
 
 #include <algorithm>
 #include <cstddef>

@@ -13,4 +13,5 @@
 #include <waybill/testing/manual_clock.ipp>
 #include <waybill/testing/memory_sources.ipp>
 #include <waybill/testing/memory_store.ipp>
+#include <waybill/testing/memory_store_open.ipp>
 #include <waybill/testing/memory_store_reads.ipp>

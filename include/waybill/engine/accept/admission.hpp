@@ -84,14 +84,18 @@ inline void check_url(const std::string& text) {
     static_cast<void>(url(text));
 }
 
+inline void check_lane(const std::string& name) {
+    if (name.size() > 128 || has_control(name)) {
+        throw error(errc::invalid_lane, "'" + printable_excerpt(name, 128) + "'");
+    }
+}
+
 /// Checks everything about a job that does not need its files, except what `check_url` checks.
 inline void check_job_but_url(const job& j, const registry& protocols) {
     if (!j.id().empty() && !j.id().valid()) {
         throw error(errc::invalid_id, "'" + printable_excerpt(j.id().str(), 128) + "'");
     }
-    if (j.lane().size() > 128 || has_control(j.lane())) {
-        throw error(errc::invalid_lane, "'" + printable_excerpt(j.lane(), 128) + "'");
-    }
+    check_lane(j.lane());
     if (j.verifier().size() > 128 || has_control(j.verifier())) {
         throw error(errc::invalid_setting, "verifier '" + printable_excerpt(j.verifier(), 128) + "'");
     }

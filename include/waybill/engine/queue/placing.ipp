@@ -50,4 +50,26 @@ WAYBILL_DECL void engine_base::note_pause(job_seq seq, const job_state& state) {
     due_.set(seq, clock_.steady_now() + left);
 }
 
+/// From now on its jobs are not started.
+WAYBILL_DECL void engine_base::set_hold(const hold& what) {
+    holds_.set(what, clock_.now(), clock_.steady_now());
+    if (what.which.is_all()) {
+        scheduler_.close(true);
+    } else {
+        scheduler_.close_lane(*what.which.lane_name(), true);
+    }
+    board_.set_holds(holds_.list());
+}
+
+WAYBILL_DECL void engine_base::end_hold(const selection& which) {
+    holds_.erase(which);
+    if (which.is_all()) {
+        scheduler_.close(false);
+    } else {
+        scheduler_.close_lane(*which.lane_name(), false);
+    }
+    board_.set_holds(holds_.list());
+    alarm_->wake();
+}
+
 }  // namespace waybill::detail

@@ -57,7 +57,7 @@ public:
 
     /// When `next` may have something it does not have now; none: never without a change.
     [[nodiscard]] std::optional<time_point> deadline() const {
-        if (sleeping_.empty() || running_ >= max_concurrent_jobs_) {
+        if (closed_ || sleeping_.empty() || running_ >= max_concurrent_jobs_) {
             return std::nullopt;
         }
         return sleeping_.begin()->first;
@@ -84,7 +84,16 @@ public:
 
     [[nodiscard]] bool is_held(job_seq seq) const { return held_.contains(seq); }
 
-    /// Removes all jobs. Those that are held stay held when they come back.
+    /// Whether jobs of a lane, or any jobs, may be started. Running ones are not concerned.
+    void close_lane(const std::string& name, bool closed);
+    void close(bool closed) noexcept { closed_ = closed; }
+    /// The running job of a lane.
+    [[nodiscard]] std::optional<job_seq> running_in(const std::string& name) const {
+        const auto found = lanes_.find(name);
+        return found == lanes_.end() ? std::nullopt : found->second.running;
+    }
+
+    /// Removes all jobs. Those that are held stay held when they come back, and closed lanes stay closed.
     void clear() {
         running_ = 0;
         needs_refill_.clear();
@@ -155,6 +164,8 @@ private:
     std::set<std::pair<time_point, lane*>> sleeping_;  // of free lanes
     std::set<job_seq> ready_;                          // of free lanes
     std::multiset<job_seq> held_;
+    std::set<std::string> closed_lanes_;
+    bool closed_ = false;
     std::set<queue*, by_name> needs_refill_;
 };
 

@@ -30,7 +30,7 @@ WAYBILL_DECL std::optional<job_seq> scheduler::next(time_point now) {
     while (!sleeping_.empty() && sleeping_.begin()->first <= now) {
         wake(*sleeping_.begin()->second, now);
     }
-    if (ready_.empty() || running_ >= max_concurrent_jobs_) {
+    if (closed_ || ready_.empty() || running_ >= max_concurrent_jobs_) {
         return std::nullopt;
     }
     const job_seq seq = *ready_.begin();
@@ -70,6 +70,17 @@ WAYBILL_DECL void scheduler::wait(job_seq seq, job_turn when) {
     k.when = when;
     place(k);
     settle(q);
+}
+
+WAYBILL_DECL void scheduler::close_lane(const std::string& name, bool closed) {
+    if (closed) {
+        closed_lanes_.insert(name);
+    } else {
+        closed_lanes_.erase(name);
+    }
+    if (const auto found = lanes_.find(name); found != lanes_.end()) {
+        offer(found->second);
+    }
 }
 
 WAYBILL_DECL scheduler::queue& scheduler::queue_named(const queue_name& name) {
@@ -158,7 +169,7 @@ WAYBILL_DECL void scheduler::offer(lane& l) {
         sleeping_.erase({*l.alarm, &l});
         l.alarm.reset();
     }
-    if (l.running) {
+    if (l.running || closed_lanes_.contains(l.self->first)) {
         return;
     }
     if (!l.ready.empty()) {

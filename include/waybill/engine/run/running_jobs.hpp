@@ -11,6 +11,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
 namespace waybill::detail {
 
@@ -33,6 +36,12 @@ public:
     [[nodiscard]] bool contains(job_seq seq) const { return runs_.contains(seq); }
     /// Null when it is not running.
     [[nodiscard]] std::shared_ptr<runner> find(job_seq seq) const;
+
+    [[nodiscard]] std::vector<std::pair<job_seq, std::shared_ptr<runner>>> list() const {
+        return {runs_.begin(), runs_.end()};
+    }
+    /// This one, if it is running.
+    [[nodiscard]] std::vector<std::pair<job_seq, std::shared_ptr<runner>>> list(std::optional<job_seq> only) const;
 
     void interrupt(job_seq seq, runner::wish why);
     /// Completes when all have ended. Not cancellable.

@@ -27,6 +27,15 @@ WAYBILL_DECL std::shared_ptr<runner> running_jobs::find(job_seq seq) const {
     return found == runs_.end() ? nullptr : found->second;
 }
 
+WAYBILL_DECL std::vector<std::pair<job_seq, std::shared_ptr<runner>>> running_jobs::list(
+    std::optional<job_seq> only) const {
+    const auto found = only ? runs_.find(*only) : runs_.end();
+    if (found == runs_.end()) {
+        return {};
+    }
+    return {*found};
+}
+
 WAYBILL_DECL void running_jobs::interrupt(job_seq seq, runner::wish why) {
     if (const std::shared_ptr<runner> run = find(seq)) {  // kept: it may end immediately
         run->interrupt(why);

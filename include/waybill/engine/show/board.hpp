@@ -103,11 +103,13 @@ public:
     /// The damaged store was moved there.
     void note_moved_aside(std::string where) { moved_aside_ = std::make_shared<const std::string>(std::move(where)); }
 
+    void set_holds(std::vector<hold> all) { holds_ = std::make_shared<const std::vector<hold>>(std::move(all)); }
+
     /// A snapshot of the listed state, with the next version.
     [[nodiscard]] std::shared_ptr<const snapshot> take(bool cleaning = false) {
         return std::make_shared<const snapshot>(++version_, jobs_.share(), ids_.share(), totals_,
-                                                totals_[status::completed].bytes + sent_listed_, cleaning,
-                                                moved_aside_);
+                                                totals_[status::completed].bytes + sent_listed_, cleaning, moved_aside_,
+                                                holds_);
     }
 
 private:
@@ -143,6 +145,7 @@ private:
     totals totals_;
     std::uint64_t sent_listed_ = 0;
     std::shared_ptr<const std::string> moved_aside_;
+    std::shared_ptr<const std::vector<hold>> holds_;
 };
 
 }  // namespace waybill::detail

@@ -61,6 +61,8 @@ public:
     [[nodiscard]] std::vector<added_job> add(const std::vector<new_job>& jobs);
     void apply(const job_change& change);
     [[nodiscard]] totals quarantine(job_seq seq);
+    void put_hold(const hold& what);
+    void remove_hold(const selection& which);
     void insert_leftover(const leftover& what);
     void postpone(const leftover& what);
     void remove_leftover(std::int64_t id);
@@ -102,6 +104,7 @@ private:
     [[nodiscard]] std::int64_t read_last_seq();
     void write_totals();
     [[nodiscard]] store_time read_time();
+    [[nodiscard]] std::vector<hold> read_holds();
     void write_time(std::chrono::milliseconds least);
     void run_alone(database_change& one);
 
@@ -170,5 +173,6 @@ private:
 #include <waybill/store/detail/database_open.ipp>
 #include <waybill/store/detail/database_read.ipp>
 #include <waybill/store/detail/database_remove.ipp>
+#include <waybill/store/detail/database_rules.ipp>
 #include <waybill/store/detail/database_write.ipp>
 #endif

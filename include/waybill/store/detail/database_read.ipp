@@ -217,7 +217,7 @@ WAYBILL_DECL std::vector<queued_job> database::lane_heads() {
 }
 
 WAYBILL_DECL store_contents database::contents() {
-    return {totals_, lane_heads(), moved_aside_, kept_time_};
+    return {totals_, lane_heads(), moved_aside_, kept_time_, read_holds()};
 }
 
 }  // namespace waybill::detail

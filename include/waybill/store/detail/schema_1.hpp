@@ -12,7 +12,7 @@ namespace waybill::detail {
 // The text is compared with the schema that the file reports, so a tampered schema is noticed.
 // Numbers of enumerations are those of the model; times are milliseconds since 1970, except `retired`, which is the
 // store's own time (`store_time`). The columns that end in `extra` hold tagged optional fields (extension.hpp).
-inline constexpr std::array<std::string_view, 11> schema_1 = {
+inline constexpr std::array<std::string_view, 12> schema_1 = {
     // A seq that was the highest may be reused after a restart when its job was deleted: nothing refers to it then.
     R"(CREATE TABLE job(
   seq INTEGER PRIMARY KEY,
@@ -120,6 +120,14 @@ inline constexpr std::array<std::string_view, 11> schema_1 = {
   jobs INTEGER NOT NULL,
   bytes INTEGER NOT NULL
 ) STRICT)",
+    // What concerns many jobs at once: one row, however many they are. The name is that of a lane.
+    R"(CREATE TABLE rule(
+  kind INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  value BLOB NOT NULL,
+  crc INTEGER NOT NULL,
+  PRIMARY KEY(kind, name)
+) STRICT, WITHOUT ROWID)",
     // One row: for how long the store has been open, and closed as far as that counts, when it was noted last.
     R"(CREATE TABLE life(
   open INTEGER NOT NULL,

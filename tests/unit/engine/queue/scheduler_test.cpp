@@ -55,6 +55,54 @@ TEST_CASE("lanes run side by side up to the limit, the job accepted first goes f
     CHECK(s.running() == 2);
 }
 
+TEST_CASE("no job of a closed lane starts, and its first one does when the lane is opened", "[engine][scheduler]") {
+    scheduler s(4);
+    s.close_lane("a", true);  // before the lane has any job
+    s.push({"a"}, seq(1), {t0});
+    s.push({"a"}, seq(2), {t0});
+    s.push({"b"}, seq(3), {t0});
+    CHECK(s.next(t0) == seq(3));
+    CHECK(s.next(t0) == none());
+    CHECK_FALSE(s.deadline());
+    s.close_lane("a", false);
+    CHECK(s.deadline() == t0);
+    CHECK(s.next(t0) == seq(1));
+    CHECK(s.running_in("a") == seq(1));
+    CHECK_FALSE(s.running_in("c"));
+}
+
+TEST_CASE("a running job of a lane that is closed runs on, and the next one does not start", "[engine][scheduler]") {
+    scheduler s(4);
+    s.push({"a"}, seq(1), {t0});
+    s.push({"a"}, seq(2), {t0});
+    CHECK(s.next(t0) == seq(1));
+    s.close_lane("a", true);
+    CHECK(s.running_in("a") == seq(1));
+    s.wait(seq(1), {t0});
+    CHECK(s.next(t0) == none());
+    s.leave(seq(1));
+    CHECK(s.next(t0) == none());
+    s.close_lane("a", true);  // twice is once
+    s.close_lane("a", false);
+    CHECK(s.next(t0) == seq(2));
+}
+
+TEST_CASE("no job starts while everything is closed, and closed lanes stay closed afterwards", "[engine][scheduler]") {
+    scheduler s(4);
+    s.close(true);
+    s.close_lane("b", true);
+    s.push({"a"}, seq(1), {t0 + seconds(1)});
+    s.push({"b"}, seq(2), {t0});
+    CHECK(s.next(t0 + seconds(2)) == none());
+    CHECK_FALSE(s.deadline());
+    s.close(false);
+    CHECK(s.next(t0 + seconds(2)) == seq(1));
+    CHECK(s.next(t0 + seconds(2)) == none());
+    s.clear();
+    s.push({"b"}, seq(2), {t0});
+    CHECK(s.next(t0) == none());
+}
+
 TEST_CASE("a job that waits keeps its place at the head of its lane", "[engine][scheduler]") {
     scheduler s(4);
     s.push({"a"}, seq(1), {t0});

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <waybill/detail/codec.hpp>
+#include <waybill/detail/crc32c.hpp>
+#include <waybill/model/hold.hpp>
+#include <waybill/store/detail/extension.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+
+// The bytes of a rule, which concerns many jobs: as frozen as the schema.
+namespace waybill::detail {
+
+/// Tags of the optional fields. A tag is never reused for another field.
+enum class hold_tag : std::uint64_t { until = 1, lasting = 2, why = 3 };
+
+/// What a row of `rule` is about.
+enum class rule_kind : std::int64_t { hold_all = 0, hold_lane = 1 };
+
+[[nodiscard]] inline std::pair<rule_kind, std::string> key_of(const selection& which) {
+    return which.is_all() ? std::pair(rule_kind::hold_all, std::string())
+                          : std::pair(rule_kind::hold_lane, *which.lane_name());
+}
+
+[[nodiscard]] inline std::string encode(const job_pause& p) {
+    extension_writer out;
+    out.number(std::uint64_t(hold_tag::until), static_cast<std::uint64_t>(p.until.time_since_epoch().count()));
+    out.number(std::uint64_t(hold_tag::lasting), static_cast<std::uint64_t>(p.lasting.count()));
+    out.text(std::uint64_t(hold_tag::why), p.why);
+    return std::move(out).take({});
+}
+
+[[nodiscard]] inline bool decode(std::string_view in, job_pause& p) {
+    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() / 2);
+    p = {};
+    bool ok = true;
+    std::string unknown;
+    std::int64_t until = 0;
+    std::int64_t lasting = 0;
+    const bool sound = read_extension(in, unknown, [&](std::uint64_t tag, std::string_view value) {
+        switch (hold_tag{tag}) {
+            case hold_tag::until: read_number(value, until, most, ok); return true;
+            case hold_tag::lasting: read_number(value, lasting, most, ok); return true;
+            case hold_tag::why: p.why = std::string(value); return true;
+        }
+        return false;
+    });
+    p.until = unix_millis(std::chrono::milliseconds(until));
+    p.lasting = std::chrono::milliseconds(lasting);
+    return sound && ok;
+}
+
+[[nodiscard]] inline std::uint32_t checksum(rule_kind kind, std::string_view name, std::string_view value) {
+    encoder all;
+    all.number(static_cast<std::uint64_t>(kind)).text(name).text(value);
+    return crc32c(0, all.view());
+}
+
+}  // namespace waybill::detail
