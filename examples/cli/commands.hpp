@@ -57,6 +57,31 @@ inline asio::awaitable<int> resume(waybill::uploader& up, const settings& s) {
     co_return all_well;
 }
 
+inline std::string in_words(const waybill::limit_scope& what) {
+    switch (what.what()) {
+        case waybill::limit_scope::kind::total: return "everything";
+        case waybill::limit_scope::kind::host: return "host " + what.name();
+        case waybill::limit_scope::kind::lane: return "lane '" + what.name() + "'";
+        default: return "job " + what.name();
+    }
+}
+
+inline asio::awaitable<int> limit(waybill::uploader& up, const settings& s) {
+    if (s.rates.empty()) {
+        const std::vector<waybill::bandwidth_limit> all = co_await up.async_limits();
+        for (const waybill::bandwidth_limit& one : all) {
+            std::cout << printable(in_words(one.what)) << "  " << one.rates << "\n";
+        }
+        std::cout << (all.empty() ? "nothing is limited\n" : "");
+        co_return all_well;
+    }
+    const waybill::limit_scope what = !s.of_host.empty() ? waybill::limit_scope::host(s.of_host)
+                                      : s.of_lane        ? waybill::limit_scope::lane(*s.of_lane)
+                                                         : waybill::limit_scope::total();
+    co_await up.async_limit(what, s.rates == "default" ? "" : s.rates);
+    co_return all_well;
+}
+
 /// A line for each job, and below it the details. If that line would be too long, the URL is below it.
 inline void print(const waybill::job_snapshot& job, std::size_t widest_id) {
     const bool narrow = is_terminal() && screen_now().columns < 72;

@@ -67,6 +67,8 @@ struct settings {
     std::string why;
     bool all = false;
     std::optional<std::string> of_lane;
+    std::string rates;
+    std::string of_host;
     std::optional<int> attempts;
     std::optional<std::chrono::milliseconds> max_age;
     std::optional<std::chrono::milliseconds> connect_timeout;
@@ -243,6 +245,20 @@ inline void describe_pauses(CLI::App& app, settings& s) {
         "Exit codes: 0 done; 2 there is no such job, or its state does not allow it.");
 }
 
+inline void describe_limits(CLI::App& app, settings& s) {
+    CLI::App* const limit = app.add_subcommand("limit", "Limit how fast everything is sent, or show the limits");
+    limit->add_option(
+        "RATE", s.rates,
+        "512K, 1.5M, off, stop, or a timetable such as '08:00,512K 18:00,off'; default: remove the limit");
+    CLI::Option* const host = limit->add_option("--host", s.of_host, "Only what is sent to this host");
+    limit->add_option("--lane", s.of_lane, "Only the jobs of this lane")->excludes(host);
+    limit->footer(
+        "The limit is stored and holds for every run. A transfer obeys all limits that apply to it.\n"
+        "Examples:\n  waybill limit 512K\n  waybill limit '08:00,1M 18:00,off' --host backup.example.com\n"
+        "  waybill limit off\n  waybill limit\n"
+        "Exit codes: 0 done; 2 the text is not a rate or a timetable.");
+}
+
 inline void describe_changes(CLI::App& app, settings& s) {
     for (const auto& [name, text, more] :
          {std::tuple("cancel", "Cancel a job", "It is no longer sent; waybill retry sends it after all."),
@@ -256,6 +272,7 @@ inline void describe_changes(CLI::App& app, settings& s) {
                        " trip-1\nExit codes: 0 done; 2 there is no such job, or its status does not allow it.");
     }
     describe_pauses(app, s);
+    describe_limits(app, s);
     CLI::App* const resolve = app.add_subcommand(
         "resolve", "Decide about a job whose response was lost: the server has it, send it again, or cancel it");
     resolve->add_option("ID", s.id, "The job")->required();

@@ -58,7 +58,6 @@ inline void check_all_options(const options& how) {
     engine_parts parts;
     parts.store = given_or<store, sqlite_store>(std::move(how.replace.store), home, how.store);
     parts.transport = given_or<transport, curl_transport>(std::move(how.replace.transport), home, how.http);
-    set_limits(*parts.transport, how.bandwidth);
     parts.sources =
         given_or<source_opener, file_opener>(std::move(how.replace.sources), home, file_root(how.file_root));
     parts.clock = given_or<clock, real_clock>(std::move(how.replace.clock));

@@ -79,6 +79,7 @@ class basic_uploader;
 
 struct added_job;
 struct bandwidth_limits;
+struct bandwidth_limit;
 struct body_span;
 struct checkpoint;
 struct curl_options;

@@ -81,6 +81,7 @@
 #include <waybill/store/detail/database_rules.ipp>
 #include <waybill/store/detail/database_write.ipp>
 #include <waybill/store/sqlite_store.ipp>
+#include <waybill/store/sqlite_store_rules.ipp>
 #include <waybill/transport/byte_rate.ipp>
 #include <waybill/transport/curl_transport.ipp>
 #include <waybill/transport/detail/curl_transfer.ipp>

@@ -135,23 +135,35 @@ public:
     /// Limits how fast bodies are sent, immediately and also for transfers in progress: everything, or what is sent to
     /// a host, the jobs of a lane, or one job. A transfer obeys every limit that applies to it.
     ///
+    /// It holds in place of the one in `options::bandwidth`, also after a restart. A job's limit is not stored.
+    ///
     /// @param what   `limit_scope::total()`, `::host("api.example.com")`, `::lane("logs")` or `::job(id.str())`.
     /// @param rates  a rate (`512K`, `1.5M`), `off` for no limit, `stop` for nothing, or a weekly timetable
-    ///   (`08:00,512K 18:00,off`); see docs/guide/limits.md.
+    ///   (`08:00,512K 18:00,off`); see docs/guide/bandwidth.md. Empty: what `options::bandwidth` says holds again.
     /// @par Completion signature
     ///   `void(std::error_code)`
     /// @par Errors
     ///   - `errc::invalid_option`  the text is not a timetable (the details say where the mistake is), or the app's own
     ///     transport cannot limit.
     ///   - `errc::stopped`
+    ///   - `errc::store_full` and other errors of the store: the limit is as it was.
     /// @par Cancellation
-    ///   None: it does not wait for anything.
+    ///   Any type, until the commit begins.
     /// @par Durability
-    ///   None: the next uploader begins with `options::bandwidth`.
+    ///   On disk when it completes, unless it is a job's.
     template <class Token = default_token>
     auto async_limit(limit_scope what, std::string rates, Token&& token = Token()) {
         return detail::spawn_on(this->home_, this->limit(std::move(what), std::move(rates)),
                                 std::forward<Token>(token));
+    }
+
+    /// The limits that hold now, of the options or set since; what is not limited is not in the list.
+    ///
+    /// @par Completion signature
+    ///   `void(std::error_code, std::vector<bandwidth_limit>)`
+    template <class Token = default_token>
+    auto async_limits(Token&& token = Token()) {
+        return detail::spawn_on(this->home_, this->limits(), std::forward<Token>(token));
     }
 
     /// Waits until a job settles: completed, failed, canceled, or parked until someone decides (`paused`,

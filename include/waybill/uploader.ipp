@@ -25,6 +25,9 @@ template asio::awaitable<std::vector<job_id>> await_on(const strand&, task_of<st
 template asio::awaitable<job_snapshot> await_on(const strand&, task_of<job_snapshot>, asio::use_awaitable_t<>);
 template asio::awaitable<std::vector<job_snapshot>> await_on(const strand&, task_of<std::vector<job_snapshot>>,
                                                              asio::use_awaitable_t<>);
+template asio::awaitable<std::vector<bandwidth_limit>> await_on(const strand&, task_of<std::vector<bandwidth_limit>>,
+                                                                asio::use_awaitable_t<>);
+template task task_into(std::vector<bandwidth_limit>&, task_of<std::vector<bandwidth_limit>>);
 template task task_into(job_id&, task_of<job_id>);
 template task task_into(std::vector<job_id>&, task_of<std::vector<job_id>>);
 template task task_into(job_snapshot&, task_of<job_snapshot>);
@@ -107,6 +110,10 @@ WAYBILL_DECL task_of<void> uploader_base::resume_job(job_id id) const {
 
 WAYBILL_DECL task_of<void> uploader_base::limit(limit_scope what, std::string rates) const {
     return [e = own_engine(), what = std::move(what), rates = std::move(rates)] { return e->limit(what, rates); };
+}
+
+WAYBILL_DECL task_of<std::vector<bandwidth_limit>> uploader_base::limits() const {
+    return [e = own_engine()] { return e->limits(); };
 }
 
 WAYBILL_DECL task_of<void> uploader_base::pause_all(selection which, pause_options how) const {

@@ -33,6 +33,10 @@ extern template asio::awaitable<std::vector<job_id>> await_on(const strand&, tas
 extern template asio::awaitable<job_snapshot> await_on(const strand&, task_of<job_snapshot>, asio::use_awaitable_t<>);
 extern template asio::awaitable<std::vector<job_snapshot>> await_on(const strand&, task_of<std::vector<job_snapshot>>,
                                                                     asio::use_awaitable_t<>);
+extern template asio::awaitable<std::vector<bandwidth_limit>> await_on(const strand&,
+                                                                       task_of<std::vector<bandwidth_limit>>,
+                                                                       asio::use_awaitable_t<>);
+extern template task task_into(std::vector<bandwidth_limit>&, task_of<std::vector<bandwidth_limit>>);
 extern template task task_into(job_id&, task_of<job_id>);
 extern template task task_into(std::vector<job_id>&, task_of<std::vector<job_id>>);
 extern template task task_into(job_snapshot&, task_of<job_snapshot>);
@@ -79,6 +83,7 @@ protected:
     [[nodiscard]] task_of<void> pause_job(job_id id, pause_options how) const;
     [[nodiscard]] task_of<void> resume_job(job_id id) const;
     [[nodiscard]] task_of<void> limit(limit_scope what, std::string rates) const;
+    [[nodiscard]] task_of<std::vector<bandwidth_limit>> limits() const;
     [[nodiscard]] task_of<void> pause_all(selection which, pause_options how) const;
     [[nodiscard]] task_of<void> resume_all(selection which) const;
     [[nodiscard]] task_of<job_snapshot> wait(job_id id, bool until_final) const;

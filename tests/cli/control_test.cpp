@@ -225,6 +225,34 @@ TEST_CASE("everything that is paused rests until it is resumed") {
     CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
 }
 
+TEST_CASE("limits are kept in the store, shown, obeyed by a run, and removed") {
+    const command waybill;
+    http_server server;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    waybill.add({"--to", server.url("/"), "--id", "one", "--lane", "slow", file});
+    CHECK(waybill.run({"limit"}).out == "nothing is limited\n");
+    CHECK(waybill.run({"limit", "10M"}).status.code == 0);
+    CHECK(waybill.run({"limit", "stop", "--lane", "slow"}).status.code == 0);
+    CHECK(waybill.run({"limit", "08:00,1M 18:00,off", "--host", "Backup.example.com"}).status.code == 0);
+    CHECK(waybill.run({"limit"}).out ==
+          "everything  10M\nhost backup.example.com  08:00,1M 18:00,off\nlane 'slow'  stop\n");
+    CHECK(waybill.run({"run", "--until-idle", "--for", "1s", "--progress", "none"}).status.code != 0);
+    CHECK(server.requests().empty());
+    CHECK(waybill.run({"limit", "default", "--lane", "slow"}).status.code == 0);
+    CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
+    CHECK(waybill.list().at(0)["state"] == "completed");
+}
+
+TEST_CASE("a limit that is none is refused with the place of the mistake, and the old one stays") {
+    const command waybill;
+    CHECK(waybill.run({"limit", "1M"}).status.code == 0);
+    const finished_process done = waybill.run({"limit", "08:00,fast"});
+    CHECK(done.status.code == 2);
+    CHECK_THAT(done.err, Catch::Contains("'fast' at character 7 is not a rate"));
+    CHECK(waybill.run({"limit", "1M", "--lane", "a", "--host", "b"}).status.code == 2);
+    CHECK(waybill.run({"limit"}).out == "everything  1M\n");
+}
+
 TEST_CASE("what is to be paused is one job, one lane or all, and nothing else") {
     const command waybill;
     for (const std::string verb : {"pause", "resume"}) {

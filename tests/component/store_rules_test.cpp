@@ -69,3 +69,28 @@ TEST_CASE("a damaged hold still holds its jobs, without an end and without its w
         CHECK(found[0].pause.why == "the record of this pause was damaged");
     }
 }
+
+TEST_CASE("limits are there again when the store is opened again; a damaged one is none") {
+    const temp_dir dir;
+    {
+        sample_store store(dir / "s.db");
+        store.open();
+        for (const limit_scope& what : {limit_scope::total(), limit_scope::host("a.test"), limit_scope::lane("logs")}) {
+            store.run<void>([&] { return store->put_limit({what, "1M"}); });
+        }
+        store.run<void>([&] { return store->put_limit({limit_scope::lane("logs"), "08:00,1M 18:00,off"}); });
+        store.run<void>([&] { return store->remove_limit(limit_scope::total()); });
+        store.close();
+    }
+    {
+        sample_store store(dir / "s.db");
+        const std::vector<bandwidth_limit> found = store.open().limits;
+        REQUIRE(found.size() == 2);
+        CHECK(found[0] == bandwidth_limit{limit_scope::host("a.test"), "1M"});
+        CHECK(found[1] == bandwidth_limit{limit_scope::lane("logs"), "08:00,1M 18:00,off"});
+        store.close();
+    }
+    SQLite::Database(dir / "s.db", SQLite::OPEN_READWRITE).exec("UPDATE rule SET crc=crc+1 WHERE name='logs'");
+    sample_store store(dir / "s.db");
+    CHECK(store.open().limits.size() == 1);
+}

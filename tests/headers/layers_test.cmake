@@ -7,8 +7,8 @@
 cmake_minimum_required(VERSION 3.20)
 
 # What a layer shows to those above it.
-set(values "error\\.hpp|detail/(codec|persistent_trie)\\.hpp")  # these need no Asio
-set(base "fwd\\.hpp|detail/|platform/|error\\.hpp|clock\\.hpp|random\\.hpp|version\\.hpp")
+set(values "error\\.hpp|limit_scope\\.hpp|detail/(codec|persistent_trie)\\.hpp")  # these need no Asio
+set(base "fwd\\.hpp|detail/|platform/|error\\.hpp|limit_scope\\.hpp|clock\\.hpp|random\\.hpp|version\\.hpp")
 set(store "store/(store|store_options|apply)\\.hpp")
 set(words "http/|body/")  # of HTTP, and the bytes to send
 set(transport "${words}|transport/(transport|request|request_limits|response|curl_options|bandwidth_limits|timetable)\\.hpp")
@@ -29,7 +29,7 @@ set(layers
     "waybill\\.hpp             ([^/]*|(model|http|protocol|source|store|transport)/[^/]*)$       -"
     "fwd\\.hpp                 -                                               -"
     "detail/.*digest.*         ${base}                                         openssl"
-    "(detail/|error|clock|random|version).*   ${base}                          asio"
+    "(detail/|error|limit_scope|clock|random|version).*   ${base}                          asio"
     "platform/                 ${base}                                         asio"
     "http/url                  ${base}                                         curl"
     "http/                     ${base}                                         -"

@@ -1,30 +1,91 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/store/store.hpp>
 #include <waybill/transport/bandwidth_limits.hpp>
 #include <waybill/transport/timetable.hpp>
 #include <waybill/transport/transport.hpp>
 
+#include <map>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace waybill::detail {
 
-/// Sets a limit at a transport. Without a limit, any transport will do.
-inline void set_limit(transport& over, const limit_scope& what, const std::string& rates) {
-    if (const timetable read(rates); !read.is_unlimited()) {
-        over.limit(what, read);
+/// The limits that hold now: those of the options, and over them those that the app has set since.
+class bandwidth {
+public:
+    explicit bandwidth(const bandwidth_limits& of_options) {
+        in_options_.emplace(limit_scope::total(), of_options.total);
+        for (const auto& [host, rates] : of_options.hosts) {
+            in_options_.emplace(limit_scope::host(host), rates);
+        }
+        for (const auto& [lane, rates] : of_options.lanes) {
+            in_options_.emplace(limit_scope::lane(lane), rates);
+        }
     }
-}
 
-/// Sets the limits that an uploader begins with.
-inline void set_limits(transport& over, const bandwidth_limits& all) {
-    set_limit(over, limit_scope::total(), all.total);
-    for (const auto& [host, rates] : all.hosts) {
-        set_limit(over, limit_scope::host(host), rates);
+    /// What limits this. `off`: nothing does.
+    [[nodiscard]] std::string rates_of(const limit_scope& what) const {
+        if (const auto set = set_.find(what); set != set_.end()) {
+            return set->second;
+        }
+        const auto found = in_options_.find(what);
+        return found == in_options_.end() ? "off" : found->second;
     }
-    for (const auto& [lane, rates] : all.lanes) {
-        set_limit(over, limit_scope::lane(lane), rates);
+
+    /// Sets what the app wants; empty: as the options say again. Returns what was set before.
+    std::string set(const limit_scope& what, std::string rates) {
+        std::string& place = set_[what];
+        std::string before = std::exchange(place, std::move(rates));
+        if (place.empty()) {
+            set_.erase(what);
+        }
+        return before;
     }
-}
+    /// Begins with what the store has. Jobs' limits are not in it.
+    void set_stored(const std::vector<bandwidth_limit>& all) {
+        std::erase_if(set_, [](const auto& one) { return one.first.what() != limit_scope::kind::job; });
+        for (const bandwidth_limit& one : all) {
+            set_[one.what] = one.rates;
+        }
+    }
+
+    /// All that there are.
+    [[nodiscard]] std::vector<bandwidth_limit> list() const {
+        std::map<limit_scope, std::string> all = set_;
+        all.insert(in_options_.begin(), in_options_.end());
+        std::vector<bandwidth_limit> result;
+        for (const auto& [what, rates] : all) {
+            if (rates != "off") {
+                result.push_back({what, rates});
+            }
+        }
+        return result;
+    }
+
+    /// Tells the transport what holds for `what`. Without a limit, any transport will do.
+    void apply(const limit_scope& what, transport& over) {
+        const timetable read(rates_of(what));
+        if (!read.is_unlimited()) {
+            limited_.insert(what);
+        }
+        if (limited_.contains(what)) {
+            over.limit(what, read);
+        }
+    }
+    void apply_all(transport& over) {
+        for (const bandwidth_limit& one : list()) {
+            apply(one.what, over);
+        }
+    }
+
+private:
+    std::map<limit_scope, std::string> in_options_;
+    std::map<limit_scope, std::string> set_;
+    std::set<limit_scope> limited_;  // what the transport was told to limit
+};
 
 }  // namespace waybill::detail

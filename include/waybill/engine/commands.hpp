@@ -25,8 +25,9 @@ public:
     asio::awaitable<void> remove(job_id id);
     asio::awaitable<void> pause_job(job_id id, pause_options how);
     asio::awaitable<void> resume_job(job_id id);
-    /// Throws `errc::invalid_option` for a text that is not a timetable.
+    /// Throws `errc::invalid_option` for a text that is not a timetable. Empty: as the options say again.
     asio::awaitable<void> limit(limit_scope what, std::string rates);
+    asio::awaitable<std::vector<bandwidth_limit>> limits();
     asio::awaitable<void> pause_all(selection which, pause_options how);
     asio::awaitable<void> resume_all(selection which);
     /// Waits until it is settled, or final with `until_final`.

@@ -5,6 +5,7 @@
 #include <waybill/detail/condition.hpp>
 #include <waybill/detail/decl.hpp>
 #include <waybill/engine/awaited_ends.hpp>
+#include <waybill/engine/bandwidth.hpp>
 #include <waybill/engine/engine_parts.hpp>
 #include <waybill/engine/ledger.hpp>
 #include <waybill/engine/lifecycle.hpp>
@@ -83,6 +84,7 @@ protected:
     bool pauses_known_ = false;  // as far as the store has been read:
     std::optional<job_record> last_parked_;
     holds holds_;
+    bandwidth bandwidth_;
     run_environment environment_;
     running_jobs running_;
     std::unique_ptr<alarm> alarm_;

@@ -40,6 +40,8 @@ public:
 
     asio::awaitable<void> put(hold what);
     asio::awaitable<void> remove(selection held);
+    asio::awaitable<void> put(bandwidth_limit what);
+    asio::awaitable<void> remove(limit_scope limited);
 
     asio::awaitable<void> postpone(leftover what);
     asio::awaitable<void> remove(std::int64_t leftover_id);

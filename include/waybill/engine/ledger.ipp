@@ -81,6 +81,14 @@ WAYBILL_DECL asio::awaitable<void> ledger::remove(selection held) {
     return store_.remove_hold(std::move(held));
 }
 
+WAYBILL_DECL asio::awaitable<void> ledger::put(bandwidth_limit what) {
+    return store_.put_limit(std::move(what));
+}
+
+WAYBILL_DECL asio::awaitable<void> ledger::remove(limit_scope limited) {
+    return store_.remove_limit(std::move(limited));
+}
+
 WAYBILL_DECL asio::awaitable<void> ledger::postpone(leftover what) {
     return store_.postpone_leftover(std::move(what));
 }

@@ -56,6 +56,8 @@ public:
                                                               unix_millis now) override;
     asio::awaitable<void> put_hold(hold what) override;
     asio::awaitable<void> remove_hold(selection which) override;
+    asio::awaitable<void> put_limit(bandwidth_limit what) override;
+    asio::awaitable<void> remove_limit(limit_scope what) override;
     asio::awaitable<std::optional<loaded_job>> load(job_seq seq) override;
     asio::awaitable<std::vector<std::optional<job_seq>>> find(std::vector<job_id> ids) override;
     asio::awaitable<std::vector<queued_job>> lane(std::string name, std::string origin, job_seq after,
@@ -94,4 +96,5 @@ private:
 
 #if defined(WAYBILL_HEADER_ONLY)
 #include <waybill/store/sqlite_store.ipp>
+#include <waybill/store/sqlite_store_rules.ipp>
 #endif

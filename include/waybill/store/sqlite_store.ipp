@@ -78,16 +78,6 @@ WAYBILL_DECL asio::awaitable<std::vector<removed_job>> sqlite_store::remove_fini
     co_return std::move(*gone);
 }
 
-WAYBILL_DECL asio::awaitable<void> sqlite_store::put_hold(hold what) {
-    on_database work = [what = std::move(what)](detail::database& db) { db.put_hold(what); };
-    co_await write(std::move(work));
-}
-
-WAYBILL_DECL asio::awaitable<void> sqlite_store::remove_hold(selection which) {
-    on_database work = [which = std::move(which)](detail::database& db) { db.remove_hold(which); };
-    co_await write(std::move(work));
-}
-
 WAYBILL_DECL asio::awaitable<std::optional<loaded_job>> sqlite_store::load(job_seq seq) {
     auto found = std::make_shared<std::optional<loaded_job>>();
     on_database work = [seq, found](detail::database& db) { *found = db.load(seq); };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/detail/asio_compat.hpp>
+#include <waybill/limit_scope.hpp>
 #include <waybill/model/hold.hpp>
 #include <waybill/model/leftover.hpp>
 #include <waybill/model/record.hpp>
@@ -81,6 +82,7 @@ struct store_contents {
     store_time time;
     /// All there are.
     std::vector<hold> holds;
+    std::vector<bandwidth_limit> limits;
 };
 
 /// Persistence, as the engine sees it. A change is durable when its awaitable completes.
@@ -120,6 +122,10 @@ public:
     virtual asio::awaitable<void> put_hold(hold what) = 0;
     /// Deletes the hold on these jobs, if there is one.
     virtual asio::awaitable<void> remove_hold(selection which) = 0;
+    /// Keeps a limit of everything, of a host or of a lane, in place of the one that is there.
+    virtual asio::awaitable<void> put_limit(bandwidth_limit what) = 0;
+    /// Deletes it, if there is one.
+    virtual asio::awaitable<void> remove_limit(limit_scope what) = 0;
 
     virtual asio::awaitable<std::optional<loaded_job>> load(job_seq seq) = 0;
     /// One result for each id.

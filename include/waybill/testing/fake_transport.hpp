@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -65,6 +66,10 @@ public:
     std::function<fault(const request&)> next_fault;
     /// Body bytes that are sent in one turn of the loop.
     std::size_t chunk = 1000;
+
+    /// The limits that were set: recorded, not obeyed.
+    std::map<limit_scope, timetable> limits;
+    void limit(const limit_scope& what, const timetable& rates) override { limits[what] = rates; }
 
     /// A response with this status and nothing else.
     [[nodiscard]] static response respond(int status) {

@@ -23,6 +23,7 @@ struct memory_disk {
     std::map<job_seq, loaded_job> jobs;
     std::map<std::int64_t, leftover> leftovers;
     std::map<selection, job_pause> holds;
+    std::map<limit_scope, std::string> limits;
     std::int64_t last_seq = 0;
     std::int64_t last_leftover = 0;
     int format = 1;     ///< the version of the format it has
@@ -85,6 +86,8 @@ public:
                                                               unix_millis now) override;
     asio::awaitable<void> put_hold(hold what) override;
     asio::awaitable<void> remove_hold(selection which) override;
+    asio::awaitable<void> put_limit(bandwidth_limit what) override;
+    asio::awaitable<void> remove_limit(limit_scope what) override;
     asio::awaitable<std::optional<loaded_job>> load(job_seq seq) override;
     asio::awaitable<std::vector<std::optional<job_seq>>> find(std::vector<job_id> ids) override;
     asio::awaitable<std::vector<queued_job>> lane(std::string name, std::string origin, job_seq after,

@@ -57,6 +57,9 @@ WAYBILL_DECL asio::awaitable<store_contents> memory_store::open() {
     for (const auto& [which, pause] : disk_->holds) {
         found.holds.push_back({which, pause});
     }
+    for (const auto& [what, rates] : disk_->limits) {
+        found.limits.push_back({what, rates});
+    }
     co_return found;
 }
 
@@ -87,6 +90,16 @@ WAYBILL_DECL asio::awaitable<void> memory_store::put_hold(hold what) {
 
 WAYBILL_DECL asio::awaitable<void> memory_store::remove_hold(selection which) {
     std::function<void()> work = [this, which = std::move(which)] { disk_->holds.erase(which); };
+    co_await write(std::move(work));
+}
+
+WAYBILL_DECL asio::awaitable<void> memory_store::put_limit(bandwidth_limit what) {
+    std::function<void()> work = [this, what = std::move(what)] { disk_->limits[what.what] = what.rates; };
+    co_await write(std::move(work));
+}
+
+WAYBILL_DECL asio::awaitable<void> memory_store::remove_limit(limit_scope what) {
+    std::function<void()> work = [this, what = std::move(what)] { disk_->limits.erase(what); };
     co_await write(std::move(work));
 }
 

@@ -4,6 +4,7 @@
 #include <waybill/detail/decl.hpp>
 #include <waybill/platform/space_reserve.hpp>
 #include <waybill/store/detail/format.hpp>
+#include <waybill/store/detail/rule_format.hpp>
 #include <waybill/store/detail/store_file.hpp>
 #include <waybill/store/store.hpp>
 
@@ -63,6 +64,8 @@ public:
     [[nodiscard]] totals quarantine(job_seq seq);
     void put_hold(const hold& what);
     void remove_hold(const selection& which);
+    void put_limit(const bandwidth_limit& what);
+    void remove_limit(const limit_scope& what);
     void insert_leftover(const leftover& what);
     void postpone(const leftover& what);
     void remove_leftover(std::int64_t id);
@@ -104,7 +107,9 @@ private:
     [[nodiscard]] std::int64_t read_last_seq();
     void write_totals();
     [[nodiscard]] store_time read_time();
-    [[nodiscard]] std::vector<hold> read_holds();
+    void read_rules(store_contents& into);
+    void put_rule(const rule_key& key, const std::string& value);
+    void remove_rule(const rule_key& key);
     void write_time(std::chrono::milliseconds least);
     void run_alone(database_change& one);
 

@@ -217,7 +217,9 @@ WAYBILL_DECL std::vector<queued_job> database::lane_heads() {
 }
 
 WAYBILL_DECL store_contents database::contents() {
-    return {totals_, lane_heads(), moved_aside_, kept_time_, read_holds()};
+    store_contents found{totals_, lane_heads(), moved_aside_, kept_time_, {}, {}};
+    read_rules(found);
+    return found;
 }
 
 }  // namespace waybill::detail

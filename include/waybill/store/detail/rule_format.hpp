@@ -3,12 +3,14 @@
 
 #include <waybill/detail/codec.hpp>
 #include <waybill/detail/crc32c.hpp>
+#include <waybill/limit_scope.hpp>
 #include <waybill/model/hold.hpp>
 #include <waybill/store/detail/extension.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,13 +20,42 @@ namespace waybill::detail {
 
 /// Tags of the optional fields. A tag is never reused for another field.
 enum class hold_tag : std::uint64_t { until = 1, lasting = 2, why = 3 };
+enum class limit_tag : std::uint64_t { rates = 1 };
 
 /// What a row of `rule` is about.
-enum class rule_kind : std::int64_t { hold_all = 0, hold_lane = 1 };
+enum class rule_kind : std::int64_t { hold_all = 0, hold_lane = 1, limit_total = 2, limit_host = 3, limit_lane = 4 };
 
-[[nodiscard]] inline std::pair<rule_kind, std::string> key_of(const selection& which) {
-    return which.is_all() ? std::pair(rule_kind::hold_all, std::string())
-                          : std::pair(rule_kind::hold_lane, *which.lane_name());
+struct rule_key {
+    rule_kind kind{};
+    std::string name;  ///< of the lane or host
+};
+
+[[nodiscard]] inline rule_key key_of(const selection& which) {
+    return which.is_all() ? rule_key{rule_kind::hold_all, {}} : rule_key{rule_kind::hold_lane, *which.lane_name()};
+}
+[[nodiscard]] inline std::optional<selection> selection_of(const rule_key& key) {
+    switch (key.kind) {
+        case rule_kind::hold_all: return selection::all();
+        case rule_kind::hold_lane: return selection::lane(key.name);
+        default: return std::nullopt;
+    }
+}
+
+/// A job's limit is not kept here.
+[[nodiscard]] inline rule_key key_of(const limit_scope& what) {
+    switch (what.what()) {
+        case limit_scope::kind::host: return {rule_kind::limit_host, what.name()};
+        case limit_scope::kind::lane: return {rule_kind::limit_lane, what.name()};
+        default: return {rule_kind::limit_total, {}};
+    }
+}
+[[nodiscard]] inline std::optional<limit_scope> scope_of(const rule_key& key) {
+    switch (key.kind) {
+        case rule_kind::limit_total: return limit_scope::total();
+        case rule_kind::limit_host: return limit_scope::host(key.name);
+        case rule_kind::limit_lane: return limit_scope::lane(key.name);
+        default: return std::nullopt;
+    }
 }
 
 [[nodiscard]] inline std::string encode(const job_pause& p) {
@@ -55,9 +86,26 @@ enum class rule_kind : std::int64_t { hold_all = 0, hold_lane = 1 };
     return sound && ok;
 }
 
-[[nodiscard]] inline std::uint32_t checksum(rule_kind kind, std::string_view name, std::string_view value) {
+[[nodiscard]] inline std::string encode_rates(const std::string& rates) {
+    extension_writer out;
+    out.text(std::uint64_t(limit_tag::rates), rates);
+    return std::move(out).take({});
+}
+
+[[nodiscard]] inline bool decode_rates(std::string_view in, std::string& rates) {
+    std::string unknown;
+    return read_extension(in, unknown, [&](std::uint64_t tag, std::string_view value) {
+        if (limit_tag{tag} == limit_tag::rates) {
+            rates = std::string(value);
+            return true;
+        }
+        return false;
+    });
+}
+
+[[nodiscard]] inline std::uint32_t checksum(const rule_key& key, std::string_view value) {
     encoder all;
-    all.number(static_cast<std::uint64_t>(kind)).text(name).text(value);
+    all.number(static_cast<std::uint64_t>(key.kind)).text(key.name).text(value);
     return crc32c(0, all.view());
 }
 

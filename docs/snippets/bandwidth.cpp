@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The code of docs/guide/limits.md, compiled.
+// The code of docs/guide/bandwidth.md, compiled.
 
 #include <waybill/waybill.hpp>
 
