@@ -98,7 +98,9 @@ int perform(const cli::settings& s, const CLI::App& app) {
                                 : app.got_subcommand("pause")  ? cli::pause(up, s)
                                 : app.got_subcommand("resume") ? cli::resume(up, s)
                                 : app.got_subcommand("limit")  ? cli::limit(up, s)
-                                                               : then_well(up.async_resolve(id, cli::decision_from(s)));
+                                : app.got_subcommand("explain")
+                                    ? cli::explain(up, s)
+                                    : then_well(up.async_resolve(id, cli::decision_from(s)));
     asio::co_spawn(context, std::move(work), [&](const std::exception_ptr& thrown, int code) {
         result = failed ? result : code;  // a command that could not run has failed
         finish(thrown);

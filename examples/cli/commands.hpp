@@ -176,6 +176,28 @@ inline asio::awaitable<int> show(waybill::uploader& up, const settings& s) {
     co_return all_well;
 }
 
+inline asio::awaitable<int> explain(waybill::uploader& up, const settings& s) {
+    const std::vector<waybill::closed_gate> all = co_await up.async_explain(waybill::job_id(s.id));
+    for (const waybill::closed_gate& one : all) {
+        if (s.json) {
+            nlohmann::ordered_json out;
+            out["gate"] = waybill::to_string(one.which);
+            out["detail"] = one.detail;
+            if (one.until) {
+                out["until_ms"] = one.until->time_since_epoch().count();
+            }
+            std::cout << line(out) << "\n";
+        } else {
+            std::cout << printable(in_words(one)) << (one.until ? "; until " + local_time(*one.until) : "") << "\n";
+        }
+    }
+    if (all.empty() && !s.json) {
+        const waybill::job_snapshot job = co_await up.async_find(waybill::job_id(s.id));
+        std::cout << "nothing keeps it: it is " << to_string(job.status) << "\n";
+    }
+    co_return all_well;
+}
+
 /// The result of an interruption, for the user.
 inline std::string interrupted(const CLI::App& app) {
     return app.got_subcommand("add")    ? "interrupted; the job was not accepted"

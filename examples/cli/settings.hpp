@@ -259,6 +259,13 @@ inline void describe_limits(CLI::App& app, settings& s) {
         "Exit codes: 0 done; 2 the text is not a rate or a timetable.");
 }
 
+inline void describe_explain(CLI::App& app, settings& s) {
+    CLI::App* const explain = app.add_subcommand("explain", "Say why a job is not running");
+    explain->add_option("ID", s.id, "The job")->required();
+    explain->add_flag("--json", s.json, "One JSON object a line");
+    explain->footer("Example:\n  waybill explain trip-1\nExit codes: 0; 2 there is no such job.");
+}
+
 inline void describe_changes(CLI::App& app, settings& s) {
     for (const auto& [name, text, more] :
          {std::tuple("cancel", "Cancel a job", "It is no longer sent; waybill retry sends it after all."),
@@ -273,6 +280,7 @@ inline void describe_changes(CLI::App& app, settings& s) {
     }
     describe_pauses(app, s);
     describe_limits(app, s);
+    describe_explain(app, s);
     CLI::App* const resolve = app.add_subcommand(
         "resolve", "Decide about a job whose response was lost: the server has it, send it again, or cancel it");
     resolve->add_option("ID", s.id, "The job")->required();

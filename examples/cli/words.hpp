@@ -99,6 +99,21 @@ inline std::string in_words(const waybill::hold& one,
            "; to go on: waybill resume " + (one.which.is_all() ? "--all" : "--lane '" + lane + "'");
 }
 
+inline std::string in_words(const waybill::closed_gate& closed) {
+    using waybill::gate;
+    switch (closed.which) {
+        case gate::decision: return "its outcome is unknown: " + closed.detail;
+        case gate::paused: return "it is paused" + (closed.detail.empty() ? "" : ": " + closed.detail);
+        case gate::held: return "paused: " + closed.detail;
+        case gate::queue: return closed.detail;
+        case gate::waiting: return "it waits: " + closed.detail;
+        case gate::host: return "its host is left alone for now: " + closed.detail;
+        case gate::concurrency: return closed.detail + ", and no more may run at once";
+        case gate::delivery: return "nothing is sent while no waybill run is running";
+    }
+    return "";
+}
+
 /// A job's situation beyond its status; empty when all is well.
 inline std::string situation(const waybill::job_snapshot& job,
                              std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) {

@@ -43,6 +43,7 @@
 #include <waybill/engine/run/sender.ipp>
 #include <waybill/engine/run/write_behind.ipp>
 #include <waybill/engine/show/engine_show.ipp>
+#include <waybill/engine/show/explain.ipp>
 #include <waybill/engine/show/filler.ipp>
 #include <waybill/engine/show/live_snapshot.ipp>
 #include <waybill/engine/show/observer_hub.ipp>

@@ -191,6 +191,20 @@ public:
         return detail::spawn_on(this->home_, this->wait(std::move(id), true), std::forward<Token>(token));
     }
 
+    /// Why a job is not running: all conditions that keep it from being started now, in the order in which they are
+    /// checked. Empty for a job that is running or finished, and for one that is about to be started.
+    ///
+    /// @par Completion signature
+    ///   `void(std::error_code, std::vector<closed_gate>)`
+    /// @par Errors
+    ///   - `errc::unknown_job`
+    /// @par Cancellation
+    ///   Any type.
+    template <class Token = default_token>
+    auto async_explain(job_id id, Token&& token = Token()) {
+        return detail::spawn_on(this->home_, this->explain(std::move(id)), std::forward<Token>(token));
+    }
+
     /// Looks up one job, including one that snapshots do not list.
     ///
     /// @par Completion signature

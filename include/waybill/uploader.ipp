@@ -28,6 +28,9 @@ template asio::awaitable<std::vector<job_snapshot>> await_on(const strand&, task
 template asio::awaitable<std::vector<bandwidth_limit>> await_on(const strand&, task_of<std::vector<bandwidth_limit>>,
                                                                 asio::use_awaitable_t<>);
 template task task_into(std::vector<bandwidth_limit>&, task_of<std::vector<bandwidth_limit>>);
+template asio::awaitable<std::vector<closed_gate>> await_on(const strand&, task_of<std::vector<closed_gate>>,
+                                                            asio::use_awaitable_t<>);
+template task task_into(std::vector<closed_gate>&, task_of<std::vector<closed_gate>>);
 template task task_into(job_id&, task_of<job_id>);
 template task task_into(std::vector<job_id>&, task_of<std::vector<job_id>>);
 template task task_into(job_snapshot&, task_of<job_snapshot>);
@@ -126,6 +129,10 @@ WAYBILL_DECL task_of<void> uploader_base::resume_all(selection which) const {
 
 WAYBILL_DECL task_of<job_snapshot> uploader_base::wait(job_id id, bool until_final) const {
     return [e = own_engine(), id = std::move(id), until_final] { return e->wait(id, until_final); };
+}
+
+WAYBILL_DECL task_of<std::vector<closed_gate>> uploader_base::explain(job_id id) const {
+    return [e = own_engine(), id = std::move(id)] { return e->explain(id); };
 }
 
 WAYBILL_DECL task_of<job_snapshot> uploader_base::find(job_id id) const {

@@ -5,6 +5,7 @@
 #include <waybill/detail/spawn_on.hpp>
 #include <waybill/feed.hpp>
 #include <waybill/fwd.hpp>
+#include <waybill/model/gate.hpp>
 #include <waybill/model/hold.hpp>
 #include <waybill/model/ids.hpp>
 #include <waybill/model/job.hpp>
@@ -37,6 +38,9 @@ extern template asio::awaitable<std::vector<bandwidth_limit>> await_on(const str
                                                                        task_of<std::vector<bandwidth_limit>>,
                                                                        asio::use_awaitable_t<>);
 extern template task task_into(std::vector<bandwidth_limit>&, task_of<std::vector<bandwidth_limit>>);
+extern template asio::awaitable<std::vector<closed_gate>> await_on(const strand&, task_of<std::vector<closed_gate>>,
+                                                                   asio::use_awaitable_t<>);
+extern template task task_into(std::vector<closed_gate>&, task_of<std::vector<closed_gate>>);
 extern template task task_into(job_id&, task_of<job_id>);
 extern template task task_into(std::vector<job_id>&, task_of<std::vector<job_id>>);
 extern template task task_into(job_snapshot&, task_of<job_snapshot>);
@@ -88,6 +92,7 @@ protected:
     [[nodiscard]] task_of<void> resume_all(selection which) const;
     [[nodiscard]] task_of<job_snapshot> wait(job_id id, bool until_final) const;
     [[nodiscard]] task_of<job_snapshot> find(job_id id) const;
+    [[nodiscard]] task_of<std::vector<closed_gate>> explain(job_id id) const;
     [[nodiscard]] task_of<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most) const;
     [[nodiscard]] task_of<void> stop() const;
     /// Throws `errc::forked` in a child of the process that it belongs to.

@@ -9,6 +9,7 @@
 #include <waybill/error.hpp>
 #include <waybill/feed.hpp>
 #include <waybill/http/url.hpp>
+#include <waybill/model/gate.hpp>
 #include <waybill/model/hold.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/model/snapshot.hpp>

@@ -225,6 +225,25 @@ TEST_CASE("everything that is paused rests until it is resumed") {
     CHECK(waybill.run({"run", "--until-idle", "--progress", "none"}).status.code == 0);
 }
 
+TEST_CASE("the command explains everything that keeps a job from running") {
+    const command waybill;
+    const std::string file = waybill.dir().write("a.bin", "content");
+    waybill.add({"--to", "http://127.0.0.1:9/", "--id", "one", "--lane", "photos", file});
+    waybill.add({"--to", "http://127.0.0.1:9/", "--id", "two", "--lane", "photos", file});
+    CHECK(waybill.run({"explain", "one"}).out == "nothing is sent while no waybill run is running\n");
+    waybill.run({"pause", "--lane", "photos", "--why", "roaming"});
+    waybill.run({"pause", "one", "--for", "1h"});
+    const std::string one = waybill.run({"explain", "one"}).out;
+    CHECK_THAT(one, Catch::StartsWith("it is paused; until 20"));
+    CHECK_THAT(one, Catch::EndsWith("\npaused: lane 'photos': roaming\n"));
+    waybill.run({"resume", "one"});
+    CHECK_THAT(waybill.run({"explain", "two"}).out, Catch::Contains("\n1 job of its lane before it\n"));
+    CHECK_THAT(waybill.run({"explain", "two", "--json"}).out, Catch::StartsWith("{\"gate\":\"held\","));
+    CHECK(waybill.run({"explain", "nobody"}).status.code == 2);
+    waybill.run({"cancel", "one"});
+    CHECK(waybill.run({"explain", "one"}).out == "nothing keeps it: it is canceled\n");
+}
+
 TEST_CASE("limits are kept in the store, shown, obeyed by a run, and removed") {
     const command waybill;
     http_server server;

@@ -3,6 +3,7 @@
 
 #include <waybill/engine/accept/acceptance.hpp>
 #include <waybill/engine/engine_base.hpp>
+#include <waybill/model/gate.hpp>
 #include <waybill/model/job.hpp>
 #include <waybill/model/pause_options.hpp>
 #include <waybill/transport/bandwidth_limits.hpp>
@@ -33,6 +34,7 @@ public:
     /// Waits until it is settled, or final with `until_final`.
     asio::awaitable<job_snapshot> wait(job_id id, bool until_final);
     asio::awaitable<job_snapshot> find(job_id id);
+    asio::awaitable<std::vector<closed_gate>> explain(job_id id);
     asio::awaitable<std::vector<job_snapshot>> list(std::optional<job_seq> after, std::size_t most);
 
 protected:
@@ -44,6 +46,8 @@ private:
     asio::awaitable<void> show_known(job_seq seq);
     void make_known(const loaded_job& accepted);
     asio::awaitable<void> interrupt_running(selection which);
+    asio::awaitable<void> explain_queue(const loaded_job& whole, std::vector<closed_gate>& closed);
+    void explain_wait(const loaded_job& whole, std::vector<closed_gate>& closed) const;
 
     acceptance acceptance_;
 };
@@ -55,5 +59,6 @@ private:
 #include <waybill/engine/commands.ipp>
 #include <waybill/engine/limiting.ipp>
 #include <waybill/engine/pausing.ipp>
+#include <waybill/engine/show/explain.ipp>
 #include <waybill/engine/show/queries.ipp>
 #endif

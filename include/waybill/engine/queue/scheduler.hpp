@@ -87,6 +87,11 @@ public:
     /// Whether jobs of a lane, or any jobs, may be started. Running ones are not concerned.
     void close_lane(const std::string& name, bool closed);
     void close(bool closed) noexcept { closed_ = closed; }
+    /// Jobs of its queue come before it.
+    [[nodiscard]] bool waits_behind_others(job_seq seq) const {
+        const auto found = jobs_.find(seq);
+        return found == jobs_.end() || (!found->second.when.aside && *found->second.in->in_order.begin() != seq);
+    }
     /// The running job of a lane.
     [[nodiscard]] std::optional<job_seq> running_in(const std::string& name) const {
         const auto found = lanes_.find(name);
