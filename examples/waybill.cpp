@@ -9,6 +9,7 @@
 
 #include <waybill/waybill.hpp>
 
+#include "cli/command_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/job.hpp"

@@ -70,15 +70,22 @@ inline asio::awaitable<int> limit(waybill::uploader& up, const settings& s) {
     if (s.rates.empty()) {
         const std::vector<waybill::bandwidth_limit> all = co_await up.async_limits();
         for (const waybill::bandwidth_limit& one : all) {
-            std::cout << printable(in_words(one.what)) << "  " << one.rates << "\n";
+            std::cout << printable(in_words(one.what) + "  " + one.rates) << "\n";
         }
         std::cout << (all.empty() ? "nothing is limited\n" : "");
         co_return all_well;
     }
-    const waybill::limit_scope what = !s.of_host.empty() ? waybill::limit_scope::host(s.of_host)
-                                      : s.of_lane        ? waybill::limit_scope::lane(*s.of_lane)
-                                                         : waybill::limit_scope::total();
-    co_await up.async_limit(what, s.rates == "default" ? "" : s.rates);
+    waybill::limit_scope what = waybill::limit_scope::total();
+    if (s.of_host) {
+        what = waybill::limit_scope::host(*s.of_host);
+    } else if (s.of_lane) {
+        what = waybill::limit_scope::lane(*s.of_lane);
+    }
+    std::string rates = s.rates;
+    if (rates == "default") {
+        rates.clear();
+    }
+    co_await up.async_limit(what, std::move(rates));
     co_return all_well;
 }
 
@@ -116,9 +123,10 @@ inline asio::awaitable<int> list(waybill::uploader& up, const settings& s) {
         }
         after = jobs.back().seq;
     }
-    for (const waybill::hold& one : (co_await up.snapshots().async_next())->holds()) {
-        if (!s.json) {
-            std::cout << in_words(one) << "\n";
+    const std::shared_ptr<const waybill::snapshot> now = co_await up.snapshots().async_next();
+    if (now && !s.json) {
+        for (const waybill::hold& one : now->holds()) {
+            std::cout << printable(in_words(one)) << "\n";
         }
     }
     co_return all_well;

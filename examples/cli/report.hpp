@@ -46,22 +46,6 @@ inline asio::awaitable<void> for_each_job(waybill::uploader& up,
 }
 
 /// Lists the jobs that a run did not complete, but not too many of them.
-/// What is still to be done may not be started now: all of it is paused by a rule.
-inline bool only_held(const waybill::snapshot& now) {
-    const waybill::totals& all = now.overall();
-    if (now.holds().empty() || all[waybill::status::uploading].jobs + all[waybill::status::finalizing].jobs != 0) {
-        return false;
-    }
-    if (now.holds().front().which.is_all()) {
-        return true;
-    }
-    std::uint64_t held = 0;
-    for (const auto& job : now.jobs()) {
-        held += now.hold_on(*job) != nullptr ? 1 : 0;
-    }
-    return held == all.open();
-}
-
 class report {
 public:
     explicit report(bool failures_were_shown) : failures_were_shown_(failures_were_shown) {}

@@ -180,7 +180,7 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
             show();
         }
         // Not with the first one: only once it delivers, it knows which uploads must be deleted on servers.
-        if (next && s.until_idle && (next->idle() || only_held(*next)) && !next->cleaning()) {
+        if (next && s.until_idle && next->at_rest() && !next->cleaning()) {
             break;
         }
     }
@@ -206,8 +206,9 @@ inline asio::awaitable<int> run(waybill::uploader& up, const settings& s) {
         co_await for_each_job(up, add);
     }
     end.print();
-    for (const waybill::hold& one : up.latest()->holds()) {
-        std::cerr << "waybill: " << in_words(one) << std::endl;
+    const std::shared_ptr<const waybill::snapshot> last = up.latest();
+    for (const waybill::hold& one : last->holds()) {
+        std::cerr << "waybill: " << printable(in_words(one)) << std::endl;
     }
     co_return end.code();
 }

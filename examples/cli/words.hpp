@@ -91,12 +91,24 @@ inline std::string paused(const waybill::job_pause& pause, std::chrono::system_c
     return until + (pause.why.empty() ? "" : " (" + pause.why + ")");
 }
 
+/// A word that a person may copy into a shell.
+inline std::string for_the_shell(const std::string& word) {
+    std::string quoted = "'";
+    for (const char c : word) {
+        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    return quoted + "'";
+}
+
 /// A pause of all jobs, or of a lane.
 inline std::string in_words(const waybill::hold& one,
                             std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) {
-    const std::string lane = one.which.is_all() ? "" : printable(*one.which.lane_name());
-    return (one.which.is_all() ? "all jobs are paused " : "lane '" + lane + "' is paused ") + paused(one.pause, now) +
-           "; to go on: waybill resume " + (one.which.is_all() ? "--all" : "--lane '" + lane + "'");
+    if (one.which.is_all()) {
+        return "all jobs are paused " + paused(one.pause, now) + "; to go on: waybill resume --all";
+    }
+    const std::string& lane = *one.which.lane_name();
+    return "lane '" + lane + "' is paused " + paused(one.pause, now) + "; to go on: waybill resume --lane " +
+           for_the_shell(lane);
 }
 
 inline std::string in_words(const waybill::closed_gate& closed) {

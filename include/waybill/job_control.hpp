@@ -156,8 +156,10 @@ public:
     /// @par Errors
     ///   - `errc::invalid_setting`  the time is negative or longer than ten years, or the words are too long.
     ///   - `errc::invalid_lane`  it cannot be the name of a lane.
+    ///   - `errc::stopped`, and those of the store (`cause::storage`): nothing is paused.
     /// @par Cancellation
-    ///   Any type, until the commit begins.
+    ///   Any type, until the commit begins. After that it waits for transfers to stop, at the longest for the response
+    ///   to a request that must not be repeated.
     /// @par Durability
     ///   On disk when it completes.
     template <class Token = default_token>
@@ -178,6 +180,7 @@ public:
     ///   `void(std::error_code)`
     /// @par Errors
     ///   - `errc::invalid_lane`  it cannot be the name of a lane.
+    ///   - `errc::stopped`, and those of the store (`cause::storage`): the rule stays.
     /// @par Cancellation
     ///   Any type, until the commit begins.
     /// @par Durability

@@ -143,8 +143,9 @@ public:
     /// @par Completion signature
     ///   `void(std::error_code)`
     /// @par Errors
-    ///   - `errc::invalid_option`  the text is not a timetable (the details say where the mistake is), or the app's own
-    ///     transport cannot limit.
+    ///   - `errc::invalid_option`  the text is not a timetable (the details say where the mistake is), the host's name
+    ///     has a scheme or a port, or the app's own transport cannot limit.
+    ///   - `errc::invalid_lane`  it cannot be the name of a lane.
     ///   - `errc::stopped`
     ///   - `errc::store_full` and other errors of the store: the limit is as it was.
     /// @par Cancellation
@@ -161,6 +162,10 @@ public:
     ///
     /// @par Completion signature
     ///   `void(std::error_code, std::vector<bandwidth_limit>)`
+    /// @par Errors
+    ///   - `errc::stopped`, and those of opening the store (`cause::storage`).
+    /// @par Cancellation
+    ///   Any type.
     template <class Token = default_token>
     auto async_limits(Token&& token = Token()) {
         return detail::spawn_on(this->home_, this->limits(), std::forward<Token>(token));

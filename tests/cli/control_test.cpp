@@ -237,7 +237,7 @@ TEST_CASE("the command explains everything that keeps a job from running") {
     CHECK_THAT(one, Catch::StartsWith("it is paused; until 20"));
     CHECK_THAT(one, Catch::EndsWith("\npaused: lane 'photos': roaming\n"));
     waybill.run({"resume", "one"});
-    CHECK_THAT(waybill.run({"explain", "two"}).out, Catch::Contains("\n1 job of its lane before it\n"));
+    CHECK_THAT(waybill.run({"explain", "two"}).out, Catch::Contains("\n1 job of its lane to its host before it\n"));
     CHECK_THAT(waybill.run({"explain", "two", "--json"}).out, Catch::StartsWith("{\"gate\":\"held\","));
     CHECK(waybill.run({"explain", "nobody"}).status.code == 2);
     waybill.run({"cancel", "one"});
@@ -269,6 +269,7 @@ TEST_CASE("a limit that is none is refused with the place of the mistake, and th
     CHECK(done.status.code == 2);
     CHECK_THAT(done.err, Catch::Contains("'fast' at character 7 is not a rate"));
     CHECK(waybill.run({"limit", "1M", "--lane", "a", "--host", "b"}).status.code == 2);
+    CHECK(waybill.run({"limit", "1K", "--host", ""}).status.code == 2);
     CHECK(waybill.run({"limit"}).out == "everything  1M\n");
 }
 

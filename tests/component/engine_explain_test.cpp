@@ -59,7 +59,7 @@ TEST_CASE("a job that waits for its host says for what, and until when") {
     CHECK(closed[0].detail.starts_with("network: "));
     CHECK(closed[0].until);
     CHECK(closed[1].which == gate::host);
-    CHECK(closed[1].detail == "http://server.test");
+    CHECK(closed[1].detail == "http://server.test:80");
     CHECK(closed[1].until);
 }
 

@@ -217,3 +217,92 @@ TEST_CASE("what cannot be the name of a lane, or a time, is refused") {
     w.run(w.up().async_resume(selection::lane("nothing there")));  // there is no such rule
     CHECK(w.now()->holds().empty());
 }
+
+TEST_CASE("a pause for a time that is said while everything rests ends in its time") {
+    two_lanes files;
+    world w(files.around);
+    w.start();
+    w.run(w.up().async_pause(selection::all()));
+    files.add_to(w);
+    w.settle();  // the loop sleeps for good
+    w.run(w.up().async_pause(selection::all(), pause_options().lasting(8h)));
+    w.settle();
+    w.run(w.up().async_pause(selection::all(), pause_options().lasting(1min)));
+    w.settle();
+    files.around.clock->advance(61s);
+    w.settle();
+    CHECK(w.now()->holds().empty());
+    w.until_idle();
+    CHECK(w.at("one").status == status::completed);
+}
+
+TEST_CASE("a pause is shown once it is committed, and not at all when it is refused") {
+    two_lanes files;
+    world w(files.around);
+    files.add_to(w);
+    w.start();
+    w.until_idle();
+    bool full = false;
+    w.store().before_write = [&] {
+        REQUIRE(w.now()->holds().empty());
+        if (full) {
+            throw error(errc::store_full, "memory");
+        }
+    };
+    full = true;
+    CHECK(error_of([&] { w.run(w.up().async_pause(selection::all())); }) == errc::store_full);
+    w.settle();
+    CHECK(w.now()->holds().empty());
+    full = false;
+    w.run(w.up().async_pause(selection::all()));
+    CHECK(w.now()->holds().size() == 1);
+}
+
+TEST_CASE("of rules that are changed at the same time, each one that fails goes back to what is committed") {
+    for (int refused = 0; refused < 8; ++refused) {  // a bit for each of three writes
+        CAPTURE(refused);
+        two_lanes files;
+        world w(files.around);
+        files.add_to(w);
+        w.run(w.up().async_pause(selection::lane("logs"), pause_options().why("before")));
+        int nth = 0;
+        w.store().before_write = [&] {
+            if ((refused >> nth++ & 1) != 0 && nth <= 3) {
+                throw error(errc::store_full, "memory");
+            }
+        };
+        int ended = 0;
+        const auto count = [&](std::error_code) { ++ended; };
+        w.up().async_pause(selection::lane("logs"), pause_options().why("first"), count);
+        w.up().async_resume(selection::lane("logs"), count);
+        w.up().async_pause(selection::lane("logs"), pause_options().why("third"), count);
+        w.settle();
+        REQUIRE(ended == 3);
+        const auto kept = files.around.disk->holds.find(selection::lane("logs"));
+        const auto shown = w.now()->holds();
+        REQUIRE((kept != files.around.disk->holds.end()) == !shown.empty());
+        if (!shown.empty()) {
+            CHECK(shown[0].pause.why == kept->second.why);
+        }
+        w.start();
+        w.until([&] { return w.at("one").status == status::completed; });
+        w.settle();
+        CHECK((w.at("two").status == status::completed) == shown.empty());
+    }
+}
+
+TEST_CASE("no job can go on when all that have work are held, and one that is not held has its turn") {
+    two_lanes files;
+    world w(files.around);
+    w.start();
+    w.run(w.up().async_pause(selection::lane("photos")));
+    CHECK(w.now()->at_rest());
+    files.add_to(w);
+    CHECK_FALSE(w.now()->at_rest());
+    w.until([&] { return w.at("two").status == status::completed; });
+    w.settle();
+    CHECK(w.now()->at_rest());
+    CHECK_FALSE(w.now()->idle());
+    w.run(w.up().async_resume(selection::lane("photos")));
+    CHECK_FALSE(w.now()->at_rest());
+}

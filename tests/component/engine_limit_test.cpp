@@ -74,3 +74,39 @@ TEST_CASE("a text that is no limit changes nothing") {
     CHECK(limit_of(w, limit_scope::total()) == timetable("1M"));
     CHECK(around.disk->limits.at(limit_scope::total()) == "1M");
 }
+
+TEST_CASE("a stored text that is no timetable limits nothing, and does not lock the app out") {
+    surroundings around;
+    around.disk->limits[limit_scope::total()] = "as fast as the newest grammar says";
+    around.disk->limits[limit_scope::lane("logs")] = "1M";
+    world w(around);
+    const auto all = w.run(w.up().async_limits());
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].what == limit_scope::lane("logs"));
+    w.run(w.up().async_limit(limit_scope::total(), "2M"));
+    CHECK(limit_of(w, limit_scope::total()) == timetable("2M"));
+}
+
+TEST_CASE("a job's limit goes with the job") {
+    surroundings around;
+    around.files->write("/a", "x");
+    world w(around);
+    w.add(put_job("one", {"/a"}));
+    w.run(w.up().async_limit(limit_scope::job("one"), "1M"));
+    w.start();
+    w.until_idle();
+    CHECK(limit_of(w, limit_scope::job("one")).is_unlimited());
+    CHECK(w.run(w.up().async_limits()).empty());
+}
+
+TEST_CASE("what cannot be the name of a host or a lane is no scope of a limit") {
+    surroundings around;
+    world w(around);
+    for (const std::string host : {"", "https://a.test", "a.test:443", "a/b", "a b", "[::1"}) {
+        CAPTURE(host);
+        CHECK(error_of([&] { w.run(w.up().async_limit(limit_scope::host(host), "1M")); }) == errc::invalid_option);
+    }
+    CHECK(error_of([&] { w.run(w.up().async_limit(limit_scope::lane("a\nb"), "1M")); }) == errc::invalid_lane);
+    w.run(w.up().async_limit(limit_scope::host("[::1]"), "1M"));
+    CHECK(around.disk->limits.size() == 1);
+}

@@ -50,8 +50,12 @@ TEST_CASE("holds are there again when the store is opened again, until they are 
     CHECK(store.open().holds.size() == 2);
 }
 
-TEST_CASE("a damaged hold still holds its jobs, without an end and without its words") {
-    for (const std::string damage : {"value=x'01'", "crc=crc+1", "value=zeroblob(200)"}) {
+TEST_CASE("a damaged hold becomes one on all jobs, which can be ended") {
+    const std::string control = "INSERT INTO rule SELECT 1,'a'||char(10),value,crc FROM rule";
+    for (const std::string& damage :
+         {std::string("UPDATE rule SET value=x'01'"), std::string("UPDATE rule SET crc=crc+1"),
+          std::string("UPDATE rule SET value=zeroblob(200)"), std::string("UPDATE rule SET name='phptos'"),
+          std::string("UPDATE rule SET kind=0"), control}) {
         const temp_dir dir;
         {
             sample_store store(dir / "s.db");
@@ -59,14 +63,37 @@ TEST_CASE("a damaged hold still holds its jobs, without an end and without its w
             keep(store, a_hold(selection::lane("photos"), "why"));
             store.close();
         }
-        SQLite::Database(dir / "s.db", SQLite::OPEN_READWRITE).exec("UPDATE rule SET " + damage);
+        SQLite::Database(dir / "s.db", SQLite::OPEN_READWRITE).exec(damage);
         sample_store store(dir / "s.db");
         const std::vector<hold> found = store.open().holds;
         CAPTURE(damage);
-        REQUIRE(found.size() == 1);
-        CHECK(found[0].which == selection::lane("photos"));
+        REQUIRE_FALSE(found.empty());
+        CHECK(found[0].which.is_all());
         CHECK(found[0].pause.lasting == 0ms);
-        CHECK(found[0].pause.why == "the record of this pause was damaged");
+        CHECK(found[0].pause.why == "the record of a pause was damaged");
+        CHECK(found.size() == (damage == control ? 2U : 1U));
+        store.run<void>([&] { return store->remove_hold(selection::all()); });
+        store.close();
+        CHECK(store.open().holds.size() == found.size() - 1);
+    }
+}
+
+TEST_CASE("a time that no pause can have, and words that no terminal may see, count as damage") {
+    const hold beyond{selection::lane("a"), {{}, longest_pause + 1ms, ""}};
+    const hold escape{selection::lane("a"), {{}, 0ms, "\x1b]0;title\a"}};
+    for (const hold& one : {beyond, escape}) {
+        const temp_dir dir;
+        {
+            sample_store store(dir / "s.db");
+            store.open();
+            keep(store, one);
+            store.close();
+        }
+        sample_store store(dir / "s.db");
+        const std::vector<hold> found = store.open().holds;
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].which.is_all());
+        CHECK(found[0].pause.lasting == 0ms);
     }
 }
 

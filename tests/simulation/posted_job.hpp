@@ -83,8 +83,8 @@ struct posted_job {
 
     [[nodiscard]] bool is_form() const noexcept { return via == way::form || via == way::resumable_form; }
     /// Its server can be asked what it has.
-    [[nodiscard]] std::string lane() const { return id.back() % 2 == 0 ? "even" : "odd"; }
     [[nodiscard]] bool is_upload() const noexcept { return via != way::put && via != way::post && via != way::form; }
+    [[nodiscard]] std::string lane() const { return id.back() % 2 == 0 ? "even" : "odd"; }
     /// What it sends in one request is not to be repeated blindly.
     [[nodiscard]] bool is_post() const noexcept { return via == way::post || is_form(); }
 

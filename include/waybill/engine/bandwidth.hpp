@@ -45,11 +45,19 @@ public:
         }
         return before;
     }
-    /// Begins with what the store has. Jobs' limits are not in it.
+    /// Begins with what the store has; a text that cannot be read is no limit. Jobs' limits are not in it.
     void set_stored(const std::vector<bandwidth_limit>& all) {
         std::erase_if(set_, [](const auto& one) { return one.first.what() != limit_scope::kind::job; });
         for (const bandwidth_limit& one : all) {
-            set_[one.what] = one.rates;
+            if (is_timetable(one.rates)) {
+                set_[one.what] = one.rates;
+            }
+        }
+    }
+    /// A job is finished.
+    void drop(const limit_scope& what, transport& over) {
+        if (set_.erase(what) != 0) {
+            apply(what, over);
         }
     }
 
@@ -70,19 +78,32 @@ public:
     void apply(const limit_scope& what, transport& over) {
         const timetable read(rates_of(what));
         if (!read.is_unlimited()) {
+            over.limit(what, read);
             limited_.insert(what);
-        }
-        if (limited_.contains(what)) {
+        } else if (limited_.erase(what) != 0) {
             over.limit(what, read);
         }
     }
     void apply_all(transport& over) {
+        std::set<limit_scope> all = limited_;
         for (const bandwidth_limit& one : list()) {
-            apply(one.what, over);
+            all.insert(one.what);
+        }
+        for (const limit_scope& what : all) {
+            apply(what, over);
         }
     }
 
 private:
+    [[nodiscard]] static bool is_timetable(const std::string& text) {
+        try {
+            static_cast<void>(timetable(text));
+            return true;
+        } catch (const error&) {
+            return false;
+        }
+    }
+
     std::map<limit_scope, std::string> in_options_;
     std::map<limit_scope, std::string> set_;
     std::set<limit_scope> limited_;  // what the transport was told to limit

@@ -60,8 +60,25 @@ protected:
     asio::awaitable<void> quarantine_if_possible(loaded_job whole);
     void place(job_seq seq, const job_spec& spec, const job_state& state);
     void note_pause(job_seq seq, const job_state& state);
+    void close(const selection& which, bool closed);
     void set_hold(const hold& what);
     void end_hold(const selection& which);
+    /// Holds and limits are changed one after the other: a change that fails goes back to what is committed.
+    asio::awaitable<void> until_rules_are_free();
+    class changing_rules {
+    public:
+        explicit changing_rules(engine_base& owner) : owner_(owner) { owner_.rules_change_ = true; }
+        changing_rules(const changing_rules&) = delete;
+        changing_rules& operator=(const changing_rules&) = delete;
+        ~changing_rules() {
+            owner_.rules_change_ = false;
+            owner_.rules_changed_.notify_all();
+            owner_.alarm_->wake();  // also when the store has failed
+        }
+
+    private:
+        engine_base& owner_;
+    };
     [[nodiscard]] job_turn turn_of(const queued_job& job) const;
     [[nodiscard]] outcome decide() const { return {options_.retry, clock_.lived(), parts_.random->unit()}; }
 
@@ -85,6 +102,8 @@ protected:
     std::optional<job_record> last_parked_;
     holds holds_;
     bandwidth bandwidth_;
+    bool rules_change_ = false;
+    condition rules_changed_;
     run_environment environment_;
     running_jobs running_;
     std::unique_ptr<alarm> alarm_;

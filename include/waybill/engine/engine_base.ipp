@@ -17,8 +17,8 @@ namespace waybill::detail {
 WAYBILL_DECL engine_base::engine_base(strand home, engine_parts parts, options options)
     : home_(std::move(home)), parts_(std::move(parts)), options_(std::move(options)), clock_(parts_.clock), hub_(home_),
       board_(options_.snapshot_jobs), ledger_(*parts_.store, board_), scheduler_(options_.max_concurrent_jobs),
-      hosts_(options_.retry),
-      bandwidth_(options_.bandwidth), environment_{home_, parts_, options_, clock_, ledger_, scheduler_, hosts_, *this},
+      hosts_(options_.retry), bandwidth_(options_.bandwidth),
+      rules_changed_(home_), environment_{home_, parts_, options_, clock_, ledger_, scheduler_, hosts_, *this},
       running_(home_, environment_), alarm_(parts_.clock->make_alarm(home_)),
       cleaner_(std::make_unique<cleaner>(home_, parts_, ledger_, options_)), phase_changed_(home_), ends_(home_) {
     bandwidth_.apply_all(*parts_.transport);
@@ -98,7 +98,11 @@ WAYBILL_DECL asio::awaitable<void> engine_base::read_store(bool again) {
         set_hold(one);
     }
     bandwidth_.set_stored(found.limits);
-    bandwidth_.apply_all(*parts_.transport);
+    try {
+        bandwidth_.apply_all(*parts_.transport);
+    } catch (const error&) {
+        // A transport that cannot limit must not lock the app out of its queue.
+    }
     last_parked_.reset();
     clock_.open_at(found.time);
     if (!found.moved_aside.empty()) {

@@ -76,24 +76,23 @@ WAYBILL_DECL asio::awaitable<void> engine::resume_due() {
     }
 }
 
-/// Ends the holds whose time is over. On a full disk they stay for a while longer. One that is set anew meanwhile
-/// stays: its commit comes after this one.
+/// Ends the holds whose time is over. On a full disk they stay for a while longer. While the app changes a rule this is
+/// left for the next turn: the app may be setting the same hold anew.
 WAYBILL_DECL asio::awaitable<void> engine::end_holds() {
-    while (const auto which = holds_.over(clock_.steady_now())) {
-        holds_.postpone(*which, clock_.steady_now() + std::chrono::minutes(1));
-        const std::optional<hold> ended = holds_.find(*which);
+    for (auto which = holds_.over(clock_.steady_now()); which && !rules_change_;
+         which = holds_.over(clock_.steady_now())) {
+        const changing_rules mark(*this);
         try {
             co_await ledger_.remove(*which);
         } catch (const error& e) {
             if (e.code() != errc::store_full) {
                 throw;
             }
+            holds_.postpone(*which, clock_.steady_now() + std::chrono::minutes(1));
             continue;
         }
-        if (holds_.find(*which) == ended) {
-            end_hold(*which);
-            publish_soon();
-        }
+        end_hold(*which);
+        publish_soon();
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/engine/accept/check_options.hpp>
 #include <waybill/engine/commands.hpp>
 #include <waybill/transport/timetable.hpp>
 
@@ -12,22 +13,31 @@ namespace waybill::detail {
 
 /// It holds from now on; when it cannot be stored, it is taken back. A job's limit is not stored.
 WAYBILL_DECL asio::awaitable<void> commands::limit(limit_scope what, std::string rates) {
+    check_scope(what);
     static_cast<void>(timetable(rates.empty() ? "off" : rates));  // throws for what is none
     co_await open();
-    const std::string before = bandwidth_.set(what, rates);
+    co_await until_rules_are_free();
+    const changing_rules mark(*this);
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    const std::string before = bandwidth_.set(what, rates);
     try {
         bandwidth_.apply(what, *parts_.transport);
-        if (what.what() != limit_scope::kind::job && rates.empty()) {
-            co_await ledger_.remove(what);
-        } else if (what.what() != limit_scope::kind::job) {
-            co_await ledger_.put(bandwidth_limit{what, rates});
+        if (what.what() != limit_scope::kind::job) {
+            co_await store_limit(what, std::move(rates));
         }
-    } catch (const error&) {
+    } catch (...) {
         bandwidth_.set(what, before);
         bandwidth_.apply(what, *parts_.transport);
         throw;
     }
+}
+
+WAYBILL_DECL asio::awaitable<void> commands::store_limit(limit_scope what, std::string rates) {
+    if (rates.empty()) {
+        return ledger_.remove(std::move(what));
+    }
+    bandwidth_limit wanted{std::move(what), std::move(rates)};
+    return ledger_.put(std::move(wanted));
 }
 
 WAYBILL_DECL asio::awaitable<std::vector<bandwidth_limit>> commands::limits() {

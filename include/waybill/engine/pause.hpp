@@ -13,7 +13,7 @@ namespace waybill::detail {
 
 inline void check_pause(const pause_options& how) {
     constexpr std::size_t most_words = 1024;
-    if (how.lasting() < std::chrono::milliseconds(0) || how.lasting() > std::chrono::hours(24 * 3650)) {
+    if (how.lasting() < std::chrono::milliseconds(0) || how.lasting() > longest_pause) {
         throw error(errc::invalid_setting, "pause: it lasts a negative time, or longer than ten years");
     }
     if (how.why().size() > most_words || has_control(how.why())) {

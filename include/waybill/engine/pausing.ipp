@@ -50,30 +50,32 @@ WAYBILL_DECL asio::awaitable<void> commands::resume_job(job_id id) {
     co_await change(std::move(whole), std::move(next));
 }
 
-/// They are not started from the moment of the call, so that none begins while the hold is being committed.
+/// They are not started from the moment of the call, so that none begins while the hold is being committed. It is shown
+/// once it is committed.
 WAYBILL_DECL asio::awaitable<void> commands::pause_all(selection which, pause_options how) {
     check_pause(how);
     check_selection(which);
     co_await open();
-    const hold wanted{which, pause_of(how, clock_.now())};
-    const std::optional<hold> before = holds_.find(which);
-    set_hold(wanted);
+    co_await until_rules_are_free();
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    try {
-        co_await ledger_.put(wanted);
-    } catch (const error&) {
-        if (before) {
-            set_hold(*before);
-        } else {
-            end_hold(which);
-        }
-        throw;
-    }
-    set_hold(wanted);  // one that was being ended meanwhile is there again
-    publish();
+    co_await commit_hold(which, pause_of(how, clock_.now()));
     if (!how.drains()) {
         co_await interrupt_running(std::move(which));
     }
+}
+
+WAYBILL_DECL asio::awaitable<void> commands::commit_hold(selection which, job_pause pause) {
+    const changing_rules mark(*this);
+    const hold wanted{which, std::move(pause)};
+    close(which, true);
+    try {
+        co_await ledger_.put(wanted);
+    } catch (...) {
+        close(which, holds_.find(which).has_value());
+        throw;
+    }
+    set_hold(wanted);
+    publish();
 }
 
 /// Completes when what runs now has stopped. Not what is started later: the hold may have been ended by then.
@@ -100,6 +102,8 @@ WAYBILL_DECL asio::awaitable<void> commands::interrupt_running(selection which) 
 WAYBILL_DECL asio::awaitable<void> commands::resume_all(selection which) {
     check_selection(which);
     co_await open();
+    co_await until_rules_are_free();
+    const changing_rules mark(*this);
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await ledger_.remove(which);
     end_hold(which);

@@ -92,6 +92,11 @@ enum class stage : std::uint8_t {
     finalize = 1,  ///< every byte is confirmed
 };
 
+/// No pause lasts longer.
+inline constexpr std::chrono::hours longest_pause{24 * 3650};
+/// The last second of the year 9999.
+inline constexpr unix_millis latest_time{std::chrono::milliseconds(253'402'300'799'000)};
+
 /// What the app said when it paused a job.
 struct job_pause {
     unix_millis until{};                   ///< it goes on by itself then, or

@@ -188,9 +188,9 @@ public:
     snapshot() = default;
     snapshot(std::uint64_t version, job_map jobs, detail::id_index ids, totals overall, std::uint64_t sent,
              bool cleaning = false, std::shared_ptr<const std::string> moved_aside = nullptr,
-             std::shared_ptr<const std::vector<hold>> holds = nullptr)
+             std::shared_ptr<const std::vector<hold>> holds = nullptr, bool all_held = false)
         : version_(version), jobs_(std::move(jobs)), ids_(std::move(ids)), overall_(overall), sent_(sent),
-          cleaning_(cleaning), moved_aside_(std::move(moved_aside)), holds_(std::move(holds)) {}
+          cleaning_(cleaning), moved_aside_(std::move(moved_aside)), holds_(std::move(holds)), all_held_(all_held) {}
 
     /// Grows with every snapshot of one uploader.
     [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
@@ -219,6 +219,8 @@ public:
     [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
     /// True when no job has work left: all are final or parked.
     [[nodiscard]] bool idle() const noexcept { return overall_.open() == 0; }
+    /// True when no job can go on: all are final or parked, or held by a pause of their lane or of all jobs.
+    [[nodiscard]] bool at_rest() const noexcept { return idle() || all_held_; }
     /// What keeps all jobs, or those of a lane, from starting (`async_pause` with a `selection`); all jobs first, then
     /// by lane. The jobs themselves do not show it: thousands need not change for one rule.
     [[nodiscard]] const std::vector<hold>& holds() const noexcept {
@@ -264,6 +266,7 @@ private:
     bool cleaning_ = false;
     std::shared_ptr<const std::string> moved_aside_;
     std::shared_ptr<const std::vector<hold>> holds_;
+    bool all_held_ = false;
 };
 
 }  // namespace waybill

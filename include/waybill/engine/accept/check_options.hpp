@@ -89,16 +89,35 @@ inline void check_rates(const std::string& name, const std::string& text) {
     }
 }
 
+inline constexpr const char* not_a_host_name = "is not the name of a host: write it without scheme and port";
+
+/// A name, an IPv4 address, or an IPv6 address in brackets.
+[[nodiscard]] inline bool is_host_name(const std::string& host) {
+    const bool brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    return !host.empty() && host.size() <= 255 && !has_control(host) &&
+           host.find_first_of(brackets ? "/@?# " : "/@?# :[]") == std::string::npos;
+}
+
+inline void check_scope(const limit_scope& what) {
+    if (what.what() == limit_scope::kind::host && !is_host_name(what.name())) {
+        throw error(errc::invalid_option, "host '" + printable_excerpt(what.name(), 64) + "' " + not_a_host_name);
+    }
+    if (what.what() == limit_scope::kind::lane) {
+        check_lane(what.name());
+    }
+}
+
 inline void check_options(const bandwidth_limits& b) {
     check_rates("bandwidth.total", b.total);
     for (const auto& [host, rates] : b.hosts) {
         const std::string shown = "bandwidth.hosts['" + printable_excerpt(host, 64) + "']";
-        if (host.empty() || host.find_first_of("/@?# ") != std::string::npos) {
-            refuse_option(shown, "is not the name of a host: write it without scheme and port");
+        if (!is_host_name(host)) {
+            refuse_option(shown, not_a_host_name);
         }
         check_rates(shown, rates);
     }
     for (const auto& [lane, rates] : b.lanes) {
+        check_lane(lane);
         check_rates("bandwidth.lanes['" + printable_excerpt(lane, 64) + "']", rates);
     }
 }

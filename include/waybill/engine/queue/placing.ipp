@@ -25,6 +25,9 @@ WAYBILL_DECL void engine_base::place(job_seq seq, const job_spec& spec, const jo
     if (!is_open(state.status)) {
         hosts_.drop_passed(spec.origin, seq);
         scheduler_.leave(seq);
+        if (is_terminal(state.status)) {
+            bandwidth_.drop(limit_scope::job(spec.id.str()), *parts_.transport);
+        }
         return;
     }
     job_turn when = turn_of({seq, spec.lane, spec.origin, state.not_before, state.wait, state.reason});
@@ -50,24 +53,31 @@ WAYBILL_DECL void engine_base::note_pause(job_seq seq, const job_state& state) {
     due_.set(seq, clock_.steady_now() + left);
 }
 
-/// From now on its jobs are not started.
+WAYBILL_DECL asio::awaitable<void> engine_base::until_rules_are_free() {
+    while (rules_change_) {
+        co_await rules_changed_.wait();
+    }
+}
+
+WAYBILL_DECL void engine_base::close(const selection& which, bool closed) {
+    if (which.is_all()) {
+        scheduler_.close(closed);
+    } else {
+        scheduler_.close_lane(*which.lane_name(), closed);
+    }
+}
+
+/// It is committed: its jobs are not started, and it is shown.
 WAYBILL_DECL void engine_base::set_hold(const hold& what) {
     holds_.set(what, clock_.now(), clock_.steady_now());
-    if (what.which.is_all()) {
-        scheduler_.close(true);
-    } else {
-        scheduler_.close_lane(*what.which.lane_name(), true);
-    }
+    close(what.which, true);
     board_.set_holds(holds_.list());
+    alarm_->wake();  // its end may be what the loop has to wake up for next
 }
 
 WAYBILL_DECL void engine_base::end_hold(const selection& which) {
     holds_.erase(which);
-    if (which.is_all()) {
-        scheduler_.close(false);
-    } else {
-        scheduler_.close_lane(*which.lane_name(), false);
-    }
+    close(which, false);
     board_.set_holds(holds_.list());
     alarm_->wake();
 }

@@ -4,6 +4,7 @@
 #include <waybill/detail/decl.hpp>
 #include <waybill/model/ids.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <compare>
 #include <cstddef>
@@ -87,6 +88,12 @@ public:
     /// Whether jobs of a lane, or any jobs, may be started. Running ones are not concerned.
     void close_lane(const std::string& name, bool closed);
     void close(bool closed) noexcept { closed_ = closed; }
+    /// Every lane that has jobs is closed.
+    [[nodiscard]] bool all_closed() const {
+        const auto with_jobs = std::count_if(closed_lanes_.begin(), closed_lanes_.end(),
+                                             [this](const std::string& name) { return lanes_.contains(name); });
+        return closed_ || (!lanes_.empty() && static_cast<std::size_t>(with_jobs) == lanes_.size());
+    }
     /// Jobs of its queue come before it.
     [[nodiscard]] bool waits_behind_others(job_seq seq) const {
         const auto found = jobs_.find(seq);

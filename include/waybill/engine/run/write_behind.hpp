@@ -55,7 +55,7 @@ public:
     ///
     /// When it throws, a stop for example, its changes wait for the next commit.
     asio::awaitable<void> commit(job_state next);
-    /// Commits by which identities the files are known from now on. When it throws, they are not.
+    /// Commits by which identities the files are known from now on. When it throws, no later commit does.
     asio::awaitable<void> commit_pins(std::vector<item_spec> found);
     /// Commits waiting changes, if there is space and no commit is in progress.
     asio::awaitable<void> flush();

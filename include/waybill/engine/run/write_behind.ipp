@@ -129,7 +129,9 @@ WAYBILL_DECL void write_behind::put_back(const job_change& not_written) {
     }
     owed_drops_.insert(owed_drops_.end(), not_written.dropped.begin(), not_written.dropped.end());
     owed_leftovers_.insert(owed_leftovers_.end(), not_written.leftovers.begin(), not_written.leftovers.end());
-    pins_ = not_written.repinned;
+    if (pins_.empty()) {
+        pins_ = not_written.repinned;
+    }
 }
 
 }  // namespace waybill::detail

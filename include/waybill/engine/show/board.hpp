@@ -106,10 +106,10 @@ public:
     void set_holds(std::vector<hold> all) { holds_ = std::make_shared<const std::vector<hold>>(std::move(all)); }
 
     /// A snapshot of the listed state, with the next version.
-    [[nodiscard]] std::shared_ptr<const snapshot> take(bool cleaning = false) {
+    [[nodiscard]] std::shared_ptr<const snapshot> take(bool cleaning = false, bool all_held = false) {
         return std::make_shared<const snapshot>(++version_, jobs_.share(), ids_.share(), totals_,
                                                 totals_[status::completed].bytes + sent_listed_, cleaning, moved_aside_,
-                                                holds_);
+                                                holds_, all_held);
     }
 
 private:

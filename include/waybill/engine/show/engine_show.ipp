@@ -24,7 +24,7 @@ WAYBILL_DECL void engine_base::show(job_snapshot view, board::place wanted) {
 
 WAYBILL_DECL void engine_base::publish() {
     publish_scheduled_ = false;
-    hub_.publish(board_.take(cleaner_->busy()));
+    hub_.publish(board_.take(cleaner_->busy(), running_.empty() && scheduler_.all_closed()));
 }
 
 // Changes of one turn of the loop are published together.

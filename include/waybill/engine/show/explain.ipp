@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/engine/accept/admission.hpp>
 #include <waybill/engine/commands.hpp>
 #include <waybill/http/url.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -29,7 +31,8 @@ WAYBILL_DECL asio::awaitable<std::vector<closed_gate>> commands::explain(job_id 
     const loaded_job whole = co_await load(seq);
     const job_state& state = whole.job.state;
     std::vector<closed_gate> closed;
-    if (is_terminal(state.status) || running_.contains(seq)) {
+    const bool damaged = !is_sound(whole, parts_.protocols);  // it counts as a failed job
+    if (damaged || is_terminal(state.status) || running_.contains(seq)) {
         co_return closed;
     }
     if (state.status == status::unknown_outcome) {
@@ -60,10 +63,12 @@ WAYBILL_DECL asio::awaitable<void> commands::explain_queue(const loaded_job& who
         const std::vector<queued_job> first = co_await parts_.store->lane(spec.lane, spec.origin, job_seq{}, most);
         const auto before = std::count_if(first.begin(), first.end(), [&](const queued_job& j) { return j.seq < seq; });
         const bool more = first.size() == most && first.back().seq < seq;
-        closed.push_back({gate::queue,
-                          std::to_string(before) + (more ? " or more" : "") + (before == 1 ? " job of" : " jobs of") +
-                              " its lane before it",
-                          std::nullopt});
+        if (before > 0) {  // else the queue has not been read yet
+            closed.push_back({gate::queue,
+                              std::to_string(before) + (more ? " or more" : "") + (before == 1 ? " job" : " jobs") +
+                                  " of its lane to its host before it",
+                              std::nullopt});
+        }
     } else if (const auto other = scheduler_.running_in(spec.lane); other && *other != seq) {
         closed.push_back({gate::queue, "another job of its lane is running", std::nullopt});
     }
@@ -71,15 +76,15 @@ WAYBILL_DECL asio::awaitable<void> commands::explain_queue(const loaded_job& who
 
 WAYBILL_DECL void commands::explain_wait(const loaded_job& whole, std::vector<closed_gate>& closed) const {
     const job_state& state = whole.job.state;
-    const auto now = clock_.steady_now();
+    const job_turn turn = turn_of(
+        {whole.job.seq, whole.job.spec.lane, whole.job.spec.origin, state.not_before, state.wait, state.reason});
+    const auto now = clock_.steady_now();  // later: who may run at once must not seem to wait
     const auto by_wall_clock = [&](scheduler::time_point when) {
         return clock_.now() + std::chrono::ceil<std::chrono::milliseconds>(when - now);
     };
-    const job_turn turn = turn_of(
-        {whole.job.seq, whole.job.spec.lane, whole.job.spec.origin, state.not_before, state.wait, state.reason});
     if (turn.ready > now) {
-        closed.push_back({gate::waiting, std::string(to_string(state.reason)) + ": " + state.error.message(),
-                          by_wall_clock(turn.ready)});
+        const std::string error = state.error ? ": " + state.error.message() : "";
+        closed.push_back({gate::waiting, std::string(to_string(state.reason)) + error, by_wall_clock(turn.ready)});
     }
     const std::string origin = url(whole.job.spec.url).origin();
     if (const auto ready = hosts_.ready(origin, now); ready > now) {

@@ -103,7 +103,11 @@ WAYBILL_DECL asio::awaitable<void> tus_item::create(tus_part& part) {
     }
     job_.require(got, index_, idempotent);
     require_tus(got);
-    co_await created(part, got, filled ? std::optional(bytes) : std::nullopt);
+    std::optional<std::uint64_t> sent;
+    if (filled) {
+        sent = bytes;
+    }
+    co_await created(part, got, sent);
 }
 
 /// `sent`: how many bytes the creating request sent.

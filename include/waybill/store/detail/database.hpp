@@ -108,6 +108,7 @@ private:
     void write_totals();
     [[nodiscard]] store_time read_time();
     void read_rules(store_contents& into);
+    void mend_rules();
     void put_rule(const rule_key& key, const std::string& value);
     void remove_rule(const rule_key& key);
     void write_time(std::chrono::milliseconds least);

@@ -49,6 +49,7 @@ WAYBILL_DECL void database::open(const store_options& options) {
         last_seq_ = read_last_seq();
         time_ = kept_time_ = read_time();
         recover_interrupted();
+        mend_rules();
         reserve_.emplace(file_->path() + ".reserve").take();
         file_->note_opened();
         write_back_on_close(true);

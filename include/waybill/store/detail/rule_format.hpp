@@ -7,9 +7,9 @@
 #include <waybill/model/hold.hpp>
 #include <waybill/store/detail/extension.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,6 +58,14 @@ struct rule_key {
     }
 }
 
+/// What may be shown to people, and be the name of a lane or a host.
+[[nodiscard]] inline bool is_printable(std::string_view text) noexcept {
+    return std::none_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7F;
+    });
+}
+
 [[nodiscard]] inline std::string encode(const job_pause& p) {
     extension_writer out;
     out.number(std::uint64_t(hold_tag::until), static_cast<std::uint64_t>(p.until.time_since_epoch().count()));
@@ -67,7 +75,7 @@ struct rule_key {
 }
 
 [[nodiscard]] inline bool decode(std::string_view in, job_pause& p) {
-    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max() / 2);
+    constexpr auto most = static_cast<std::uint64_t>(latest_time.time_since_epoch().count());
     p = {};
     bool ok = true;
     std::string unknown;
@@ -83,7 +91,7 @@ struct rule_key {
     });
     p.until = unix_millis(std::chrono::milliseconds(until));
     p.lasting = std::chrono::milliseconds(lasting);
-    return sound && ok;
+    return sound && ok && p.lasting <= longest_pause && is_printable(p.why);
 }
 
 [[nodiscard]] inline std::string encode_rates(const std::string& rates) {

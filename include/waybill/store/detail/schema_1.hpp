@@ -120,7 +120,7 @@ inline constexpr std::array<std::string_view, 12> schema_1 = {
   jobs INTEGER NOT NULL,
   bytes INTEGER NOT NULL
 ) STRICT)",
-    // What concerns many jobs at once: one row, however many they are. The name is that of a lane.
+    // What concerns many jobs at once: one row, however many they are. The name is that of a lane or a host.
     R"(CREATE TABLE rule(
   kind INTEGER NOT NULL,
   name TEXT NOT NULL,

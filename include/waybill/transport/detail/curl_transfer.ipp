@@ -145,7 +145,9 @@ WAYBILL_DECL std::size_t curl_transfer::give(std::span<char> room) {
     }
     // The cap is the length that was announced: not one byte of a file that grew may follow.
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(most, room.size()));
-    const std::size_t allowed = pace_.take(wanted);
+    // The last byte of a request with an intent record is not held back: nothing may be interrupted until its response
+    // is there.
+    const std::size_t allowed = what_.before_last_byte && gate_open_ ? wanted : pace_.take(wanted);
     if (allowed == 0 && wanted > 0) {
         return pause_for(held_by::limit);
     }

@@ -206,5 +206,26 @@ TEST_CASE("nothing is flushed while a commit waits for space", "[engine][write_b
     CHECK_FALSE(r.pending->dirty());
 }
 
+TEST_CASE("new identities of files are not lost when a flush meets a full disk", "[engine][write_behind]") {
+    running_job r;
+    r.refusals = {true};
+    r.pending->item_changed(0);
+    asio::co_spawn(
+        r.home, [&r] { return r.pending->flush(); }, asio::detached);
+    std::vector<item_spec> found = {r.whole.items[0].spec, r.whole.items[1].spec};
+    found[0].path = "/moved";
+    bool done = false;
+    asio::co_spawn(
+        r.home,
+        [](running_job& of, std::vector<item_spec> pins, bool& is_done) -> asio::awaitable<void> {
+            co_await of.pending->commit_pins(std::move(pins));
+            is_done = true;
+        }(r, found, done),
+        asio::detached);
+    r.a_second_later();
+    CHECK(done);
+    CHECK(r.disk->jobs.at(r.whole.job.seq).items[0].spec.path == "/moved");
+}
+
 }  // namespace
 }  // namespace waybill::test
