@@ -143,6 +143,10 @@ TEST_CASE("a golden store of format 1.0 holds what was put into it") {
     fill_golden_store(fresh);
     CHECK(old.dump() == fresh.dump());
     CHECK(found.totals.jobs() == 10);
+    REQUIRE(found.holds.size() == 1);
+    CHECK(found.holds[0] == hold{selection::lane("nobody's"), {{}, {}, "golden"}});
+    REQUIRE(found.limits.size() == 1);
+    CHECK(found.limits[0] == bandwidth_limit{limit_scope::host("nobody.test"), "08:00,512K 18:00,off"});
     for (const loaded_job& one : jobs_of(old)) {
         CAPTURE(one.job.spec.id.str());
         CHECK_FALSE(one.damaged);

@@ -143,6 +143,7 @@ inline void fill_golden_store(sample_store& store) {
                golden_end(status::canceled)});
     fill_checkpoints(store);
     store.run<void>([&] { return store->put_hold({selection::lane("nobody's"), {{}, {}, "golden"}}); });
+    store.run<void>([&] { return store->put_limit({limit_scope::host("nobody.test"), "08:00,512K 18:00,off"}); });
 }
 
 }  // namespace waybill::test
