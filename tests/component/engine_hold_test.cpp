@@ -299,9 +299,8 @@ TEST_CASE("no job can go on when all that have work are held, and one that is no
     CHECK(w.now()->at_rest());
     files.add_to(w);
     CHECK_FALSE(w.now()->at_rest());
-    w.until([&] { return w.at("two").status == status::completed; });
-    w.settle();
-    CHECK(w.now()->at_rest());
+    w.until([&] { return w.now()->at_rest(); });
+    CHECK(w.at("two").status == status::completed);
     CHECK_FALSE(w.now()->idle());
     w.run(w.up().async_resume(selection::lane("photos")));
     CHECK_FALSE(w.now()->at_rest());

@@ -135,6 +135,9 @@ WAYBILL_DECL void engine::ended(job_seq seq, const std::exception_ptr& thrown) {
     }
     ends_.notify(seq);
     alarm_->wake();
+    if (running_.empty() && scheduler_.all_closed()) {
+        publish_soon();  // only held jobs are left: `snapshot::at_rest`
+    }
 }
 
 /// Ends all transfers and waits for their ends.
