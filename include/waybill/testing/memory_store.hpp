@@ -114,6 +114,7 @@ private:
 
     asio::awaitable<void> turn();
     asio::awaitable<void> migrate_disk();
+    void read_jobs(store_contents& found);
     asio::awaitable<void> read();
     void fail_as_scripted(const std::function<void()>& hook);
     asio::awaitable<void> write(std::function<void()> change);

@@ -35,6 +35,19 @@ WAYBILL_DECL asio::awaitable<store_contents> memory_store::open() {
     disk_->owner = this;
     co_await migrate_disk();
     store_contents found;
+    read_jobs(found);
+    found.time = disk_->time;
+    for (const auto& [which, pause] : disk_->holds) {
+        found.holds.push_back({which, pause});
+    }
+    for (const auto& [what, rates] : disk_->limits) {
+        found.limits.push_back({what, rates});
+    }
+    co_return found;
+}
+
+/// Their totals, and the first of every queue. What a crash interrupted is pending again.
+WAYBILL_DECL void memory_store::read_jobs(store_contents& found) {
     found.totals = disk_->miscounted;
     std::map<std::pair<std::string, std::string>, queued_job> heads;
     for (auto& [seq, whole] : disk_->jobs) {
@@ -53,14 +66,6 @@ WAYBILL_DECL asio::awaitable<store_contents> memory_store::open() {
     for (auto& [name, head] : heads) {
         found.lane_heads.push_back(std::move(head));
     }
-    found.time = disk_->time;
-    for (const auto& [which, pause] : disk_->holds) {
-        found.holds.push_back({which, pause});
-    }
-    for (const auto& [what, rates] : disk_->limits) {
-        found.limits.push_back({what, rates});
-    }
-    co_return found;
 }
 
 /// A crash may come after each job: then the disk is unchanged.

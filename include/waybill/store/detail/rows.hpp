@@ -97,17 +97,14 @@ inline constexpr std::string_view job_columns =
     "spec_extra,spec_crc,status,stage,reason,epoch,attempt,failures,early_cuts,intent_attempt,intent_item,not_before,"
     "epoch_began,finished,retired,negotiated,key,error,state_extra,state_crc";
 
-/// Reads a row of `job_columns`. False: damaged; `seq`, `spec.id` and `state.status` are still set.
-[[nodiscard]] inline bool read_job(SQLite::Statement& row, job_record& out) {
-    column_reader from(row);
+/// The columns of what was accepted.
+inline void read_spec(column_reader& from, job_spec& s) {
     const auto pairs = [&](string_pairs& to) {
         const std::string encoded = from.bytes();
         decoder in(encoded);
         to = in.pairs();
         from.require(in.finished());
     };
-    job_spec& s = out.spec;
-    out.seq = static_cast<job_seq>(from.number());
     s.id = job_id(from.bytes());
     s.lane = from.bytes();
     s.origin = from.bytes();
@@ -124,8 +121,10 @@ inline constexpr std::string_view job_columns =
     s.content = from.number<std::uint32_t>(0, std::numeric_limits<std::uint32_t>::max());
     from.require(read_extra(from.bytes(), s));
     from.require(from.number() == checksum(s) && s.id.valid());
+}
 
-    job_state& t = out.state;
+/// The columns of what changes.
+inline void read_state(column_reader& from, job_seq seq, job_state& t) {
     t.status = from.number<status>(0, status_count - 1);
     t.stage = from.number<stage>(0, 1);
     t.reason = from.number<wait_reason>(0, last_wait_reason);
@@ -143,7 +142,15 @@ inline constexpr std::string_view job_columns =
     t.key = from.bytes();
     from.require(decode(from.bytes(), t.error));
     from.require(read_extra(from.bytes(), t));
-    from.require(from.number() == checksum(out.seq, t));
+    from.require(from.number() == checksum(seq, t));
+}
+
+/// Reads a row of `job_columns`. False: damaged; `seq`, `spec.id` and `state.status` are still set.
+[[nodiscard]] inline bool read_job(SQLite::Statement& row, job_record& out) {
+    column_reader from(row);
+    out.seq = static_cast<job_seq>(from.number());
+    read_spec(from, out.spec);
+    read_state(from, out.seq, out.state);
     return from.ok();
 }
 
