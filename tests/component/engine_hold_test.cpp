@@ -59,6 +59,20 @@ TEST_CASE("a lane that is paused sends nothing, also after a restart, until it i
     CHECK(w.at("one").attempt == 1);
 }
 
+TEST_CASE("a process that finds a held lane and another one says when only held jobs are left") {
+    two_lanes files;
+    {
+        world w(files.around);
+        files.add_to(w);
+        w.run(w.up().async_pause(selection::lane("photos")));
+    }
+    world w(files.around);
+    w.start();
+    w.until([&] { return w.now()->overall()[status::completed].jobs == 1; });
+    w.until([&] { return w.now()->at_rest(); });
+    CHECK(w.at("one").status == status::pending);
+}
+
 TEST_CASE("a pause of all jobs concerns those that are accepted later, and counts beside others") {
     two_lanes files;
     world w(files.around);

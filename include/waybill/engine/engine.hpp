@@ -27,6 +27,7 @@ private:
     asio::awaitable<std::exception_ptr> deliver_until_it_ends();
     asio::awaitable<void> deliver();
     [[nodiscard]] time_point next_wakeup() const;
+    void show_rest();
     asio::awaitable<void> refill_lanes();
     asio::awaitable<void> find_pauses();
     asio::awaitable<void> resume_due();
@@ -43,6 +44,7 @@ private:
     time_point next_look_{};
     time_point next_flush_{};
     time_point next_purge_{};
+    bool rest_shown_ = false;
 };
 
 }  // namespace waybill::detail

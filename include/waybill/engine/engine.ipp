@@ -107,6 +107,7 @@ WAYBILL_DECL asio::awaitable<void> engine::deliver() {
         while (const auto seq = scheduler_.next(now)) {
             running_.start(*seq, shared_from_this());
         }
+        show_rest();
         co_await find_pauses();
         if (!running_.empty() && now >= next_flush_) {
             next_flush_ = now + options_.flush_interval;
@@ -118,6 +119,15 @@ WAYBILL_DECL asio::awaitable<void> engine::deliver() {
         }
         co_await alarm_->wait_until(next_wakeup());
     }
+}
+
+/// Only held jobs are left (`snapshot::at_rest`). That is known here: a lane is gone when the store has no more of it.
+WAYBILL_DECL void engine::show_rest() {
+    const bool rests = running_.empty() && scheduler_.all_closed();
+    if (rests && !rest_shown_) {
+        publish_soon();
+    }
+    rest_shown_ = rests;
 }
 
 WAYBILL_DECL engine::time_point engine::next_wakeup() const {
@@ -135,9 +145,6 @@ WAYBILL_DECL void engine::ended(job_seq seq, const std::exception_ptr& thrown) {
     }
     ends_.notify(seq);
     alarm_->wake();
-    if (running_.empty() && scheduler_.all_closed()) {
-        publish_soon();  // only held jobs are left: `snapshot::at_rest`
-    }
 }
 
 /// Ends all transfers and waits for their ends.
