@@ -31,13 +31,15 @@ WAYBILL_DECL write_behind::write_behind(loaded_job& whole, ledger& ledger, waybi
 WAYBILL_DECL asio::awaitable<void> write_behind::commit(job_state next) {
     // Set before waiting: later changes build on it, and must not be undone by it.
     whole_.job.state = std::move(next);
-    co_await until_written(++asked_);
+    const std::uint64_t mine = ++asked_;
+    co_await until_written(mine);
 }
 
 WAYBILL_DECL asio::awaitable<void> write_behind::commit_pins(std::vector<item_spec> found) {
     pins_ = std::move(found);
+    const std::uint64_t mine = ++asked_;
     try {
-        co_await until_written(++asked_);
+        co_await until_written(mine);
     } catch (...) {
         pins_.clear();
         throw;
