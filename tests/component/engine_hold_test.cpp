@@ -305,6 +305,29 @@ TEST_CASE("of rules that are changed at the same time, each one that fails goes 
     }
 }
 
+TEST_CASE("a hold whose time is over while a rule is being changed is ended after that") {
+    two_lanes files;
+    world w(files.around);
+    files.add_to(w);
+    w.start();
+    w.run(w.up().async_pause(selection::lane("photos"), pause_options().lasting(1min)));
+    w.until([&] { return w.at("two").status == status::completed; });
+    w.settle();
+    bool ended = false;
+    bool late = false;
+    w.store().before_write = [&] {
+        if (!late) {  // the commit of the change takes a minute
+            late = true;
+            files.around.clock->advance(2min);
+        }
+    };
+    w.up().async_limit(limit_scope::total(), "1M", [&](std::error_code) { ended = true; });
+    w.settle();
+    CHECK(ended);
+    w.until_idle();
+    CHECK(w.at("one").status == status::completed);
+}
+
 TEST_CASE("no job can go on when all that have work are held, and one that is not held has its turn") {
     two_lanes files;
     world w(files.around);

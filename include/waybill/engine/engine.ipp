@@ -132,8 +132,9 @@ WAYBILL_DECL void engine::show_rest() {
 
 WAYBILL_DECL engine::time_point engine::next_wakeup() const {
     constexpr auto never = time_point::max();
-    const auto wakeup = std::min(
-        {scheduler_.deadline().value_or(never), due_.first().value_or(never), holds_.first_end().value_or(never)});
+    // While a rule is being changed no hold is ended, and the end of the change wakes the loop.
+    const auto hold_ends = rules_change_ ? never : holds_.first_end().value_or(never);
+    const auto wakeup = std::min({scheduler_.deadline().value_or(never), due_.first().value_or(never), hold_ends});
     return running_.empty() ? wakeup : std::min({wakeup, next_flush_, next_look_});
 }
 
