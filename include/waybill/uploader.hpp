@@ -137,7 +137,8 @@ public:
     ///
     /// It holds in place of the one in `options::bandwidth`, also after a restart. A job's limit is not stored.
     ///
-    /// @param what   `limit_scope::total()`, `::host("api.example.com")`, `::lane("logs")` or `::job(id.str())`.
+    /// @param what   `limit_scope::total()`, `limit_scope::host("api.example.com")`, `limit_scope::lane("logs")` or
+    ///   `limit_scope::job(id.str())`.
     /// @param rates  a rate (`512K`, `1.5M`), `off` for no limit, `stop` for nothing, or a weekly timetable
     ///   (`08:00,512K 18:00,off`); see docs/guide/bandwidth.md. Empty: what `options::bandwidth` says holds again.
     /// @par Completion signature
