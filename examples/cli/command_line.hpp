@@ -27,7 +27,10 @@ inline void describe(CLI::App& app, settings& s) {
     describe_add(app, s);
     describe_run(app, s);
     describe_looks(app, s);
+    describe_explain(app, s);
     describe_changes(app, s);
+    describe_pauses(app, s);
+    describe_limits(app, s);
 }
 
 }  // namespace cli

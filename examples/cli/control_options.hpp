@@ -73,9 +73,6 @@ inline void describe_changes(CLI::App& app, settings& s) {
         change->footer(std::string(more) + "\nExample:\n  waybill " + name +
                        " trip-1\nExit codes: 0 done; 2 there is no such job, or its status does not allow it.");
     }
-    describe_pauses(app, s);
-    describe_limits(app, s);
-    describe_explain(app, s);
     CLI::App* const resolve = app.add_subcommand(
         "resolve", "Decide about a job whose response was lost: the server has it, send it again, or cancel it");
     resolve->add_option("ID", s.id, "The job")->required();

@@ -147,6 +147,7 @@ public:
     ///   - `errc::invalid_option`  the text is not a timetable (the details say where the mistake is), the host's name
     ///     has a scheme or a port, or the app's own transport cannot limit.
     ///   - `errc::invalid_lane`  it cannot be the name of a lane.
+    ///   - `errc::unknown_job`, `errc::not_allowed`  there is no such job, or it is finished.
     ///   - `errc::stopped`
     ///   - `errc::store_full` and other errors of the store: the limit is as it was.
     /// @par Cancellation

@@ -47,9 +47,12 @@ TEST_CASE("a limit that the app sets holds in the next process too, in place of 
     CHECK(around.disk->limits.size() == 1);
 }
 
-TEST_CASE("a job's limit is not stored") {
+TEST_CASE("a job's limit is not stored, and is of a job that has work left") {
     surroundings around;
+    around.files->write("/a", "x");
     world w(around);
+    CHECK(error_of([&] { w.run(w.up().async_limit(limit_scope::job("one"), "1M")); }) == errc::unknown_job);
+    w.add(put_job("one", {"/a"}));
     w.run(w.up().async_limit(limit_scope::job("one"), "1M"));
     CHECK(limit_of(w, limit_scope::job("one")) == timetable("1M"));
     CHECK(around.disk->limits.empty());
@@ -97,6 +100,7 @@ TEST_CASE("a job's limit goes with the job") {
     w.until_idle();
     CHECK(limit_of(w, limit_scope::job("one")).is_unlimited());
     CHECK(w.run(w.up().async_limits()).empty());
+    CHECK(error_of([&] { w.run(w.up().async_limit(limit_scope::job("one"), "1M")); }) == errc::not_allowed);
 }
 
 TEST_CASE("what cannot be the name of a host or a lane is no scope of a limit") {

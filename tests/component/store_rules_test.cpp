@@ -18,10 +18,6 @@ hold a_hold(selection which, std::string why) {
     return {std::move(which), {unix_millis(std::chrono::hours(500'000)), 1h, std::move(why)}};
 }
 
-void keep(sample_store& store, hold what) {
-    store.run<void>([&] { return store->put_hold(std::move(what)); });
-}
-
 }  // namespace
 
 TEST_CASE("holds are there again when the store is opened again, until they are removed") {
@@ -29,11 +25,11 @@ TEST_CASE("holds are there again when the store is opened again, until they are 
     {
         sample_store store(dir / "s.db");
         CHECK(store.open().holds.empty());
-        keep(store, a_hold(selection::all(), "all of them"));
-        keep(store, a_hold(selection::lane(""), "no name"));
-        keep(store, a_hold(selection::lane("photos"), "first"));
-        keep(store, a_hold(selection::lane("photos"), "second"));
-        keep(store, {selection::lane("for ever"), {}});
+        store.put(a_hold(selection::all(), "all of them"));
+        store.put(a_hold(selection::lane(""), "no name"));
+        store.put(a_hold(selection::lane("photos"), "first"));
+        store.put(a_hold(selection::lane("photos"), "second"));
+        store.put(hold{selection::lane("for ever"), {}});
         store.close();
     }
     sample_store store(dir / "s.db");
@@ -43,9 +39,9 @@ TEST_CASE("holds are there again when the store is opened again, until they are 
     CHECK(found[1] == a_hold(selection::lane(""), "no name"));
     CHECK(found[2] == hold{selection::lane("for ever"), {}});
     CHECK(found[3] == a_hold(selection::lane("photos"), "second"));
-    store.run<void>([&] { return store->remove_hold(selection::all()); });
-    store.run<void>([&] { return store->remove_hold(selection::lane("photos")); });
-    store.run<void>([&] { return store->remove_hold(selection::lane("unknown")); });
+    store.remove(selection::all());
+    store.remove(selection::lane("photos"));
+    store.remove(selection::lane("unknown"));
     store.close();
     CHECK(store.open().holds.size() == 2);
 }
@@ -55,12 +51,12 @@ TEST_CASE("a damaged hold becomes one on all jobs, which can be ended") {
     for (const std::string& damage :
          {std::string("UPDATE rule SET value=x'01'"), std::string("UPDATE rule SET crc=crc+1"),
           std::string("UPDATE rule SET value=zeroblob(200)"), std::string("UPDATE rule SET name='phptos'"),
-          std::string("UPDATE rule SET kind=0"), control}) {
+          std::string("UPDATE rule SET kind=0"), std::string("UPDATE rule SET kind=65"), control}) {
         const temp_dir dir;
         {
             sample_store store(dir / "s.db");
             store.open();
-            keep(store, a_hold(selection::lane("photos"), "why"));
+            store.put(a_hold(selection::lane("photos"), "why"));
             store.close();
         }
         SQLite::Database(dir / "s.db", SQLite::OPEN_READWRITE).exec(damage);
@@ -72,7 +68,7 @@ TEST_CASE("a damaged hold becomes one on all jobs, which can be ended") {
         CHECK(found[0].pause.lasting == 0ms);
         CHECK(found[0].pause.why == "the record of a pause was damaged");
         CHECK(found.size() == (damage == control ? 2U : 1U));
-        store.run<void>([&] { return store->remove_hold(selection::all()); });
+        store.remove(selection::all());
         store.close();
         CHECK(store.open().holds.size() == found.size() - 1);
     }
@@ -86,7 +82,7 @@ TEST_CASE("a time that no pause can have, and words that no terminal may see, co
         {
             sample_store store(dir / "s.db");
             store.open();
-            keep(store, one);
+            store.put(one);
             store.close();
         }
         sample_store store(dir / "s.db");
@@ -103,10 +99,10 @@ TEST_CASE("limits are there again when the store is opened again; a damaged one 
         sample_store store(dir / "s.db");
         store.open();
         for (const limit_scope& what : {limit_scope::total(), limit_scope::host("a.test"), limit_scope::lane("logs")}) {
-            store.run<void>([&] { return store->put_limit({what, "1M"}); });
+            store.put(bandwidth_limit{what, "1M"});
         }
-        store.run<void>([&] { return store->put_limit({limit_scope::lane("logs"), "08:00,1M 18:00,off"}); });
-        store.run<void>([&] { return store->remove_limit(limit_scope::total()); });
+        store.put(bandwidth_limit{limit_scope::lane("logs"), "08:00,1M 18:00,off"});
+        store.remove(limit_scope::total());
         store.close();
     }
     {

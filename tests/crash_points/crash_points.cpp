@@ -87,6 +87,19 @@ ledger live(const std::string& path, recording_vfs& disk) {
     });
     store.run<void>([&] { return store->remove(static_cast<job_seq>(1), {}); });
     acknowledged();
+    const auto rule = [&](const auto& what) {
+        store.put(what);
+        acknowledged();
+    };
+    rule(hold{selection::lane("lane"), {{}, std::chrono::hours(1), "roaming"}});
+    rule(hold{selection::all(), {}});
+    rule(bandwidth_limit{limit_scope::total(), "08:00,512K 18:00,off"});
+    rule(hold{selection::lane("lane"), {{}, {}, "said again"}});
+    rule(bandwidth_limit{limit_scope::total(), "1M"});
+    store.remove(selection::all());
+    acknowledged();
+    store.remove(limit_scope::total());
+    acknowledged();
     for (int i = 0; i < 6; ++i) {
         std::vector<new_job> batch;
         for (int k = 0; k < 4; ++k) {

@@ -225,6 +225,30 @@ void leftovers(std::string_view bytes, std::size_t at, const column& planted) {
             "a leftover whose row was changed is damaged, or says what it said");
 }
 
+row columns_of(const detail::rule_key& key, const std::string& value) {
+    return {number(key.kind), key.name, value, number(detail::checksum(key, value))};
+}
+
+void rules(std::string_view bytes, std::size_t at, const column& planted) {
+    const job_pause pause{unix_millis(std::chrono::milliseconds(1'893'456'000'123)), std::chrono::hours(1), "roaming"};
+    const detail::rule_key held{detail::rule_kind::hold_lane, "photos"};
+    row columns = columns_of(held, detail::encode(pause));
+    detail::stored_rule found;
+    const auto into = [&](SQLite::Statement& r) { return detail::read_rule(r, found); };
+    require(read(columns, into) && found.key.name == "photos" && found.pause == pause,
+            "a hold is read as it was written");
+    columns[at % columns.size()] = planted;
+    found = {};
+    require(!read(columns, into) || (found.key.kind == held.kind && found.key.name == "photos" && found.pause == pause),
+            "a hold whose row was changed is damaged, or says what it said");
+    // A sound checksum proves nothing of a store that somebody else wrote.
+    const std::string any(bytes);
+    found = {};
+    if (read(columns_of(held, any), into)) {
+        require(found.pause.lasting <= longest_pause && !detail::has_control(found.pause.why), "a hold can be shown");
+    }
+}
+
 }  // namespace
 
 // First which column, then what to put there, then what the untouched columns hold.
@@ -250,6 +274,7 @@ void check(std::string_view input) {
     jobs(rest, at, planted);
     items(rest, at, planted);
     leftovers(rest, at, planted);
+    rules(rest, at, planted);
 }
 
 }  // namespace waybill::fuzz

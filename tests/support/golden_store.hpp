@@ -142,8 +142,8 @@ inline void fill_golden_store(sample_store& store) {
                golden_unknown(), golden_tus(), golden_end(status::completed), golden_end(status::failed),
                golden_end(status::canceled)});
     fill_checkpoints(store);
-    store.run<void>([&] { return store->put_hold({selection::lane("nobody's"), {{}, {}, "golden"}}); });
-    store.run<void>([&] { return store->put_limit({limit_scope::host("nobody.test"), "08:00,512K 18:00,off"}); });
+    store.put(hold{selection::lane("nobody's"), {{}, {}, "golden"}});
+    store.put(bandwidth_limit{limit_scope::host("nobody.test"), "08:00,512K 18:00,off"});
 }
 
 }  // namespace waybill::test

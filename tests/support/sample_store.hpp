@@ -12,6 +12,7 @@
 #include <asio/strand.hpp>
 
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -92,7 +93,32 @@ public:
         return test::run<Result>(context_, std::move(work));
     }
     store_contents open() {
-        return run<store_contents>([this] { return store_.open(); });
+        store_contents found = run<store_contents>([this] { return store_.open(); });
+        holds_.clear();
+        limits_.clear();
+        for (const hold& one : found.holds) {
+            holds_[one.which] = one.pause;
+        }
+        for (const bandwidth_limit& one : found.limits) {
+            limits_[one.what] = one.rates;
+        }
+        return found;
+    }
+    void put(const hold& what) {
+        run<void>([&] { return store_.put_hold(what); });
+        holds_[what.which] = what.pause;
+    }
+    void remove(const selection& which) {
+        run<void>([&] { return store_.remove_hold(which); });
+        holds_.erase(which);
+    }
+    void put(const bandwidth_limit& what) {
+        run<void>([&] { return store_.put_limit(what); });
+        limits_[what.what] = what.rates;
+    }
+    void remove(const limit_scope& what) {
+        run<void>([&] { return store_.remove_limit(what); });
+        limits_.erase(what);
     }
     void close() {
         run<void>([this] { return store_.close(); });
@@ -114,6 +140,13 @@ public:
         for (const loaded_job& one : all) {
             text += line_of(*load(one.job.seq));
         }
+        for (const auto& [which, pause] : holds_) {
+            text += "hold " + which.lane_name().value_or("on all") + " " + std::to_string(pause.lasting.count()) + " " +
+                    pause.why + "\n";
+        }
+        for (const auto& [what, rates] : limits_) {
+            text += "limit " + what.name() + " " + rates + "\n";
+        }
         const auto left = run<std::optional<leftover>>([&] { return store_.next_leftover(); });
         return text + (left ? "leftover " + left->reached.resource + " " + std::to_string(left->attempts) + "\n" : "");
     }
@@ -122,6 +155,9 @@ public:
 private:
     asio::io_context context_{1};
     sqlite_store store_;
+    // The store says what rules it has only when it is opened: as they must be since.
+    std::map<selection, job_pause> holds_;
+    std::map<limit_scope, std::string> limits_;
 };
 
 /// A step in the life of a stored job.

@@ -67,7 +67,7 @@ public:
         all.insert(in_options_.begin(), in_options_.end());
         std::vector<bandwidth_limit> result;
         for (const auto& [what, rates] : all) {
-            if (rates != "off") {
+            if (!timetable(rates).is_unlimited()) {
                 result.push_back({what, rates});
             }
         }

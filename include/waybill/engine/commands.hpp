@@ -47,6 +47,7 @@ private:
     void make_known(const loaded_job& accepted);
     asio::awaitable<void> commit_hold(selection which, job_pause pause);
     asio::awaitable<void> interrupt_running(selection which);
+    asio::awaitable<void> require_unfinished(job_id id);
     asio::awaitable<void> store_limit(limit_scope what, std::string rates);
     asio::awaitable<void> explain_queue(const loaded_job& whole, std::vector<closed_gate>& closed);
     void explain_wait(const loaded_job& whole, std::vector<closed_gate>& closed) const;

@@ -16,6 +16,9 @@ WAYBILL_DECL asio::awaitable<void> commands::limit(limit_scope what, std::string
     check_scope(what);
     static_cast<void>(timetable(rates.empty() ? "off" : rates));  // throws for what is none
     co_await open();
+    if (what.what() == limit_scope::kind::job) {
+        co_await require_unfinished(job_id(what.name()));
+    }
     co_await until_rules_are_free();
     const changing_rules mark(*this);
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
@@ -29,6 +32,15 @@ WAYBILL_DECL asio::awaitable<void> commands::limit(limit_scope what, std::string
         bandwidth_.set(what, before);
         bandwidth_.apply(what, *parts_.transport);
         throw;
+    }
+}
+
+/// A limit of a job is dropped when the job is finished: that of another one would stay for ever.
+WAYBILL_DECL asio::awaitable<void> commands::require_unfinished(job_id id) {
+    const job_seq seq = co_await require(id);
+    const loaded_job whole = co_await load_sound(seq);
+    if (is_terminal(whole.job.state.status)) {
+        throw error(errc::not_allowed, id.str() + " is " + std::string(to_string(whole.job.state.status)));
     }
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/control_characters.hpp>
 #include <waybill/error.hpp>
 #include <waybill/protocol/s3/profile.hpp>
 #include <waybill/protocol/s3_credentials.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <filesystem>
@@ -113,12 +113,6 @@ inline void look_into(s3_key_search& search, const std::string& path, const std:
 }
 
 WAYBILL_DECL std::string flaw_of(const s3_credentials& who) {
-    const auto has_control = [](std::string_view text) {
-        return std::any_of(text.begin(), text.end(), [](char c) {
-            const auto byte = static_cast<unsigned char>(c);
-            return byte < 0x20 || byte == 0x7F;
-        });
-    };
     if (who.access_key.empty() || who.secret_key.empty()) {
         return who.access_key.empty() ? "the access key is empty" : "the secret key is empty";
     }

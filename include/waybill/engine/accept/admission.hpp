@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <waybill/detail/control_characters.hpp>
 #include <waybill/engine/accept/header_check.hpp>
 #include <waybill/error.hpp>
 #include <waybill/http/form.hpp>
@@ -25,13 +26,6 @@ namespace waybill::detail {
 inline constexpr std::size_t most_items = 100'000;
 inline constexpr std::size_t most_bytes_in_memory = 4 << 20;
 inline constexpr std::size_t most_text = 1 << 20;
-
-[[nodiscard]] inline bool has_control(std::string_view text) noexcept {
-    return std::any_of(text.begin(), text.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 || byte == 0x7F;
-    });
-}
 
 /// `type/subtype`, perhaps with parameters (RFC 9110 section 8.3.1).
 [[nodiscard]] inline bool is_media_type(std::string_view text) noexcept {

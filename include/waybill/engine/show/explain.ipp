@@ -60,7 +60,8 @@ WAYBILL_DECL asio::awaitable<void> commands::explain_queue(const loaded_job& who
     const job_spec& spec = whole.job.spec;
     const job_seq seq = whole.job.seq;
     if (scheduler_.waits_behind_others(seq)) {
-        const std::vector<queued_job> first = co_await parts_.store->lane(spec.lane, spec.origin, job_seq{}, most);
+        constexpr job_seq before_all{};
+        const std::vector<queued_job> first = co_await parts_.store->lane(spec.lane, spec.origin, before_all, most);
         const auto before = std::count_if(first.begin(), first.end(), [&](const queued_job& j) { return j.seq < seq; });
         const bool more = first.size() == most && first.back().seq < seq;
         if (before > 0) {  // else the queue has not been read yet

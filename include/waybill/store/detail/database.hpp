@@ -152,6 +152,7 @@ private:
         std::string items;
         std::string checkpoints;
         std::string leftovers;
+        std::string rules;
         std::string all;
         std::string open;
         std::string parked;

@@ -17,6 +17,7 @@ WAYBILL_DECL database::texts::texts() {
     items = "SELECT " + std::string(item_columns) + " FROM item WHERE job=? ORDER BY idx";
     checkpoints = "SELECT " + std::string(checkpoint_columns) + " FROM checkpoint WHERE job=?";
     leftovers = "SELECT " + std::string(leftover_columns) + " FROM leftover ORDER BY not_before,id LIMIT 1";
+    rules = "SELECT " + std::string(rule_columns) + " FROM rule";
     all = select + "WHERE seq>? ORDER BY seq LIMIT ?";
     open = select +
            "INDEXED BY job_open WHERE status < 4 AND (lane,origin,seq) > (?,?,?) ORDER BY lane,origin,seq LIMIT ?";

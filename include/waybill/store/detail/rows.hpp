@@ -2,6 +2,7 @@
 #pragma once
 
 #include <waybill/store/detail/record_format.hpp>
+#include <waybill/store/detail/rule_format.hpp>
 
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Statement.h>
@@ -219,6 +220,29 @@ inline constexpr std::string_view leftover_columns =
     out.attempts = from.count();
     out.since = from.time();
     out.not_before = from.time();
+    return from.ok();
+}
+
+/// A hold's pause, or a limit's rates.
+struct stored_rule {
+    rule_key key;
+    job_pause pause;
+    std::string rates;
+};
+
+inline constexpr std::string_view rule_columns = "kind,name,value,crc";
+
+/// Reads a row of `rule_columns`. False: damaged; `key` is still set.
+[[nodiscard]] inline bool read_rule(SQLite::Statement& row, stored_rule& out) {
+    column_reader from(row);
+    out.key.kind = static_cast<rule_kind>(from.number());
+    out.key.name = from.bytes();
+    const std::string value = from.bytes();
+    const bool nameless = out.key.kind == rule_kind::hold_all || out.key.kind == rule_kind::limit_total;
+    from.require(from.number() == checksum(out.key, value) && !has_control(out.key.name));
+    from.require(!nameless || out.key.name.empty());
+    from.require(selection_of(out.key) ? decode(value, out.pause)
+                                       : scope_of(out.key) && decode_rates(value, out.rates));
     return from.ok();
 }
 

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <waybill/detail/codec.hpp>
+#include <waybill/detail/control_characters.hpp>
 #include <waybill/detail/crc32c.hpp>
 #include <waybill/limit_scope.hpp>
 #include <waybill/model/hold.hpp>
 #include <waybill/store/detail/extension.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -58,14 +58,6 @@ struct rule_key {
     }
 }
 
-/// What may be shown to people, and be the name of a lane or a host.
-[[nodiscard]] inline bool is_printable(std::string_view text) noexcept {
-    return std::none_of(text.begin(), text.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 || byte == 0x7F;
-    });
-}
-
 [[nodiscard]] inline std::string encode(const job_pause& p) {
     extension_writer out;
     out.number(std::uint64_t(hold_tag::until), static_cast<std::uint64_t>(p.until.time_since_epoch().count()));
@@ -91,7 +83,7 @@ struct rule_key {
     });
     p.until = unix_millis(std::chrono::milliseconds(until));
     p.lasting = std::chrono::milliseconds(lasting);
-    return sound && ok && p.lasting <= longest_pause && is_printable(p.why);
+    return sound && ok && p.lasting <= longest_pause && !has_control(p.why);
 }
 
 [[nodiscard]] inline std::string encode_rates(const std::string& rates) {
